@@ -1,0 +1,9 @@
+// The extension module telnyx_native._webrtc.
+
+#include "bindings/bindings.h"
+
+PYBIND11_MODULE(_webrtc, module, pybind11::mod_gil_not_used()) {
+  module.doc() = "libwebrtc behind telnyx_native.media; private.";
+  telnyx::BindEngine(module);
+  telnyx::BindPeer(module);
+}

@@ -1,0 +1,32 @@
+#include <string>
+
+#include "bindings/bindings.h"
+
+namespace telnyx {
+
+void BindPeer(py::module_& module) {
+  using Operation = uint64_t;
+  // Each method only posts to a native thread; none blocks, so none gives up the GIL.
+  py::class_<PeerHandle>(module, "Peer")
+      .def_property_readonly("id", &PeerHandle::id)
+      .def("create_offer", [](const PeerHandle& peer, Operation operation,
+                              bool ice_restart) { peer.get()->CreateOffer(operation, ice_restart); })
+      .def("create_answer", [](const PeerHandle& peer, Operation operation,
+                               std::string offer) { peer.get()->CreateAnswer(operation, std::move(offer)); })
+      .def("set_answer", [](const PeerHandle& peer, Operation operation,
+                            std::string answer) { peer.get()->SetAnswer(operation, std::move(answer)); })
+      .def("local_description",
+           [](const PeerHandle& peer, Operation operation) { peer.get()->LocalDescription(operation); })
+      .def("add_candidate",
+           [](const PeerHandle& peer, Operation operation, std::string candidate, std::string mid, int index) {
+             peer.get()->AddCandidate(operation, std::move(candidate), std::move(mid), index);
+           })
+      .def("get_stats", [](const PeerHandle& peer, Operation operation) { peer.get()->GetStats(operation); })
+      .def("join_to",
+           [](const PeerHandle& peer, Operation operation, const PeerHandle* target) {
+             peer.get()->JoinTo(operation, target != nullptr ? target->get() : nullptr);
+           })
+      .def("close", [](const PeerHandle& peer, Operation operation) { peer.get()->Close(operation); });
+}
+
+}  // namespace telnyx

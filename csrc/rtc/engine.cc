@@ -1,0 +1,164 @@
+#include "rtc/engine.h"
+
+#include <unistd.h>
+
+#include <stdexcept>
+#include <utility>
+
+#include "api/audio_codecs/L16/audio_decoder_L16.h"
+#include "api/audio_codecs/audio_decoder_factory_template.h"
+#include "api/audio_codecs/audio_encoder_factory_template.h"
+#include "api/audio_codecs/g711/audio_decoder_g711.h"
+#include "api/audio_codecs/g711/audio_encoder_g711.h"
+#include "api/audio_codecs/g722/audio_decoder_g722.h"
+#include "api/audio_codecs/g722/audio_encoder_g722.h"
+#include "api/audio_codecs/opus/audio_decoder_opus.h"
+#include "api/audio_codecs/opus/audio_encoder_opus.h"
+#include "api/call/call_factory_interface.h"
+#include "api/field_trials.h"
+#include "api/make_ref_counted.h"
+#include "media/base/media_engine.h"
+#include "media/engine/null_webrtc_video_engine.h"
+#include "media/engine/webrtc_voice_engine.h"
+#include "p2p/base/basic_packet_socket_factory.h"
+#include "rtc/build_contract.h"
+#include "rtc/peer.h"
+#include "rtc/port_allocator.h"
+#include "rtc/silent_device.h"
+#include "rtc_base/logging.h"
+#include "rtc_base/network.h"
+#include "rtc_base/physical_socket_server.h"
+#include "rtc_base/ssl_adapter.h"
+#include "rtc_base/thread.h"
+
+namespace telnyx {
+
+namespace {
+
+// Packets leave from the thread that is network and worker at once, instead of a pacer's own.
+constexpr char kFieldTrials[] = "WebRTC-SendPacketsOnWorkerThread/Enabled/";
+
+// Once per process: libwebrtc's global state, which lives as long as the process does.
+void InitializeLibrary() {
+  static const bool initialized = [] {
+    rtc::LogMessage::LogToDebug(rtc::LS_NONE);
+    rtc::LogMessage::SetLogToStderr(false);
+    return rtc::InitializeSSL();
+  }();
+  RTC_CHECK(initialized);
+}
+
+std::unique_ptr<cricket::MediaEngineInterface> CreateMediaEngine(webrtc::TaskQueueFactory* task_queues,
+                                                                 webrtc::AudioMixer* mixer,
+                                                                 std::unique_ptr<webrtc::FieldTrialsView> trials) {
+  auto encoders =
+      webrtc::CreateAudioEncoderFactory<webrtc::AudioEncoderOpus, webrtc::AudioEncoderG722, webrtc::AudioEncoderG711>();
+  auto decoders =
+      webrtc::CreateAudioDecoderFactory<webrtc::AudioDecoderOpus, webrtc::AudioDecoderG722, webrtc::AudioDecoderG711>();
+  const auto device = rtc::make_ref_counted<SilentDevice>();
+  auto voice = std::make_unique<cricket::WebRtcVoiceEngine>(
+      task_queues, device.get(), encoders, decoders, rtc::scoped_refptr<webrtc::AudioMixer>(mixer),
+      /*audio_processing=*/nullptr, /*audio_frame_processor=*/nullptr, *trials);
+  return std::make_unique<cricket::CompositeMediaEngine>(std::move(trials), std::move(voice),
+                                                         std::make_unique<cricket::NullWebRtcVideoEngine>());
+}
+
+webrtc::PeerConnectionInterface::RTCConfiguration Configuration(const PeerOptions& options) {
+  using webrtc::PeerConnectionInterface;
+  PeerConnectionInterface::RTCConfiguration configuration;
+  configuration.sdp_semantics = webrtc::SdpSemantics::kUnifiedPlan;
+  // Telnyx's servers answer without a BUNDLE group, which the stricter policies would refuse.
+  configuration.bundle_policy = PeerConnectionInterface::kBundlePolicyMaxCompat;
+  configuration.rtcp_mux_policy = PeerConnectionInterface::kRtcpMuxPolicyRequire;
+  // Host candidates over TCP help only when the far end listens on TCP itself; a media server does not.
+  configuration.tcp_candidate_policy = PeerConnectionInterface::kTcpCandidatePolicyDisabled;
+  configuration.type = options.relay_only ? PeerConnectionInterface::kRelay : PeerConnectionInterface::kAll;
+  for (const IceServer& server : options.ice_servers) {
+    PeerConnectionInterface::IceServer converted;
+    converted.urls = server.urls;
+    converted.username = server.username;
+    converted.password = server.password;
+    configuration.servers.push_back(std::move(converted));
+  }
+  return configuration;
+}
+
+}  // namespace
+
+Engine::Engine(size_t pool_threads)
+    : process_(getpid()), pool_(pool_threads), mixer_(rtc::make_ref_counted<PullMixer>()) {
+  InitializeLibrary();
+  network_thread_ = rtc::Thread::CreateWithSocketServer();
+  network_thread_->SetName("telnyx-network", nullptr);
+  network_thread_->Start();
+  signaling_thread_ = rtc::Thread::Create();
+  signaling_thread_->SetName("telnyx-signal", nullptr);
+  signaling_thread_->Start();
+
+  rtc::SocketFactory* const sockets = network_thread_->socketserver();
+  network_manager_ = std::make_unique<rtc::BasicNetworkManager>(sockets);
+  socket_factory_ = std::make_unique<rtc::BasicPacketSocketFactory>(sockets);
+  // Kept running, so that the list of networks is there when a call wants it.
+  network_thread_->BlockingCall([this] { network_manager_->StartUpdating(); });
+
+  webrtc::PeerConnectionFactoryDependencies dependencies;
+  dependencies.network_thread = network_thread_.get();
+  dependencies.worker_thread = network_thread_.get();
+  dependencies.signaling_thread = signaling_thread_.get();
+  dependencies.task_queue_factory = std::make_unique<TaskPool::Reference>(&pool_);
+  dependencies.trials = webrtc::FieldTrials::CreateNoGlobal(kFieldTrials);
+  dependencies.call_factory = webrtc::CreateCallFactory();
+  dependencies.media_engine =
+      CreateMediaEngine(&pool_, mixer_.get(), webrtc::FieldTrials::CreateNoGlobal(kFieldTrials));
+  factory_ = webrtc::CreateModularPeerConnectionFactory(std::move(dependencies));
+  clock_ = std::make_unique<MediaClock>(mixer_.get(), &mailbox_);
+}
+
+Engine::~Engine() { Close(); }
+
+std::shared_ptr<Peer> Engine::CreatePeer(uint64_t operation, const PeerOptions& options,
+                                         std::shared_ptr<AudioPort> port) {
+  if (closed_) throw std::logic_error("the engine is closed");
+  auto peer = std::make_shared<Peer>(this, ++last_peer_, std::move(port));
+  signaling_thread_->PostTask([this, peer, operation, options] {
+    peers_[peer->id()] = peer;
+    peer->Open(operation, options);
+  });
+  return peer;
+}
+
+rtc::scoped_refptr<webrtc::PeerConnectionInterface> Engine::Connect(const PeerOptions& options,
+                                                                    webrtc::PeerConnectionObserver* observer) {
+  webrtc::PeerConnectionDependencies dependencies(observer);
+  dependencies.allocator =
+      std::make_unique<PortAllocator>(network_manager_.get(), socket_factory_.get(), options.loopback);
+  auto result = factory_->CreatePeerConnectionOrError(Configuration(options), std::move(dependencies));
+  return result.ok() ? result.MoveValue() : nullptr;
+}
+
+void Engine::Forget(uint64_t peer) { peers_.erase(peer); }
+
+void Engine::Close() {
+  if (std::exchange(closed_, true)) return;
+  signaling_thread_->BlockingCall([this] {
+    while (!peers_.empty()) {
+      const std::shared_ptr<Peer> peer = peers_.begin()->second;
+      peer->CloseNow();
+    }
+  });
+  clock_.reset();
+  factory_ = nullptr;
+  network_thread_->BlockingCall([this] {
+    network_manager_->StopUpdating();
+    network_manager_.reset();
+    socket_factory_.reset();
+  });
+  signaling_thread_->Stop();
+  network_thread_->Stop();
+}
+
+bool Engine::owned_by_this_process() const { return getpid() == process_; }
+
+ClockCounters Engine::clock_counters() const { return clock_ ? clock_->Counters() : ClockCounters{}; }
+
+}  // namespace telnyx

@@ -1,0 +1,80 @@
+// One libwebrtc with everything our calls share: threads, codecs, the media clock and the way to Python.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "api/peer_connection_interface.h"
+#include "audio/audio_port.h"
+#include "rtc/mailbox.h"
+#include "rtc/media_clock.h"
+#include "rtc/pull_mixer.h"
+#include "rtc/task_pool.h"
+
+namespace rtc {
+class BasicPacketSocketFactory;
+class NetworkManager;
+class Thread;
+}  // namespace rtc
+
+namespace telnyx {
+
+class Peer;
+struct PeerOptions;
+
+// Ownership is a tree: the engine owns its peers until they close, each peer its port's track. Closing the engine
+// closes all of them. Whatever a method does on libwebrtc's threads is done when the mailbox says so.
+//
+// Threads: "signaling" runs every control operation, "network" the sockets, RTP and the worker's part (libwebrtc
+// lets one thread be both, which saves two context switches a packet), the clock, and the task pool.
+class Engine {
+ public:
+  // `pool_threads` serve the encoders and pacers of all calls.
+  explicit Engine(size_t pool_threads);
+  ~Engine();  // closes
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Opens a peer whose audio meets the application at `port`; answers `operation` when it is ready for others.
+  // Throws std::logic_error when closed.
+  std::shared_ptr<Peer> CreatePeer(uint64_t operation, const PeerOptions& options, std::shared_ptr<AudioPort> port);
+
+  // Ends every call and every thread. Idempotent; not to be called from a native thread.
+  void Close();
+  bool closed() const { return closed_; }
+
+  // False in a child process after fork. The engine's threads exist only in the parent: there it must be neither
+  // used nor destroyed.
+  bool owned_by_this_process() const;
+
+  Mailbox& mailbox() { return mailbox_; }
+  ClockCounters clock_counters() const;
+
+ private:
+  friend class Peer;
+
+  // The following are of the signaling thread.
+  rtc::scoped_refptr<webrtc::PeerConnectionInterface> Connect(const PeerOptions& options,
+                                                              webrtc::PeerConnectionObserver* observer);
+  void Forget(uint64_t peer);
+
+  const pid_t process_;
+  Mailbox mailbox_;
+  TaskPool pool_;  // outlives everything that makes queues on it
+  const rtc::scoped_refptr<PullMixer> mixer_;
+  std::unique_ptr<rtc::Thread> network_thread_;
+  std::unique_ptr<rtc::Thread> signaling_thread_;
+  std::unique_ptr<rtc::NetworkManager> network_manager_;
+  std::unique_ptr<rtc::BasicPacketSocketFactory> socket_factory_;
+  rtc::scoped_refptr<webrtc::PeerConnectionFactoryInterface> factory_;
+  std::unique_ptr<MediaClock> clock_;
+  std::map<uint64_t, std::shared_ptr<Peer>> peers_;  // of the signaling thread
+  uint64_t last_peer_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace telnyx

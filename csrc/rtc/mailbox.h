@@ -1,0 +1,79 @@
+// How native threads tell Python: queues with one file descriptor that an event loop watches.
+
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace telnyx {
+
+enum class EventKind {
+  kDone,             // an operation without a result succeeded
+  kFailed,           // an operation failed; text: why
+  kDescription,      // text: the local description
+  kStats,            // text: the W3C statistics as JSON
+  kCandidate,        // text, mid, index: a local candidate
+  kGatheringDone,    // no more local candidates
+  kConnectionState,  // text: new, connecting, connected, disconnected, failed or closed
+};
+
+struct Event {
+  uint64_t peer;
+  uint64_t operation;  // 0: not the answer to an operation
+  EventKind kind;
+  std::string text;
+  std::string mid;
+  int index = 0;
+};
+
+// What an AudioPort reports through its clock: which of AudioPort::Readiness came true.
+struct ReadyPort {
+  uint64_t peer;
+  unsigned readiness;
+};
+
+// Events go through a short lock, since only control threads post them. Readiness comes from the media clock and so
+// goes through a lock-free ring; a port has at most one entry in it per arming.
+class Mailbox {
+ public:
+  Mailbox();
+  ~Mailbox();
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+
+  // Readable whenever something is here. Owned by the mailbox.
+  int fd() const { return fd_; }
+
+  // Any native thread. Beyond kMaxEvents the event is counted and dropped: nobody has read for very long then.
+  void Post(Event event);
+
+  // The clock's thread. False if the ring is full: report again at the next tick.
+  bool PostReady(ReadyPort ready);
+  void Wake();
+
+  // The reading thread. Acknowledge first, then take until empty.
+  void Acknowledge();
+  std::optional<Event> TakeEvent();
+  std::optional<ReadyPort> TakeReady();
+
+  uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
+  static constexpr size_t kMaxEvents = 65536;
+  static constexpr size_t kMaxReady = 16384;
+
+ private:
+  const int fd_;
+  std::mutex mutex_;
+  std::deque<Event> events_;
+  std::atomic<uint64_t> dropped_{0};
+  const std::unique_ptr<ReadyPort[]> ready_;
+  alignas(64) std::atomic<size_t> ready_head_{0};  // next to take
+  alignas(64) std::atomic<size_t> ready_tail_{0};  // next to fill
+};
+
+}  // namespace telnyx

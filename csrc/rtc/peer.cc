@@ -1,0 +1,216 @@
+#include "rtc/peer.h"
+
+#include <utility>
+
+#include "api/jsep.h"
+#include "api/make_ref_counted.h"
+#include "api/set_local_description_observer_interface.h"
+#include "api/set_remote_description_observer_interface.h"
+#include "api/stats/rtc_stats_collector_callback.h"
+#include "api/stats/rtc_stats_report.h"
+#include "rtc/build_contract.h"
+#include "rtc/engine.h"
+#include "rtc_base/thread.h"
+
+namespace telnyx {
+
+namespace {
+
+using webrtc::PeerConnectionInterface;
+using webrtc::RTCError;
+
+constexpr char kTrackLabel[] = "audio";
+constexpr char kStreamLabel[] = "telnyx-native";
+
+class LocalDescriptionObserver : public webrtc::SetLocalDescriptionObserverInterface {
+ public:
+  explicit LocalDescriptionObserver(std::function<void(RTCError)> complete) : complete_(std::move(complete)) {}
+  void OnSetLocalDescriptionComplete(RTCError error) override { complete_(std::move(error)); }
+
+ private:
+  const std::function<void(RTCError)> complete_;
+};
+
+class RemoteDescriptionObserver : public webrtc::SetRemoteDescriptionObserverInterface {
+ public:
+  explicit RemoteDescriptionObserver(std::function<void(RTCError)> complete) : complete_(std::move(complete)) {}
+  void OnSetRemoteDescriptionComplete(RTCError error) override { complete_(std::move(error)); }
+
+ private:
+  const std::function<void(RTCError)> complete_;
+};
+
+class StatsObserver : public webrtc::RTCStatsCollectorCallback {
+ public:
+  using Report = rtc::scoped_refptr<const webrtc::RTCStatsReport>;
+  explicit StatsObserver(std::function<void(const Report&)> deliver) : deliver_(std::move(deliver)) {}
+  void OnStatsDelivered(const Report& report) override { deliver_(report); }
+
+ private:
+  const std::function<void(const Report&)> deliver_;
+};
+
+std::string Describe(const webrtc::SdpParseError& error) {
+  return error.line.empty() ? error.description : error.description + " in line \"" + error.line + "\"";
+}
+
+}  // namespace
+
+Peer::Peer(Engine* engine, uint64_t id, std::shared_ptr<AudioPort> port)
+    : engine_(engine), id_(id), track_(std::move(port), engine->mixer_.get()) {}
+
+Peer::~Peer() = default;
+
+void Peer::CreateOffer(uint64_t operation, bool ice_restart) {
+  Post(operation, [this, operation, ice_restart] {
+    if (ice_restart) connection_->RestartIce();
+    SetLocal(operation);
+  });
+}
+
+void Peer::CreateAnswer(uint64_t operation, std::string offer) {
+  Post(operation, [this, operation, offer = std::move(offer)] {
+    SetRemote(operation, webrtc::SdpType::kOffer, offer, [this, operation] { SetLocal(operation); });
+  });
+}
+
+void Peer::SetAnswer(uint64_t operation, std::string answer) {
+  Post(operation, [this, operation, answer = std::move(answer)] {
+    SetRemote(operation, webrtc::SdpType::kAnswer, answer, [this, operation] { Answer(operation, EventKind::kDone); });
+  });
+}
+
+void Peer::LocalDescription(uint64_t operation) {
+  Post(operation, [this, operation] { AnswerDescription(operation); });
+}
+
+void Peer::AddCandidate(uint64_t operation, std::string candidate, std::string mid, int index) {
+  Post(operation, [this, operation, candidate = std::move(candidate), mid = std::move(mid), index] {
+    webrtc::SdpParseError error;
+    std::unique_ptr<webrtc::IceCandidateInterface> parsed(webrtc::CreateIceCandidate(mid, index, candidate, &error));
+    if (!parsed) return Answer(operation, EventKind::kFailed, Describe(error));
+    connection_->AddIceCandidate(std::move(parsed), [self = shared_from_this(), operation](RTCError result) {
+      if (!result.ok()) return self->Answer(operation, EventKind::kFailed, result.message());
+      self->Answer(operation, EventKind::kDone);
+    });
+  });
+}
+
+void Peer::GetStats(uint64_t operation) {
+  Post(operation, [this, operation] {
+    connection_->GetStats(rtc::make_ref_counted<StatsObserver>([self = shared_from_this(),
+                                                                operation](const StatsObserver::Report& report) {
+                            self->Answer(operation, EventKind::kStats, report->ToJson());
+                          }).get());
+  });
+}
+
+void Peer::JoinTo(uint64_t operation, std::shared_ptr<Peer> target) {
+  Post(operation, [this, operation, target = std::move(target)] {
+    if (target && !target->connection_) return Answer(operation, EventKind::kFailed, "the other peer is closed");
+    engine_->clock_->Synchronized([&] { track_.JoinTo(target ? &target->track_ : nullptr); });
+    Answer(operation, EventKind::kDone);
+  });
+}
+
+void Peer::Close(uint64_t operation) {
+  engine_->signaling_thread_->PostTask([self = shared_from_this(), operation] {
+    self->CloseNow();
+    self->Answer(operation, EventKind::kDone);
+  });
+}
+
+void Peer::Open(uint64_t operation, const PeerOptions& options) {
+  connection_ = engine_->Connect(options, this);
+  if (!connection_) {
+    engine_->Forget(id_);
+    return Answer(operation, EventKind::kFailed, "libwebrtc refused the configuration: check the ICE servers");
+  }
+  const auto track = engine_->factory_->CreateAudioTrack(kTrackLabel, track_.source());
+  const auto sender = connection_->AddTrack(track, {kStreamLabel});
+  RTC_CHECK(sender.ok()) << sender.error().message();
+  engine_->clock_->Add(id_, &track_);
+  Answer(operation, EventKind::kDone);
+}
+
+void Peer::CloseNow() {
+  if (!connection_) return;
+  const auto keep = shared_from_this();  // the engine's reference ends here
+  engine_->clock_->Remove(&track_);
+  connection_->Close();
+  if (remote_track_) remote_track_->RemoveSink(&track_);
+  remote_track_ = nullptr;
+  connection_ = nullptr;
+  Answer(0, EventKind::kConnectionState, "closed");
+  engine_->Forget(id_);
+}
+
+void Peer::Post(uint64_t operation, std::function<void()> task) {
+  engine_->signaling_thread_->PostTask([self = shared_from_this(), operation, task = std::move(task)] {
+    if (!self->connection_) return self->Answer(operation, EventKind::kFailed, "the peer is closed");
+    task();
+  });
+}
+
+void Peer::Answer(uint64_t operation, EventKind kind, std::string text) {
+  engine_->mailbox_.Post({id_, operation, kind, std::move(text), {}});
+}
+
+void Peer::AnswerDescription(uint64_t operation) {
+  std::string sdp;
+  const auto* description = connection_->local_description();
+  if (description == nullptr || !description->ToString(&sdp))
+    return Answer(operation, EventKind::kFailed, "there is no local description yet: create an offer or an answer");
+  Answer(operation, EventKind::kDescription, std::move(sdp));
+}
+
+void Peer::SetRemote(uint64_t operation, webrtc::SdpType type, const std::string& sdp, std::function<void()> then) {
+  webrtc::SdpParseError error;
+  auto description = webrtc::CreateSessionDescription(type, sdp, &error);
+  if (!description) return Answer(operation, EventKind::kFailed, Describe(error));
+  connection_->SetRemoteDescription(
+      std::move(description), rtc::make_ref_counted<RemoteDescriptionObserver>(
+                                  [self = shared_from_this(), operation, then = std::move(then)](RTCError result) {
+                                    if (!result.ok())
+                                      return self->Answer(operation, EventKind::kFailed, result.message());
+                                    if (!self->connection_)
+                                      return self->Answer(operation, EventKind::kFailed, "the peer is closed");
+                                    then();
+                                  }));
+}
+
+void Peer::SetLocal(uint64_t operation) {
+  connection_->SetLocalDescription(
+      rtc::make_ref_counted<LocalDescriptionObserver>([self = shared_from_this(), operation](RTCError result) {
+        if (!result.ok()) return self->Answer(operation, EventKind::kFailed, result.message());
+        if (!self->connection_) return self->Answer(operation, EventKind::kFailed, "the peer is closed");
+        self->AnswerDescription(operation);
+      }));
+}
+
+void Peer::OnIceCandidate(const webrtc::IceCandidateInterface* candidate) {
+  std::string text;
+  if (!candidate->ToString(&text)) return;
+  engine_->mailbox_.Post(
+      {id_, 0, EventKind::kCandidate, std::move(text), candidate->sdp_mid(), candidate->sdp_mline_index()});
+}
+
+void Peer::OnIceGatheringChange(PeerConnectionInterface::IceGatheringState state) {
+  if (state == PeerConnectionInterface::kIceGatheringComplete) Answer(0, EventKind::kGatheringDone);
+}
+
+void Peer::OnConnectionChange(PeerConnectionInterface::PeerConnectionState state) {
+  // The end of it is reported by CloseNow, once.
+  if (state == PeerConnectionInterface::PeerConnectionState::kClosed) return;
+  Answer(0, EventKind::kConnectionState, std::string(PeerConnectionInterface::AsString(state)));
+}
+
+void Peer::OnTrack(rtc::scoped_refptr<webrtc::RtpTransceiverInterface> transceiver) {
+  const auto track = transceiver->receiver()->track();
+  if (remote_track_ || track->kind() != webrtc::MediaStreamTrackInterface::kAudioKind) return;
+  remote_track_ =
+      rtc::scoped_refptr<webrtc::AudioTrackInterface>(static_cast<webrtc::AudioTrackInterface*>(track.get()));
+  remote_track_->AddSink(&track_);
+}
+
+}  // namespace telnyx

@@ -1,0 +1,77 @@
+// One call's transport and media: a peer connection with one audio track each way.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/peer_connection_interface.h"
+#include "audio/audio_port.h"
+#include "rtc/mailbox.h"
+#include "rtc/port_track.h"
+
+namespace telnyx {
+
+class Engine;
+
+struct IceServer {
+  std::vector<std::string> urls;
+  std::string username;
+  std::string password;
+};
+
+struct PeerOptions {
+  std::vector<IceServer> ice_servers;
+  bool relay_only = false;  // only candidates of TURN servers
+  bool loopback = false;    // 127.0.0.1 is a candidate too: the far end is on this machine
+};
+
+// Every method may be called from any thread and returns at once: it posts to the signaling thread, which runs
+// operations in order and answers each in the mailbox under the number given here.
+class Peer : public std::enable_shared_from_this<Peer>, private webrtc::PeerConnectionObserver {
+ public:
+  Peer(Engine* engine, uint64_t id, std::shared_ptr<AudioPort> port);
+  ~Peer() override;
+
+  uint64_t id() const { return id_; }
+
+  void CreateOffer(uint64_t operation, bool ice_restart);    // kDescription
+  void CreateAnswer(uint64_t operation, std::string offer);  // kDescription
+  void SetAnswer(uint64_t operation, std::string answer);    // kDone
+  void LocalDescription(uint64_t operation);                 // kDescription, with the candidates found so far
+  void AddCandidate(uint64_t operation, std::string candidate, std::string mid, int index);  // kDone
+  void GetStats(uint64_t operation);                                                         // kStats
+  void JoinTo(uint64_t operation, std::shared_ptr<Peer> target);  // kDone; nullptr ends the join
+  void Close(uint64_t operation);                                 // kDone; also when closed already
+
+ private:
+  friend class Engine;
+
+  // The rest is of the signaling thread.
+  void Open(uint64_t operation, const PeerOptions& options);
+  void CloseNow();
+
+  void Post(uint64_t operation, std::function<void()> task);
+  void Answer(uint64_t operation, EventKind kind, std::string text = {});
+  void AnswerDescription(uint64_t operation);
+  void SetRemote(uint64_t operation, webrtc::SdpType type, const std::string& sdp, std::function<void()> then);
+  void SetLocal(uint64_t operation);
+
+  void OnSignalingChange(webrtc::PeerConnectionInterface::SignalingState) override {}
+  void OnDataChannel(rtc::scoped_refptr<webrtc::DataChannelInterface>) override {}
+  void OnIceCandidate(const webrtc::IceCandidateInterface* candidate) override;
+  void OnIceGatheringChange(webrtc::PeerConnectionInterface::IceGatheringState state) override;
+  void OnConnectionChange(webrtc::PeerConnectionInterface::PeerConnectionState state) override;
+  void OnTrack(rtc::scoped_refptr<webrtc::RtpTransceiverInterface> transceiver) override;
+
+  Engine* const engine_;
+  const uint64_t id_;
+  PortTrack track_;
+  rtc::scoped_refptr<webrtc::PeerConnectionInterface> connection_;
+  rtc::scoped_refptr<webrtc::AudioTrackInterface> remote_track_;
+};
+
+}  // namespace telnyx

@@ -1,0 +1,62 @@
+// The two ends of an AudioPort inside libwebrtc: a track that sends and a sink that receives.
+
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "api/media_stream_interface.h"
+#include "api/notifier.h"
+#include "audio/audio_port.h"
+#include "rtc/pull_mixer.h"
+
+namespace telnyx {
+
+// The source of a local track. The media clock delivers frames, libwebrtc's sender is the sink.
+class PortSource : public webrtc::Notifier<webrtc::AudioSourceInterface> {
+ public:
+  SourceState state() const override { return kLive; }
+  bool remote() const override { return false; }
+  void AddSink(webrtc::AudioTrackSinkInterface* sink) override;
+  void RemoveSink(webrtc::AudioTrackSinkInterface* sink) override;
+
+  void Deliver(const int16_t* frame, int sample_rate, size_t samples);
+
+ private:
+  std::mutex mutex_;  // between native threads only
+  std::vector<webrtc::AudioTrackSinkInterface*> sinks_;
+};
+
+// A call's port with both its ends, as the media clock sees it.
+class PortTrack : public webrtc::AudioTrackSinkInterface {
+ public:
+  PortTrack(std::shared_ptr<AudioPort> port, PullMixer* mixer);
+
+  PortSource* source() { return source_.get(); }
+  AudioPort& port() { return *port_; }
+
+  // From the remote track, within PullMixer::PullAll.
+  void OnData(const void* pcm, int bits_per_sample, int sample_rate, size_t channels, size_t samples) override;
+
+  // Once per tick, after everything received was delivered: sends 10 ms.
+  void Send();
+
+  // Received audio is also sent out by `target` (which may be this track: echo), from the next tick on. The caller
+  // holds the clock, see MediaClock::Synchronized.
+  void JoinTo(PortTrack* target) { join_target_ = target; }
+  PortTrack* join_target() const { return join_target_; }
+
+ private:
+  void Blend(const int16_t* frame, size_t samples);
+
+  const std::shared_ptr<AudioPort> port_;
+  PullMixer* const mixer_;
+  const rtc::scoped_refptr<PortSource> source_;
+  PortTrack* join_target_ = nullptr;
+  bool has_joined_ = false;  // joined_ holds a frame of this tick
+  std::array<int16_t, AudioPort::kMaxFrame> joined_, frame_;
+};
+
+}  // namespace telnyx

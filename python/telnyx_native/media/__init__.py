@@ -1,0 +1,1 @@
+"""The media of calls: the native engine, its peers, and the audio that goes through them."""

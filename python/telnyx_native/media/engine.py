@@ -1,0 +1,164 @@
+"""The native media engine, as an event loop sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING, ClassVar
+from weakref import WeakKeyDictionary, WeakSet
+
+from telnyx_native import _webrtc
+from telnyx_native.errors import EngineClosedError, MediaError
+from telnyx_native.media.peer import Peer
+
+if TYPE_CHECKING:
+    from telnyx_native.config import AudioConfig, PeerConfig
+
+__all__ = ["MediaEngine"]
+
+logger = logging.getLogger(__name__)
+
+MAX_POOL_THREADS = 4
+"""Threads for the encoders of all calls; one a core up to this many."""
+
+
+class MediaEngine:
+    """Threads, codecs and clock for all calls of one event loop.
+
+    Clients and gateways of a loop share one engine: each acquires it and releases it, and the last one to release it
+    closes it. Its threads never run Python: they leave what they have to say in a mailbox, whose file descriptor the
+    loop watches.
+    """
+
+    _of_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, MediaEngine]] = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._native = _webrtc.Engine(pool_threads=min(os.cpu_count() or 1, MAX_POOL_THREADS))
+        self._peers: dict[int, Peer] = {}
+        self._operations: dict[int, asyncio.Future[str]] = {}
+        self._last_operation = 0
+        self._users = 0
+        self._loop.add_reader(self._native.event_fd, self._on_mail)
+        _open_engines.add(self._native)
+
+    @classmethod
+    def acquire(cls) -> MediaEngine:
+        """Return the running loop's engine, starting it if there is none; `release` it when done."""
+        loop = asyncio.get_running_loop()
+        engine = cls._of_loop.get(loop)
+        if engine is None:
+            cls._close_orphans()
+            engine = cls._of_loop[loop] = cls()
+        engine._users += 1
+        return engine
+
+    async def release(self) -> None:
+        """Give the engine back. The last user's release ends all calls and threads."""
+        self._users -= 1
+        if self._users == 0:
+            del self._of_loop[self._loop]
+            await self._close()
+
+    def create_peer(self, config: PeerConfig, audio: AudioConfig) -> Peer:
+        """Make a peer for one call. It returns at once; what is wrong with `config` shows in its first operation.
+
+        Raises:
+            EngineClosedError: The engine was released.
+        """
+        if self._native.closed:
+            raise EngineClosedError("the media engine is closed: acquire it again")
+        peer = Peer(self, audio)
+        operation, opened = self.operation()
+        native = self._native.create_peer(
+            operation,
+            ice_servers=[(list(server.urls), server.username, server.password) for server in config.ice_servers],
+            relay_only=config.relay_only,
+            loopback=config.loopback,
+            port=peer.audio.native_port(),
+        )
+        self._peers[native.id] = peer
+        peer.opened_by(native, opened)
+        return peer
+
+    def operation(self) -> tuple[int, asyncio.Future[str]]:
+        """Number a native operation, and make the future that its answer will settle."""
+        self._last_operation += 1
+        future: asyncio.Future[str] = self._loop.create_future()
+        self._operations[self._last_operation] = future
+        return self._last_operation, future
+
+    def forget(self, peer: int) -> None:
+        """Deliver nothing more to this peer."""
+        self._peers.pop(peer, None)
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """`ticks` of the 10 ms clock, `late_ticks`, `skipped_ticks`, and `dropped_events` of the mailbox."""
+        return self._native.counters()
+
+    @classmethod
+    def _close_orphans(cls) -> None:
+        """Close engines that nobody can release any more, because their loop is closed."""
+        for loop, engine in list(cls._of_loop.items()):
+            if loop.is_closed():
+                logger.warning("an event loop was closed without releasing its media engine; closing it now")
+                del cls._of_loop[loop]
+                engine._native.close()  # noqa: SLF001 - its own class
+
+    async def _close(self) -> None:
+        """Close on a thread of its own, since native threads are joined; the loop goes on meanwhile."""
+        closed = asyncio.Event()
+
+        def close() -> None:
+            self._native.close()
+            self._loop.call_soon_threadsafe(closed.set)
+
+        threading.Thread(target=close, name="telnyx-close").start()
+        await asyncio.shield(self._finish(closed))
+
+    async def _finish(self, closed: asyncio.Event) -> None:
+        await closed.wait()
+        self._on_mail()
+        self._loop.remove_reader(self._native.event_fd)
+        for future in self._operations.values():
+            if not future.done():
+                future.set_exception(EngineClosedError("the media engine was closed"))
+                future.exception()  # whoever waited for it may be gone
+        self._operations.clear()
+
+    def _on_mail(self) -> None:
+        for peer_id, operation, kind, text, mid, index in self._native.take_events():
+            if operation:
+                self._settle(operation, kind, text)
+            elif peer := self._peers.get(peer_id):
+                peer.on_event(kind, text, mid, index)
+        for peer_id, readiness in self._native.take_ready():
+            if peer := self._peers.get(peer_id):
+                peer.audio.on_ready(readiness)
+
+    def _settle(self, operation: int, kind: str, text: str) -> None:
+        future = self._operations.pop(operation, None)
+        if future is None or future.done():
+            return
+        if kind == "failed":
+            future.set_exception(MediaError(text))
+            future.exception()  # whoever waited for it may be gone
+        else:
+            future.set_result(text)
+
+
+_open_engines: WeakSet[_webrtc.Engine] = WeakSet()
+# A forked child has none of the parent's threads, so nothing that it could join.
+os.register_at_fork(after_in_child=_open_engines.clear)
+
+
+@atexit.register
+def _close_all() -> None:
+    """Join native threads before the interpreter goes away, also for programs that never released their engine."""
+    for engine in list(_open_engines):
+        if not engine.closed:
+            engine.close()

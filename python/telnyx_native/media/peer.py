@@ -1,0 +1,235 @@
+"""One call's transport and audio: offer and answer, candidates, connection state, statistics."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from telnyx_native.errors import EngineClosedError, MediaError, SdpError, WaitTimeoutError
+from telnyx_native.flow import SharedFlow, StateFlow
+from telnyx_native.media.sdp import check_candidate, check_description
+from telnyx_native.media.stream import AudioStream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from telnyx_native import _webrtc
+    from telnyx_native.config import AudioConfig
+    from telnyx_native.media.engine import MediaEngine
+
+__all__ = ["IceCandidate", "Peer", "PeerConnectionState"]
+
+logger = logging.getLogger(__name__)
+
+MAX_CANDIDATES = 64
+"""Local candidates kept for who asks late; a host with more addresses than that trickles only the newest."""
+
+
+class PeerConnectionState(StrEnum):
+    """How far ICE and DTLS are, together (W3C `RTCPeerConnectionState`)."""
+
+    NEW = "new"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class IceCandidate:
+    """One address at which this side may be reached.
+
+    Attributes:
+        candidate: The candidate attribute, `"candidate:..."`.
+        sdp_mid: The media section it belongs to, by name.
+        sdp_mline_index: The media section it belongs to, by position.
+    """
+
+    candidate: str
+    sdp_mid: str
+    sdp_mline_index: int
+
+
+class Peer:
+    """A peer connection with one audio track each way. Made by `MediaEngine.create_peer`.
+
+    Attributes:
+        audio: What the application says and hears.
+        connection_state: Whether audio can flow.
+        candidates: Local candidates as they are found; who collects late gets the earlier ones too. It ends when there
+            are no more.
+    """
+
+    def __init__(self, engine: MediaEngine, audio: AudioConfig) -> None:
+        self.audio = AudioStream(audio)
+        self.connection_state: StateFlow[PeerConnectionState] = StateFlow(PeerConnectionState.NEW)
+        self.candidates: SharedFlow[IceCandidate] = SharedFlow(replay=MAX_CANDIDATES)
+        self._engine = engine
+        self._gathered = asyncio.Event()
+        self._closing: asyncio.Future[str] | None = None
+        self._joined: Peer | None = None
+
+    def opened_by(self, native: _webrtc.Peer, opened: asyncio.Future[str]) -> None:
+        """Take over the native half; for `MediaEngine`."""
+        self._native = native
+        self._opened = opened
+
+    def __repr__(self) -> str:
+        return f"<Peer {self._native.id} {self.connection_state.value}>"
+
+    # --- negotiation -----------------------------------------------------------------------------------------------
+
+    async def create_offer(self, *, ice_restart: bool = False) -> str:
+        """Make an offer and apply it locally; candidates follow, see `gathered` and `candidates`.
+
+        Args:
+            ice_restart: Look for a new path: the offer carries new ICE credentials.
+        """
+        self._gathered.clear()
+        return await self._run(lambda operation: self._native.create_offer(operation, ice_restart))
+
+    async def create_answer(self, offer: str) -> str:
+        """Apply the far end's offer, make an answer and apply that locally; candidates follow.
+
+        Raises:
+            SdpError: The offer cannot be used.
+        """
+        check_description(offer)
+        self._gathered.clear()
+        return await self._negotiate(lambda operation: self._native.create_answer(operation, offer))
+
+    async def set_answer(self, answer: str) -> None:
+        """Apply the far end's answer to our offer.
+
+        Raises:
+            SdpError: The answer cannot be used.
+        """
+        check_description(answer)
+        await self._negotiate(lambda operation: self._native.set_answer(operation, answer))
+
+    async def gathered(self, *, limit: float = 1.0) -> str:
+        """Return the local description with its candidates.
+
+        That is once all are known, or after `limit` seconds with those known by then.
+        """
+        try:
+            async with asyncio.timeout(limit):
+                await self._gathered.wait()
+        except TimeoutError:
+            logger.debug("candidates are still being gathered after %s s; going on without the rest", limit)
+        return await self._run(self._native.local_description)
+
+    async def add_candidate(self, candidate: str, sdp_mid: str, sdp_mline_index: int) -> None:
+        """Use a candidate that the far end found after its description.
+
+        Raises:
+            SdpError: It is no candidate, or there is no remote description yet.
+        """
+        checked = check_candidate(candidate, sdp_mid, sdp_mline_index)
+        await self._negotiate(
+            lambda operation: self._native.add_candidate(operation, checked, sdp_mid, sdp_mline_index)
+        )
+
+    async def wait_connected(self, timeout: float) -> None:
+        """Wait until audio can flow.
+
+        Raises:
+            MediaError: The connection failed, was closed, or did not come up within `timeout` seconds.
+        """
+        ended = {PeerConnectionState.CONNECTED, PeerConnectionState.FAILED, PeerConnectionState.CLOSED}
+        try:
+            state = await self.connection_state.wait_for(ended.__contains__, timeout=timeout)
+        except WaitTimeoutError:
+            state = self.connection_state.value
+        if state is not PeerConnectionState.CONNECTED:
+            raise MediaError(
+                f"the audio path did not come up within {timeout:g} s (it is {state}): check that UDP may pass, or use "
+                f"TURN servers"
+            )
+
+    # --- while connected -------------------------------------------------------------------------------------------
+
+    async def stats(self) -> dict[str, dict[str, Any]]:
+        """Return the connection's statistics by id, under their W3C names (`getStats`)."""
+        entries: list[dict[str, Any]] = json.loads(await self._run(self._native.get_stats))
+        return {entry["id"]: entry for entry in entries}
+
+    def echo(self) -> None:
+        """Send back what is received, natively, from the next 10 ms on."""
+        self._native.join_to(0, self._native)
+
+    def join(self, other: Peer) -> None:
+        """Let two calls hear each other, natively: each sends what the other receives.
+
+        Raises:
+            MediaError: Their sample rates differ.
+        """
+        if other.audio.sample_rate != self.audio.sample_rate:
+            raise MediaError("only calls with the same sample rate can be joined")
+        self.leave()
+        other.leave()
+        self._native.join_to(0, other._native)
+        other._native.join_to(0, self._native)
+        self._joined, other._joined = other, self
+
+    def leave(self) -> None:
+        """End an echo or a join, for both sides."""
+        self._native.join_to(0, None)
+        if self._joined is not None:
+            partner, self._joined = self._joined, None
+            partner.leave()
+
+    async def close(self) -> None:
+        """End the connection. Nothing is received any more; what was received can still be read. Idempotent."""
+        if self._closing is None:
+            operation, self._closing = self._engine.operation()
+            self._native.close(operation)
+        await asyncio.shield(self._closing)
+
+    # --- from the engine -------------------------------------------------------------------------------------------
+
+    def on_event(self, kind: str, text: str, mid: str, index: int) -> None:
+        """Take an event of the native half; for `MediaEngine`."""
+        if kind == "candidate":
+            self.candidates.emit(IceCandidate(text, mid, index))
+        elif kind == "gathering_done":
+            self._gathered.set()
+        elif kind == "connection_state":
+            self._on_state(PeerConnectionState(text))
+        elif kind == "failed":
+            logger.debug("a native operation of %r failed: %s", self, text)
+
+    def _on_state(self, state: PeerConnectionState) -> None:
+        self.connection_state.set(state)
+        if state is PeerConnectionState.CLOSED:
+            self.audio.close()
+            self.candidates.close()
+            self.connection_state.close()
+            self._engine.forget(self._native.id)
+
+    async def _run(self, start: Callable[[int], None]) -> str:
+        """Run a native operation and return what it answers."""
+        if self._closing is not None:
+            raise EngineClosedError("the call's media is closed")
+        operation, answer = self._engine.operation()
+        start(operation)
+        try:
+            return await answer
+        except MediaError:
+            if self._opened.done() and (reason := self._opened.exception()):
+                raise reason from None
+            raise
+
+    async def _negotiate(self, start: Callable[[int], None]) -> str:
+        """Run an operation on something that came from the far end."""
+        try:
+            return await self._run(start)
+        except EngineClosedError:
+            raise
+        except MediaError as error:
+            raise SdpError(f"the far end's description cannot be used: {error}") from error

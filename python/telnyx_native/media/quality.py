@@ -1,0 +1,135 @@
+"""How good a call sounds: the mean opinion score, its bands, and the statistics they come from."""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["CallQuality", "CallQualityMetrics", "mean_opinion_score"]
+
+MAXIMUM_RATING = 93.2
+"""Transmission rating R of a perfect line with default parameters (ITU-T G.107)."""
+
+NOTICEABLE_DELAY_MS = 177.3
+"""One-way delay above which conversation suffers more steeply (ITU-T G.107, simplified)."""
+
+
+class CallQuality(enum.Enum):
+    """Bands of the mean opinion score, as in Telnyx's SDKs but without gaps between them."""
+
+    EXCELLENT = "excellent"
+    GOOD = "good"
+    FAIR = "fair"
+    POOR = "poor"
+    BAD = "bad"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def from_mos(cls, mos: float | None) -> CallQuality:
+        """Return the band of a score; `UNKNOWN` for `None` and NaN."""
+        if mos is None or math.isnan(mos):
+            return cls.UNKNOWN
+        if mos > 4.2:
+            return cls.EXCELLENT
+        if mos >= 4.1:
+            return cls.GOOD
+        if mos >= 3.7:
+            return cls.FAIR
+        if mos >= 3.1:
+            return cls.POOR
+        return cls.BAD
+
+
+def mean_opinion_score(*, jitter: float, rtt: float, loss: float) -> float:
+    """Estimate the mean opinion score, 1 (bad) to 5 (perfect; about 4.4 is the best a line can reach).
+
+    The simplified E-model of ITU-T G.107 with the constants of the Telnyx JS SDK (`mos.ts`).
+
+    Args:
+        jitter: Interarrival jitter in seconds.
+        rtt: Round-trip time in seconds.
+        loss: Share of lost packets, 0 to 1.
+
+    Returns:
+        The score, or NaN when an input is not finite.
+    """
+    if not (math.isfinite(jitter) and math.isfinite(rtt) and math.isfinite(loss)):
+        return math.nan
+    latency_ms = jitter * 1000 + rtt * 1000 / 2
+    delay_impairment = 0.024 * latency_ms + 0.11 * max(0.0, latency_ms - NOTICEABLE_DELAY_MS)
+    loss_impairment = 20 * math.log1p(100 * max(0.0, loss))
+    rating = MAXIMUM_RATING - delay_impairment - loss_impairment
+    score = 1 + 0.035 * rating + 7e-6 * rating * (rating - 60) * (100 - rating)
+    return min(5.0, max(1.0, score))
+
+
+@dataclass(frozen=True)
+class CallQualityMetrics:
+    """What the statistics of a call say about its quality.
+
+    Attributes:
+        jitter: Jitter of our audio as the far end sees it, in seconds; NaN until it has reported.
+        rtt: Round-trip time in seconds; NaN until the far end has reported.
+        packets_sent: Audio packets sent.
+        packets_received: Audio packets received.
+        packets_lost: Audio packets that should have come and did not.
+        mos: Mean opinion score, 1 to 5; NaN while jitter or rtt is unknown.
+        quality: The band of `mos`.
+    """
+
+    jitter: float
+    rtt: float
+    packets_sent: int
+    packets_received: int
+    packets_lost: int
+    mos: float
+    quality: CallQuality
+
+    @property
+    def loss(self) -> float:
+        """Share of the incoming packets that were lost, 0 to 1."""
+        return _share(self.packets_lost, self.packets_received)
+
+    @classmethod
+    def from_stats(cls, stats: Mapping[str, Mapping[str, Any]]) -> CallQualityMetrics:
+        """Read the metrics from a W3C statistics report (objects by id, as `Peer.stats` returns).
+
+        As in the Telnyx JS SDK, jitter and round-trip time come from `remote-inbound-rtp`, packets from
+        `inbound-rtp`.
+        """
+        inbound = _audio(stats, "inbound-rtp")
+        outbound = _audio(stats, "outbound-rtp")
+        remote = _audio(stats, "remote-inbound-rtp")
+        received = int(inbound.get("packetsReceived", 0))
+        lost = max(0, int(inbound.get("packetsLost", 0)))
+        jitter = float(remote.get("jitter", math.nan))
+        rtt = float(remote.get("roundTripTime", math.nan))
+        mos = mean_opinion_score(jitter=jitter, rtt=rtt, loss=_share(lost, received))
+        return cls(
+            jitter=jitter,
+            rtt=rtt,
+            packets_sent=int(outbound.get("packetsSent", 0)),
+            packets_received=received,
+            packets_lost=lost,
+            mos=mos,
+            quality=CallQuality.from_mos(mos),
+        )
+
+
+def _share(lost: int, received: int) -> float:
+    return lost / (lost + received) if lost else 0.0
+
+
+def _audio(stats: Mapping[str, Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
+    return next(_audio_entries(stats, kind), {})
+
+
+def _audio_entries(stats: Mapping[str, Mapping[str, Any]], kind: str) -> Iterator[Mapping[str, Any]]:
+    for entry in stats.values():
+        if entry.get("type") == kind and entry.get("kind", "audio") == "audio":
+            yield entry

@@ -1,0 +1,247 @@
+"""Builds the two extension modules.
+
+``telnyx_native._webrtc`` is C++ over libwebrtc (csrc/), ``telnyx_native._audio`` the Cython data plane
+(src/telnyx_native/). Objects are compiled in parallel, and only when something they include has changed.
+
+Environment: ``CXX``, ``CC``, ``CXXFLAGS``, ``LDFLAGS`` as usual; ``LIBWEBRTC_ROOT`` a folder that holds
+usr/include/tg_owt and the static archives, if not the system's; ``TELNYX_NATIVE_SANITIZE`` = address, thread or undefined;
+``TELNYX_NATIVE_JOBS`` how many compilers run at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+HERE = Path(__file__).resolve().parent
+PACKAGES = "g++ libtgowt-dev libabsl-dev libopus-dev libsrtp2-dev libssl-dev python3-dev"
+
+WARNINGS = ["-Wall", "-Wextra", "-Werror"]
+# libwebrtc is built with its debug checks on; with NDEBUG its classes would have other layouts.
+COMMON = [
+    "-O2",
+    "-g0",
+    "-fPIC",
+    "-UNDEBUG",
+    "-fvisibility=hidden",
+    "-ffunction-sections",
+    "-fstack-protector-strong",
+]
+ARCHIVES = ["libtg_owt.a", "libsrtp2.a", "libssl.a", "libcrypto.a", "libopus.a"]
+LINK = [
+    "-shared",
+    "-static-libstdc++",
+    "-Wl,-u,__cxa_pure_virtual",
+    "-Wl,--gc-sections",
+    "-Wl,--exclude-libs,ALL",
+    "-Wl,-Bsymbolic",
+    "-Wl,--as-needed",
+    "-Wl,-z,relro,-z,now",
+    "-Wl,--build-id=none",
+    f"-Wl,--version-script={HERE / 'csrc/link/exports.map'}",
+]
+
+
+class MissingPackages(SystemExit):
+    """Something of the system's that the build needs is not there."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"\ntelnyx-native cannot be built: {what} not found.\n\n"
+            f"On Debian 12 or Ubuntu 22.04 and newer, install what the build needs with\n\n"
+            f"    sudo apt-get install {PACKAGES}\n\n"
+            f"or install a prebuilt wheel: pip install --only-binary=:all: telnyx-native\n"
+        )
+
+
+class Toolchain:
+    """Compilers, libwebrtc and where things are."""
+
+    def __init__(self) -> None:
+        self.cxx = shlex.split(os.environ.get("CXX", "g++"))
+        self.cc = shlex.split(os.environ.get("CC", "gcc"))
+        sanitizer = os.environ.get("TELNYX_NATIVE_SANITIZE", "")
+        self.variant = sanitizer or "release"
+        self.sanitize = [f"-fsanitize={sanitizer}", "-fno-omit-frame-pointer", "-g"] if sanitizer else []
+        self.flags = [*COMMON, *WARNINGS, *self.sanitize, *shlex.split(os.environ.get("CXXFLAGS", ""))]
+        self.ldflags = [*LINK, *self.sanitize, *shlex.split(os.environ.get("LDFLAGS", ""))]
+        if not sanitizer:
+            self.ldflags.append("-Wl,-s")
+        self.jobs = int(os.environ.get("TELNYX_NATIVE_JOBS") or os.cpu_count() or 1)
+        self.root = Path(os.environ.get("LIBWEBRTC_ROOT", "/"))
+
+    def check(self) -> None:
+        """Raise MissingPackages, naming the first thing that is not there."""
+        try:
+            machine = subprocess.run([*self.cxx, "-dumpmachine"], capture_output=True, text=True, check=True)
+            subprocess.run([*self.cc, "-dumpmachine"], capture_output=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            raise MissingPackages("a C++ compiler") from None
+        triplet = machine.stdout.strip().replace("-pc-", "-").replace("-unknown-", "-")
+        self.libraries = self.root / "usr/lib" / triplet
+        self.headers = self.root / "usr/include/tg_owt"
+        for header in (
+            "tg_owt/api/peer_connection_interface.h",
+            "absl/base/config.h",
+            "srtp2/srtp.h",
+            "openssl/evp.h",
+        ):
+            if not (self.root / "usr/include" / header).is_file():
+                raise MissingPackages(f"the header {header}")
+        for archive in ARCHIVES:
+            if not (self.libraries / archive).is_file():
+                raise MissingPackages(f"the library {archive}")
+        if not Path(sysconfig.get_path("include"), "Python.h").is_file():
+            raise MissingPackages("the header Python.h")
+
+    def webrtc_defines(self) -> list[str]:
+        """The definitions libwebrtc was compiled with, as its CMake target states them."""
+        targets = (self.libraries / "cmake/tg_owt/tg_owtTargets.cmake").read_text()
+        found = re.search(r'libwebrtcbuild PROPERTIES\s+INTERFACE_COMPILE_DEFINITIONS "([^"]*)"', targets)
+        if found is None:
+            raise MissingPackages("the compile definitions of libtgowt")
+        return [f"-D{define}" for define in found[1].split(";")]
+
+    def webrtc_archives(self) -> list[str]:
+        """The archives by hand: the CMake target would drag in X11 and ffmpeg."""
+        abseil = sorted(str(archive) for archive in self.libraries.glob("libabsl_*.a"))
+        ours = [str(self.libraries / archive) for archive in ARCHIVES]
+        return ["-Wl,--start-group", *ours, *abseil, "-Wl,--end-group"]
+
+    def compile(self, source: Path, output: Path, arguments: list[str]) -> None:
+        """Compile one file, unless its object is newer than all it was made from."""
+        command = [
+            *(self.cc if source.suffix == ".c" else [*self.cxx, "-std=c++20"]),
+            *self.flags,
+            *arguments,
+        ]
+        command += ["-MMD", "-c", str(source), "-o", str(output)]
+        recipe = output.with_suffix(".cmd")
+        if is_fresh(output, recipe, command):
+            return
+        print(f"  compile {source.relative_to(HERE)}", flush=True)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        recipe.unlink(missing_ok=True)
+        subprocess.run(command, check=True)
+        recipe.write_text(shlex.join(command))
+
+    def link(self, objects: list[Path], output: Path, archives: list[str]) -> None:
+        """Link an extension module, and check that it is self-contained."""
+        newest = max(path.stat().st_mtime for path in objects)
+        if output.exists() and output.stat().st_mtime > newest:
+            return
+        print(f"  link {output.name}", flush=True)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        command = [*self.cxx, *map(str, objects), *self.ldflags, *archives, "-lm", "-o", str(output)]
+        subprocess.run(command, check=True)
+        if not self.sanitize:
+            check_undefined(output)
+
+
+def is_fresh(output: Path, recipe: Path, command: list[str]) -> bool:
+    """Whether `output` was made by `command` after the last change of anything it includes."""
+    dependencies = output.with_suffix(".d")
+    if not (output.exists() and dependencies.exists() and recipe.exists()):
+        return False
+    if recipe.read_text() != shlex.join(command):
+        return False
+    made = output.stat().st_mtime
+    files = dependencies.read_text().replace("\\\n", " ").split(": ", 1)[1].split()
+    return all(file.exists() and file.stat().st_mtime <= made for file in map(Path, files))
+
+
+def check_undefined(module: Path) -> None:
+    """Fail if something but libc's versioned symbols and Python's is left undefined: it would fail at import."""
+    listing = subprocess.run(["nm", "-D", "--undefined-only", str(module)], capture_output=True, text=True, check=True)
+    left = [line.split()[-1] for line in listing.stdout.splitlines() if " w " not in line]
+    strays = [name for name in left if "@" not in name and not name.startswith(("Py", "_Py"))]
+    if strays:
+        module.unlink()
+        raise SystemExit(f"{module.name} needs symbols that nothing provides: {' '.join(strays)}")
+
+
+class BuildExtensions(build_ext):
+    """build_ext that compiles each source once, in parallel, into a folder that outlives the build."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.toolchain = Toolchain()
+        tag = f"{sysconfig.get_config_var('SOABI')}-{self.toolchain.variant}"
+        self.objects = HERE / "build" / tag
+
+    def build_extensions(self) -> None:
+        self.toolchain.check()
+        super().build_extensions()
+
+    def build_extension(self, extension: Extension) -> None:
+        if self.toolchain.variant != "release":
+            print(f"  variant: {self.toolchain.variant}")
+        sources = [self.translated(Path(source)) for source in extension.sources]
+        objects = [self.objects / source.relative_to(HERE).with_suffix(".o") for source in sources]
+        with ThreadPoolExecutor(self.toolchain.jobs) as pool:
+            list(pool.map(self.compile_one, sources, objects))
+        archives = self.toolchain.webrtc_archives() if is_webrtc(extension) else []
+        self.toolchain.link(objects, Path(self.get_ext_fullpath(extension.name)), archives)
+
+    def compile_one(self, source: Path, output: Path) -> None:
+        include = ["-I", str(HERE / "csrc")]
+        python = ["-isystem", sysconfig.get_path("include")]
+        if source.is_relative_to(self.objects):  # made by Cython, with warnings of its own
+            self.toolchain.compile(source, output, [*include, *python, "-w"])
+            return
+        if "bindings" in source.parts:
+            import pybind11
+
+            include += [*python, "-isystem", pybind11.get_include()]
+        root = self.toolchain.root / "usr/include"
+        system = [] if root == Path("/usr/include") else ["-isystem", str(root)]
+        defines = self.toolchain.webrtc_defines()
+        self.toolchain.compile(source, output, [*defines, *include, "-isystem", str(self.toolchain.headers), *system])
+
+    def translated(self, source: Path) -> Path:
+        """The C++ of a Cython source; any other source as it is."""
+        if source.suffix != ".pyx":
+            return HERE / source
+        from Cython.Compiler.Main import compile as cythonize
+
+        output = self.objects / source.with_suffix(".cpp")
+        if not output.exists() or output.stat().st_mtime < source.stat().st_mtime:
+            print(f"  cython {source}", flush=True)
+            output.parent.mkdir(parents=True, exist_ok=True)
+            if cythonize(str(source), output_file=str(output), cplus=True).num_errors:
+                raise SystemExit(f"{source} does not compile")
+        return output
+
+
+def is_webrtc(extension: Extension) -> bool:
+    return extension.name == "telnyx_native._webrtc"
+
+
+def sources(*folders: str) -> list[str]:
+    return sorted(
+        str(path.relative_to(HERE))
+        for folder in folders
+        for path in (HERE / folder).iterdir()
+        if path.suffix in {".cc", ".c"}
+    )
+
+
+if sys.platform != "linux":
+    raise SystemExit("telnyx-native runs on Linux (x86_64, aarch64, armv7l) only, for now")
+
+setup(
+    ext_modules=[
+        Extension("telnyx_native._audio", ["src/telnyx_native/_audio.pyx"]),
+        Extension("telnyx_native._webrtc", sources("csrc/rtc", "csrc/link", "csrc/bindings")),
+    ],
+    cmdclass={"build_ext": BuildExtensions},
+)
