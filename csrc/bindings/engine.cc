@@ -38,7 +38,9 @@ void Destroy(Engine* engine) {
   if (engine->owned_by_this_process()) delete engine;
 }
 
-EngineHandle CreateEngine(size_t pool_threads) { return EngineHandle(new Engine(pool_threads), Destroy); }
+EngineHandle CreateEngine(size_t pool_threads, int event_fd) {
+  return EngineHandle(new Engine(pool_threads, event_fd), Destroy);
+}
 
 std::unique_ptr<PeerHandle> CreatePeer(const EngineHandle& engine, uint64_t operation,
                                        const std::vector<Server>& servers, bool relay_only, bool loopback,
@@ -87,8 +89,8 @@ void RequireOwnProcess(const Engine& engine) {
 
 void BindEngine(py::module_& module) {
   py::class_<Engine, EngineHandle>(module, "Engine")
-      .def(py::init(&CreateEngine), py::arg("pool_threads"), py::call_guard<py::gil_scoped_release>())
-      .def_property_readonly("event_fd", [](Engine& engine) { return engine.mailbox().fd(); })
+      .def(py::init(&CreateEngine), py::arg("pool_threads"), py::arg("event_fd"),
+           py::call_guard<py::gil_scoped_release>())
       .def("create_peer", &CreatePeer, py::arg("operation"), py::kw_only(), py::arg("ice_servers"),
            py::arg("relay_only"), py::arg("loopback"), py::arg("port"))
       .def("take_events", &TakeEvents)

@@ -85,8 +85,11 @@ webrtc::PeerConnectionInterface::RTCConfiguration Configuration(const PeerOption
 
 }  // namespace
 
-Engine::Engine(size_t pool_threads)
-    : process_(getpid()), pool_(pool_threads), mixer_(rtc::make_ref_counted<PullMixer>()) {
+Engine::Engine(size_t pool_threads, int event_fd)
+    : process_(getpid()),
+      mailbox_(event_fd),
+      pool_(std::make_unique<TaskPool>(pool_threads)),
+      mixer_(rtc::make_ref_counted<PullMixer>()) {
   InitializeLibrary();
   network_thread_ = rtc::Thread::CreateWithSocketServer();
   network_thread_->SetName("telnyx-network", nullptr);
@@ -105,11 +108,11 @@ Engine::Engine(size_t pool_threads)
   dependencies.network_thread = network_thread_.get();
   dependencies.worker_thread = network_thread_.get();
   dependencies.signaling_thread = signaling_thread_.get();
-  dependencies.task_queue_factory = std::make_unique<TaskPool::Reference>(&pool_);
+  dependencies.task_queue_factory = std::make_unique<TaskPool::Reference>(pool_.get());
   dependencies.trials = webrtc::FieldTrials::CreateNoGlobal(kFieldTrials);
   dependencies.call_factory = webrtc::CreateCallFactory();
   dependencies.media_engine =
-      CreateMediaEngine(&pool_, mixer_.get(), webrtc::FieldTrials::CreateNoGlobal(kFieldTrials));
+      CreateMediaEngine(pool_.get(), mixer_.get(), webrtc::FieldTrials::CreateNoGlobal(kFieldTrials));
   factory_ = webrtc::CreateModularPeerConnectionFactory(std::move(dependencies));
   clock_ = std::make_unique<MediaClock>(mixer_.get(), &mailbox_);
 }
@@ -139,7 +142,7 @@ rtc::scoped_refptr<webrtc::PeerConnectionInterface> Engine::Connect(const PeerOp
 void Engine::Forget(uint64_t peer) { peers_.erase(peer); }
 
 void Engine::Close() {
-  if (std::exchange(closed_, true)) return;
+  if (closed_.exchange(true)) return;
   signaling_thread_->BlockingCall([this] {
     while (!peers_.empty()) {
       const std::shared_ptr<Peer> peer = peers_.begin()->second;
@@ -154,7 +157,8 @@ void Engine::Close() {
     socket_factory_.reset();
   });
   signaling_thread_->Stop();
-  network_thread_->Stop();
+  network_thread_.reset();  // the signaling thread's object stays, for a peer's handle that says good-bye late
+  pool_.reset();
 }
 
 bool Engine::owned_by_this_process() const { return getpid() == process_; }

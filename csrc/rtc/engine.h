@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -33,8 +34,9 @@ struct PeerOptions;
 // lets one thread be both, which saves two context switches a packet), the clock, and the task pool.
 class Engine {
  public:
-  // `pool_threads` serve the encoders and pacers of all calls.
-  explicit Engine(size_t pool_threads);
+  // `pool_threads` serve the encoders and pacers of all calls. `event_fd` is an eventfd that is written whenever the
+  // mailbox gets something; it stays the caller's, who may close it after Close().
+  Engine(size_t pool_threads, int event_fd);
   ~Engine();  // closes
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -64,7 +66,7 @@ class Engine {
 
   const pid_t process_;
   Mailbox mailbox_;
-  TaskPool pool_;  // outlives everything that makes queues on it
+  std::unique_ptr<TaskPool> pool_;  // outlives everything that makes queues on it
   const rtc::scoped_refptr<PullMixer> mixer_;
   std::unique_ptr<rtc::Thread> network_thread_;
   std::unique_ptr<rtc::Thread> signaling_thread_;
@@ -74,7 +76,7 @@ class Engine {
   std::unique_ptr<MediaClock> clock_;
   std::map<uint64_t, std::shared_ptr<Peer>> peers_;  // of the signaling thread
   uint64_t last_peer_ = 0;
-  bool closed_ = false;
+  std::atomic<bool> closed_{false};
 };
 
 }  // namespace telnyx

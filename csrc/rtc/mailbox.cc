@@ -1,27 +1,12 @@
 #include "rtc/mailbox.h"
 
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 namespace telnyx {
 
-namespace {
-
-int OpenEventFd() {
-  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
-  return fd;
-}
-
-}  // namespace
-
-Mailbox::Mailbox() : fd_(OpenEventFd()), ready_(std::make_unique<ReadyPort[]>(kMaxReady)) {}
-
-Mailbox::~Mailbox() { close(fd_); }
+Mailbox::Mailbox(int event_fd) : event_fd_(event_fd), ready_(std::make_unique<ReadyPort[]>(kMaxReady)) {}
 
 void Mailbox::Post(Event event) {
   {
@@ -46,12 +31,12 @@ bool Mailbox::PostReady(ReadyPort ready) {
 void Mailbox::Wake() {
   const uint64_t one = 1;
   // Fails only when the counter is full, and then the reader is awake anyway.
-  [[maybe_unused]] const ssize_t written = write(fd_, &one, sizeof one);
+  [[maybe_unused]] const ssize_t written = write(event_fd_, &one, sizeof one);
 }
 
 void Mailbox::Acknowledge() {
   uint64_t count;
-  [[maybe_unused]] const ssize_t got = read(fd_, &count, sizeof count);
+  [[maybe_unused]] const ssize_t got = read(event_fd_, &count, sizeof count);
 }
 
 std::optional<Event> Mailbox::TakeEvent() {

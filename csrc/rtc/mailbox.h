@@ -41,13 +41,8 @@ struct ReadyPort {
 // goes through a lock-free ring; a port has at most one entry in it per arming.
 class Mailbox {
  public:
-  Mailbox();
-  ~Mailbox();
-  Mailbox(const Mailbox&) = delete;
-  Mailbox& operator=(const Mailbox&) = delete;
-
-  // Readable whenever something is here. Owned by the mailbox.
-  int fd() const { return fd_; }
+  // `event_fd`: a non-blocking eventfd, readable whenever something is here.
+  explicit Mailbox(int event_fd);
 
   // Any native thread. Beyond kMaxEvents the event is counted and dropped: nobody has read for very long then.
   void Post(Event event);
@@ -67,7 +62,7 @@ class Mailbox {
   static constexpr size_t kMaxReady = 16384;
 
  private:
-  const int fd_;
+  const int event_fd_;
   std::mutex mutex_;
   std::deque<Event> events_;
   std::atomic<uint64_t> dropped_{0};

@@ -1,9 +1,7 @@
 from collections.abc import Sequence
 
 class Engine:
-    def __init__(self, pool_threads: int) -> None: ...
-    @property
-    def event_fd(self) -> int: ...
+    def __init__(self, pool_threads: int, event_fd: int) -> None: ...
     def create_peer(
         self,
         operation: int,

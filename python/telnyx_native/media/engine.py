@@ -37,12 +37,13 @@ class MediaEngine:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._native = _webrtc.Engine(pool_threads=min(os.cpu_count() or 1, MAX_POOL_THREADS))
+        self._event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._native = _webrtc.Engine(min(os.cpu_count() or 1, MAX_POOL_THREADS), self._event_fd)
         self._peers: dict[int, Peer] = {}
         self._operations: dict[int, asyncio.Future[str]] = {}
         self._last_operation = 0
         self._users = 0
-        self._loop.add_reader(self._native.event_fd, self._on_mail)
+        self._loop.add_reader(self._event_fd, self._on_mail)
         _open_engines.add(self._native)
 
     @classmethod
@@ -69,10 +70,8 @@ class MediaEngine:
         Raises:
             EngineClosedError: The engine was released.
         """
-        if self._native.closed:
-            raise EngineClosedError("the media engine is closed: acquire it again")
-        peer = Peer(self, audio)
         operation, opened = self.operation()
+        peer = Peer(self, audio)
         native = self._native.create_peer(
             operation,
             ice_servers=[(list(server.urls), server.username, server.password) for server in config.ice_servers],
@@ -85,7 +84,13 @@ class MediaEngine:
         return peer
 
     def operation(self) -> tuple[int, asyncio.Future[str]]:
-        """Number a native operation, and make the future that its answer will settle."""
+        """Number a native operation, and make the future that its answer will settle.
+
+        Raises:
+            EngineClosedError: The engine was released; nothing would answer.
+        """
+        if self._users == 0:
+            raise EngineClosedError("the media engine is closed: acquire it again")
         self._last_operation += 1
         future: asyncio.Future[str] = self._loop.create_future()
         self._operations[self._last_operation] = future
@@ -107,7 +112,8 @@ class MediaEngine:
             if loop.is_closed():
                 logger.warning("an event loop was closed without releasing its media engine; closing it now")
                 del cls._of_loop[loop]
-                engine._native.close()  # noqa: SLF001 - its own class
+                engine._native.close()
+                os.close(engine._event_fd)
 
     async def _close(self) -> None:
         """Close on a thread of its own, since native threads are joined; the loop goes on meanwhile."""
@@ -117,13 +123,16 @@ class MediaEngine:
             self._native.close()
             self._loop.call_soon_threadsafe(closed.set)
 
-        threading.Thread(target=close, name="telnyx-close").start()
-        await asyncio.shield(self._finish(closed))
+        closer = threading.Thread(target=close, name="telnyx-close")
+        closer.start()
+        await asyncio.shield(self._finish(closed, closer))
 
-    async def _finish(self, closed: asyncio.Event) -> None:
+    async def _finish(self, closed: asyncio.Event, closer: threading.Thread) -> None:
         await closed.wait()
+        closer.join()  # it has nothing left to do
         self._on_mail()
-        self._loop.remove_reader(self._native.event_fd)
+        self._loop.remove_reader(self._event_fd)
+        os.close(self._event_fd)
         for future in self._operations.values():
             if not future.done():
                 future.set_exception(EngineClosedError("the media engine was closed"))

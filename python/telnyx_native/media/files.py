@@ -6,7 +6,7 @@ NumPy and soundfile are imported on first use: a program that never touches a fi
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from telnyx_native.errors import ConfigurationError
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from typing_extensions import Buffer
 
-__all__ = ["read_audio", "resample", "write_wav"]
+__all__ = ["WavWriter", "read_audio", "resample", "write_wav"]
 
 HALF_WIDTH = 24
 """Zero crossings of the sinc on either side of its centre: the length of the low-pass filter."""
@@ -52,24 +53,53 @@ def read_audio(path: str | Path, sample_rate: int) -> NDArray[np.int16]:
     return np.rint(np.clip(mono * 32768.0, -32768, 32767)).astype(np.int16)
 
 
-def write_wav(path: str | Path, samples: Any, sample_rate: int) -> None:
+def write_wav(path: str | Path, samples: Buffer, sample_rate: int) -> None:
     """Write mono 16-bit samples to a WAV file.
 
     Args:
         path: The file; it is replaced.
-        samples: `int16` samples: bytes, or any object with the buffer protocol.
+        samples: Any buffer of 16-bit samples.
         sample_rate: Their rate in Hz.
 
     Raises:
         ConfigurationError: The file cannot be written.
     """
-    import numpy as np
-    import soundfile
+    with WavWriter(path, sample_rate) as writer:
+        writer.write(samples)
 
-    try:
-        soundfile.write(path, np.frombuffer(samples, dtype=np.int16), sample_rate, "PCM_16", format="WAV")
-    except (OSError, soundfile.SoundFileError) as error:
-        raise ConfigurationError(f"cannot write audio to {path}: {error}") from error
+
+class WavWriter:
+    """A WAV file, mono and 16-bit, that grows.
+
+    Args:
+        path: The file; it is replaced.
+        sample_rate: Samples a second.
+
+    Raises:
+        ConfigurationError: The file cannot be written.
+    """
+
+    def __init__(self, path: str | Path, sample_rate: int) -> None:
+        import soundfile
+
+        try:
+            self._file = soundfile.SoundFile(path, "w", sample_rate, 1, "PCM_16", format="WAV")
+        except (OSError, soundfile.SoundFileError) as error:
+            raise ConfigurationError(f"cannot write audio to {path}: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def write(self, samples: Buffer) -> None:
+        """Append samples: any buffer of 16-bit samples."""
+        self._file.buffer_write(memoryview(samples).cast("B"), "int16")
+
+    def close(self) -> None:
+        """Complete the file."""
+        self._file.close()
 
 
 def resample(samples: NDArray[Any], from_rate: int, to_rate: int) -> NDArray[np.float64]:

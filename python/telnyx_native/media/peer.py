@@ -187,7 +187,10 @@ class Peer:
     async def close(self) -> None:
         """End the connection. Nothing is received any more; what was received can still be read. Idempotent."""
         if self._closing is None:
-            operation, self._closing = self._engine.operation()
+            try:
+                operation, self._closing = self._engine.operation()
+            except EngineClosedError:  # which has closed its peers
+                return
             self._native.close(operation)
         await asyncio.shield(self._closing)
 

@@ -1,0 +1,59 @@
+# Two commands to know: `make demo` and `make test`. Both set up all they need; both may be repeated.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.DEFAULT_GOAL := help
+.PHONY: help system build demo test interop lint format asan tsan clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+system: ## install the Debian packages that the build needs (asks for sudo if you are not root)
+	@tools/system_packages.sh $(SUDO)
+
+$(VENV)/installed: pyproject.toml | system
+	@echo "== Python environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3 ...")'
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip "setuptools>=77" "pybind11>=3.0" "cython>=3.1"
+	@echo "== building and installing telnyx-native, with what its tests need (a minute, the first time)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[test,lint]"
+	@touch $@
+
+build: $(VENV)/installed ## build what changed of the native parts
+	@echo "== native extensions"
+	@$(BIN)/python setup.py --quiet build_ext --inplace
+
+demo: build ## call an echo on a local gateway, and show what came back
+	@$(BIN)/telnyx-native demo
+
+test: build ## run all tests
+	@echo "== tests"
+	@$(BIN)/python -m pytest
+
+interop: build ## the tests against Telnyx's own JavaScript SDK, installing it first (needs node and npm)
+	@npm --prefix tests/interop install --no-audit --no-fund --silent
+	@$(BIN)/python -m pytest -m interop
+
+lint: build ## style and types of everything
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/clang-format --dry-run --Werror $$(find csrc -name '*.cc' -o -name '*.h' -o -name '*.c')
+
+format: build ## put everything into the project's style
+	@$(BIN)/ruff check --fix-only --quiet
+	@$(BIN)/ruff format --quiet
+	@$(BIN)/clang-format -i $$(find csrc -name '*.cc' -o -name '*.h' -o -name '*.c')
+
+asan: build ## the native tests with our C++ under the address sanitizer
+	@tools/sanitize.sh address $(BIN)/python
+
+tsan: build ## the native tests with our C++ under the thread sanitizer
+	@tools/sanitize.sh thread $(BIN)/python
+
+clean: ## remove everything that was built
+	rm -rf build dist wheelhouse $(VENV) python/*.egg-info python/telnyx_native/*.so

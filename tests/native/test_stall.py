@@ -1,0 +1,57 @@
+"""A Python program that stalls, with the GIL in its hands, is not heard."""
+
+from __future__ import annotations
+
+import ctypes
+
+import pytest
+from support.peers import connected
+from support.signals import dominant_frequency, holes, pcm, tone
+from telnyx_native.config import AudioConfig
+from telnyx_native.media.engine import MediaEngine
+
+RATE = 16_000
+LIBC = ctypes.PyDLL(None)  # PyDLL keeps the GIL during the call, as a C extension that computes does
+
+
+def hold_the_gil(seconds: float) -> None:
+    LIBC.usleep(round(seconds * 1e6))
+
+
+async def test_holding_the_gil_for_a_second_loses_nothing_in_either_direction(engine: MediaEngine) -> None:
+    async with connected(engine) as (caller, callee):
+        await callee.audio.read(RATE // 2)  # the jitter buffer has settled
+        await caller.audio.write(tone(440, 3.0, RATE))
+        await callee.audio.read(RATE // 2)
+        ticks = engine.counters["ticks"]
+        readable = callee.audio.readable
+
+        hold_the_gil(1.0)
+
+        # Playback went on: a second of what was queued has been sent meanwhile, and a second has been received.
+        assert engine.counters["ticks"] - ticks == pytest.approx(100, abs=10)
+        assert callee.audio.readable - readable == pytest.approx(1.0, abs=0.1)
+        heard = pcm(await callee.audio.read(2 * RATE))
+        assert holes(heard, RATE) == 0
+        assert dominant_frequency(heard, RATE) == pytest.approx(440, abs=2)
+        assert callee.audio.counters.capture_lost == 0
+        assert caller.audio.counters.underruns == 0
+
+
+async def test_audio_joined_natively_does_not_notice_a_stall(engine: MediaEngine) -> None:
+    async with connected(engine) as (caller, callee):
+        callee.echo()
+        await caller.audio.write(tone(440, 3.5, RATE))
+        await caller.audio.read(RATE)
+        hold_the_gil(1.0)
+        heard = pcm(await caller.audio.read(2 * RATE))
+        assert holes(heard, RATE) == 0
+
+
+async def test_a_reader_that_is_away_for_longer_than_the_buffer_loses_the_oldest_and_knows(engine: MediaEngine) -> None:
+    async with connected(engine, callee_audio=AudioConfig(capture_buffer=0.5)) as (caller, callee):
+        await caller.audio.write(tone(440, 2.0, RATE))
+        await callee.audio.read(RATE // 10)
+        hold_the_gil(1.0)
+        assert callee.audio.readable == pytest.approx(0.5, abs=0.02)
+        assert callee.audio.counters.capture_lost == pytest.approx(RATE // 2, abs=RATE // 10)

@@ -1,0 +1,151 @@
+"""The audio of a connected call."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import numpy as np
+import pytest
+from support.peers import connected
+from support.signals import chirp, dominant_frequency, find, pcm, rms, silence, tone
+from telnyx_native.config import AudioConfig
+from telnyx_native.errors import AudioClosedError
+from telnyx_native.media.engine import MediaEngine
+from telnyx_native.media.stream import AudioStream
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 32_000, 48_000])
+async def test_what_one_writes_the_other_reads_at_any_rate(engine: MediaEngine, rate: int) -> None:
+    signal = chirp(0.6, rate)
+    async with connected(engine, AudioConfig(sample_rate=rate), AudioConfig(sample_rate=rate)) as (caller, callee):
+        # The jitter buffer stretches the first second of a call until it has settled.
+        await caller.audio.write(np.concatenate([silence(1.0, rate), signal, silence(0.3, rate)]))
+        heard = pcm(await callee.audio.read(round(1.9 * rate)))
+    where, likeness = find(signal, heard)
+    assert likeness > 0.8
+    assert where / rate == pytest.approx(1.05, abs=0.1)
+
+
+async def test_rates_of_the_two_ends_are_independent(engine: MediaEngine) -> None:
+    async with connected(engine, AudioConfig(sample_rate=8_000), AudioConfig(sample_rate=48_000)) as (caller, callee):
+        await caller.audio.write(tone(1000, 1.0, 8_000))
+        heard = pcm(await callee.audio.read(48_000))
+    assert dominant_frequency(heard[24_000:], 48_000) == pytest.approx(1000, abs=5)
+
+
+async def test_writing_waits_while_the_queue_is_full_and_paces_the_writer(engine: MediaEngine) -> None:
+    async with connected(engine, AudioConfig(playback_buffer=0.2)) as (caller, _):
+        began = time.monotonic()
+        await caller.audio.write(tone(440, 1.0, 16_000))
+        took = time.monotonic() - began
+        assert 0.6 < took < 1.5
+        await caller.audio.drain()
+        assert caller.audio.queued == 0
+        assert caller.audio.counters.played == 16_000
+
+
+async def test_clear_reports_what_was_heard_and_frees_a_waiting_writer(engine: MediaEngine) -> None:
+    async with connected(engine, AudioConfig(playback_buffer=1.0)) as (caller, callee):
+        writing = asyncio.create_task(caller.audio.write(tone(440, 5.0, 16_000)))
+        await callee.audio.read(16_000 // 2)
+        cleared = caller.audio.clear()
+        await asyncio.wait_for(writing, 1)
+        assert cleared.heard + cleared.dropped == pytest.approx(5.0, abs=0.011)
+        assert 0.3 < cleared.heard < 1.5
+        assert caller.audio.queued == 0
+        # What is still under way arrives, then silence.
+        await callee.audio.read(16_000 // 2)
+        assert rms(pcm(await callee.audio.read(1600))) < 50
+
+
+async def test_heard_counts_from_the_last_drain(engine: MediaEngine) -> None:
+    async with connected(engine) as (caller, _):
+        await caller.audio.write(tone(440, 0.3, 16_000))
+        await caller.audio.drain()
+        assert caller.audio.clear().heard == 0
+
+
+async def test_several_tasks_can_wait_for_their_own_audio_to_be_played(engine: MediaEngine) -> None:
+    async with connected(engine) as (caller, _):
+        finished: list[str] = []
+
+        async def say(name: str, seconds: float) -> None:
+            await caller.audio.write(tone(440, seconds, 16_000))
+            await caller.audio.drain()
+            finished.append(name)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(say("short", 0.1))
+            await asyncio.sleep(0)
+            group.create_task(say("long", 0.4))
+        assert finished == ["short", "long"]
+
+
+async def test_iterating_gives_frames_of_20_ms_until_the_call_ends(engine: MediaEngine) -> None:
+    async with connected(engine) as (caller, callee):
+        frames: list[bytes] = []
+
+        async def listen() -> None:
+            frames.extend([frame async for frame in callee.audio])
+
+        listening = asyncio.create_task(listen())
+        await caller.audio.write(tone(440, 0.5, 16_000))
+        await caller.audio.drain()
+        await callee.close()
+        await asyncio.wait_for(listening, 1)
+    assert len(frames) >= 20
+    assert all(len(frame) == 640 for frame in frames[:-1])
+
+
+async def test_received_audio_survives_the_end_of_the_call(engine: MediaEngine) -> None:
+    async with connected(engine) as (caller, callee):
+        await caller.audio.write(tone(440, 0.5, 16_000))
+        await caller.audio.drain()
+        await callee.audio.read(160)
+        await callee.close()
+        assert callee.audio.readable > 0.2
+        rest = await callee.audio.read(16_000)
+        assert 0 < len(rest) < 32_000
+        assert await callee.audio.read(160) == b""
+
+
+async def test_the_end_of_the_call_is_a_typed_error_for_writers(engine: MediaEngine) -> None:
+    async with connected(engine, AudioConfig(playback_buffer=0.1)) as (caller, _):
+        writing = asyncio.create_task(caller.audio.write(tone(440, 5.0, 16_000)))
+        draining = asyncio.create_task(caller.audio.drain())
+        await asyncio.sleep(0)
+        await caller.close()
+        with pytest.raises(AudioClosedError):
+            await asyncio.wait_for(writing, 1)
+        with pytest.raises(AudioClosedError):
+            await asyncio.wait_for(draining, 1)
+        with pytest.raises(AudioClosedError):
+            caller.audio.write_nowait(b"\0\0")
+
+
+async def test_a_cancelled_read_or_write_leaves_the_stream_usable(engine: MediaEngine) -> None:
+    async with connected(engine, AudioConfig(playback_buffer=0.2)) as (caller, callee):
+        for stuck in (caller.audio.write(tone(440, 9, 16_000)), callee.audio.read(100_000)):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(stuck, 0.1)
+        caller.audio.clear()
+        await caller.audio.write(tone(880, 0.5, 16_000))
+        heard = pcm(await callee.audio.read(16_000))
+        assert dominant_frequency(heard[-4000:], 16_000) == pytest.approx(880, abs=10)
+
+
+async def test_muted_sends_silence(engine: MediaEngine) -> None:
+    async with connected(engine) as (caller, callee):
+        caller.audio.muted = True
+        await caller.audio.write(tone(440, 1.0, 16_000))
+        assert rms(pcm(await callee.audio.read(16_000))) < 50
+        assert caller.audio.muted
+
+
+async def test_reads_that_can_never_succeed_are_refused() -> None:
+    stream = AudioStream(AudioConfig(capture_buffer=0.5))
+    with pytest.raises(ValueError, match="at least one"):
+        await stream.read(0)
+    with pytest.raises(ValueError, match="8000"):
+        await stream.read(8001)
