@@ -4,7 +4,8 @@
 (src/telnyx_native/). Objects are compiled in parallel, and only when something they include has changed.
 
 Environment: ``CXX``, ``CC``, ``CXXFLAGS``, ``LDFLAGS`` as usual; ``LIBWEBRTC_ROOT`` a folder that holds
-usr/include/tg_owt and the static archives, if not the system's; ``TELNYX_NATIVE_SANITIZE`` = address, thread or undefined;
+usr/include/tg_owt and the static archives, if not the system's; ``TELNYX_NATIVE_SANITIZE`` = address, thread or
+undefined;
 ``TELNYX_NATIVE_JOBS`` how many compilers run at once.
 """
 

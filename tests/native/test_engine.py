@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.peers import LOOPBACK, connected, negotiate
-from support.process import native_threads, open_files, run_python
+from support.process import holdings, native_threads, open_files, run_python
 from telnyx_native import _audio, _webrtc
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import EngineClosedError
@@ -19,14 +19,14 @@ MODULES = [Path(_audio.__file__), Path(_webrtc.__file__)]
 
 
 async def test_users_of_one_loop_share_an_engine_until_the_last_releases_it() -> None:
-    before = native_threads()
+    before = native_threads(), open_files()
     first, second = MediaEngine.acquire(), MediaEngine.acquire()
     assert first is second
     await first.release()
     peer = second.create_peer(LOOPBACK, AudioConfig())
     await peer.create_offer()
     await second.release()
-    assert native_threads() == before
+    assert await holdings(before) == before
     with pytest.raises(EngineClosedError):
         second.create_peer(LOOPBACK, AudioConfig())
     with pytest.raises(EngineClosedError):
@@ -55,7 +55,7 @@ async def test_twenty_calls_in_a_row_leave_nothing_behind(engine: MediaEngine) -
     for _ in range(20):
         async with connected(engine) as (caller, _):
             await caller.audio.write(bytes(3200))
-    assert (native_threads(), open_files()) == before
+    assert await holdings(before) == before
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -69,7 +69,7 @@ async def test_the_engine_can_be_closed_at_any_moment(seed: int) -> None:
     async with asyncio.timeout(2):
         await engine.release()
         await asyncio.gather(negotiating, listening, return_exceptions=True)
-    assert (native_threads(), open_files()) == before
+    assert await holdings(before) == before
 
 
 BUSY_CALL = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -20,3 +21,15 @@ def run_python(code: str, *, timeout: float = 30) -> subprocess.CompletedProcess
     return subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", code], capture_output=True, text=True, timeout=timeout, check=False
     )
+
+
+async def holdings(expected: tuple[int, int]) -> tuple[int, int]:
+    """Threads and open files of this process, as soon as they are `expected`, or what they are after a second.
+
+    The kernel takes a moment to reap a thread that has been joined.
+    """
+    for _ in range(100):
+        if (native_threads(), open_files()) == expected:
+            break
+        await asyncio.sleep(0.01)
+    return native_threads(), open_files()
