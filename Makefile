@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test interop lint format asan tsan clean
+.PHONY: help system build demo test interop lint format asan tsan fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ asan: build ## the native tests with our C++ under the address sanitizer
 
 tsan: build ## the native tests with our C++ under the thread sanitizer
 	@tools/sanitize.sh thread $(BIN)/python
+
+fuzz: build ## hostile session descriptions, for minutes (FUZZ_BATCHES=40 FUZZ_SEED=0)
+	@$(BIN)/python -m pytest tests/fuzz -x --override-ini norecursedirs=
 
 clean: ## remove everything that was built
 	rm -rf build dist wheelhouse $(VENV) python/*.egg-info python/telnyx_native/*.so

@@ -4,9 +4,8 @@
 (src/telnyx_native/). Objects are compiled in parallel, and only when something they include has changed.
 
 Environment: ``CXX``, ``CC``, ``CXXFLAGS``, ``LDFLAGS`` as usual; ``LIBWEBRTC_ROOT`` a folder that holds
-usr/include/tg_owt and the static archives, if not the system's; ``TELNYX_NATIVE_SANITIZE`` = address, thread or
-undefined;
-``TELNYX_NATIVE_JOBS`` how many compilers run at once.
+usr/include/tg_owt and the static archives, if not the system's; ``TELNYX_NATIVE_BUILD`` = release, debug
+(symbols are kept) or a sanitizer: address, thread, undefined; ``TELNYX_NATIVE_JOBS`` how many compilers run at once.
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ from setuptools.command.build_ext import build_ext
 HERE = Path(__file__).resolve().parent
 PACKAGES = "g++ libtgowt-dev libabsl-dev libopus-dev libsrtp2-dev libssl-dev python3-dev"
 
-WARNINGS = ["-Wall", "-Wextra", "-Werror"]
+# Fatal where the project is developed; a user's newer compiler may know warnings that ours did not.
+WARNINGS = ["-Wall", "-Wextra", *(["-Werror"] if (HERE / ".git").exists() else [])]
 # libwebrtc is built with its debug checks on; with NDEBUG its classes would have other layouts.
 COMMON = [
     "-O2",
@@ -37,6 +37,13 @@ COMMON = [
     "-ffunction-sections",
     "-fstack-protector-strong",
 ]
+# Instrumented code makes gcc see uninitialized variables where there are none.
+SANITIZED = ["-g", "-fno-omit-frame-pointer", "-Wno-maybe-uninitialized"]
+VARIANTS = {
+    "release": ["-g0", "-Wl,-s"],
+    "debug": ["-g"],
+    **{kind: [f"-fsanitize={kind}", *SANITIZED] for kind in ("address", "thread", "undefined")},
+}
 ARCHIVES = ["libtg_owt.a", "libsrtp2.a", "libssl.a", "libcrypto.a", "libopus.a"]
 LINK = [
     "-shared",
@@ -70,13 +77,9 @@ class Toolchain:
     def __init__(self) -> None:
         self.cxx = shlex.split(os.environ.get("CXX", "g++"))
         self.cc = shlex.split(os.environ.get("CC", "gcc"))
-        sanitizer = os.environ.get("TELNYX_NATIVE_SANITIZE", "")
-        self.variant = sanitizer or "release"
-        self.sanitize = [f"-fsanitize={sanitizer}", "-fno-omit-frame-pointer", "-g"] if sanitizer else []
-        self.flags = [*COMMON, *WARNINGS, *self.sanitize, *shlex.split(os.environ.get("CXXFLAGS", ""))]
-        self.ldflags = [*LINK, *self.sanitize, *shlex.split(os.environ.get("LDFLAGS", ""))]
-        if not sanitizer:
-            self.ldflags.append("-Wl,-s")
+        self.variant = os.environ.get("TELNYX_NATIVE_BUILD", "release")
+        self.flags = [*COMMON, *WARNINGS, *VARIANTS[self.variant], *shlex.split(os.environ.get("CXXFLAGS", ""))]
+        self.ldflags = [*LINK, *VARIANTS[self.variant], *shlex.split(os.environ.get("LDFLAGS", ""))]
         self.jobs = int(os.environ.get("TELNYX_NATIVE_JOBS") or os.cpu_count() or 1)
         self.root = Path(os.environ.get("LIBWEBRTC_ROOT", "/"))
 
@@ -132,7 +135,8 @@ class Toolchain:
         print(f"  compile {source.relative_to(HERE)}", flush=True)
         output.parent.mkdir(parents=True, exist_ok=True)
         recipe.unlink(missing_ok=True)
-        subprocess.run(command, check=True)
+        if subprocess.run(command, check=False).returncode:
+            raise SystemExit(f"{source.relative_to(HERE)} does not compile; see the compiler's message above")
         recipe.write_text(shlex.join(command))
 
     def link(self, objects: list[Path], output: Path, archives: list[str]) -> None:
@@ -143,8 +147,9 @@ class Toolchain:
         print(f"  link {output.name}", flush=True)
         output.parent.mkdir(parents=True, exist_ok=True)
         command = [*self.cxx, *map(str, objects), *self.ldflags, *archives, "-lm", "-o", str(output)]
-        subprocess.run(command, check=True)
-        if not self.sanitize:
+        if subprocess.run(command, check=False).returncode:
+            raise SystemExit(f"{output.name} cannot be linked; see the linker's message above")
+        if self.variant == "release":
             check_undefined(output)
 
 
@@ -184,8 +189,6 @@ class BuildExtensions(build_ext):
         super().build_extensions()
 
     def build_extension(self, extension: Extension) -> None:
-        if self.toolchain.variant != "release":
-            print(f"  variant: {self.toolchain.variant}")
         sources = [self.translated(Path(source)) for source in extension.sources]
         objects = [self.objects / source.relative_to(HERE).with_suffix(".o") for source in sources]
         with ThreadPoolExecutor(self.toolchain.jobs) as pool:

@@ -16,7 +16,7 @@ rm -rf "$copy"
 mkdir -p "$copy"
 cp -r python/telnyx_native "$copy/"
 rm -f "$copy"/telnyx_native/*.so
-TELNYX_NATIVE_SANITIZE=$sanitizer "$python" setup.py --quiet build_ext --build-lib "$copy"
+TELNYX_NATIVE_BUILD=$sanitizer "$python" setup.py --quiet build_ext --build-lib "$copy"
 
 # libtg_owt itself is not instrumented; what it does to memory that is ours is checked all the same.
 export LD_PRELOAD="$(gcc -print-file-name=$runtime) $(gcc -print-file-name=libstdc++.so.6)"
@@ -24,4 +24,4 @@ export ASAN_OPTIONS=detect_leaks=0
 export TSAN_OPTIONS="suppressions=$PWD/tools/tsan.supp history_size=7"
 export PYTHONPATH=$copy:tests PYTHONMALLOC=malloc
 exec setarch --addr-no-randomize "$python" -m pytest tests/native --override-ini pythonpath= --timeout 300 \
-    --deselect tests/native/test_engine.py::test_the_extension_needs_nothing_but_libc "$@"
+    --deselect tests/native/test_engine.py::test_the_extension_needs_nothing_but_libc

@@ -43,6 +43,7 @@ void InitializeLibrary() {
   static const bool initialized = [] {
     rtc::LogMessage::LogToDebug(rtc::LS_NONE);
     rtc::LogMessage::SetLogToStderr(false);
+    rtc::ThreadManager::Instance();  // made here, where it happens before any use
     return rtc::InitializeSSL();
   }();
   RTC_CHECK(initialized);

@@ -238,3 +238,35 @@ async def test_a_candidate_before_the_description_is_a_typed_error(engine: Media
     with pytest.raises(SdpError):
         await peer.add_candidate("candidate:1 1 udp 2122262783 127.0.0.1 9 typ host", "0", 0)
     await peer.close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a=setup:holdconn",
+        "a=fmtp:111 maxptime=0;ptime=0;stereo=1;maxaveragebitrate=-5",
+        "a=ptime:0",
+        "a=ssrc-group:SIM 1 2 3",
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA",
+    ],
+)
+@pytest.mark.parametrize("kind", ["offer", "answer"])
+async def test_lines_that_would_end_the_process_are_harmless(engine: MediaEngine, kind: str, line: str) -> None:
+    caller, callee = (engine.create_peer(LOOPBACK, AudioConfig()) for _ in range(2))
+    await caller.create_offer()
+    offer = await caller.gathered() + (f"{line}\r\n" if kind == "offer" else "")
+    await callee.create_answer(offer)
+    await caller.set_answer(await callee.gathered() + (f"{line}\r\n" if kind == "answer" else ""))
+    await caller.audio.write(bytes(640))
+    await caller.wait_connected(5)
+    await caller.close()
+    await callee.close()
+
+
+async def test_a_handshake_that_fails_is_survived(engine: MediaEngine) -> None:
+    for wait in range(20):
+        caller, callee = (engine.create_peer(LOOPBACK, AudioConfig()) for _ in range(2))
+        await negotiate(caller, callee)
+        await asyncio.sleep(wait / 2000)
+        await callee.close()
+        await caller.close()

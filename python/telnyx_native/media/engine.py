@@ -111,9 +111,13 @@ class MediaEngine:
         for loop, engine in list(cls._of_loop.items()):
             if loop.is_closed():
                 logger.warning("an event loop was closed without releasing its media engine; closing it now")
-                del cls._of_loop[loop]
-                engine._native.close()
-                os.close(engine._event_fd)
+                engine.close_at_once()
+
+    def close_at_once(self) -> None:
+        """Close without an event loop."""
+        del self._of_loop[self._loop]
+        self._native.close()
+        os.close(self._event_fd)
 
     async def _close(self) -> None:
         """Close on a thread of its own, since native threads are joined; the loop goes on meanwhile."""

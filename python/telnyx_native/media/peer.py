@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import EngineClosedError, MediaError, SdpError, WaitTimeoutError
 from telnyx_native.flow import SharedFlow, StateFlow
-from telnyx_native.media.sdp import check_candidate, check_description
+from telnyx_native.media.sdp import check_candidate, clean_description
 from telnyx_native.media.stream import AudioStream
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Peer:
         Raises:
             SdpError: The offer cannot be used.
         """
-        check_description(offer)
+        offer = clean_description(offer)
         self._gathered.clear()
         return await self._negotiate(lambda operation: self._native.create_answer(operation, offer))
 
@@ -109,7 +109,7 @@ class Peer:
         Raises:
             SdpError: The answer cannot be used.
         """
-        check_description(answer)
+        answer = clean_description(answer)
         await self._negotiate(lambda operation: self._native.set_answer(operation, answer))
 
     async def gathered(self, *, limit: float = 1.0) -> str:

@@ -1,29 +1,85 @@
 """What may reach libwebrtc from the network.
 
-libwebrtc is built with its debug checks on: a description or candidate that no honest peer would send could trip one
-and end the process. So what comes from outside is looked at here first.
+libwebrtc is built with its debug checks on: a description that no honest peer would send can trip one, and end the
+process. So a description from outside is rebuilt here from the lines that a voice call needs, each in the form that the
+standards give it (RFC 8866, 8839, 8122, 8285, 7587); everything else is left out.
 """
 
 from __future__ import annotations
 
+import re
+
 from telnyx_native.errors import SdpError
 
-__all__ = ["check_candidate", "check_description"]
+__all__ = ["check_candidate", "clean_description"]
 
 MAX_DESCRIPTION = 64 * 1024
 """Characters; a browser's offer has about 3,000."""
 
 MAX_LINES = 1000
 MAX_SECTIONS = 4
+MAX_PAYLOAD_TYPES = 64
 MAX_CANDIDATE = 1024
 MAX_MID = 64
 
+NAME = r"[\w.!#$%&'*+^`{|}~-]{1,64}"
+PAYLOAD_TYPE = r"(?:1[01]\d|12[0-7]|\d?\d)"
+PACKET_TIME = r"(?:[1-9]0|1[012]0)"  # ms; what libwebrtc's encoders can make
 
-def check_description(sdp: str) -> str:
-    """Return `sdp` if it is a plausible session description for a voice call.
+LINES = re.compile(
+    "|".join(
+        (
+            r"v=0",
+            r"o=\S+ \d{1,20} \d{1,20} IN IP[46] \S{1,255}",
+            r"s=.{0,255}",
+            r"c=IN IP[46] [\w.:-]{1,255}",
+            r"t=\d{1,20} \d{1,20}",
+            rf"a=group:BUNDLE(?: {NAME}){{1,{MAX_SECTIONS}}}",
+            r"a=extmap-allow-mixed",
+            r"a=(?:ice-lite|rtcp-mux|rtcp-rsize|end-of-candidates|sendrecv|sendonly|recvonly|inactive)",
+            r"a=setup:(?:actpass|active|passive)",
+            rf"a=mid:{NAME}",
+            r"a=ice-ufrag:[\w+/-]{4,256}",
+            r"a=ice-pwd:[\w+/-]{22,256}",
+            r"a=ice-options:[\w+/ -]{1,256}",
+            r"a=fingerprint:sha-(?:1|224|256|384|512) [0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){19,63}",
+            r"a=candidate:[\w+/]{1,32} [12] \w{2,8} \d{1,10} \S{1,255} \d{1,5} typ \w{4,8}(?: [\w.:+/ -]{0,255})?",
+            r"a=rtcp:\d{1,5}(?: IN IP[46] [\w.:-]{1,255})?",
+            rf"a=rtpmap:{PAYLOAD_TYPE} [\w.-]{{1,32}}/\d{{4,6}}(?:/[12])?",
+            rf"a=(?:ptime|maxptime):{PACKET_TIME}",
+            rf"a=rtcp-fb:(?:\*|{PAYLOAD_TYPE}) [\w -]{{1,64}}",
+            r"a=extmap:(?:[1-9]|1[0-4])(?:/\w{8})? [\w:/.#-]{1,255}",
+            r"a=ssrc:\d{1,10} cname:[\w+/={}@.-]{1,255}",
+        )
+    )
+)
+"""A line of a description is one of these, or it is left out."""
+
+AUDIO_SECTION = re.compile(
+    rf"m=audio (\d{{1,5}}) (?:UDP/TLS/)?RTP/SAVPF?((?: {PAYLOAD_TYPE}){{1,{MAX_PAYLOAD_TYPES}}})"
+)
+REJECTED_SECTION = re.compile(r"m=\w{1,32} 0 [\w/]{1,64} [\w -]{1,255}")
+FORMAT = re.compile(rf"a=fmtp:({PAYLOAD_TYPE}) (.{{1,512}})")
+
+FORMAT_PARAMETERS = re.compile(
+    "|".join(
+        (
+            rf"(?:min|max|)ptime={PACKET_TIME}",
+            r"(?:useinbandfec|usedtx|stereo|sprop-stereo|cbr)=[01]",
+            r"(?:sprop-)?maxplaybackrate=(?:[89]\d{3}|[1-4]\d{4})",
+            r"maxaveragebitrate=(?:[6-9]\d{3}|[1-9]\d{4}|[1-4]\d{5}|50\d{4})",
+            rf"{PAYLOAD_TYPE}(?:/{PAYLOAD_TYPE}){{1,4}}",  # RED (RFC 2198)
+            r"\d{1,3}(?:-\d{1,3})?(?:,\d{1,3}(?:-\d{1,3})?){0,16}",  # telephone-event (RFC 4733)
+        )
+    )
+)
+
+
+def clean_description(sdp: str) -> str:
+    """Return the parts of a session description that a voice call needs.
 
     Raises:
-        SdpError: It is not; says why.
+        SdpError: It is no description of a voice call; says why.
     """
     if len(sdp) > MAX_DESCRIPTION:
         raise SdpError(f"a session description of {len(sdp)} characters is too long")
@@ -32,29 +88,35 @@ def check_description(sdp: str) -> str:
         raise SdpError(f"a session description of {len(lines)} lines is too long")
     if not lines or lines[0] != "v=0":
         raise SdpError("a session description begins with v=0")
-    if any(not line.isprintable() or len(line) < 2 or line[1] != "=" for line in lines if line):
-        raise SdpError("a session description has lines of the form x=value only")
-    sections = [line[2:].split() for line in lines if line.startswith("m=")]
+    sections = [line for line in lines if line.startswith("m=")]
     if not 1 <= len(sections) <= MAX_SECTIONS:
         raise SdpError(f"a voice call has one audio section, this description has {len(sections)} sections")
-    if sections[0][:1] != ["audio"] or any(section[1:2] != ["0"] for section in sections[1:]):
-        raise SdpError("a voice call is audio only, this description has something else")
-    if len(sections[0]) < 4:
-        raise SdpError("the audio section names no codec")
-    return sdp
+    audio = AUDIO_SECTION.fullmatch(sections[0])
+    if not audio or int(audio[1]) > 65535 or not all(map(REJECTED_SECTION.fullmatch, sections[1:])):
+        raise SdpError(f"a voice call is audio over secure RTP, this description has {sections}")
+    if len(set(audio[2].split())) != len(audio[2].split()):
+        raise SdpError("the audio section names a codec twice")
+    return "".join(f"{cleaned}\r\n" for line in lines if (cleaned := _clean_line(line)))
+
+
+def _clean_line(line: str) -> str | None:
+    if line.startswith("m=") or LINES.fullmatch(line):
+        return line
+    if parameters := FORMAT.fullmatch(line):
+        known = [p for p in re.split(r"\s*;\s*", parameters[2].strip()) if FORMAT_PARAMETERS.fullmatch(p)]
+        return f"a=fmtp:{parameters[1]} {';'.join(known)}" if known else None
+    return None
 
 
 def check_candidate(candidate: str, sdp_mid: str, sdp_mline_index: int) -> str:
     """Return `candidate` as libwebrtc reads it: with `candidate:` before it, and without `a=`.
 
     Raises:
-        SdpError: No honest peer would send this.
+        SdpError: It is no ICE candidate of a voice call.
     """
-    if len(candidate) > MAX_CANDIDATE or len(sdp_mid) > MAX_MID:
-        raise SdpError("an ICE candidate is too long")
-    if not candidate.isprintable() or not sdp_mid.isprintable():
-        raise SdpError("an ICE candidate is one line of text")
-    if not 0 <= sdp_mline_index < MAX_SECTIONS:
+    candidate = "candidate:" + candidate.removeprefix("a=").removeprefix("candidate:").strip()
+    if len(candidate) > MAX_CANDIDATE or not LINES.fullmatch(f"a={candidate}"):
+        raise SdpError("an ICE candidate is one line that begins with candidate:")
+    if not 0 <= sdp_mline_index < MAX_SECTIONS or not re.fullmatch(rf"(?:{NAME})?", sdp_mid):
         raise SdpError(f"an ICE candidate for section {sdp_mline_index}, which no call has")
-    candidate = candidate.removeprefix("a=")
-    return candidate if candidate.startswith("candidate:") else f"candidate:{candidate}"
+    return candidate

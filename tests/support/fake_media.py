@@ -1,0 +1,99 @@
+"""Media that carries nothing: for tests of what happens around it, above all when it fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from telnyx_native.errors import EngineClosedError, MediaError
+from telnyx_native.flow import StateFlow
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from telnyx_native.config import AudioConfig, PeerConfig
+
+
+class _State:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class FakeAudio:
+    muted = False
+
+
+class FakePeer:
+    """A peer that connects when it has both descriptions, unless told otherwise."""
+
+    def __init__(self) -> None:
+        self.audio = FakeAudio()
+        self.connection_state: StateFlow[Any] = StateFlow(_State("NEW"))
+        self.applied: list[str] = []
+        self.closed = False
+        self.connects = True
+        self.refuses: MediaError | None = None
+        self.gate: asyncio.Event | None = None
+
+    async def create_offer(self) -> str:
+        return "v=0 offer"
+
+    async def create_answer(self, offer: str) -> str:
+        self._apply(offer)
+        return "v=0 answer"
+
+    async def set_answer(self, answer: str) -> None:
+        self._apply(answer)
+
+    def _apply(self, sdp: str) -> None:
+        if self.refuses:
+            raise self.refuses
+        self.applied.append(sdp)
+        if self.connects:
+            self.become("CONNECTED")
+
+    async def gathered(self, *, limit: float) -> str:
+        if self.gate:
+            await self.gate.wait()
+        if self.closed:
+            raise EngineClosedError("the peer was closed")
+        return "v=0 gathered"
+
+    async def wait_connected(self, timeout: float) -> None:
+        try:
+            await self.connection_state.wait_for(lambda state: state.name == "CONNECTED", timeout=timeout)
+        except TimeoutError:
+            raise MediaError(f"not connected within {timeout} s") from None
+
+    def become(self, state: str) -> None:
+        self.connection_state.set(_State(state))
+
+    async def stats(self) -> dict[str, Any]:
+        return {"T1": {"type": "transport"}}
+
+    async def close(self) -> None:
+        self.closed = True
+        self.become("CLOSED")
+        self.connection_state.close()
+
+
+class FakeEngine:
+    """Stands in for the native engine where it must not be needed."""
+
+    def __init__(self) -> None:
+        self.users = 0
+        self.peers: list[FakePeer] = []
+        self.prepare: Callable[[FakePeer], None] = lambda _: None
+
+    def acquire(self) -> FakeEngine:
+        self.users += 1
+        return self
+
+    def create_peer(self, config: PeerConfig, audio: AudioConfig) -> FakePeer:
+        peer = FakePeer()
+        self.prepare(peer)
+        self.peers.append(peer)
+        return peer
+
+    async def release(self) -> None:
+        self.users -= 1
