@@ -56,7 +56,7 @@ tsan: build ## the native tests with our C++ under the thread sanitizer
 	@tools/sanitize.sh thread $(BIN)/python
 
 fuzz: build ## hostile session descriptions, for minutes (FUZZ_BATCHES=40 FUZZ_SEED=0)
-	@$(BIN)/python -m pytest tests/fuzz -x --override-ini norecursedirs=
+	@$(BIN)/python -m pytest tests/fuzz -x --override-ini "norecursedirs=.* build"
 
 clean: ## remove everything that was built
 	rm -rf build dist wheelhouse $(VENV) python/*.egg-info python/telnyx_native/*.so

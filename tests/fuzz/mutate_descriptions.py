@@ -8,11 +8,12 @@ from telnyx_native.config import AudioConfig, PeerConfig
 from telnyx_native.errors import MediaError
 from telnyx_native.media.engine import MediaEngine
 
-RANDOM = random.Random(SEED)  # noqa: F821
+RANDOM = random.Random(SEED)
 
 NUMBERS = ["0", "-1", "65536", "4294967296", "999999999999999999999", "1", "255", "127", "96", "8"]
 
-STRANGE_LINES = """
+STRANGE_LINES = (
+    """
 a=setup:actpass|a=setup:holdconn|a=sendonly|a=recvonly|a=inactive|a=group:BUNDLE 0 1 2|a=mid:|a=mid:1|a=rtcp-mux
 a=ssrc:0 cname:x|a=ssrc-group:FID 1 2|a=ssrc-group:SIM 1 2 3|a=rid:x send|a=simulcast:send x|a=ice-lite|a=ptime:0
 a=extmap:15 urn:x|a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level|a=rtpmap:111 PCMU/8000|a=ptime:-1|a=ptime:3
@@ -20,7 +21,10 @@ a=rtpmap:0 opus/48000/2|a=fmtp:111 maxptime=0;ptime=0;stereo=1;maxaveragebitrate
 a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA|b=AS:-1|b=AS:0|a=msid:- -|a=fingerprint:sha-1 00|a=rtcp-fb:* nack
 a=candidate:1 1 udp 1 0.0.0.0 0 typ host|a=rtpmap:63 red/48000/2|a=fmtp:63 63/63/63|a=rtpmap:127 telephone-event/48000
 m=audio 9 UDP/TLS/RTP/SAVPF 0|m=application 0 UDP/DTLS/SCTP webrtc-datachannel|m=video 0 UDP/TLS/RTP/SAVPF 96
-""".replace("\n", "|").strip("|").split("|")
+""".replace("\n", "|")
+    .strip("|")
+    .split("|")
+)
 
 
 def mutate(sdp: str) -> str:
@@ -77,7 +81,7 @@ def insert(lines: list[str]) -> None:
 
 async def main() -> None:
     engine = MediaEngine.acquire()
-    for _ in range(ROUNDS):  # noqa: F821
+    for _ in range(ROUNDS):
         caller, callee = (engine.create_peer(PeerConfig(loopback=True), AudioConfig()) for _ in range(2))
         try:
             await caller.create_offer()

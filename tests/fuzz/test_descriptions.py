@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from support.process import run_python
 
 BATCHES = int(os.environ.get("FUZZ_BATCHES", "40"))

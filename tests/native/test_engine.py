@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from support.peers import LOOPBACK, connected, negotiate
 from support.process import holdings, native_threads, open_files, run_python
 from telnyx_native import _audio, _webrtc

@@ -6,6 +6,7 @@ import asyncio
 import re
 
 import pytest
+
 from support.peers import LOOPBACK, connected, negotiate
 from support.signals import dominant_frequency, pcm, rms, tone
 from telnyx_native.config import AudioConfig, IceServer, PeerConfig

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 
 import pytest
+
 from support.peers import connected
 from support.signals import dominant_frequency, holes, pcm, tone
 from telnyx_native.config import AudioConfig

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+
 from support.peers import connected
 from support.signals import chirp, dominant_frequency, find, pcm, rms, silence, tone
 from telnyx_native.config import AudioConfig
