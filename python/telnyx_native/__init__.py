@@ -1,0 +1,183 @@
+"""Telnyx WebRTC voice for Python: calls whose audio never waits for the interpreter.
+
+Start with `TelnyxClient`. Names are loaded when they are first used, so that importing the package is quick
+and starts nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from telnyx_native.version import __version__
+
+if TYPE_CHECKING:
+    from telnyx_native.call import Call as Call
+    from telnyx_native.client import TelnyxClient as TelnyxClient
+    from telnyx_native.config import (
+        AudioConfig as AudioConfig,
+    )
+    from telnyx_native.config import (
+        CredentialConfig as CredentialConfig,
+    )
+    from telnyx_native.config import (
+        IceServer as IceServer,
+    )
+    from telnyx_native.config import (
+        Timeouts as Timeouts,
+    )
+    from telnyx_native.config import (
+        TxServerConfiguration as TxServerConfiguration,
+    )
+    from telnyx_native.errors import (
+        AudioClosedError as AudioClosedError,
+    )
+    from telnyx_native.errors import (
+        AuthenticationError as AuthenticationError,
+    )
+    from telnyx_native.errors import (
+        CallError as CallError,
+    )
+    from telnyx_native.errors import (
+        ConfigurationError as ConfigurationError,
+    )
+    from telnyx_native.errors import (
+        EngineClosedError as EngineClosedError,
+    )
+    from telnyx_native.errors import (
+        FlowClosedError as FlowClosedError,
+    )
+    from telnyx_native.errors import (
+        GatewayRegistrationError as GatewayRegistrationError,
+    )
+    from telnyx_native.errors import (
+        MalformedFrameError as MalformedFrameError,
+    )
+    from telnyx_native.errors import (
+        MediaError as MediaError,
+    )
+    from telnyx_native.errors import (
+        RequestError as RequestError,
+    )
+    from telnyx_native.errors import (
+        RequestTimeoutError as RequestTimeoutError,
+    )
+    from telnyx_native.errors import (
+        SdpError as SdpError,
+    )
+    from telnyx_native.errors import (
+        SocketConnectionError as SocketConnectionError,
+    )
+    from telnyx_native.errors import (
+        TelnyxError as TelnyxError,
+    )
+    from telnyx_native.errors import (
+        WaitTimeoutError as WaitTimeoutError,
+    )
+    from telnyx_native.events import (
+        AnswerResponse as AnswerResponse,
+    )
+    from telnyx_native.events import (
+        ByeResponse as ByeResponse,
+    )
+    from telnyx_native.events import (
+        CallIds as CallIds,
+    )
+    from telnyx_native.events import (
+        ClientReadyResponse as ClientReadyResponse,
+    )
+    from telnyx_native.events import (
+        GatewayStateResponse as GatewayStateResponse,
+    )
+    from telnyx_native.events import (
+        InviteResponse as InviteResponse,
+    )
+    from telnyx_native.events import (
+        LoginResponse as LoginResponse,
+    )
+    from telnyx_native.events import (
+        MediaResponse as MediaResponse,
+    )
+    from telnyx_native.events import (
+        ReceivedMessageBody as ReceivedMessageBody,
+    )
+    from telnyx_native.events import (
+        ReceivedResult as ReceivedResult,
+    )
+    from telnyx_native.events import (
+        RingingResponse as RingingResponse,
+    )
+    from telnyx_native.events import (
+        SocketMethod as SocketMethod,
+    )
+    from telnyx_native.events import (
+        SocketResponse as SocketResponse,
+    )
+    from telnyx_native.events import (
+        SocketStatus as SocketStatus,
+    )
+    from telnyx_native.flow import SharedFlow as SharedFlow
+    from telnyx_native.flow import StateFlow as StateFlow
+    from telnyx_native.logs import LogLevel as LogLevel
+    from telnyx_native.logs import TxLogger as TxLogger
+    from telnyx_native.states import (
+        CallDirection as CallDirection,
+    )
+    from telnyx_native.states import (
+        CallNetworkChangeReason as CallNetworkChangeReason,
+    )
+    from telnyx_native.states import (
+        CallState as CallState,
+    )
+    from telnyx_native.states import (
+        CallTerminationReason as CallTerminationReason,
+    )
+    from telnyx_native.states import (
+        ConnectionStatus as ConnectionStatus,
+    )
+    from telnyx_native.states import (
+        GatewayState as GatewayState,
+    )
+    from telnyx_native.states import (
+        HangupCause as HangupCause,
+    )
+    from telnyx_native.timings import CallTimings as CallTimings
+
+_HOMES = {
+    "call": "Call",
+    "client": "TelnyxClient",
+    "config": "AudioConfig CredentialConfig IceServer Timeouts TxServerConfiguration",
+    "errors": (
+        "AudioClosedError AuthenticationError CallError ConfigurationError EngineClosedError FlowClosedError "
+        "GatewayRegistrationError MalformedFrameError MediaError RequestError RequestTimeoutError SdpError "
+        "SocketConnectionError TelnyxError WaitTimeoutError"
+    ),
+    "events": (
+        "AnswerResponse ByeResponse CallIds ClientReadyResponse GatewayStateResponse InviteResponse "
+        "LoginResponse MediaResponse ReceivedMessageBody ReceivedResult RingingResponse SocketMethod "
+        "SocketResponse SocketStatus"
+    ),
+    "flow": "SharedFlow StateFlow",
+    "logs": "LogLevel TxLogger",
+    "states": (
+        "CallDirection CallNetworkChangeReason CallState CallTerminationReason ConnectionStatus GatewayState "
+        "HangupCause"
+    ),
+    "timings": "CallTimings",
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module when it is first used (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,358 @@
+"""One call: its state, its audio, and what can be done with it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from telnyx_native.config import AudioConfig
+from telnyx_native.errors import CallError, TelnyxError
+from telnyx_native.events import (
+    AnswerResponse,
+    ByeResponse,
+    CallEvent,
+    CallIds,
+    MediaResponse,
+    RingingResponse,
+)
+from telnyx_native.lifecycle import Lifecycle
+from telnyx_native.signaling.messages import Answer, Bye, Dialog, Invite, Message
+from telnyx_native.states import (
+    CallDirection,
+    CallNetworkChangeReason,
+    CallState,
+    CallTerminationReason,
+    HangupCause,
+    is_legal_transition,
+)
+from telnyx_native.version import USER_AGENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from telnyx_native.config import Timeouts
+    from telnyx_native.flow import StateFlow
+    from telnyx_native.logs import Log
+    from telnyx_native.media.peer import Peer
+    from telnyx_native.media.stream import AudioStream
+    from telnyx_native.timings import CallTimings
+
+__all__ = ["Call", "CallHost", "Signaling"]
+
+
+class Signaling(Protocol):
+    """The way to the server; it outlives a single connection."""
+
+    @property
+    def session_id(self) -> str:
+        """The server's id of the login."""
+
+    async def request(self, message: Message, *, timeout: float | None = None) -> dict[str, Any]:
+        """Send a request and return its result."""
+
+
+class CallHost(Protocol):
+    """Who gives a call its audio, and forgets it in the end."""
+
+    def create_peer(self, audio: AudioConfig) -> Peer:
+        """Make the media end of a call."""
+
+    def on_call_ended(self, call: Call, burial: asyncio.Task[None]) -> None:
+        """Forget the call; `burial` says good-bye to the server and frees the audio."""
+
+
+class Call:
+    """A call, outbound or inbound, made by `TelnyxClient`.
+
+    Attributes:
+        call_id: The id of the call on the wire.
+        direction: Who placed it.
+        telnyx_ids: Its ids on Telnyx's side, as far as they are known.
+        remote_headers: SIP headers that the other side sent with its invitation or answer.
+    """
+
+    def __init__(
+        self,
+        dialog: Dialog,
+        direction: CallDirection,
+        *,
+        host: CallHost,
+        signaling: Signaling,
+        timeouts: Timeouts,
+        log: Log,
+    ) -> None:
+        self.call_id = dialog.call_id
+        self.direction = direction
+        self.telnyx_ids = CallIds()
+        self.remote_headers: dict[str, str] = {}
+        self._dialog = dialog
+        self._host = host
+        self._signaling = signaling
+        self._timeouts = timeouts
+        self._log = log
+        self._life = Lifecycle(dialog.call_id, bury=self._bury, on_end=partial(host.on_call_ended, self), log=log)
+        self._peer: Peer | None = None
+        self._offer = ""
+        self._remote_sdp: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._answered = asyncio.Event()
+        self._known_to_server = False
+
+    def __repr__(self) -> str:
+        return f"<Call {self.call_id} {self.direction.value} {self.state}>"
+
+    @property
+    def call_state_flow(self) -> StateFlow[CallState]:
+        """The state, and every change of it; the last one is `CallState.DONE`."""
+        return self._life.states
+
+    @property
+    def state(self) -> CallState:
+        """The current state."""
+        return self._life.state
+
+    @property
+    def termination_reason(self) -> CallTerminationReason | None:
+        """Why the call ended; `None` while it has not."""
+        return self._life.reason
+
+    @property
+    def timings(self) -> CallTimings:
+        """When the call reached which step."""
+        return self._life.timings
+
+    @property
+    def destination_number(self) -> str:
+        """Who is called."""
+        return self._dialog.destination_number
+
+    @property
+    def caller_name(self) -> str:
+        """The name of who calls."""
+        return self._dialog.caller_name
+
+    @property
+    def caller_number(self) -> str:
+        """The number of who calls."""
+        return self._dialog.caller_number
+
+    @property
+    def client_state(self) -> str | None:
+        """The text that goes with the call for the application on Telnyx's side."""
+        return self._dialog.client_state
+
+    @property
+    def audio(self) -> AudioStream:
+        """The audio to write and to read.
+
+        Raises:
+            CallError: The call is inbound and not accepted yet.
+        """
+        return self._require_peer().audio
+
+    @property
+    def muted(self) -> bool:
+        """Whether the other side hears silence."""
+        return self.audio.muted
+
+    def mute(self) -> None:
+        """Let the other side hear silence; what is written plays on unheard."""
+        self.audio.muted = True
+
+    def unmute(self) -> None:
+        """Let the other side hear what is written."""
+        self.audio.muted = False
+
+    def toggle_mute(self) -> bool:
+        """Mute or unmute; return whether it is muted now."""
+        self.audio.muted = not self.audio.muted
+        return self.audio.muted
+
+    async def stats(self) -> dict[str, dict[str, Any]]:
+        """The statistics of the media, by id, as W3C `getStats` defines them."""
+        return await self._require_peer().stats()
+
+    async def wait_active(self, timeout: float | None = None) -> None:
+        """Return once the call is answered and its audio connected.
+
+        Raises:
+            CallError: The call ended instead; the message says why.
+            WaitTimeoutError: It did not happen within `timeout` seconds.
+        """
+        state = await self.call_state_flow.wait_for(_is_decided, timeout=timeout)
+        if isinstance(state, CallState.DONE):
+            raise CallError(f"the call ended before it was active: {state.reason}")
+
+    async def wait_done(self) -> CallTerminationReason:
+        """Return the reason once the call is over and everything it held is freed."""
+        return await self._life.wait_done()
+
+    async def accept(
+        self, *, custom_headers: Mapping[str, str] | None = None, audio: AudioConfig | None = None
+    ) -> None:
+        """Answer an inbound call; returns when the server has taken the answer.
+
+        Args:
+            custom_headers: SIP headers for the caller; by convention their names start with `X-`.
+            audio: How the audio is to be written and read.
+
+        Raises:
+            CallError: The call is not ringing here, or ended meanwhile.
+            MediaError: The offered audio cannot be used.
+            RequestError: The server refused the answer.
+        """
+        self._require_ringing_here("accepted")
+        self._dialog = replace(self._dialog, custom_headers=dict(custom_headers or {}))
+        with self._life.ended_by_failure(self._usual_reason()):
+            peer = self._open_peer(audio or AudioConfig())
+            self._life.enter(CallState.CONNECTING)
+            await peer.create_answer(self._offer)
+            sdp = await peer.gathered(limit=self._timeouts.gather)
+            self._life.require_alive()
+            await self._signaling.request(Answer(self._signaling.session_id, self._dialog, sdp, USER_AGENT))
+            self._life.require_alive()
+            self._answered.set()
+            self.timings.mark("answered")
+            self._life.spawn(self._reach_active(peer))
+
+    async def reject(self, cause: HangupCause = HangupCause.USER_BUSY) -> None:
+        """Refuse an inbound call.
+
+        Raises:
+            CallError: The call is not ringing here.
+        """
+        self._require_ringing_here("rejected")
+        await self.end(cause)
+
+    async def end(self, cause: HangupCause | None = None) -> None:
+        """Hang up, cancel or refuse; returns when everything is freed. A call that is over is left alone.
+
+        Args:
+            cause: What the other side is told; by default USER_BUSY for an inbound call that was not
+                answered, and otherwise NORMAL_CLEARING.
+        """
+        self.hang_up(cause)
+        await self.wait_done()
+
+    def hang_up(self, cause: HangupCause | None = None) -> None:
+        """Like `end`, but without waiting for what has to be freed."""
+        self._life.finish(CallTerminationReason.of(cause) if cause else self._usual_reason())
+
+    # What the client tells the call.
+
+    async def place(self, audio: AudioConfig) -> None:
+        """Send the invitation of an outbound call; returns when the server has taken it."""
+        with self._life.ended_by_failure(self._usual_reason()):
+            peer = self._open_peer(audio)
+            self._life.enter(CallState.CONNECTING)
+            await peer.create_offer()
+            sdp = await peer.gathered(limit=self._timeouts.gather)
+            self._life.require_alive()
+            self._known_to_server = True
+            self._life.spawn(self._follow_invitation(peer))
+            self.timings.mark("invite_sent")
+            await self._signaling.request(Invite(self._signaling.session_id, self._dialog, sdp, USER_AGENT))
+
+    def ring(self, offer: str) -> None:
+        """Begin an inbound call that brought the session description `offer`."""
+        self._known_to_server = True
+        self._offer = offer
+        self.timings.mark("ringing")
+        self._life.enter(CallState.RINGING)
+
+    def handle(self, event: CallEvent) -> None:
+        """Take what the server says about this call; late and repeated messages do no harm."""
+        self.telnyx_ids = self.telnyx_ids.updated(event.ids)
+        self.remote_headers |= event.custom_headers
+        match event:
+            case ByeResponse():
+                self._life.finish(event.reason, tell=False)
+            case RingingResponse() if self._awaits_answer and self.state == CallState.CONNECTING:
+                self.timings.mark("ringing")
+                self._life.enter(CallState.RINGING)
+            case MediaResponse(sdp=sdp) if self._awaits_answer:
+                self._take_remote_sdp(sdp)
+            case AnswerResponse(sdp=sdp) if self._awaits_answer:
+                self._take_answer(sdp)
+            case _:
+                self._log.debug(f"{type(event).__name__} changes nothing for {self!r}")
+
+    def lose_network(self, reason: CallNetworkChangeReason) -> None:
+        """The connection to the server is gone, and the call with it."""
+        dropped = CallState.DROPPED(reason)
+        if is_legal_transition(self.state, dropped):
+            self._life.enter(dropped)
+        self._life.finish(CallTerminationReason(reason.name, sip_reason=reason.description), tell=False)
+
+    # The steps of a call.
+
+    async def _follow_invitation(self, peer: Peer) -> None:
+        await peer.set_answer(await self._remote_sdp)
+        await self._answered.wait()
+        await self._reach_active(peer)
+
+    async def _reach_active(self, peer: Peer) -> None:
+        await peer.wait_connected(self._timeouts.media)
+        self.timings.mark("media_connected")
+        self.timings.mark("active")
+        self._life.enter(CallState.ACTIVE)
+
+    async def _watch_transport(self, peer: Peer) -> None:
+        async for state in peer.connection_state:
+            if state.name == "CONNECTED":
+                self.timings.mark("media_connected")
+            elif state.name == "FAILED":
+                self._life.fail(HangupCause.MEDIA_TIMEOUT, "the audio path is broken")
+
+    async def _bury(self, reason: CallTerminationReason, tell: bool) -> None:
+        try:
+            if tell and self._known_to_server:
+                farewell = Bye(self._signaling.session_id, self._dialog, reason)
+                await self._signaling.request(farewell, timeout=self._timeouts.bye)
+        except TelnyxError as error:
+            self._log.debug(f"no good-bye for call {self.call_id}: {error}")
+        finally:
+            if self._peer is not None:
+                await self._peer.close()
+
+    @property
+    def _awaits_answer(self) -> bool:
+        return self.direction is CallDirection.OUTBOUND and not self._answered.is_set()
+
+    def _take_answer(self, sdp: str | None) -> None:
+        if sdp:
+            self._take_remote_sdp(sdp)
+        if not self._remote_sdp.done():
+            self._life.fail(HangupCause.MANDATORY_IE_MISSING, "the answer has no session description")
+            return
+        self.timings.mark("answered")
+        self._answered.set()
+
+    def _take_remote_sdp(self, sdp: str) -> None:
+        """Only the first one counts: an answer after early media may repeat it."""
+        if not self._remote_sdp.done():
+            self._remote_sdp.set_result(sdp)
+
+    def _open_peer(self, audio: AudioConfig) -> Peer:
+        self._peer = self._host.create_peer(audio)
+        self._life.spawn(self._watch_transport(self._peer))
+        return self._peer
+
+    def _usual_reason(self) -> CallTerminationReason:
+        """The reasons that Telnyx's mobile SDKs give when the application names none."""
+        refused = self.direction is CallDirection.INBOUND and not self._answered.is_set()
+        return CallTerminationReason.of(HangupCause.USER_BUSY if refused else HangupCause.NORMAL_CLEARING)
+
+    def _require_peer(self) -> Peer:
+        if self._peer is None:
+            raise CallError(f"the call has no audio in state {self.state}; accept it first")
+        return self._peer
+
+    def _require_ringing_here(self, done: str) -> None:
+        if self.direction is not CallDirection.INBOUND or self.state != CallState.RINGING:
+            raise CallError(f"an {self.direction.value} call in state {self.state} cannot be {done}")
+
+
+def _is_decided(state: CallState) -> bool:
+    return state == CallState.ACTIVE or isinstance(state, CallState.DONE)

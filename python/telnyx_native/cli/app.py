@@ -1,0 +1,46 @@
+"""The command line: its commands and what they have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from telnyx_native.cli.call import call
+from telnyx_native.cli.demo import demo
+from telnyx_native.cli.gateway import gateway
+from telnyx_native.version import __version__
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"telnyx-native {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def telnyx_native(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Telnyx WebRTC voice for Python: try it, run a local server for it, place calls with it.
+
+    Begin with **telnyx-native demo**: it needs no account and no network.
+    """
+
+
+app.command()(demo)
+app.command()(gateway)
+app.command()(call)

@@ -1,0 +1,123 @@
+"""`telnyx-native gateway`: a local server that Telnyx's clients log in to."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from telnyx_native.cli.outcome import ExitCode, run
+from telnyx_native.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from telnyx_native.gateway import Gateway, User
+
+__all__ = ["gateway"]
+
+DEMO_PASSWORD = "demo"  # noqa: S105 - everybody may know it: it is printed
+DEMO_USERS = (f"alice:{DEMO_PASSWORD}:+15550100", f"bob:{DEMO_PASSWORD}:+15550101")
+"""Who may log in when nobody is named; their password is printed."""
+
+
+def gateway(
+    user: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME:PASSWORD[:NUMBER]",
+            help="Someone who may log in; repeat it for more. Without it: alice and bob, password demo.",
+        ),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; anything but loopback lets others in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")] = 8899,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show every message on the wire, without secrets.")
+    ] = False,
+) -> None:
+    """Run a Telnyx-compatible server on this machine, without an account or the internet.
+
+    Telnyx's clients log in to it, call each other by name or number, and reach these destinations:
+    **echo**, **tone** or **tone:HZ**, **busy**, **reject**,
+    **noanswer**. It prints one line to copy into another terminal for a first call, then logs the
+    calls until Ctrl-C.
+
+    **Exit codes**: 0 ended with Ctrl-C · 2 the command line is wrong · 3 cannot listen there
+    """
+    run(_gateway(user, host, port, verbose=verbose))
+
+
+async def _gateway(users: list[str] | None, host: str, port: int, *, verbose: bool) -> ExitCode:
+    from rich.console import Console
+
+    from telnyx_native.gateway import Gateway
+
+    console = Console()
+    interrupted = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
+    server = Gateway([parse_user(text) for text in users or DEMO_USERS], host=host, port=port)
+    with _log_on(console, logging.DEBUG if verbose else logging.INFO):
+        async with server:
+            _introduce(console, server, demo=not users)
+            if not _is_loopback(host):
+                console.print("[bold yellow]Warning:[/bold yellow] others on the network can reach this gateway.")
+            await interrupted.wait()
+            console.print("Hanging up and closing …")
+    return ExitCode.OK
+
+
+def parse_user(text: str) -> User:
+    """Read `name:password[:number]`.
+
+    Raises:
+        ConfigurationError: It is not that.
+    """
+    from telnyx_native.gateway import User
+
+    name, _, rest = text.partition(":")
+    password, _, number = rest.partition(":")
+    if not name or not password:
+        raise ConfigurationError("--user needs NAME:PASSWORD or NAME:PASSWORD:NUMBER, such as alice:secret:+15550100")
+    return User(name, password, number or None)
+
+
+def _introduce(console: Console, server: Gateway, *, demo: bool) -> None:
+    password = f" --password {DEMO_PASSWORD}" if demo else ""
+    users = ", ".join(user.name + (f" ({user.number})" if user.number else "") for user in server.directory)
+    console.print(f"Gateway listening on [bold]{server.url}[/bold]; users: {users}. Ctrl-C ends it.")
+    console.print("For a first call, in another terminal:\n")
+    # One line whatever the width of the terminal: it is there to be copied.
+    console.print(f"  {server.connect_hint()}{password}\n", soft_wrap=True, highlight=False, style="bold")
+
+
+@contextmanager
+def _log_on(console: Console, level: int) -> Iterator[None]:
+    """Show what the gateway logs while the context lasts."""
+    from rich.logging import RichHandler
+
+    logger = logging.getLogger("telnyx_native.gateway")
+    handler = RichHandler(console=console, show_path=False, show_level=level == logging.DEBUG)
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

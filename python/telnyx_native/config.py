@@ -1,0 +1,241 @@
+"""What the caller decides: server, credentials, audio, limits.
+
+Everything is frozen and checked when it is made: what cannot work raises `ConfigurationError` at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from telnyx_native.errors import ConfigurationError
+from telnyx_native.logs import LogLevel, TxLogger
+
+__all__ = [
+    "AudioConfig",
+    "CredentialConfig",
+    "IceServer",
+    "PeerConfig",
+    "Timeouts",
+    "TxServerConfiguration",
+]
+
+SAMPLE_RATES = (8_000, 16_000, 24_000, 32_000, 48_000)
+"""Rates, in Hz, at which an application can read and write audio."""
+
+
+@dataclass(frozen=True)
+class IceServer:
+    """A STUN or TURN server.
+
+    Attributes:
+        urls: Its addresses, such as `"turn:turn.telnyx.com:3478?transport=tcp"`.
+        username: The name to use TURN with.
+        password: The password to use TURN with.
+    """
+
+    urls: tuple[str, ...]
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.urls, str) or not self.urls:
+            raise ConfigurationError("IceServer.urls must be a non-empty tuple of addresses")
+        for url in self.urls:
+            if url.partition(":")[0] not in {"stun", "stuns", "turn", "turns"}:
+                raise ConfigurationError(f"{url!r} is no ICE server: it must start with stun:, turn: or turns:")
+
+
+def _telnyx_ice_servers(*hosts: str) -> tuple[IceServer, ...]:
+    """The ICE servers of the Telnyx JS SDK for an environment.
+
+    The TURN credentials are the public, fixed ones that every Telnyx SDK ships.
+    """
+    stun, turn, *more = hosts
+    turn_urls = (
+        f"turn:{turn}:3478?transport=udp",
+        f"turn:{turn}:3478?transport=tcp",
+        *(f"turns:{host}:443" for host in (turn, *more)),
+    )
+    return (
+        IceServer((f"stun:{stun}:3478",)),
+        IceServer(("stun:stun.l.google.com:19302",)),
+        IceServer(turn_urls, "testuser", "testpassword"),
+    )
+
+
+PRODUCTION_ICE_SERVERS = _telnyx_ice_servers("stun.telnyx.com", "turn.telnyx.com", "turn2.telnyx.com")
+"""STUN and TURN of the production environment, as in the Telnyx JS SDK."""
+
+DEVELOPMENT_ICE_SERVERS = _telnyx_ice_servers("stundev.telnyx.com", "turndev.telnyx.com")
+"""STUN and TURN of the development environment, as in the Telnyx JS SDK."""
+
+
+@dataclass(frozen=True)
+class TxServerConfiguration:
+    """The server to connect to; Telnyx's production server by default.
+
+    Attributes:
+        host: Its name or address.
+        port: Its TCP port.
+        secure: TLS (`wss://`) or plain text (`ws://`).
+        ice_servers: STUN and TURN servers for the audio. Left out, a plain-text server on this machine gets
+            none and every other one gets Telnyx's.
+    """
+
+    host: str = "rtc.telnyx.com"
+    port: int = 443
+    secure: bool = True
+    ice_servers: tuple[IceServer, ...] = PRODUCTION_ICE_SERVERS
+
+    def __post_init__(self) -> None:
+        if not self.host or any(c.isspace() or c in "/?#@" for c in self.host):
+            raise ConfigurationError(f"{self.host!r} is not a host name; use parse() for an address")
+        if not 0 < self.port < 65_536:
+            raise ConfigurationError(f"port {self.port} is out of range")
+        if self.ice_servers is PRODUCTION_ICE_SERVERS and not self.secure and self.is_local:
+            object.__setattr__(self, "ice_servers", ())
+
+    @classmethod
+    def production(cls) -> TxServerConfiguration:
+        """Telnyx's production server."""
+        return cls()
+
+    @classmethod
+    def development(cls) -> TxServerConfiguration:
+        """Telnyx's development server."""
+        return cls("rtcdev.telnyx.com", ice_servers=DEVELOPMENT_ICE_SERVERS)
+
+    @classmethod
+    def parse(cls, address: str) -> TxServerConfiguration:
+        """Read an address such as `"ws://127.0.0.1:8899"`, `"wss://rtc.telnyx.com"` or a bare host."""
+        try:
+            parts = urlsplit(address if "://" in address else f"wss://{address}")
+            port = parts.port
+        except ValueError as error:
+            raise ConfigurationError(f"{address!r} is not a server address: {error}") from None
+        if parts.scheme not in {"ws", "wss"} or not parts.hostname:
+            raise ConfigurationError(f"{address!r} is not a server address such as wss://rtc.telnyx.com")
+        if parts.path.strip("/") or parts.query or parts.username:
+            raise ConfigurationError(f"{parts.hostname!r}: a server address has no path, query or user")
+        secure = parts.scheme == "wss"
+        return cls(parts.hostname, port or (443 if secure else 80), secure)
+
+    @property
+    def url(self) -> str:
+        """The WebSocket address."""
+        scheme, default_port = ("wss", 443) if self.secure else ("ws", 80)
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == default_port else f":{self.port}"
+        return f"{scheme}://{host}{port}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+@dataclass(frozen=True)
+class CredentialConfig:
+    """A login with SIP credentials.
+
+    Attributes:
+        sip_user: The user name of the SIP connection or telephony credential.
+        sip_password: Its password; never logged.
+        sip_caller_id_name: The name that the called side sees unless a call says otherwise.
+        sip_caller_id_number: The number that the called side sees unless a call says otherwise.
+        log_level: What is logged.
+        custom_logger: Where it is logged; the standard `logging` tree by default.
+    """
+
+    sip_user: str
+    sip_password: str = field(repr=False)
+    sip_caller_id_name: str | None = None
+    sip_caller_id_number: str | None = None
+    log_level: LogLevel = LogLevel.NONE
+    custom_logger: TxLogger | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.sip_user:
+            raise ConfigurationError("sip_user is empty")
+        if not self.sip_password:
+            raise ConfigurationError("sip_password is empty")
+
+
+@dataclass(frozen=True)
+class PeerConfig:
+    """How the audio of a call finds its way.
+
+    Attributes:
+        ice_servers: STUN and TURN servers to use.
+        relay_only: Use TURN relays only, never a direct path.
+        loopback: Offer 127.0.0.1 as a candidate too; right when the far end is on this machine.
+    """
+
+    ice_servers: tuple[IceServer, ...] = ()
+    relay_only: bool = False
+    loopback: bool = False
+
+
+@dataclass(frozen=True)
+class AudioConfig:
+    """The audio that the application reads and writes: mono, signed 16-bit.
+
+    Attributes:
+        sample_rate: Hz; 8, 16, 24, 32 or 48 thousand.
+        playback_buffer: Seconds of written audio that can wait to be sent.
+        capture_buffer: Seconds of received audio that can wait to be read; when full, the oldest goes.
+        max_backlog: `None` keeps all that is written (speech). A number of seconds keeps up instead (live
+            audio): whenever more than that waits, the oldest is dropped.
+    """
+
+    sample_rate: int = 16_000
+    playback_buffer: float = 10.0
+    capture_buffer: float = 10.0
+    max_backlog: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.sample_rate not in SAMPLE_RATES:
+            rates = ", ".join(str(rate) for rate in SAMPLE_RATES)
+            raise ConfigurationError(f"sample_rate {self.sample_rate} is not one of {rates}")
+        for name in ("playback_buffer", "capture_buffer"):
+            if not 0.02 <= getattr(self, name) <= 600:
+                raise ConfigurationError(f"{name} must be between 0.02 and 600 seconds")
+        if self.max_backlog is not None and not 0.02 <= self.max_backlog <= self.playback_buffer:
+            raise ConfigurationError("max_backlog must be between 0.02 seconds and playback_buffer")
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long each step may take, in seconds.
+
+    Attributes:
+        connect: Reaching the server: DNS, TCP, TLS and the WebSocket handshake.
+        login: The server's answer to a login, and its word that the session is ready.
+        gateway_poll: Time between two questions for the SIP registration (Telnyx Android SDK: 3 s).
+        gateway_polls: How often it is asked for (Telnyx Android SDK: 3).
+        request: The server's answer to any other request (Telnyx JS SDK: 10 s).
+        bye: The server's answer to a hang-up; the call is over with or without it (Telnyx JS SDK: 5 s).
+        gather: Looking for network candidates before an offer or answer leaves (Telnyx JS SDK: 1 s).
+        media: From the answer to connected audio.
+        close: Saying good-bye to the server before the connection is cut.
+    """
+
+    connect: float = 10.0
+    login: float = 10.0
+    gateway_poll: float = 3.0
+    gateway_polls: int = 3
+    request: float = 10.0
+    bye: float = 5.0
+    gather: float = 1.0
+    media: float = 15.0
+    close: float = 2.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value > 0:
+                raise ConfigurationError(f"Timeouts.{name} must be more than zero")

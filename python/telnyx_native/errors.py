@@ -1,0 +1,97 @@
+"""Every error this package raises, as one tree under `TelnyxError`."""
+
+from __future__ import annotations
+
+AUTHENTICATION_REQUIRED = -32000
+"""Wire code: the request needs a login, or the login token is not valid."""
+
+AUTHENTICATION_FAILED = -32001
+"""Wire code: the user name or the password is wrong."""
+
+SESSION_ERROR = -32002
+"""Wire code: the call or its session description was refused."""
+
+GATEWAY_REGISTRATION_TIMEOUT = -32003
+"""Client code, as in the Telnyx Android SDK: the SIP gateway did not register in time."""
+
+GATEWAY_REGISTRATION_FAILED = -32004
+"""Client code, as in the Telnyx Android SDK: the SIP gateway refused to register."""
+
+INVALID_REQUEST = -32600
+"""JSON-RPC code: the frame is not a valid request."""
+
+
+class TelnyxError(Exception):
+    """Base of everything this package raises.
+
+    Attributes:
+        code: The number of the error on the wire, or `None` when it never crossed the wire.
+    """
+
+    def __init__(self, message: str, *, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ConfigurationError(TelnyxError, ValueError):
+    """A value that the caller gave cannot work."""
+
+
+class WaitTimeoutError(TelnyxError, TimeoutError):
+    """What was waited for did not happen in time."""
+
+
+class FlowClosedError(TelnyxError):
+    """The flow ended before it delivered what was waited for."""
+
+
+class SocketConnectionError(TelnyxError):
+    """There is no usable connection to the server: unreachable, closed or lost."""
+
+
+class AuthenticationError(TelnyxError):
+    """The server refused the credentials."""
+
+
+class GatewayRegistrationError(TelnyxError):
+    """The login was accepted, but the SIP registration behind it did not come up."""
+
+
+class MalformedFrameError(TelnyxError):
+    """A frame from the network does not follow the protocol.
+
+    Attributes:
+        id: The id of the frame when it could be read, so that it can still be answered.
+    """
+
+    def __init__(self, message: str, *, id: str | int | None = None) -> None:  # noqa: A002 - the wire's word
+        super().__init__(message, code=INVALID_REQUEST)
+        self.id = id
+
+
+class RequestError(TelnyxError):
+    """The server answered a request with an error."""
+
+
+class RequestTimeoutError(TelnyxError, TimeoutError):
+    """The server did not answer a request in time."""
+
+
+class CallError(TelnyxError):
+    """The call is not in a state that allows the operation, or ended while it was going on."""
+
+
+class MediaError(TelnyxError):
+    """Audio or its transport failed."""
+
+
+class SdpError(MediaError):
+    """A session description cannot be used."""
+
+
+class EngineClosedError(MediaError):
+    """The media engine, or the peer, was closed."""
+
+
+class AudioClosedError(MediaError):
+    """The audio stream ended with its call."""

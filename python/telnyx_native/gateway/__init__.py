@@ -1,0 +1,34 @@
+"""A Telnyx-compatible server on this machine, to write, try and test against without an account.
+
+```python
+async with Gateway(users=[User("alice", "secret", number="+15550100")]) as gateway:
+    ...                                                        # a client logs in at gateway.url
+    call = await gateway.place_call("alice", from_="+15550199")
+    await call.wait_answered()
+    await call.audio.write(pcm)
+    await call.hang_up()
+```
+"""
+
+from telnyx_native.gateway.callee_leg import CalleeLeg
+from telnyx_native.gateway.caller_leg import CallerLeg
+from telnyx_native.gateway.destinations import Destination, Factory
+from telnyx_native.gateway.leg import Leg, LegState
+from telnyx_native.gateway.limits import Counters, Limits
+from telnyx_native.gateway.reasons import reason_of
+from telnyx_native.gateway.server import Gateway
+from telnyx_native.gateway.users import User
+
+__all__ = [
+    "CalleeLeg",
+    "CallerLeg",
+    "Counters",
+    "Destination",
+    "Factory",
+    "Gateway",
+    "Leg",
+    "LegState",
+    "Limits",
+    "User",
+    "reason_of",
+]

@@ -1,0 +1,118 @@
+"""Calls from one user to another: every phone of the called user rings, the first that answers talks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from telnyx_native.errors import MediaError
+from telnyx_native.gateway.callee_leg import CalleeLeg
+from telnyx_native.gateway.caller_leg import CallerLeg
+from telnyx_native.gateway.leg import Leg, LegState
+from telnyx_native.gateway.reasons import reason_of
+from telnyx_native.states import CallTerminationReason, HangupCause
+
+__all__ = ["CallUser", "Dial"]
+
+Dial = Callable[[CallerLeg], Sequence[CalleeLeg]]
+"""Opens a leg to each socket of the user who is called."""
+
+
+class CallUser:
+    """A user of the gateway as the destination of a call.
+
+    Args:
+        dial: Opens the legs to the user's phones.
+    """
+
+    def __init__(self, dial: Dial) -> None:
+        self._dial = dial
+
+    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+        """Ring the user's phones, connect the first that answers, until either side hangs up."""
+        phones = self._dial(leg)
+        if not phones:
+            return reason_of(HangupCause.USER_NOT_REGISTERED)
+        try:
+            async with asyncio.timeout(leg.media.limits.ring_time):
+                await asyncio.gather(*(_invite(phone) for phone in phones))
+                await leg.ring()
+                phone = await _first_to_answer(phones)
+            if phone is None:
+                return phones[0].reason or reason_of(HangupCause.NO_ANSWER)
+            losers = (other for other in phones if other is not phone)
+            await asyncio.gather(*(loser.hang_up(HangupCause.LOSE_RACE) for loser in losers))
+            await leg.answer()
+            return await _talk(leg, phone)
+        except TimeoutError:
+            return reason_of(HangupCause.NO_ANSWER)
+        finally:
+            # Whatever happened, no phone rings or talks on: least of all when the caller has hung up.
+            await asyncio.gather(*(phone.end(_farewell(leg, phone)) for phone in phones))
+
+
+async def _invite(phone: CalleeLeg) -> None:
+    """Let a phone ring; one that cannot be offered audio is out, the others ring on."""
+    try:
+        await phone.invite()
+    except MediaError:
+        await phone.hang_up(HangupCause.NORMAL_TEMPORARY_FAILURE)
+
+
+async def _first_to_answer(phones: Sequence[CalleeLeg]) -> CalleeLeg | None:
+    """Return the first phone that answers, or `None` when every one has refused."""
+    settling = [asyncio.create_task(phone.settled()) for phone in phones]
+    try:
+        for settled in asyncio.as_completed(settling):
+            phone = await settled
+            if phone.state.value is LegState.ANSWERED:
+                return phone
+        return None
+    finally:
+        await _stop(settling)
+
+
+async def _talk(one: Leg, other: Leg) -> CallTerminationReason:
+    """Join the audio of two legs, except while one is on hold, until one ends; return why it did.
+
+    A leg whose audio does not connect has ended, too.
+    """
+
+    def rejoin() -> None:
+        if not one.state.value is other.state.value is LegState.ANSWERED:
+            return
+        if one.held.value or other.held.value:
+            one.peer.leave()
+        else:
+            one.peer.join(other.peer)
+
+    async def follow(leg: Leg) -> CallTerminationReason:
+        try:
+            await leg.media.connected()
+        except MediaError:
+            return leg.reason or reason_of(HangupCause.MEDIA_TIMEOUT)
+        async for _ in leg.held:
+            rejoin()
+        return await leg.wait_ended()
+
+    following = [asyncio.create_task(follow(leg)) for leg in (one, other)]
+    try:
+        done, _ = await asyncio.wait(following, return_when=asyncio.FIRST_COMPLETED)
+        return done.pop().result()
+    finally:
+        await _stop(following)
+
+
+def _farewell(caller: CallerLeg, phone: CalleeLeg) -> CallTerminationReason:
+    """Return what a phone is told when it is not the one that ended the call."""
+    if caller.reason is not None:
+        return caller.reason
+    answered = phone.state.value is LegState.ANSWERED
+    return reason_of(HangupCause.NORMAL_CLEARING if answered else HangupCause.ORIGINATOR_CANCEL)
+
+
+async def _stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

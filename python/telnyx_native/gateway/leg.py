@@ -1,0 +1,179 @@
+"""One leg of a call: what the gateway and one client have with each other."""
+
+from __future__ import annotations
+
+import enum
+import logging
+from typing import TYPE_CHECKING, Any, Protocol
+
+from telnyx_native.flow import SharedFlow, StateFlow
+from telnyx_native.gateway.reasons import bye_fields, reason_from_bye, reason_of
+from telnyx_native.states import CallTerminationReason, HangupCause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from telnyx_native.gateway.dialog import Dialog
+    from telnyx_native.gateway.media import LegMedia
+    from telnyx_native.media.peer import Peer
+    from telnyx_native.media.stream import AudioStream
+
+__all__ = ["Leg", "LegState", "Wire"]
+
+logger = logging.getLogger(__name__)
+
+DTMF_KEYS = frozenset("0123456789*#ABCD")
+
+LONGEST_KEY_SEQUENCE = 64
+"""DTMF keys taken from one message."""
+
+
+class LegState(enum.Enum):
+    """How far a leg is."""
+
+    NEW = "new"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    ENDED = "ended"
+
+
+class Wire(Protocol):
+    """The socket of the client at the other end of a leg."""
+
+    @property
+    def user_name(self) -> str:
+        """Who is logged in there."""
+
+    async def notify(self, method: str, params: Mapping[str, Any]) -> None:
+        """Send a request whose acknowledgement nobody waits for. Does nothing when the socket is gone."""
+
+
+class Leg:
+    """A call between the gateway and one client. Either side can end it, at any time, once.
+
+    Attributes:
+        dialog: Who calls whom.
+        state: How far the leg is; its flow ends with the leg.
+        held: Whether the client has put the call on hold; its flow ends with the leg.
+        keys: The DTMF keys the client presses, one by one; the flow ends with the leg.
+        media: Its audio.
+    """
+
+    cause_before_answer = HangupCause.CALL_REJECTED
+    """What it means that the client hangs up before the answer, if it does not say."""
+
+    def __init__(self, wire: Wire, dialog: Dialog, media: LegMedia, on_end: Callable[[Leg], None]) -> None:
+        self.dialog = dialog
+        self.state: StateFlow[LegState] = StateFlow(LegState.NEW)
+        self.held: StateFlow[bool] = StateFlow(False)
+        self.keys: SharedFlow[str] = SharedFlow()
+        self.media = media
+        self._wire = wire
+        self._on_end = on_end
+        self._reason: CallTerminationReason | None = None
+
+    def __repr__(self) -> str:
+        dialog = self.dialog
+        return f"<{type(self).__name__} {dialog.caller.number} -> {dialog.callee.number}: {self.state}>"
+
+    @property
+    def call_id(self) -> str:
+        """The id client and gateway share for the call."""
+        return self.dialog.call_id
+
+    @property
+    def user_name(self) -> str:
+        """Whose client it is."""
+        return self._wire.user_name
+
+    @property
+    def reason(self) -> CallTerminationReason | None:
+        """Why the leg ended; `None` while it has not."""
+        return self._reason
+
+    @property
+    def peer(self) -> Peer:
+        """The media peer; a MediaError before the audio is there."""
+        return self.media.peer
+
+    @property
+    def audio(self) -> AudioStream:
+        """The audio: what is written is heard by the client, what it says can be read."""
+        return self.media.peer.audio
+
+    async def wait_ended(self, timeout: float | None = None) -> CallTerminationReason:
+        """Wait until the leg is over, whoever ends it; return why.
+
+        Raises:
+            WaitTimeoutError: It is not over within `timeout` seconds.
+        """
+        await self.state.wait_for(LegState.ENDED, timeout=timeout)
+        assert self._reason is not None  # noqa: S101 - set with the state
+        return self._reason
+
+    async def hang_up(self, cause: HangupCause = HangupCause.NORMAL_CLEARING) -> None:
+        """End the call from the gateway's side."""
+        await self.end(reason_of(cause))
+
+    async def end(self, reason: CallTerminationReason) -> None:
+        """End the call from the gateway's side, for `reason`. A leg that is over stays as it is."""
+        if self._finish(reason):
+            await self._wire.notify(
+                "telnyx_rtc.bye",
+                {
+                    "callID": self.call_id,
+                    **bye_fields(reason),
+                    "sip_call_id": self.dialog.ids.leg_id,
+                    "dialogParams": {"custom_headers": []},
+                    **({"client_state": self.dialog.client_state} if self.dialog.client_state else {}),
+                },
+            )
+        await self.media.close()
+
+    def ended_by_client(self, params: dict[str, Any]) -> CallTerminationReason:
+        """Take note that the client has ended the call; `close` is still due.
+
+        Clients say USER_BUSY for a cancelled call as for a rejected one, and some for every call: before the
+        answer the direction tells which it is, after it that cause has no meaning.
+        """
+        answered = self.state.value is LegState.ANSWERED
+        reason = reason_from_bye(params, HangupCause.NORMAL_CLEARING if answered else self.cause_before_answer)
+        if answered and reason.cause == HangupCause.USER_BUSY.name:
+            reason = reason_of(HangupCause.NORMAL_CLEARING)
+        self._finish(self._seen_from_outside(reason))
+        return reason
+
+    def receive_keys(self, keys: str) -> None:
+        """Take DTMF keys of the client; what is no key is left out."""
+        for key in keys[:LONGEST_KEY_SEQUENCE].upper():
+            if key in DTMF_KEYS:
+                self.keys.emit(key)
+
+    async def lost(self) -> None:
+        """End the leg because the client's socket is gone."""
+        self._finish(reason_of(HangupCause.DESTINATION_OUT_OF_ORDER))
+        await self.media.close()
+
+    async def close(self) -> None:
+        """Free the audio of a leg that is over."""
+        await self.media.close()
+
+    async def _notify(self, method: str, params: Mapping[str, Any]) -> None:
+        await self._wire.notify(method, params)
+
+    def _seen_from_outside(self, reason: CallTerminationReason) -> CallTerminationReason:
+        """Return what the client's reason means to the other side of the call."""
+        return reason
+
+    def _finish(self, reason: CallTerminationReason) -> bool:
+        """End the leg's life; return whether it had one."""
+        if self._reason is not None:
+            return False
+        self._reason = reason
+        logger.info("%s -> %s ended: %s", self.dialog.caller.number, self.dialog.callee.number, reason)
+        self.state.set(LegState.ENDED)
+        self.state.close()
+        self.held.close()
+        self.keys.close()
+        self._on_end(self)
+        return True

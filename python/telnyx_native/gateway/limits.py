@@ -1,0 +1,67 @@
+"""What bounds a gateway, and what it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Counters", "Limits"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a gateway takes on. What goes beyond is refused and counted, never queued.
+
+    Attributes:
+        sessions: Sockets at a time; one more gets HTTP status 503.
+        calls_per_session: Calls of one socket at a time; one more is refused with an error.
+        frame_size: Bytes of a frame; a bigger one closes its socket (WebSocket code 1009).
+        queued_candidates: Network candidates a call may send ahead of its description; more are dropped.
+        login_time: Seconds a socket may stay open without having tried to log in.
+        failed_logins: Wrong passwords on one socket before it is closed.
+        send_time: Seconds a client may take no data before its socket is closed.
+        ring_time: Seconds a call rings before it ends with NO_ANSWER.
+        connect_time: Seconds from the answer of a call to connected audio.
+        close_time: Seconds that closing the gateway may take for each of its steps.
+        ping_interval: Seconds between two pings to a client.
+    """
+
+    sessions: int = 500
+    calls_per_session: int = 50
+    frame_size: int = 1 << 20
+    queued_candidates: int = 64
+    login_time: float = 30.0
+    failed_logins: int = 5
+    send_time: float = 10.0
+    ring_time: float = 60.0
+    connect_time: float = 15.0
+    close_time: float = 5.0
+    ping_interval: float = 30.0
+
+
+@dataclass
+class Counters:
+    """What has happened since the gateway was made.
+
+    Attributes:
+        sessions: Sockets accepted.
+        refused_sessions: Sockets refused because the gateway was full.
+        logins: Good logins.
+        failed_logins: Logins with wrong credentials.
+        calls: Call legs begun.
+        refused_calls: Calls refused because the session had too many.
+        malformed_frames: Frames that were not understood.
+        unknown_methods: Requests with a method the gateway does not know.
+        dropped_candidates: Network candidates that were unusable or too many.
+        handler_failures: Requests that failed for a reason that is the gateway's own.
+    """
+
+    sessions: int = 0
+    refused_sessions: int = 0
+    logins: int = 0
+    failed_logins: int = 0
+    calls: int = 0
+    refused_calls: int = 0
+    malformed_frames: int = 0
+    unknown_methods: int = 0
+    dropped_candidates: int = 0
+    handler_failures: int = 0

@@ -1,0 +1,162 @@
+"""The audio of one leg: its peer, its descriptions and the candidates that trickle in."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from telnyx_native.config import AudioConfig, PeerConfig
+from telnyx_native.errors import EngineClosedError, MediaError
+
+if TYPE_CHECKING:
+    from telnyx_native.gateway.limits import Counters, Limits
+    from telnyx_native.media.engine import MediaEngine
+    from telnyx_native.media.peer import Peer
+
+__all__ = ["EngineLease", "LegMedia", "PeerSource", "RemoteCandidate"]
+
+logger = logging.getLogger(__name__)
+
+
+class PeerSource(Protocol):
+    """Where legs get their peers from."""
+
+    def create_peer(self) -> Peer:
+        """Return a new peer; the leg closes it."""
+
+
+class EngineLease:
+    """A share in the media engine of the running loop, taken when the first call needs it."""
+
+    def __init__(self) -> None:
+        self._engine: MediaEngine | None = None
+        self._closed = False
+
+    def create_peer(self) -> Peer:
+        """Return a new peer for calls on this machine and its networks: loopback, and no ICE servers."""
+        from telnyx_native.media.engine import MediaEngine  # loads libwebrtc: not before a call needs it
+
+        if self._closed:
+            raise EngineClosedError("the gateway is closed")
+        if self._engine is None:
+            self._engine = MediaEngine.acquire()
+        return self._engine.create_peer(PeerConfig(loopback=True), AudioConfig())
+
+    async def close(self) -> None:
+        """Give the share back."""
+        self._closed = True
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.release()
+
+
+@dataclass(frozen=True)
+class RemoteCandidate:
+    """A network address at which a client may be reached."""
+
+    candidate: str
+    sdp_mid: str
+    sdp_mline_index: int
+
+
+class LegMedia:
+    """The audio of one leg. The peer is made when it is first needed.
+
+    Candidates may come before the description they belong to; they wait for it.
+
+    Attributes:
+        limits: What bounds it.
+    """
+
+    def __init__(self, peers: PeerSource, limits: Limits, counters: Counters) -> None:
+        self._peers = peers
+        self.limits = limits
+        self._counters = counters
+        self._peer: Peer | None = None
+        self._waiting: deque[RemoteCandidate] = deque()
+        self._described = False
+        self._closed = False
+
+    @property
+    def peer(self) -> Peer:
+        """The peer.
+
+        Raises:
+            MediaError: The leg has no audio yet.
+        """
+        if self._peer is None:
+            raise MediaError("the call has no audio before it is offered or answered")
+        return self._peer
+
+    async def answer(self, offer: str) -> str:
+        """Take the client's offer; return our answer with all its candidates."""
+        peer = self._create()
+        await peer.create_answer(offer)
+        await self._apply_waiting()
+        return await peer.gathered()
+
+    async def offer(self) -> str:
+        """Return our offer with all its candidates."""
+        peer = self._create()
+        await peer.create_offer()
+        return await peer.gathered()
+
+    async def accept(self, answer: str) -> None:
+        """Take the client's answer to our offer."""
+        await self.peer.set_answer(answer)
+        await self._apply_waiting()
+
+    async def restart(self, offer: str) -> str:
+        """Take an offer that restarts ICE; return our answer with all its candidates."""
+        # Candidates of the new generation must not reach the peer before the offer that announces them.
+        self._described = False
+        try:
+            await self.peer.create_answer(offer)
+        finally:
+            await self._apply_waiting()
+        return await self.peer.gathered()
+
+    async def add_candidate(self, candidate: RemoteCandidate) -> None:
+        """Take a candidate of the client, now or when its description has come."""
+        if self._described:
+            await self._apply(candidate)
+        elif len(self._waiting) < self.limits.queued_candidates:
+            self._waiting.append(candidate)
+        else:
+            self._counters.dropped_candidates += 1
+
+    async def connected(self) -> None:
+        """Wait until audio flows.
+
+        Raises:
+            MediaError: It does not within the gateway's limit.
+        """
+        await self.peer.wait_connected(self.limits.connect_time)
+
+    async def close(self) -> None:
+        """Close the peer, if there is one."""
+        self._closed = True
+        if self._peer is not None:
+            await self._peer.close()
+
+    def _create(self) -> Peer:
+        if self._closed:
+            raise EngineClosedError("the call is over")
+        if self._peer is not None:
+            raise MediaError("the call has its audio already")
+        self._peer = self._peers.create_peer()
+        return self._peer
+
+    async def _apply_waiting(self) -> None:
+        self._described = True
+        while self._waiting:
+            await self._apply(self._waiting.popleft())
+
+    async def _apply(self, remote: RemoteCandidate) -> None:
+        try:
+            await self.peer.add_candidate(remote.candidate, remote.sdp_mid, remote.sdp_mline_index)
+        except MediaError as error:
+            self._counters.dropped_candidates += 1
+            logger.debug("a candidate is of no use: %s", error)

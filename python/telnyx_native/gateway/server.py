@@ -1,0 +1,282 @@
+"""The gateway: a Telnyx-compatible server on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Self
+from uuid import uuid4
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+
+from telnyx_native.errors import CallError, ConfigurationError, SocketConnectionError
+from telnyx_native.gateway import call_methods, session_methods
+from telnyx_native.gateway.call_user import CallUser
+from telnyx_native.gateway.destinations import BUILT_IN, Factory
+from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
+from telnyx_native.gateway.limits import Counters, Limits
+from telnyx_native.gateway.media import EngineLease, PeerSource
+from telnyx_native.gateway.reasons import reason_of
+from telnyx_native.gateway.refusal import RequestRefused
+from telnyx_native.gateway.routing import Router
+from telnyx_native.gateway.session import Handler, Session
+from telnyx_native.gateway.switchboard import Switchboard
+from telnyx_native.gateway.users import Directory, User
+from telnyx_native.states import HangupCause
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable, Mapping, Sequence
+
+    from websockets.http11 import Request as HttpRequest
+    from websockets.http11 import Response as HttpResponse
+
+    from telnyx_native.gateway.callee_leg import CalleeLeg
+    from telnyx_native.gateway.caller_leg import CallerLeg
+    from telnyx_native.gateway.leg import Leg
+
+__all__ = ["Gateway"]
+
+logger = logging.getLogger(__name__)
+
+# At DEBUG the websockets library logs whole frames, passwords included.
+_sockets_logger = logging.getLogger(f"{__name__}.sockets")
+_sockets_logger.setLevel(logging.WARNING)
+
+
+class Gateway:
+    """A server that Telnyx's clients log in to and place calls through, without an account or the internet.
+
+    Use it as an async context manager: it listens from entry to exit, and after the exit every call is over,
+    every socket closed and every task done.
+
+    Args:
+        users: Who may log in.
+        host: Address to listen on. Anything but loopback lets others on the network in.
+        port: Port to listen on; 0 takes a free one.
+        destinations: Programs that calls can reach, by name, beside and before the built-in ones.
+        limits: What bounds the gateway.
+
+    Attributes:
+        directory: The users.
+        limits: What bounds the gateway.
+        counters: What has happened so far.
+        peers: Where calls get their audio from.
+        handlers: What answers each method.
+    """
+
+    def __init__(
+        self,
+        users: Iterable[User] = (),
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        destinations: Mapping[str, Factory] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.directory = Directory(users)
+        self.limits = limits or Limits()
+        self.counters = Counters()
+        self.handlers: Mapping[str, Handler] = session_methods.HANDLERS | call_methods.HANDLERS
+        self._engine = EngineLease()
+        self.peers: PeerSource = self._engine
+        self._host = host
+        self._port = port
+        self._server: Server | None = None
+        self._sessions: dict[Session, None] = {}  # in the order of their coming
+        programs = {**BUILT_IN, **(destinations or {})}
+        self._switchboard = Switchboard(Router(self.directory, self._destination_of, programs))
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Begin to listen.
+
+        Raises:
+            SocketConnectionError: The address is not to be had.
+        """
+        try:
+            self._server = await serve(
+                self._serve_socket,
+                self._host,
+                self._port,
+                process_request=self._greet,
+                max_size=self.limits.frame_size,
+                close_timeout=self.limits.close_time,
+                compression=None,
+                logger=_sockets_logger,
+            )
+        except OSError as error:
+            raise SocketConnectionError(
+                f"cannot listen on {self._host}:{self._port}: {error.strerror or error}"
+            ) from error
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Hang up every call, close every socket, stop listening; bounded in time, and safe to repeat."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        reason = reason_of(HangupCause.NORMAL_CLEARING)
+        await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
+        await self._within_limit(self._switchboard.close(), "ending the calls")
+        server.close()
+        await self._within_limit(server.wait_closed(), "closing the sockets")
+        await self._engine.close()
+
+    @property
+    def url(self) -> str:
+        """The address for clients, such as `"ws://127.0.0.1:8899"`."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"ws://{host}:{self._port}"
+
+    @property
+    def sessions(self) -> Sequence[Session]:
+        """The sockets on which somebody is logged in."""
+        return [session for session in self._sessions if session.user is not None]
+
+    @property
+    def calls(self) -> Sequence[Leg]:
+        """The legs of the calls that are going on."""
+        return [leg for session in self._sessions for leg in session.legs.values()]
+
+    def connect_hint(self) -> str:
+        """Return the one line to copy for a first call."""
+        user = next(iter(self.directory), None)
+        login = f" --user {user.name}" if user else ""
+        return f"telnyx-native call echo --server {self.url}{login}"
+
+    async def place_call(
+        self,
+        user: str,
+        *,
+        from_: str,
+        name: str = "",
+        headers: Mapping[str, str] | None = None,
+        client_state: str | None = None,
+    ) -> CalleeLeg:
+        """Call a user; it rings at the phone that connected last.
+
+        Args:
+            user: The user's name or number.
+            from_: The number the user sees.
+            name: The name the user sees; the number by default.
+            headers: SIP headers that travel with the call.
+            client_state: What else travels with it (base64).
+
+        Returns:
+            The call, ringing.
+
+        Raises:
+            ConfigurationError: There is no such user.
+            CallError: The user is not logged in, or has too many calls.
+            MediaError: The audio cannot be offered.
+        """
+        callee = self.directory.find(user)
+        if callee is None:
+            raise ConfigurationError(f"the gateway has no user {user!r}")
+        sessions = self._sessions_of(callee)
+        if not sessions:
+            raise CallError(f"{callee.name} is not logged in; wait for the login before placing the call")
+        dialog = Dialog(
+            call_id=str(uuid4()),
+            caller=Party(name or from_, from_),
+            callee=Party("Outbound Call", callee.name),
+            custom_headers=dict(headers or {}),
+            client_state=client_state,
+        )
+        try:
+            leg = sessions[-1].open_callee_leg(dialog)
+        except RequestRefused as refusal:
+            raise CallError(f"{callee.name} cannot be called: {refusal}") from None
+        try:
+            await leg.invite()
+        except BaseException:
+            await leg.hang_up(HangupCause.NORMAL_TEMPORARY_FAILURE)
+            raise
+        return leg
+
+    # What sessions need (the protocol `Host`)
+
+    def admit(self, session: Session, wanted_id: object) -> str:
+        """Take in a session that has logged in; return its session id, the wanted one if it can be had.
+
+        Who logs in with the session id of another socket of the same user has come back: the other is dead,
+        or soon will be.
+        """
+        self.counters.logins += 1
+        logger.info("%s has logged in", session.user_name)
+        if not isinstance(wanted_id, str) or not 0 < len(wanted_id) <= LONGEST_ID:
+            return session.sessid
+        for other in list(self._sessions):
+            if other is not session and other.sessid == wanted_id:
+                if other.user != session.user:
+                    return session.sessid
+                other.displace()
+        return wanted_id
+
+    def connect(self, leg: CallerLeg) -> None:
+        """Lead a call to where it wants to go."""
+        self._switchboard.connect(leg)
+
+    # Calls between users
+
+    def _destination_of(self, user: User) -> CallUser:
+        return CallUser(lambda caller: self._dial(user, caller))
+
+    def _dial(self, user: User, caller: CallerLeg) -> list[CalleeLeg]:
+        """Open a leg to each phone of a user that can take one more call."""
+        legs = []
+        for session in self._sessions_of(user):
+            dialog = Dialog(
+                call_id=str(uuid4()),
+                caller=caller.dialog.caller,
+                callee=Party("Outbound Call", user.name),
+                custom_headers=caller.dialog.custom_headers,
+                ids=PlatformIds(session_id=caller.dialog.ids.session_id),
+            )
+            try:
+                legs.append(session.open_callee_leg(dialog))
+            except RequestRefused as refusal:
+                logger.warning("%s does not ring: %s", session, refusal)
+        return legs
+
+    def _sessions_of(self, user: User) -> list[Session]:
+        return [session for session in self._sessions if session.user == user]
+
+    # The socket
+
+    async def _serve_socket(self, socket: ServerConnection) -> None:
+        session = Session(socket, self)
+        self.counters.sessions += 1
+        self._sessions[session] = None
+        try:
+            await session.run()
+        finally:
+            self._sessions.pop(session, None)
+            if session.user is not None:
+                logger.info("%s is gone", session.user_name)
+
+    def _greet(self, socket: ServerConnection, request: HttpRequest) -> HttpResponse | None:
+        """Answer a plain HTTP request with help, refuse sockets when there are too many, let the rest in."""
+        if "upgrade" not in request.headers.get("Connection", "").lower():
+            return socket.respond(
+                HTTPStatus.OK,
+                f"This is telnyx-native's gateway. It speaks WebSocket: point a Telnyx client at {self.url}\n"
+                f"or try:  {self.connect_hint()}\n",
+            )
+        if len(self._sessions) >= self.limits.sessions:
+            self.counters.refused_sessions += 1
+            return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "The gateway has no room for more clients.\n")
+        return None
+
+    async def _within_limit(self, step: Awaitable[object], name: str) -> None:
+        try:
+            await asyncio.wait_for(step, self.limits.close_time)
+        except TimeoutError:
+            logger.warning("%s took more than %s s and was cut short", name, self.limits.close_time)

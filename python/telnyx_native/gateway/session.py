@@ -1,0 +1,304 @@
+"""One client's socket: frames in and out, the login, and the legs of its calls."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+from websockets.exceptions import ConnectionClosed
+
+from telnyx_native.errors import (
+    AUTHENTICATION_REQUIRED,
+    INVALID_REQUEST,
+    SESSION_ERROR,
+    MalformedFrameError,
+)
+from telnyx_native.gateway.callee_leg import CalleeLeg
+from telnyx_native.gateway.caller_leg import CallerLeg
+from telnyx_native.gateway.dialog import call_id_of
+from telnyx_native.gateway.media import LegMedia, PeerSource
+from telnyx_native.gateway.refusal import INTERNAL_ERROR, METHOD_NOT_FOUND, LoginRefused, RequestRefused
+from telnyx_native.logs import redact
+from telnyx_native.signaling.envelope import Error, Frame, Request, Result, parse
+
+if TYPE_CHECKING:
+    from websockets.asyncio.server import ServerConnection
+
+    from telnyx_native.gateway.dialog import Dialog
+    from telnyx_native.gateway.leg import Leg
+    from telnyx_native.gateway.limits import Counters, Limits
+    from telnyx_native.gateway.users import Directory, User
+
+__all__ = ["Handler", "Host", "Session"]
+
+logger = logging.getLogger(__name__)
+
+POLICY_VIOLATION = 1008
+"""WebSocket close code (RFC 6455)."""
+
+OPEN_METHODS = frozenset({"login", "anonymous_login"})
+"""What a client may ask for before it has logged in (FreeSWITCH mod_verto)."""
+
+
+class Host(Protocol):
+    """What a session needs of the gateway it belongs to."""
+
+    @property
+    def directory(self) -> Directory:
+        """Who may log in."""
+
+    @property
+    def limits(self) -> Limits:
+        """What bounds the session."""
+
+    @property
+    def counters(self) -> Counters:
+        """Where the session counts."""
+
+    @property
+    def peers(self) -> PeerSource:
+        """Where its calls get their audio from."""
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """What answers each method."""
+
+    def admit(self, session: Session, wanted_id: object) -> str:
+        """Take in a session that has logged in; return its session id, the wanted one if it can be had."""
+
+    def connect(self, leg: CallerLeg) -> None:
+        """Lead a call to where it wants to go."""
+
+
+class Session:
+    """One socket and whoever is logged in on it.
+
+    Frames are handled one after the other, so answers leave in the order of the requests.
+
+    Attributes:
+        sessid: The id under which the client knows the session.
+        user: Who is logged in; `None` before that.
+        legs: The calls of the session, by call id in lower case.
+    """
+
+    def __init__(self, socket: ServerConnection, host: Host) -> None:
+        self.sessid = str(uuid4())
+        self.user: User | None = None
+        self.legs: dict[str, Leg] = {}
+        self.host = host
+        self._socket = socket
+        self._voice_sdk_id = f"VSDK1{secrets.token_urlsafe(24)}"
+        self._last_id = 0
+        self._last_ping: int | None = None
+        self._chores: list[asyncio.Task[None]] = []
+        self._login_tried = False
+        self._failed_logins = 0
+
+    def __repr__(self) -> str:
+        return f"<Session {self.sessid} of {self.user_name or 'nobody'}, {len(self.legs)} calls>"
+
+    @property
+    def user_name(self) -> str:
+        """Who is logged in; empty before that."""
+        return self.user.name if self.user else ""
+
+    async def run(self) -> None:
+        """Serve the client until its socket closes; afterwards its calls are over."""
+        self._chores += [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._expect_login())]
+        try:
+            async for frame in self._socket:
+                await self._receive(frame)
+        except ConnectionClosed as closed:
+            logger.debug("the socket of %s broke: %s", self.user_name or "nobody", closed)
+        finally:
+            for chore in self._chores:
+                chore.cancel()
+            await asyncio.gather(*self._chores, return_exceptions=True)
+            await asyncio.gather(*(leg.lost() for leg in list(self.legs.values())))
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the socket, which ends `run`."""
+        await self._socket.close(code, reason)
+
+    def displace(self) -> None:
+        """Send the client away, because it has come back on another socket; does not wait for it."""
+        self._chores.append(asyncio.create_task(self._punt()))
+
+    async def _punt(self) -> None:
+        await self.notify("telnyx_rtc.punt", {})
+        await self.close()
+
+    # The answers to requests
+
+    async def reply(self, request: Request, result: Mapping[str, Any]) -> None:
+        """Answer a request well; a notification gets no answer."""
+        if request.id is not None:
+            await self._send(Result(request.id, dict(result), self._voice_sdk_id))
+
+    def is_ping_echo(self, request: Request) -> bool:
+        """Whether the request is our own ping coming back, as the Telnyx Android SDK returns it."""
+        return request.id is not None and request.id == self._last_ping
+
+    # Requests of our own
+
+    async def notify(self, method: str, params: Mapping[str, Any]) -> None:
+        """Send a request whose acknowledgement nobody waits for: most clients never acknowledge."""
+        await self._send(Request(method, dict(params), self._next_id(), self._voice_sdk_id))
+
+    # Legs
+
+    def leg_of(self, params: Mapping[str, Any]) -> Leg:
+        """Return the leg that a request is about.
+
+        Raises:
+            RequestRefused: There is none.
+        """
+        leg = self.legs.get(call_id_of(params).lower())
+        if leg is None:
+            raise RequestRefused(SESSION_ERROR, "CALL DOES NOT EXIST")
+        return leg
+
+    def open_caller_leg(self, dialog: Dialog, offer: str) -> CallerLeg:
+        """Begin a call that the client places.
+
+        Raises:
+            RequestRefused: The session has too many calls, or this one already.
+        """
+        self._check_room(dialog.call_id)
+        leg = CallerLeg(self, dialog, self._new_media(), self._forget, offer=offer)
+        self._remember(leg)
+        return leg
+
+    def open_callee_leg(self, dialog: Dialog) -> CalleeLeg:
+        """Begin a call to the client.
+
+        Raises:
+            RequestRefused: The session has too many calls.
+        """
+        self._check_room(dialog.call_id)
+        leg = CalleeLeg(self, dialog, self._new_media(), self._forget)
+        self._remember(leg)
+        return leg
+
+    def _new_media(self) -> LegMedia:
+        return LegMedia(self.host.peers, self.host.limits, self.host.counters)
+
+    def _check_room(self, call_id: str) -> None:
+        if call_id.lower() in self.legs:
+            raise RequestRefused(SESSION_ERROR, "CALL ALREADY EXISTS")
+        if len(self.legs) >= self.host.limits.calls_per_session:
+            self.host.counters.refused_calls += 1
+            raise RequestRefused(SESSION_ERROR, "TOO MANY CALLS")
+
+    def _remember(self, leg: Leg) -> None:
+        self.legs[leg.call_id.lower()] = leg
+        self.host.counters.calls += 1
+        logger.info("%s calls %s", leg.dialog.caller.number, leg.dialog.callee.number)
+
+    def _forget(self, leg: Leg) -> None:
+        self.legs.pop(leg.call_id.lower(), None)
+
+    # The wire
+
+    async def _receive(self, text: str | bytes) -> None:
+        logger.debug("%s > %s", self.user_name, Redacted(text))
+        if text[:3] in ("#SP", b"#SP"):
+            return  # a speed test of the Telnyx JS SDK; not JSON
+        try:
+            frame = parse(text)
+        except MalformedFrameError as error:
+            self.host.counters.malformed_frames += 1
+            logger.warning("a frame of %s was not understood: %s", self.user_name or "nobody", error)
+            await self._send(Error(error.id, INVALID_REQUEST, "Invalid Request", self._voice_sdk_id))
+            return
+        if isinstance(frame, Request):
+            await self._handle(frame)
+        # Anything else is an acknowledgement: some clients send them, nobody waits for them.
+
+    async def _handle(self, request: Request) -> None:
+        try:
+            result = await self._handler_of(request)(self, request)
+        except LoginRefused as refusal:
+            await self._refuse(request, refusal.code, str(refusal))
+            await self._count_failed_login()
+        except RequestRefused as refusal:
+            await self._refuse(request, refusal.code, str(refusal))
+        except Exception:
+            # Whatever a client sends, the others are served on.
+            self.host.counters.handler_failures += 1
+            logger.exception("the request %s of %s failed", request.method, self.user_name or "nobody")
+            await self._refuse(request, INTERNAL_ERROR, "Internal error")
+        else:
+            if result is not None:
+                await self.reply(request, result)
+
+    async def _count_failed_login(self) -> None:
+        self.host.counters.failed_logins += 1
+        self._failed_logins += 1
+        if self._failed_logins >= self.host.limits.failed_logins:
+            await self.close(POLICY_VIOLATION, "too many failed logins")
+
+    def _handler_of(self, request: Request) -> Handler:
+        self._login_tried |= request.method in OPEN_METHODS
+        if self.user is None and request.method not in OPEN_METHODS:
+            raise RequestRefused(AUTHENTICATION_REQUIRED, "Authentication Required")
+        handler = self.host.handlers.get(request.method)
+        if handler is None:
+            self.host.counters.unknown_methods += 1
+            raise RequestRefused(METHOD_NOT_FOUND, "Invalid Method, Missing Method or Permission Denied")
+        return handler
+
+    async def _refuse(self, request: Request, code: int, message: str) -> None:
+        logger.debug("refused %s of %s: %s", request.method, self.user_name or "nobody", message)
+        if request.id is not None:
+            await self._send(Error(request.id, code, message, self._voice_sdk_id))
+
+    async def _send(self, frame: Frame) -> None:
+        text = frame.encode()
+        logger.debug("%s < %s", self.user_name, Redacted(text))
+        try:
+            async with asyncio.timeout(self.host.limits.send_time):
+                await self._socket.send(text)
+        except TimeoutError:
+            logger.warning("the client of %s takes no data: its socket is cut", self.user_name or "nobody")
+            self._socket.transport.abort()
+        except ConnectionClosed:
+            pass  # `run` notices too, and ends the calls
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    # What runs beside the frames
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(self.host.limits.ping_interval)
+            if self.user is not None:
+                self._last_ping = self._next_id()
+                params = {"serno": int(time.time())}
+                await self._send(Request("telnyx_rtc.ping", params, self._last_ping, self._voice_sdk_id))
+
+    async def _expect_login(self) -> None:
+        await asyncio.sleep(self.host.limits.login_time)
+        if not self._login_tried:
+            await self.close(POLICY_VIOLATION, "no login")
+
+
+Handler = Callable[[Session, Request], Awaitable[Mapping[str, Any] | None]]
+"""Answers a request: returns the result, or `None` when it has replied itself. Raises RequestRefused."""
+
+
+class Redacted:
+    """A frame for the log; it is redacted when, and only if, it is logged."""
+
+    def __init__(self, frame: str | bytes) -> None:
+        self._frame = frame
+
+    def __str__(self) -> str:
+        return redact(self._frame)

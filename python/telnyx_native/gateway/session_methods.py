@@ -1,0 +1,89 @@
+"""What a client may ask about its session: login, registration, keep-alive, events, reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from telnyx_native.gateway.refusal import LoginRefused
+
+if TYPE_CHECKING:
+    from telnyx_native.gateway.session import Handler, Session
+    from telnyx_native.signaling.envelope import Request
+
+__all__ = ["HANDLERS"]
+
+Answer = Mapping[str, Any] | None
+
+
+async def login(session: Session, request: Request) -> Answer:
+    """Log in with user name and password; then tell the client that it may ask for its registration."""
+    params = request.params
+    if params.get("login_token") and not params.get("login"):
+        raise LoginRefused("Login Incorrect: this gateway takes a user name and a password, no token")
+    user = session.host.directory.authenticate(params.get("login"), params.get("passwd"))
+    if user is None:
+        raise LoginRefused
+    session.user = user
+    session.sessid = session.host.admit(session, params.get("sessid"))
+    await session.reply(request, {"message": "logged in", "sessid": session.sessid})
+    # Calls survive a second login on a live socket; clients end those that are not listed.
+    live = [leg.call_id for leg in session.legs.values()]
+    await session.notify("telnyx_rtc.clientReady", {"reattached_sessions": live})
+    return None
+
+
+async def anonymous_login(_session: Session, _request: Request) -> Answer:
+    """Refuse: there is no assistant to talk to."""
+    raise LoginRefused("Login Incorrect: this gateway has no assistant for anonymous callers")
+
+
+async def gateway_state(session: Session, _request: Request) -> Answer:
+    """Tell the state of the registration: whoever is logged in is registered."""
+    return {"params": {"state": "REGED"}, "sessid": session.sessid}
+
+
+async def ping(session: Session, request: Request) -> Answer:
+    """Answer a keep-alive of the client, but not the echo of our own."""
+    return None if session.is_ping_echo(request) else {"message": "PONG", "sessid": session.sessid}
+
+
+async def acknowledge(session: Session, _request: Request) -> Answer:
+    """Take note of something that has no effect here; clients wait for an answer all the same."""
+    return {"sessid": session.sessid}
+
+
+async def disable_push(session: Session, _request: Request) -> Answer:
+    """Confirm: nothing is pushed from here."""
+    return {"message": "disable push notification success", "sessid": session.sessid}
+
+
+async def subscribe(_session: Session, request: Request) -> Answer:
+    """Refuse every channel: there are no conferences."""
+    channels = request.params.get("eventChannel") or []
+    return {"subscribedChannels": [], "unauthorizedChannels": channels, "alreadySubscribedChannels": []}
+
+
+async def unsubscribe(_session: Session, request: Request) -> Answer:
+    """Nobody is subscribed to anything."""
+    channels = request.params.get("eventChannel") or []
+    return {"unsubscribedChannels": [], "notSubscribedChannels": channels}
+
+
+HANDLERS: dict[str, Handler] = {
+    "login": login,
+    "anonymous_login": anonymous_login,
+    "telnyx_rtc.gatewayState": gateway_state,
+    "telnyx_rtc.ping": ping,
+    "telnyx_rtc.subscribe": subscribe,
+    "telnyx_rtc.unsubscribe": unsubscribe,
+    "telnyx_rtc.broadcast": acknowledge,
+    "telnyx_rtc.attachCalls": acknowledge,
+    "telnyx_rtc.disable_push_notification": disable_push,
+    "ai_conversation": acknowledge,
+    # The Telnyx JS SDK places no call before this is answered.
+    "debug_report_start": acknowledge,
+    "debug_report_data": acknowledge,
+    "debug_report_stop": acknowledge,
+}
+"""What answers each method about the session."""

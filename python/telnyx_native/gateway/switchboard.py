@@ -1,0 +1,69 @@
+"""The calls that clients place, each in a task of its own from the first ring to the hang-up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from telnyx_native.errors import MediaError, SdpError
+from telnyx_native.gateway.reasons import reason_of
+from telnyx_native.states import CallTerminationReason, HangupCause
+
+if TYPE_CHECKING:
+    from telnyx_native.gateway.caller_leg import CallerLeg
+    from telnyx_native.gateway.destinations import Destination
+    from telnyx_native.gateway.routing import Router
+
+__all__ = ["Switchboard"]
+
+logger = logging.getLogger(__name__)
+
+
+class Switchboard:
+    """Leads calls to their destinations.
+
+    Args:
+        router: Knows the destinations.
+    """
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def connect(self, leg: CallerLeg) -> None:
+        """Lead a call to its destination, and hang it up when that has done its work."""
+        destination = self._router.route(leg.dialog.callee.number)
+        task = asyncio.create_task(self._serve(leg, destination))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End the work on every call. The legs are left to their sessions."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, leg: CallerLeg, destination: Destination) -> None:
+        serving = asyncio.create_task(destination.serve(leg))
+        ended = asyncio.create_task(leg.wait_ended())
+        try:
+            await asyncio.wait({serving, ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            serving.cancel()
+            ended.cancel()
+            outcome, _ = await asyncio.gather(serving, ended, return_exceptions=True)
+        await leg.end(_reason_of_outcome(outcome, leg))
+
+
+def _reason_of_outcome(outcome: CallTerminationReason | BaseException, leg: CallerLeg) -> CallTerminationReason:
+    if isinstance(outcome, CallTerminationReason):
+        return outcome
+    if isinstance(outcome, asyncio.CancelledError) or leg.reason is not None:
+        return reason_of(HangupCause.NORMAL_CLEARING)  # the caller has hung up: nobody will read it
+    if isinstance(outcome, MediaError):
+        logger.warning("the call to %s has no audio: %s", leg.dialog.callee.number, outcome)
+        unusable = isinstance(outcome, SdpError)
+        return reason_of(HangupCause.INCOMPATIBLE_DESTINATION if unusable else HangupCause.MEDIA_TIMEOUT)
+    logger.error("the destination %s failed", leg.dialog.callee.number, exc_info=outcome)
+    return reason_of(HangupCause.NORMAL_TEMPORARY_FAILURE)

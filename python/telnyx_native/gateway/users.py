@@ -1,0 +1,73 @@
+"""Who may log in to the gateway, and under which numbers they are reached."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from telnyx_native.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Directory", "User"]
+
+
+@dataclass(frozen=True)
+class User:
+    """Someone who may log in.
+
+    Attributes:
+        name: The name to log in with; calls to it reach the user.
+        password: The password; never logged.
+        number: A telephone number that reaches the user too, such as `"+15550100"`.
+    """
+
+    name: str
+    password: str = field(repr=False)
+    number: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.password:
+            raise ConfigurationError("a user needs a name and a password")
+
+    @property
+    def caller_number(self) -> str:
+        """What the called side sees when the user's client does not say."""
+        return self.number or self.name
+
+
+class Directory:
+    """The users of a gateway, by name and by number.
+
+    Raises:
+        ConfigurationError: Two users share a name or a number.
+    """
+
+    def __init__(self, users: Iterable[User]) -> None:
+        self._by_name: dict[str, User] = {}
+        self._by_address: dict[str, User] = {}
+        for user in users:
+            self._by_name[user.name] = user
+            for address in filter(None, {user.name, user.number}):
+                if self._by_address.setdefault(address, user) is not user:
+                    raise ConfigurationError(f"two users are reached at {address!r}")
+
+    def __iter__(self) -> Iterator[User]:
+        return iter(self._by_name.values())
+
+    def authenticate(self, name: object, password: object) -> User | None:
+        """Return the user with these credentials, or `None`.
+
+        Takes the same time for an unknown name as for a wrong password.
+        """
+        user = self._by_name.get(name) if isinstance(name, str) else None
+        known = user.password if user else ""
+        given = password if isinstance(password, str) else ""
+        match = hmac.compare_digest(given.encode(errors="replace"), known.encode(errors="replace"))
+        return user if match else None
+
+    def find(self, address: str) -> User | None:
+        """Return the user whom a name or number reaches, or `None`."""
+        return self._by_address.get(address)

@@ -1,0 +1,159 @@
+"""The life of a call: its state, the tasks that carry it on, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from telnyx_native.errors import (
+    CallError,
+    MediaError,
+    RequestTimeoutError,
+    SdpError,
+    SocketConnectionError,
+    TelnyxError,
+)
+from telnyx_native.flow import StateFlow
+from telnyx_native.states import CallState, CallTerminationReason, HangupCause, is_legal_transition
+from telnyx_native.timings import CallTimings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from telnyx_native.logs import Log
+
+    Bury = Callable[[CallTerminationReason, bool], Coroutine[Any, Any, None]]
+
+__all__ = ["Lifecycle"]
+
+
+class Lifecycle:
+    """State and end of one call. Every change of state goes through `enter`.
+
+    Args:
+        name: What the call is called in logs and task names.
+        bury: Frees what the call holds. It is told why the call ended, and whether the server has to be told.
+        on_end: Called once, when the call is over, with the task that buries it.
+        log: Where failures are logged.
+
+    Attributes:
+        states: The state.
+        timings: When the call reached which step.
+    """
+
+    def __init__(self, name: str, *, bury: Bury, on_end: Callable[[asyncio.Task[None]], None], log: Log) -> None:
+        self.states: StateFlow[CallState] = StateFlow(CallState.NEW)
+        self.timings = CallTimings()
+        self._name = name
+        self._bury = bury
+        self._on_end = on_end
+        self._log = log
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._burial: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> CallState:
+        """The current state."""
+        return self.states.value
+
+    @property
+    def reason(self) -> CallTerminationReason | None:
+        """Why the call ended; `None` while it has not."""
+        return self.state.reason if isinstance(self.state, CallState.DONE) else None
+
+    def enter(self, state: CallState) -> None:
+        """Change the state.
+
+        Raises:
+            CallError: A call does not go from the current state to `state`.
+        """
+        if not is_legal_transition(self.state, state):
+            raise CallError(f"a call does not go from {self.state} to {state}")
+        self.states.set(state)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let `work` carry the call on in the background; the call ends with its failure, and it with the call."""
+        task = asyncio.create_task(work, name=f"telnyx-call-{self._name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._on_work_done)
+
+    def require_alive(self) -> None:
+        """Raise `CallError` if the call is over."""
+        if self._burial is not None:
+            raise CallError(f"the call ended meanwhile: {self.reason}")
+
+    @contextmanager
+    def ended_by_failure(self, when_interrupted: CallTerminationReason) -> Iterator[None]:
+        """Whatever goes wrong inside ends the call; if the call ended first, that is what is raised.
+
+        Args:
+            when_interrupted: The reason if the steps inside are cancelled.
+        """
+        try:
+            yield
+        except TelnyxError as error:
+            if not isinstance(error, CallError):
+                self.require_alive()
+            self.fail(_cause_of(error), str(error))
+            raise
+        except BaseException:
+            self.finish(when_interrupted)
+            raise
+
+    def fail(self, cause: HangupCause, why: str) -> None:
+        """End the call because something broke here."""
+        if self._burial is None:
+            self._log.warning(f"call {self._name} failed in state {self.state}: {why}")
+            self.enter(CallState.ERROR)
+            self.finish(replace(CallTerminationReason.of(cause), sip_reason=why))
+
+    def finish(self, reason: CallTerminationReason, *, tell: bool = True) -> None:
+        """Be over at once; what is left to do is done in the background. Only the first time counts.
+
+        Args:
+            reason: Why.
+            tell: Whether the server has to be told.
+        """
+        if self._burial is not None:
+            return
+        for task in self._tasks - {asyncio.current_task()}:
+            task.cancel()
+        self._burial = asyncio.create_task(self._bury(reason, tell), name=f"telnyx-call-{self._name}-end")
+        self._log.info(f"call {self._name} ended: {reason}")
+        self.timings.mark("ended")
+        self.enter(CallState.DONE(reason))
+        self.states.close()
+        self._on_end(self._burial)
+
+    async def wait_done(self) -> CallTerminationReason:
+        """Return the reason once the call is over and buried."""
+        done = await self.states.wait_for(CallState.DONE)
+        if self._burial is not None:
+            await asyncio.shield(self._burial)
+        return done.reason or CallTerminationReason()
+
+    def _on_work_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, TelnyxError):
+            self.fail(_cause_of(error), str(error))
+        elif error is not None:
+            self._log.error(f"call {self._name} broke", error)
+            self.fail(HangupCause.NORMAL_TEMPORARY_FAILURE, "internal error")
+
+
+def _cause_of(error: TelnyxError) -> HangupCause:
+    """What to tell the other side about an error here."""
+    match error:
+        case SdpError():
+            return HangupCause.INCOMPATIBLE_DESTINATION
+        case MediaError():
+            return HangupCause.MEDIA_TIMEOUT
+        case RequestTimeoutError():
+            return HangupCause.RECOVERY_ON_TIMER_EXPIRE
+        case SocketConnectionError():
+            return HangupCause.NETWORK_OUT_OF_ORDER
+        case _:
+            return HangupCause.NORMAL_TEMPORARY_FAILURE

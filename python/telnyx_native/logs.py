@@ -1,0 +1,173 @@
+"""Logging: levels, the logger interface, and the redaction of secrets.
+
+Whatever crosses the wire goes through `redact` before any logger sees it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from enum import IntEnum
+from typing import Any, Protocol, runtime_checkable
+
+__all__ = ["Log", "LogLevel", "StandardLogger", "TxLogger", "redact"]
+
+logging.getLogger("telnyx_native").addHandler(logging.NullHandler())
+
+
+class LogLevel(IntEnum):
+    """How much is logged. Names and meaning follow the Telnyx Android SDK.
+
+    ERROR, WARNING, DEBUG and INFO each include the ones before; VERTO is the messages on the wire and
+    nothing else; ALL is everything.
+    """
+
+    NONE = 0
+    ERROR = 1
+    WARNING = 2
+    DEBUG = 3
+    INFO = 4
+    VERTO = 5
+    ALL = 6
+
+    def admits(self, level: LogLevel) -> bool:
+        """Whether a record of `level` is logged at this setting."""
+        if self in (LogLevel.ALL, LogLevel.VERTO):
+            return self is LogLevel.ALL or level is LogLevel.VERTO
+        return level <= self
+
+
+@runtime_checkable
+class TxLogger(Protocol):
+    """Where the records go. Implement this to send them to a place of your own."""
+
+    def log(self, level: LogLevel, tag: str, message: str, exception: BaseException | None) -> None:
+        """Take one record.
+
+        Args:
+            level: ERROR, WARNING, DEBUG, INFO or VERTO.
+            tag: The part of the SDK that speaks, such as `"socket"`.
+            message: The text, free of secrets.
+            exception: What went wrong, if something did.
+        """
+
+
+class StandardLogger:
+    """The default `TxLogger`: the standard `logging` tree, below the logger `telnyx_native`."""
+
+    _LEVELS = {  # noqa: RUF012 - a constant
+        LogLevel.ERROR: logging.ERROR,
+        LogLevel.WARNING: logging.WARNING,
+        LogLevel.INFO: logging.INFO,
+        LogLevel.DEBUG: logging.DEBUG,
+        LogLevel.VERTO: logging.DEBUG,
+    }
+
+    def log(self, level: LogLevel, tag: str, message: str, exception: BaseException | None) -> None:
+        """Hand the record to the logger `telnyx_native.<tag>`."""
+        logging.getLogger(f"telnyx_native.{tag}").log(self._LEVELS[level], "%s", message, exc_info=exception)
+
+
+class Log:
+    """One part's way to log: knows its tag, its level and where the records go.
+
+    Args:
+        tag: The part of the SDK that speaks.
+        level: What is let through.
+        logger: Where it goes; the standard `logging` tree by default.
+    """
+
+    def __init__(self, tag: str, level: LogLevel = LogLevel.NONE, logger: TxLogger | None = None) -> None:
+        self._tag = tag
+        self._level = level
+        self._logger = logger or StandardLogger()
+
+    def child(self, tag: str) -> Log:
+        """The same log under another tag."""
+        return Log(tag, self._level, self._logger)
+
+    def error(self, message: str, exception: BaseException | None = None) -> None:
+        """Log something that broke."""
+        self._emit(LogLevel.ERROR, message, exception)
+
+    def warning(self, message: str, exception: BaseException | None = None) -> None:
+        """Log something odd that was survived."""
+        self._emit(LogLevel.WARNING, message, exception)
+
+    def info(self, message: str) -> None:
+        """Log a step a user cares about."""
+        self._emit(LogLevel.INFO, message, None)
+
+    def debug(self, message: str) -> None:
+        """Log a step a developer cares about."""
+        self._emit(LogLevel.DEBUG, message, None)
+
+    def frame(self, direction: str, frame: str | bytes) -> None:
+        """Log a frame of the wire, redacted.
+
+        Args:
+            direction: `">"` for what leaves, `"<"` for what arrives.
+            frame: The frame as it is on the wire.
+        """
+        if self._level.admits(LogLevel.VERTO):
+            self._emit(LogLevel.VERTO, f"{direction} {redact(frame)}", None)
+
+    def _emit(self, level: LogLevel, message: str, exception: BaseException | None) -> None:
+        if not self._level.admits(level):
+            return
+        try:
+            self._logger.log(level, self._tag, message, exception)
+        except Exception:
+            logging.getLogger("telnyx_native.logs").exception("the logger %r failed", self._logger)
+
+
+MASK = "***"
+"""What stands in place of a secret."""
+
+_SECRET_KEYS = frozenset(
+    {
+        "passwd",
+        "password",
+        "login_token",
+        "token",
+        "jwt",
+        "authorization",
+        "push_device_token",
+        "answered_device_token",
+        "fcmtoken",
+        "credential",
+        "credentials",
+    }
+)
+_ICE_PASSWORD = re.compile(r"(a=ice-pwd:)[^\s\\\"]+")
+_SECRET_MEMBER = re.compile(
+    rf'("(?:{"|".join(sorted(_SECRET_KEYS))})"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s,}}\]]+)',
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def redact(frame: str | bytes) -> str:
+    """Return a frame of the wire as text without its secrets.
+
+    Passwords, login and push tokens, TURN credentials and the passwords of ICE are masked, wherever they
+    are nested; a frame that is not JSON, cut off in the middle of a secret say, is masked by pattern.
+    """
+    text = frame.decode("utf-8", "replace") if isinstance(frame, bytes) else frame
+    try:
+        value = json.loads(text)
+        return json.dumps(_masked(value), separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return _mask_text(text)
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: MASK if k.lower() in _SECRET_KEYS and v else _masked(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    return _mask_text(value) if isinstance(value, str) else value
+
+
+def _mask_text(text: str) -> str:
+    return _SECRET_MEMBER.sub(rf'\1"{MASK}"', _ICE_PASSWORD.sub(rf"\1{MASK}", text))

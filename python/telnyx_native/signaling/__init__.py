@@ -1,0 +1,1 @@
+"""The wire: JSON-RPC frames over a WebSocket, login and registration."""

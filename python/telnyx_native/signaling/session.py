@@ -1,0 +1,177 @@
+"""A client's standing with its server, across connections: connected, logged in, registered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from telnyx_native.errors import (
+    AuthenticationError,
+    GatewayRegistrationError,
+    RequestError,
+    SocketConnectionError,
+)
+from telnyx_native.events import ClientReadyResponse, GatewayStateResponse, ReceivedResult
+from telnyx_native.flow import StateFlow
+from telnyx_native.signaling.incoming import parse_gateway_state, parse_request
+from telnyx_native.signaling.messages import GatewayStateQuery, Login, Message
+from telnyx_native.signaling.registration import Registration
+from telnyx_native.signaling.socket import TxSocket
+from telnyx_native.states import ConnectionStatus
+from telnyx_native.version import USER_AGENT
+
+if TYPE_CHECKING:
+    from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
+    from telnyx_native.logs import Log
+    from telnyx_native.signaling.envelope import Request
+
+__all__ = ["Session", "SessionListener"]
+
+
+class SessionListener(Protocol):
+    """Who hears what concerns calls and applications."""
+
+    def on_message(self, method: str, result: ReceivedResult | None) -> bool:
+        """Take a message of the server; return whether it concerns something known here."""
+
+    def on_lost(self, error: SocketConnectionError) -> None:
+        """The connection ended, and nobody here asked for it."""
+
+
+class Session:
+    """The connection to a server and what is remembered between connections.
+
+    Attributes:
+        status: How far the client is with its server.
+        session_id: The server's id of the latest login.
+    """
+
+    def __init__(self, timeouts: Timeouts, listener: SessionListener) -> None:
+        self._timeouts = timeouts
+        self._listener = listener
+        self._socket: TxSocket | None = None
+        self._voice_sdk_id: str | None = None
+        self._registration: Registration | None = None
+        self._attempt: object | None = None
+        self.status: StateFlow[ConnectionStatus] = StateFlow(ConnectionStatus.DISCONNECTED)
+        self.session_id = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection, or one is being made."""
+        return self._socket is not None or self._attempt is not None
+
+    async def open(self, server: TxServerConfiguration, log: Log) -> None:
+        """Connect to `server`.
+
+        Raises:
+            SocketConnectionError: It cannot be reached.
+        """
+        self._attempt = attempt = object()
+        try:
+            socket = await TxSocket.open(
+                server.url,
+                self,
+                log=log,
+                timeout=self._timeouts.connect,
+                close_timeout=self._timeouts.close,
+                proxy=not server.is_local,
+                voice_sdk_id=self._voice_sdk_id,
+            )
+            if self._attempt is not attempt:
+                await socket.close()
+                raise SocketConnectionError(f"the connection to {server.url} was given up while it was being made")
+            self._socket = socket
+        finally:
+            self._attempt = None
+        self.status.set(ConnectionStatus.CONNECTED)
+
+    async def login(self, credentials: CredentialConfig) -> GatewayStateResponse:
+        """Log in and wait until the SIP registration stands.
+
+        Raises:
+            AuthenticationError: The server refused the credentials.
+            GatewayRegistrationError: The registration failed or took too long.
+            RequestTimeoutError: The server did not answer.
+            SocketConnectionError: The connection ended first.
+        """
+        if self._registration is not None:
+            raise SocketConnectionError("a login is going on already; wait for it")
+        self._registration = Registration(
+            self._query_gateway,
+            ready_timeout=self._timeouts.login,
+            interval=self._timeouts.gateway_poll,
+            polls=self._timeouts.gateway_polls,
+        )
+        try:
+            await self._authenticate(credentials)
+            state = await self._registration.complete()
+        except GatewayRegistrationError:
+            if self._socket is not None:
+                self._socket.voice_sdk_id = None  # the next attempt may land on a healthier instance
+            raise
+        finally:
+            self._registration = None
+        self.session_id = state.sessid or self.session_id
+        self.status.set(ConnectionStatus.CLIENT_READY)
+        return state
+
+    async def request(self, message: Message, *, timeout: float | None = None) -> dict[str, Any]:
+        """Send a request and return its result; see `TxSocket.request`."""
+        if self._socket is None:
+            raise SocketConnectionError(f"not connected, so {message.method.value} cannot be sent; connect first")
+        return await self._socket.request(message, timeout=timeout or self._timeouts.request)
+
+    async def close(self) -> None:
+        """Close the connection, or give up making it; whoever waits on it is told."""
+        self._attempt = None
+        self._fail_registration(SocketConnectionError("the connection was closed here"))
+        socket = self._leave_socket()
+        if socket is not None:
+            await socket.close()
+
+    def on_request(self, request: Request) -> bool:
+        """Sort a request of the server: registration stays here, the rest goes to the listener."""
+        result = parse_request(request)
+        if isinstance(result, ClientReadyResponse | GatewayStateResponse) and self._registration:
+            self._registration.hear(result)
+            return True
+        return self._listener.on_message(request.method, result)
+
+    def on_lost(self, error: SocketConnectionError) -> None:
+        """Give up the connection, whoever waits on it, and tell the listener."""
+        self._fail_registration(error)
+        self._leave_socket()
+        self._listener.on_lost(error)
+
+    def _fail_registration(self, error: SocketConnectionError) -> None:
+        if self._registration is not None:
+            self._registration.hear(SocketConnectionError(f"{error}, during registration"))
+
+    def _leave_socket(self) -> TxSocket | None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            self._voice_sdk_id = socket.voice_sdk_id
+        self.status.set(ConnectionStatus.DISCONNECTED)
+        return socket
+
+    async def _authenticate(self, credentials: CredentialConfig) -> None:
+        login = Login(
+            user=credentials.sip_user,
+            password=credentials.sip_password,
+            user_agent=USER_AGENT,
+            reconnection=self._voice_sdk_id is not None,
+        )
+        try:
+            result = await self.request(login, timeout=self._timeouts.login)
+        except RequestError as error:
+            message = f"the server refused the login of {credentials.sip_user!r}: {error}"
+            raise AuthenticationError(f"{message}; check user and password", code=error.code) from None
+        self.session_id = str(result.get("sessid") or "")
+
+    async def _query_gateway(self) -> GatewayStateResponse:
+        result = await self.request(GatewayStateQuery(), timeout=self._timeouts.gateway_poll)
+        params = result.get("params")
+        sessid = result.get("sessid")
+        return parse_gateway_state(
+            params if isinstance(params, dict) else {}, sessid if isinstance(sessid, str) else None
+        )

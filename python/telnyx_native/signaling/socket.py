@@ -1,0 +1,243 @@
+"""One WebSocket connection to a Telnyx server: requests with answers, and the server's requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from telnyx_native.errors import MalformedFrameError, RequestError, RequestTimeoutError, SocketConnectionError
+from telnyx_native.events import SocketMethod
+from telnyx_native.signaling.envelope import Error, MessageId, Request, Result, new_id, parse
+from telnyx_native.signaling.messages import Message, Ping
+
+if TYPE_CHECKING:
+    from telnyx_native.logs import Log
+
+__all__ = ["TxSocket", "TxSocketListener"]
+
+MAX_FRAME = 4 * 1024 * 1024
+"""Bytes a frame may have; a longer one ends the connection."""
+
+_ALWAYS_ACKED = {SocketMethod.INVITE.value, SocketMethod.ATTACH.value}
+_ACKED_WHEN_KNOWN = {
+    SocketMethod.ANSWER.value,
+    SocketMethod.BYE.value,
+    SocketMethod.CANDIDATE.value,
+    SocketMethod.DISPLAY.value,
+    SocketMethod.MEDIA.value,
+    SocketMethod.RINGING.value,
+}
+"""What the Telnyx JS SDK acknowledges: these only for a call it knows, and nothing else."""
+
+# The websockets library logs whole frames, passwords included, at DEBUG: it gets a logger that says nothing.
+_SILENT = logging.Logger("telnyx_native.websockets", logging.CRITICAL + 1)
+
+
+class TxSocketListener(Protocol):
+    """Who hears what the server says on its own account."""
+
+    def on_request(self, request: Request) -> bool:
+        """Take a request of the server; return whether it concerns something known here.
+
+        Raises:
+            MalformedFrameError: The request makes no sense; it is logged and counted.
+        """
+
+    def on_lost(self, error: SocketConnectionError) -> None:
+        """The connection ended, and nobody here asked for it."""
+
+
+class TxSocket:
+    """A connected socket, made by `open`.
+
+    Attributes:
+        voice_sdk_id: The server instance that owns the session, by the latest frame that named it.
+        malformed: Frames that could not be understood so far.
+    """
+
+    def __init__(
+        self,
+        connection: ClientConnection,
+        listener: TxSocketListener,
+        *,
+        address: str,
+        log: Log,
+        voice_sdk_id: str | None = None,
+    ) -> None:
+        self._connection = connection
+        self._listener = listener
+        self._address = address
+        self._log = log
+        self._pending: dict[MessageId, asyncio.Future[Result | Exception]] = {}
+        self._closing = False
+        self.voice_sdk_id = voice_sdk_id
+        self.malformed = 0
+        self._reader = asyncio.create_task(self._read(), name="telnyx-socket")
+
+    @classmethod
+    async def open(
+        cls,
+        address: str,
+        listener: TxSocketListener,
+        *,
+        log: Log,
+        timeout: float,
+        close_timeout: float,
+        proxy: bool = True,
+        voice_sdk_id: str | None = None,
+    ) -> TxSocket:
+        """Connect.
+
+        Args:
+            address: The server, such as `"wss://rtc.telnyx.com"`.
+            listener: Who hears what the server says.
+            log: Where the frames are logged, redacted.
+            timeout: Limit in seconds for the connection to stand.
+            close_timeout: Limit in seconds for the closing handshake later on.
+            proxy: Whether to go through the proxy that the environment names, if it names one.
+            voice_sdk_id: The server instance to be led to, if an earlier connection named one.
+
+        Raises:
+            SocketConnectionError: The server cannot be reached, or is no WebSocket server.
+        """
+        query = f"/?{urlencode({'voice_sdk_id': voice_sdk_id})}" if voice_sdk_id else "/"
+        try:
+            connection = await connect(
+                address + query,
+                open_timeout=timeout,
+                close_timeout=close_timeout,
+                max_size=MAX_FRAME,
+                compression=None,
+                proxy=proxy or None,
+                logger=_SILENT,
+            )
+        except TimeoutError:
+            raise SocketConnectionError(f"{address} did not answer within {timeout:g} s") from None
+        except (OSError, WebSocketException, EOFError) as error:
+            message = f"cannot connect to {address}: {error}; check the address and the network"
+            raise SocketConnectionError(message) from error
+        return cls(connection, listener, address=address, log=log, voice_sdk_id=voice_sdk_id)
+
+    async def request(self, message: Message, *, timeout: float) -> dict[str, Any]:
+        """Send a request and return the result that the server answers with.
+
+        Raises:
+            RequestError: The server answered with an error.
+            RequestTimeoutError: The server did not answer within `timeout` seconds.
+            SocketConnectionError: The connection ended first.
+        """
+        name = message.method.value
+        request_id = new_id()
+        answer = self._pending[request_id] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._send(self._request(message, request_id))
+                outcome: Result | Exception = await answer
+        except TimeoutError:
+            raise RequestTimeoutError(f"{self._address} did not answer {name} within {timeout:g} s") from None
+        except SocketConnectionError as error:
+            raise SocketConnectionError(f"{error}, during {name}") from None
+        finally:
+            del self._pending[request_id]
+        if isinstance(outcome, SocketConnectionError):
+            raise SocketConnectionError(f"{outcome}, during {name}")
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome.result
+
+    async def close(self) -> None:
+        """Close the connection; takes no longer than its close timeout."""
+        self._closing = True
+        try:
+            await self._connection.close()
+            await self._reader
+        finally:
+            self._connection.transport.abort()
+
+    def _request(self, message: Message, request_id: str) -> Request:
+        voice_sdk_id = self.voice_sdk_id if message.sticky else None
+        return Request(message.method.value, message.params(), request_id, voice_sdk_id)
+
+    async def _send(self, frame: Request | Result) -> None:
+        text = frame.encode()
+        self._log.frame(">", text)
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed as error:
+            raise self._epitaph(error) from None
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                frame = await self._connection.recv()
+                self._log.frame("<", frame)
+                await self._take(frame)
+        except ConnectionClosed as error:
+            self._end(self._epitaph(error))
+        except SocketConnectionError as error:
+            self._end(error)
+
+    def _end(self, error: SocketConnectionError) -> None:
+        for answer in self._pending.values():
+            if not answer.done():
+                answer.set_result(error)
+        if not self._closing:
+            self._log.warning(str(error))
+            self._listener.on_lost(error)
+
+    def _epitaph(self, error: ConnectionClosed) -> SocketConnectionError:
+        if self._closing:
+            return SocketConnectionError(f"the connection to {self._address} was closed here")
+        return SocketConnectionError(f"the connection to {self._address} was lost ({error})")
+
+    async def _take(self, frame: str | bytes) -> None:
+        try:
+            message = parse(frame)
+        except MalformedFrameError as error:
+            self._note_malformed(error)
+            if error.id is not None:
+                self._settle(error.id, RequestError(f"the answer makes no sense: {error}", code=error.code))
+            return
+        self.voice_sdk_id = message.voice_sdk_id or self.voice_sdk_id
+        match message:
+            case Request():
+                await self._serve(message)
+            case Result(id=answered):
+                self._settle(answered, message)
+            case Error(id=answered):
+                self._settle(answered, RequestError(message.message, code=message.code))
+
+    async def _serve(self, request: Request) -> None:
+        if request.method == SocketMethod.PING.value:
+            # As in the JS SDK, the reaction to a ping is a request; its answer is of no interest.
+            await self._send(self._request(Ping(), new_id()))
+            return
+        known = False
+        try:
+            known = self._listener.on_request(request)
+        except MalformedFrameError as error:
+            self._note_malformed(error, request.method)
+        except Exception as error:  # noqa: BLE001 - one bad message must not cost the connection
+            self._log.error(f"{request.method} could not be handled", error)
+        if request.method in _ALWAYS_ACKED or (known and request.method in _ACKED_WHEN_KNOWN):
+            await self._ack(request)
+
+    async def _ack(self, request: Request) -> None:
+        if request.id is not None:
+            await self._send(Result(request.id, {"method": request.method}))
+
+    def _settle(self, request_id: MessageId | None, outcome: Result | Exception) -> None:
+        answer = self._pending.get(request_id) if request_id is not None else None
+        if answer is None:
+            self._log.debug(f"an answer to nothing that was asked: {request_id}")
+        elif not answer.done():
+            answer.set_result(outcome)
+
+    def _note_malformed(self, error: MalformedFrameError, method: str = "a frame") -> None:
+        self.malformed += 1
+        self._log.warning(f"{method} was ignored: {error}")

@@ -1,0 +1,148 @@
+"""`telnyx-native gateway` and `telnyx-native call`, as a user runs them: two processes and a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+import signal
+import sys
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+
+from support.signals import chirp, find, silence
+from telnyx_native.gateway import Gateway, User
+from telnyx_native.media.files import read_audio, write_wav
+
+LIMIT = 20.0
+"""Seconds a command may take."""
+
+RATE = 16_000
+
+
+@asynccontextmanager
+async def command(*arguments):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "telnyx_native",
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "COLUMNS": "60"},
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def outcome(process):
+    """Wait for the end; return exit code, stdout and stderr."""
+    output, errors = await asyncio.wait_for(process.communicate(), LIMIT)
+    assert b"Traceback" not in errors, errors.decode()
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def line_with(process, wanted):
+    """Return the next line of output that matches."""
+    async with asyncio.timeout(LIMIT):
+        async for line in process.stdout:
+            if match := re.search(wanted, line.decode()):
+                return match
+    raise AssertionError(f"the command ended without {wanted!r}")
+
+
+@pytest.fixture
+async def gateway():
+    async with Gateway([User("alice", "secret")]) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def login(gateway):
+    return ("--server", gateway.url, "--user", "alice", "--password", "secret")
+
+
+async def test_play_and_record(login, tmp_path):
+    said = chirp(1.0, RATE)
+    # Silence first: until a jitter buffer has found its depth it stretches time.
+    write_wav(tmp_path / "said.wav", np.concatenate([silence(1.0, RATE), said]).data, RATE)
+    files = ("--play", str(tmp_path / "said.wav"), "--record", str(tmp_path / "heard.wav"))
+    async with command("call", "echo", *login, *files) as process:
+        code, output, _ = await outcome(process)
+    assert code == 0, output
+    assert "Call ended: NORMAL_CLEARING" in output
+    assert find(said, read_audio(tmp_path / "heard.wav", RATE))[1] > 0.7
+
+
+async def test_duration(login):
+    async with command("call", "tone", *login, "--duration", "0.5") as process:
+        assert (await outcome(process))[0] == 0
+
+
+@pytest.mark.parametrize(("destination", "reason"), [("busy", "USER_BUSY"), ("reject", "CALL_REJECTED")])
+async def test_call_that_fails(login, destination, reason):
+    async with command("call", destination, *login) as process:
+        code, _, errors = await outcome(process)
+    assert code == 1
+    assert errors.startswith("Error: ")
+    assert reason in errors
+
+
+async def test_call_that_nobody_answers(login):
+    async with command("call", "noanswer", *login, "--ring", "1") as process:
+        code, _, errors = await outcome(process)
+    assert code == 1
+    assert "did not answer" in errors
+
+
+async def test_wrong_password(gateway):
+    login = ("--server", gateway.url, "--user", "alice", "--password", "wrong")
+    async with command("call", "echo", *login) as process:
+        code, _, errors = await outcome(process)
+    assert code == 3
+    assert errors.startswith("Error: ")
+    assert "wrong" not in errors.replace("is wrong", "").replace("are wrong", "")
+
+
+async def test_interrupt_hangs_up(login, gateway):
+    async with command("call", "echo", *login) as process:
+        await line_with(process, "ACTIVE")
+        (leg,) = gateway.calls
+        process.send_signal(signal.SIGINT)
+        code, _, _ = await outcome(process)
+    assert code == 130
+    assert (await leg.wait_ended(5)).cause == "NORMAL_CLEARING"
+
+
+async def test_gateway_prints_a_line_to_copy(tmp_path):
+    async with command("gateway", "--port", "0") as server:
+        line = (await line_with(server, r"telnyx-native (call .*)"))[1]
+        async with command(*shlex.split(line), "--duration", "0.5") as process:
+            assert (await outcome(process))[0] == 0
+        await line_with(server, "ended: NORMAL_CLEARING")
+        server.send_signal(signal.SIGINT)
+        assert (await outcome(server))[0] == 0
+
+
+async def test_gateway_keeps_given_passwords_to_itself():
+    async with command("gateway", "--port", "0", "--user", "carol:opensesame:+15550123") as server:
+        await line_with(server, "--user carol")
+        server.send_signal(signal.SIGTERM)
+        code, output, errors = await outcome(server)
+    assert code == 0
+    assert "opensesame" not in output + errors
+
+
+async def test_port_in_use(gateway):
+    async with command("gateway", "--port", gateway.url.rpartition(":")[2]) as server:
+        code, _, errors = await outcome(server)
+    assert code == 3
+    assert "cannot listen" in errors

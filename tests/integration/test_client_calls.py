@@ -1,0 +1,244 @@
+"""The client against the real gateway, over real sockets and with real media."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.process import holdings, native_threads, open_files
+from support.signals import chirp, dominant_frequency, find, pcm, rms, silence, tone
+from telnyx_native import (
+    AudioConfig,
+    CallError,
+    CallState,
+    CallTerminationReason,
+    ConnectionStatus,
+    CredentialConfig,
+    HangupCause,
+    TelnyxClient,
+    TxServerConfiguration,
+)
+from telnyx_native.gateway import Gateway, User
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from telnyx_native import Call
+
+RATE = 16_000
+LIMIT = 10.0
+SETTLE = 1.0
+"""Seconds after which a jitter buffer has found its depth and plays without stretching."""
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[Gateway]:
+    async with Gateway([User("alice", "s3cret", "+15550100"), User("bob", "s3cret", "+15550101")]) as running:
+        yield running
+
+
+async def log_in(client: TelnyxClient, gateway: Gateway, user: str) -> None:
+    await client.connect(TxServerConfiguration.parse(gateway.url), CredentialConfig(user, "s3cret"))
+
+
+@pytest.fixture
+async def alice(gateway: Gateway) -> AsyncIterator[TelnyxClient]:
+    async with TelnyxClient() as client:
+        await log_in(client, gateway, "alice")
+        yield client
+
+
+@pytest.fixture
+async def bob(gateway: Gateway) -> AsyncIterator[TelnyxClient]:
+    async with TelnyxClient() as client:
+        await log_in(client, gateway, "bob")
+        yield client
+
+
+async def answered_call(caller: TelnyxClient, callee: TelnyxClient, to: str) -> tuple[Call, Call]:
+    """Both ends of a call between two users."""
+    incoming = callee.incoming_calls.collect()
+    outbound = await caller.new_invite(to)
+    inbound = await asyncio.wait_for(anext(incoming), LIMIT)
+    await inbound.accept()
+    await asyncio.gather(outbound.wait_active(LIMIT), inbound.wait_active(LIMIT))
+    return outbound, inbound
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])
+async def test_echo_returns_what_was_said(alice: TelnyxClient, rate: int) -> None:
+    call = await alice.new_invite("echo", audio=AudioConfig(sample_rate=rate))
+    await call.wait_active(LIMIT)
+    said = chirp(1.0, rate, high=1000)
+    await call.audio.write(silence(SETTLE, rate))
+    await call.audio.write(said)
+    heard = pcm(await call.audio.read(3 * rate))
+    assert find(said, heard)[1] > 0.8
+
+
+async def test_states_and_timings_of_an_outbound_call(alice: TelnyxClient) -> None:
+    call = await alice.new_invite("tone:1000")
+    states = call.call_state_flow.collect()
+    await call.wait_active(LIMIT)
+    await call.audio.read(RATE // 2)
+    assert dominant_frequency(pcm(await call.audio.read(RATE // 2)), RATE) == pytest.approx(1000, abs=5)
+    assert {"outbound-rtp", "inbound-rtp"} <= {entry["type"] for entry in (await call.stats()).values()}
+    await call.end()
+    names = [state.name async for state in states]
+    assert names[-2:] == ["ACTIVE", "DONE"]
+    assert call.telnyx_ids.session_id
+    setup = call.timings.since_created("active")
+    assert setup is not None
+    assert setup < 2
+
+
+async def test_muted_call_is_silent(alice: TelnyxClient) -> None:
+    call = await alice.new_invite("echo")
+    await call.wait_active(LIMIT)
+    call.mute()
+    await call.audio.write(tone(440, 1.0, RATE))
+    assert rms(pcm(await call.audio.read(RATE))) < 50
+    call.unmute()
+    await call.audio.write(tone(440, 1.0, RATE))
+    assert rms(pcm(await call.audio.read(RATE))) > 500
+
+
+async def test_users_hear_each_other(alice: TelnyxClient, bob: TelnyxClient) -> None:
+    outbound, inbound = await answered_call(alice, bob, "+15550101")
+    assert inbound.caller_number == "+15550100"
+    question, reply = chirp(0.5, RATE), chirp(0.5, RATE, low=3000, high=300)
+    await asyncio.gather(*(call.audio.write(silence(SETTLE, RATE)) for call in (outbound, inbound)))
+    await asyncio.gather(outbound.audio.write(question), inbound.audio.write(reply))
+    at_bob, at_alice = await asyncio.gather(inbound.audio.read(3 * RATE), outbound.audio.read(3 * RATE))
+    assert find(question, pcm(at_bob))[1] > 0.8
+    assert find(reply, pcm(at_alice))[1] > 0.8
+    await inbound.end()
+    reason = await outbound.wait_done()
+    assert (reason.cause, reason.cause_code) == ("NORMAL_CLEARING", 16)
+
+
+async def test_rejected_call(alice: TelnyxClient, bob: TelnyxClient) -> None:
+    incoming = bob.incoming_calls.collect()
+    outbound = await alice.new_invite("bob")
+    inbound = await asyncio.wait_for(anext(incoming), LIMIT)
+    await inbound.reject()
+    reason = await outbound.wait_done()
+    assert (reason.cause, reason.cause_code, reason.sip_code) == ("USER_BUSY", 17, 486)
+
+
+async def test_cancelled_call(alice: TelnyxClient, bob: TelnyxClient) -> None:
+    incoming = bob.incoming_calls.collect()
+    outbound = await alice.new_invite("bob")
+    inbound = await asyncio.wait_for(anext(incoming), LIMIT)
+    await outbound.end()
+    reason = await asyncio.wait_for(inbound.wait_done(), LIMIT)
+    assert reason.cause == "ORIGINATOR_CANCEL"
+    assert bob.calls == alice.calls == {}
+
+
+async def test_call_placed_by_the_gateway(gateway: Gateway, alice: TelnyxClient) -> None:
+    incoming = alice.incoming_calls.collect()
+    placed = await gateway.place_call("alice", from_="+15559999", headers={"X-Ticket": "9"})
+    call = await asyncio.wait_for(anext(incoming), LIMIT)
+    assert (call.caller_number, call.remote_headers) == ("+15559999", {"X-Ticket": "9"})
+    await alice.accept_call(call.call_id)
+    await asyncio.gather(call.wait_active(LIMIT), placed.wait_answered(LIMIT))
+    said = chirp(0.5, RATE)
+    await placed.audio.write(silence(SETTLE, RATE))
+    await placed.audio.write(said)
+    assert find(said, pcm(await call.audio.read(3 * RATE)))[1] > 0.8
+    await placed.hang_up(HangupCause.NORMAL_TEMPORARY_FAILURE)
+    reason = await asyncio.wait_for(call.wait_done(), LIMIT)
+    assert (reason.cause, reason.cause_code, reason.sip_code) == ("NORMAL_TEMPORARY_FAILURE", 41, 503)
+
+
+@pytest.mark.parametrize(
+    ("destination", "reason"),
+    [
+        ("busy", CallTerminationReason("USER_BUSY", 17, 486, "Busy Here")),
+        ("reject", CallTerminationReason("CALL_REJECTED", 21, 603, "Decline")),
+        ("nobody", CallTerminationReason("UNALLOCATED_NUMBER", 1, 404, "Not Found")),
+    ],
+)
+async def test_calls_that_are_not_taken(alice: TelnyxClient, destination: str, reason: CallTerminationReason) -> None:
+    async with asyncio.timeout(2):
+        call = await alice.new_invite(destination)
+        with pytest.raises(CallError):
+            await call.wait_active()
+        assert await call.wait_done() == reason
+
+
+async def test_unanswered_call_is_given_up(alice: TelnyxClient) -> None:
+    call = await alice.new_invite("noanswer")
+    await call.call_state_flow.wait_for(CallState.RINGING, timeout=LIMIT)
+    async with asyncio.timeout(2):
+        await alice.end_call(call.call_id)
+    assert call.termination_reason == CallTerminationReason.of(HangupCause.NORMAL_CLEARING)
+
+
+async def test_gateway_that_goes_away_ends_the_call() -> None:
+    async with TelnyxClient() as client:
+        async with Gateway([User("alice", "s3cret")]) as gateway:
+            await log_in(client, gateway, "alice")
+            call = await client.new_invite("echo")
+            await call.wait_active(LIMIT)
+        assert await asyncio.wait_for(call.wait_done(), LIMIT) is not None
+        await client.connection_status_flow.wait_for(ConnectionStatus.DISCONNECTED, timeout=LIMIT)
+        assert client.calls == {}
+
+
+async def test_ten_calls_at_once(alice: TelnyxClient) -> None:
+    tones = [400 + 100 * n for n in range(10)]
+    calls = await asyncio.gather(*(alice.new_invite("echo") for _ in tones))
+    await asyncio.gather(*(call.wait_active(LIMIT) for call in calls))
+    await asyncio.gather(*(call.audio.write(tone(hz, 2.0, RATE)) for call, hz in zip(calls, tones, strict=True)))
+    heard = await asyncio.gather(*(call.audio.read(2 * RATE) for call in calls))
+    assert [dominant_frequency(pcm(audio)[RATE:], RATE) for audio in heard] == pytest.approx(tones, abs=5)
+    assert len(alice.calls) == 10
+    await asyncio.gather(*(call.end() for call in calls))
+    assert alice.calls == {}
+
+
+async def test_twenty_calls_in_a_row_leave_nothing_behind(alice: TelnyxClient) -> None:
+    async def one_call() -> None:
+        call = await alice.new_invite("echo")
+        await call.wait_active(LIMIT)
+        await call.end()
+
+    await one_call()
+    before = native_threads(), open_files()
+    tasks = len(asyncio.all_tasks())
+    for _ in range(20):
+        await one_call()
+    assert await holdings(before) == before
+    assert len(asyncio.all_tasks()) <= tasks
+
+
+async def test_whole_session_leaves_nothing_behind() -> None:
+    async def session() -> None:
+        async with Gateway([User("alice", "s3cret")]) as gateway, TelnyxClient() as client:
+            await log_in(client, gateway, "alice")
+            call = await client.new_invite("echo")
+            await call.wait_active(LIMIT)
+
+    await session()
+    before = native_threads(), open_files()
+    await session()
+    assert await holdings(before) == before
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize("steps", range(1, 40, 3))
+async def test_cancelled_anywhere_the_client_stays_usable(gateway: Gateway, alice: TelnyxClient, steps: int) -> None:
+    placing = asyncio.create_task(alice.new_invite("echo"))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    placing.cancel()
+    with suppress(asyncio.CancelledError):
+        await (await placing).end()
+    assert alice.calls == {}
+    call = await alice.new_invite("echo")
+    await call.wait_active(LIMIT)

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from telnyx_native.errors import CallError, ConfigurationError, MediaError
+from telnyx_native.gateway import LegState
+from telnyx_native.states import HangupCause
+
+
+class TestPlacedCalls:
+    async def test_answered(self, alice, gateway, peers):
+        call = await gateway.place_call(
+            "alice", from_="+1999", name="Desk", headers={"X-Ticket": "9"}, client_state="aGk="
+        )
+        invite = (await alice.expect("telnyx_rtc.invite"))["params"]
+        assert UUID(invite["callID"])
+        assert invite["sdp"] == "v=0 complete"
+        assert (invite["caller_id_name"], invite["caller_id_number"]) == ("Desk", "+1999")
+        assert invite["callee_id_number"] == "alice"
+        assert invite["display_direction"] == "outbound"
+        assert invite["dialogParams"] == {"custom_headers": [{"name": "X-Ticket", "value": "9"}]}
+        assert invite["client_state"] == "aGk="
+        assert UUID(invite["telnyx_session_id"])
+        assert UUID(invite["telnyx_leg_id"])
+        assert call.state.value is LegState.RINGING
+        answer = await alice.ask("telnyx_rtc.answer", sdp="v=0 mine", dialogParams={"callID": invite["callID"].upper()})
+        assert answer["result"]["callID"] == invite["callID"]
+        await call.wait_answered(5)
+        assert ("set_answer", "v=0 mine") in peers[0].done
+        await call.hang_up()
+        bye = (await alice.expect("telnyx_rtc.bye"))["params"]
+        assert (bye["cause"], bye["causeCode"], bye["sipCode"]) == ("NORMAL_CLEARING", 16, 200)
+
+    async def test_rejected(self, alice, gateway):
+        call = await gateway.place_call("+15550100", from_="+1999")
+        call_id = (await alice.expect("telnyx_rtc.invite"))["params"]["callID"]
+        await alice.ask("telnyx_rtc.bye", cause="USER_BUSY", causeCode=17, dialogParams={"callID": call_id})
+        with pytest.raises(CallError, match="USER_BUSY 17, SIP 486 Busy Here"):
+            await call.wait_answered(5)
+
+    async def test_cancelled(self, alice, gateway):
+        call = await gateway.place_call("alice", from_="+1999")
+        await call.hang_up(HangupCause.ORIGINATOR_CANCEL)
+        bye = (await alice.expect("telnyx_rtc.bye"))["params"]
+        assert (bye["cause"], bye["sipCode"]) == ("ORIGINATOR_CANCEL", 487)
+        late = await alice.ask("telnyx_rtc.answer", sdp="v=0", dialogParams={"callID": bye["callID"]})
+        assert late["error"]["code"] == -32002
+
+    async def test_answered_with_something_unusable(self, alice, gateway):
+        call = await gateway.place_call("alice", from_="+1999")
+        call_id = (await alice.expect("telnyx_rtc.invite"))["params"]["callID"]
+        answer = await alice.ask("telnyx_rtc.answer", sdp="bad", dialogParams={"callID": call_id})
+        assert answer["error"] == {"code": -32002, "message": "CODEC ERROR"}
+        assert (await call.wait_ended(5)).cause == "INCOMPATIBLE_DESTINATION"
+
+    async def test_to_nobody(self, gateway):
+        with pytest.raises(ConfigurationError):
+            await gateway.place_call("carol", from_="+1999")
+        with pytest.raises(CallError, match="not logged in"):
+            await gateway.place_call("alice", from_="+1999")
+
+
+class TestBetweenUsers:
+    async def ring(self, alice, bob, destination="bob"):
+        await alice.place(destination)
+        invite = (await bob.expect("telnyx_rtc.invite"))["params"]
+        await alice.expect("telnyx_rtc.ringing")
+        return invite
+
+    async def test_answered_and_joined(self, alice, bob, peers, gateway, until):
+        invite = await self.ring(alice, bob, "+15550101")
+        assert invite["caller_id_number"] == "+15550100"
+        assert not [frame for frame in alice.frames if frame.get("method") == "telnyx_rtc.answer"]
+        await bob.ask("telnyx_rtc.answer", sdp="v=0", dialogParams={"callID": invite["callID"]})
+        await alice.expect("telnyx_rtc.answer")
+        of_bob, of_alice = peers
+        await until(lambda: ("join", of_bob) in of_alice.done)
+        assert {leg.dialog.ids.session_id for leg in gateway.calls} == {invite["telnyx_session_id"]}
+        await bob.ask("telnyx_rtc.bye", cause="NORMAL_CLEARING", dialogParams={"callID": invite["callID"]})
+        assert (await alice.expect("telnyx_rtc.bye"))["params"]["cause"] == "NORMAL_CLEARING"
+        await until(lambda: of_bob.closed and of_alice.closed)
+
+    async def test_either_hold_parts_them(self, alice, bob, peers, until):
+        invite = await self.ring(alice, bob)
+        await bob.ask("telnyx_rtc.answer", sdp="v=0", dialogParams={"callID": invite["callID"]})
+        await alice.expect("telnyx_rtc.answer")
+        of_bob, of_alice = peers
+        await until(lambda: ("join", of_bob) in of_alice.done)
+        of_alice.done.clear()
+        for client, call_id, action in (
+            (alice, "Call-1", "hold"),
+            (bob, invite["callID"], "hold"),
+            (alice, "Call-1", "unhold"),
+            (bob, invite["callID"], "unhold"),
+        ):
+            await client.ask("telnyx_rtc.modify", action=action, dialogParams={"callID": call_id})
+        await until(lambda: of_alice.done == ["leave", "leave", "leave", ("join", of_bob)])
+
+    async def test_rejected(self, alice, bob):
+        invite = await self.ring(alice, bob)
+        await bob.ask("telnyx_rtc.bye", cause="CALL_REJECTED", dialogParams={"callID": invite["callID"]})
+        bye = (await alice.expect("telnyx_rtc.bye"))["params"]
+        assert (bye["cause"], bye["sipCode"]) == ("CALL_REJECTED", 603)
+
+    async def test_cancel_is_no_reject_though_clients_say_busy_for_both(self, alice, bob):
+        invite = await self.ring(alice, bob)
+        await alice.ask("telnyx_rtc.bye", cause="USER_BUSY", causeCode=17, dialogParams={"callID": "Call-1"})
+        bye = (await bob.expect("telnyx_rtc.bye"))["params"]
+        assert (bye["callID"], bye["cause"], bye["sipCode"]) == (invite["callID"], "ORIGINATOR_CANCEL", 487)
+
+    async def test_busy_in_the_middle_of_a_call_is_a_plain_hang_up(self, alice, bob):
+        invite = await self.ring(alice, bob)
+        await bob.ask("telnyx_rtc.answer", sdp="v=0", dialogParams={"callID": invite["callID"]})
+        await alice.expect("telnyx_rtc.answer")
+        await alice.ask("telnyx_rtc.bye", cause="USER_BUSY", causeCode=17, dialogParams={"callID": "Call-1"})
+        assert (await bob.expect("telnyx_rtc.bye"))["params"]["cause"] == "NORMAL_CLEARING"
+
+    async def test_every_phone_rings_and_the_first_answer_wins(self, alice, bob, open_client):
+        async with open_client() as second:
+            await second.login("bob", "hidden")
+            first_invite = await self.ring(alice, bob)
+            second_invite = await second.expect("telnyx_rtc.invite")
+            call_id = second_invite["params"]["callID"]
+            await second.ask("telnyx_rtc.answer", sdp="v=0", dialogParams={"callID": call_id})
+            bye = (await bob.expect("telnyx_rtc.bye"))["params"]
+            assert (bye["callID"], bye["cause"]) == (first_invite["callID"], "LOSE_RACE")
+            await alice.expect("telnyx_rtc.answer")
+
+    async def test_lost_phone_ends_the_call(self, alice, open_client):
+        async with open_client() as bob:
+            await bob.login("bob", "hidden")
+            await self.ring(alice, bob)
+        bye = (await alice.expect("telnyx_rtc.bye"))["params"]
+        assert bye["cause"] == "DESTINATION_OUT_OF_ORDER"
+
+    async def test_phone_without_audio_is_out(self, alice, bob, monkeypatch, peers, fake_peer):
+        async def fail(_peer, **options):
+            raise MediaError("no offer")
+
+        monkeypatch.setattr(fake_peer, "create_offer", fail)
+        await alice.place("bob")
+        assert (await alice.expect("telnyx_rtc.bye"))["params"]["cause"] == "NORMAL_TEMPORARY_FAILURE"
+        assert not [frame for frame in bob.frames if frame.get("method") == "telnyx_rtc.invite"]

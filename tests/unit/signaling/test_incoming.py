@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telnyx_native.errors import MalformedFrameError
+from telnyx_native.events import (
+    AnswerResponse,
+    ByeResponse,
+    CallIds,
+    ClientReadyResponse,
+    GatewayStateResponse,
+    InviteResponse,
+    MediaResponse,
+    ReceivedResult,
+    RingingResponse,
+    SocketMethod,
+)
+from telnyx_native.signaling.envelope import Request
+from telnyx_native.signaling.incoming import parse_request
+from telnyx_native.states import CallTerminationReason, GatewayState
+
+IDS = {"telnyx_session_id": "T", "telnyx_leg_id": "L", "telnyx_call_control_id": "v3:x"}
+HEADERS = {"dialogParams": {"custom_headers": [{"name": "X-A", "value": "1"}]}}
+
+
+def parsed(method: str, params: dict[str, Any]) -> ReceivedResult | None:
+    return parse_request(Request(f"telnyx_rtc.{method}", params, 1))
+
+
+def test_full_invite() -> None:
+    params = {"callID": "C", "sdp": "v=0", "caller_id_name": "Bob", "caller_id_number": "+1"}
+    params |= {"callee_id_name": "", "callee_id_number": "alice", "client_state": "aGVsbG8="}
+    assert parsed("invite", params | IDS | HEADERS | {"unknown": [1]}) == InviteResponse(
+        "C", CallIds("T", "L", "v3:x"), {"X-A": "1"}, "v=0", "Bob", "+1", "", "alice", "hello"
+    )
+
+
+def test_least_invite() -> None:
+    assert parsed("invite", {"callID": "C", "sdp": "v=0"}) == InviteResponse("C", sdp="v=0")
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "result"),
+    [
+        ("ringing", {"callID": "C"} | IDS, RingingResponse("C", CallIds("T", "L", "v3:x"))),
+        ("ringing", {"callId": "C", "caller_id_number": 7}, RingingResponse("C", caller_id_number="7")),
+        ("media", {"dialogParams": {"callId": "C"}, "sdp": "v=0"}, MediaResponse("C", sdp="v=0")),
+        ("answer", {"callID": "C"}, AnswerResponse("C")),
+        ("answer", {"callID": "C", "sdp": "v=0"}, AnswerResponse("C", sdp="v=0")),
+        ("bye", {"callID": "C"}, ByeResponse("C")),
+        (
+            "bye",
+            {"callID": "C", "cause": "USER_BUSY", "causeCode": "17", "sipCode": 486, "sipReason": "Busy Here"},
+            ByeResponse("C", cause="USER_BUSY", cause_code=17, sip_code=486, sip_reason="Busy Here"),
+        ),
+        ("clientReady", {}, ClientReadyResponse()),
+        ("clientReady", {"reattached_sessions": ["C", 1]}, ClientReadyResponse(("C",))),
+        ("gatewayState", {"state": "TRYING"}, GatewayStateResponse(GatewayState.TRYING)),
+        ("gatewayState", {}, GatewayStateResponse(GatewayState.UNKNOWN)),
+        ("display", {"callID": "C"}, None),
+        ("somethingNew", {}, None),
+    ],
+)
+def test_messages(method: str, params: dict[str, Any], result: ReceivedResult | None) -> None:
+    assert parsed(method, params) == result
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("invite", {"sdp": "v=0"}),
+        ("invite", {"callID": "C"}),
+        ("media", {"callID": "C", "sdp": {}}),
+        ("answer", {"callID": None, "dialogParams": []}),
+        ("bye", {"callID": True}),
+    ],
+)
+def test_useless_messages_are_malformed(method: str, params: dict[str, Any]) -> None:
+    with pytest.raises(MalformedFrameError):
+        parsed(method, params)
+
+
+def test_client_state_that_is_not_base64_is_taken_as_it_is() -> None:
+    result = parsed("invite", {"callID": "C", "sdp": "v=0", "clientState": "plain text"})
+    assert isinstance(result, InviteResponse)
+    assert result.client_state == "plain text"
+
+
+def test_reason_of_bye() -> None:
+    bye = ByeResponse("C", cause="USER_BUSY", cause_code=17, sip_code=486, sip_reason="Busy Here")
+    assert bye.reason == CallTerminationReason("USER_BUSY", 17, 486, "Busy Here")
+
+
+def test_descriptions_are_not_in_reprs() -> None:
+    assert "v=0" not in repr(InviteResponse("C", sdp="v=0"))
+
+
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["name", "callID"]), inner),
+    max_leaves=4,
+)
+keys = st.sampled_from(
+    [
+        "callID",
+        "callId",
+        "sdp",
+        "dialogParams",
+        "cause",
+        "causeCode",
+        "sipCode",
+        "state",
+        "client_state",
+        "custom_headers",
+        "reattached_sessions",
+        "telnyx_leg_id",
+        "caller_id_name",
+    ]
+)
+
+
+@given(st.sampled_from(SocketMethod), st.dictionaries(keys, junk | st.dictionaries(keys, junk)))
+def test_any_params_are_parsed_or_malformed(method: SocketMethod, params: dict[str, Any]) -> None:
+    try:
+        result = parse_request(Request(method.value, params, 1))
+    except MalformedFrameError:
+        return
+    assert result is None or isinstance(result, ReceivedResult)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from telnyx_native.errors import (
+    CallError,
+    MediaError,
+    RequestError,
+    RequestTimeoutError,
+    SdpError,
+    SocketConnectionError,
+)
+from telnyx_native.lifecycle import Lifecycle
+from telnyx_native.logs import Log
+from telnyx_native.states import CallState, CallTerminationReason, HangupCause
+
+REASON = CallTerminationReason.of(HangupCause.NORMAL_CLEARING)
+
+
+class Undertaker:
+    def __init__(self) -> None:
+        self.jobs: list[tuple[CallTerminationReason, bool]] = []
+        self.ended: list[asyncio.Task[None]] = []
+        self.life = Lifecycle("C1", bury=self.bury, on_end=self.ended.append, log=Log("call"))
+
+    async def bury(self, reason: CallTerminationReason, tell: bool) -> None:
+        self.jobs.append((reason, tell))
+
+
+@pytest.fixture
+async def undertaker() -> Undertaker:
+    return Undertaker()
+
+
+async def test_illegal_transition_is_refused(undertaker: Undertaker) -> None:
+    with pytest.raises(CallError, match="from NEW to ACTIVE"):
+        undertaker.life.enter(CallState.ACTIVE)
+    assert undertaker.life.state is CallState.NEW
+
+
+async def test_only_the_first_end_counts(undertaker: Undertaker) -> None:
+    life = undertaker.life
+    life.finish(REASON, tell=False)
+    life.finish(CallTerminationReason("OTHER"))
+    life.fail(HangupCause.MEDIA_TIMEOUT, "too late")
+    assert await life.wait_done() == life.reason == REASON
+    assert undertaker.jobs == [(REASON, False)]
+    assert len(undertaker.ended) == 1
+
+
+async def test_end_cancels_the_work(undertaker: Undertaker) -> None:
+    started, stopped = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        try:
+            started.set()
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    undertaker.life.spawn(work())
+    await started.wait()
+    undertaker.life.spawn(work())  # never gets to start
+    undertaker.life.finish(REASON)
+    await asyncio.wait_for(stopped.wait(), 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (MediaError("broken"), "MEDIA_TIMEOUT"),
+        (SdpError("strange"), "INCOMPATIBLE_DESTINATION"),
+        (RequestTimeoutError("late"), "RECOVERY_ON_TIMER_EXPIRE"),
+        (SocketConnectionError("gone"), "NETWORK_OUT_OF_ORDER"),
+        (RequestError("no"), "NORMAL_TEMPORARY_FAILURE"),
+        (ZeroDivisionError(), "NORMAL_TEMPORARY_FAILURE"),
+    ],
+)
+async def test_failing_work_ends_the_call(undertaker: Undertaker, error: Exception, cause: str) -> None:
+    states = undertaker.life.states.collect()
+
+    async def work() -> None:
+        raise error
+
+    undertaker.life.spawn(work())
+    reason = await undertaker.life.wait_done()
+    assert reason.cause == cause
+    assert [state.name async for state in states] == ["NEW", "ERROR", "DONE"]
+
+
+async def test_interrupted_step_ends_the_call(undertaker: Undertaker) -> None:
+    with pytest.raises(KeyError), undertaker.life.ended_by_failure(REASON):
+        raise KeyError
+    assert undertaker.life.reason == REASON
+
+
+async def test_step_of_an_ended_call_says_so(undertaker: Undertaker) -> None:
+    def close_under_the_step() -> None:
+        undertaker.life.finish(REASON)
+        raise MediaError("closed under it")
+
+    with pytest.raises(CallError, match="NORMAL_CLEARING"), undertaker.life.ended_by_failure(REASON):
+        close_under_the_step()
+
+
+async def test_waiting_can_be_cancelled_without_harm(undertaker: Undertaker) -> None:
+    waiting = asyncio.create_task(undertaker.life.wait_done())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    undertaker.life.finish(REASON)
+    assert await undertaker.life.wait_done() == REASON
