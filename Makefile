@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test interop lint format asan tsan fuzz clean
+.PHONY: help system build demo test interop lint format asan tsan bench fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,8 +34,7 @@ test: build ## run all tests
 	@echo "== tests"
 	@$(BIN)/python -m pytest
 
-interop: build ## the tests against Telnyx's own JavaScript SDK, installing it first (needs node and npm)
-	@npm --prefix tests/interop install --no-audit --no-fund --silent
+interop: build ## only the tests against Telnyx's own JavaScript SDK, which needs node and npm (`make test` has them too)
 	@$(BIN)/python -m pytest -m interop
 
 lint: build ## style and types of everything
@@ -54,6 +53,9 @@ asan: build ## the native tests with our C++ under the address sanitizer
 
 tsan: build ## the native tests with our C++ under the thread sanitizer
 	@tools/sanitize.sh thread $(BIN)/python
+
+bench: build ## what calls cost: delay, CPU, threads, memory (on an idle machine)
+	@$(BIN)/python benchmarks/calls.py
 
 fuzz: build ## hostile session descriptions, for minutes (FUZZ_BATCHES=40 FUZZ_SEED=0)
 	@$(BIN)/python -m pytest tests/fuzz -x --override-ini "norecursedirs=.* build"

@@ -139,18 +139,21 @@ class Toolchain:
             raise SystemExit(f"{source.relative_to(HERE)} does not compile; see the compiler's message above")
         recipe.write_text(shlex.join(command))
 
-    def link(self, objects: list[Path], output: Path, archives: list[str]) -> None:
+    def link(self, objects: list[Path], output: Path, archives: list[str], recipe: Path) -> None:
         """Link an extension module, and check that it is self-contained."""
+        command = [*self.cxx, *map(str, objects), *self.ldflags, *archives, "-lm", "-o", str(output)]
         newest = max(path.stat().st_mtime for path in objects)
-        if output.exists() and output.stat().st_mtime > newest:
+        unchanged = recipe.exists() and recipe.read_text() == shlex.join(command)
+        if unchanged and output.exists() and output.stat().st_mtime > newest:
             return
         print(f"  link {output.name}", flush=True)
         output.parent.mkdir(parents=True, exist_ok=True)
-        command = [*self.cxx, *map(str, objects), *self.ldflags, *archives, "-lm", "-o", str(output)]
+        recipe.unlink(missing_ok=True)
         if subprocess.run(command, check=False).returncode:
             raise SystemExit(f"{output.name} cannot be linked; see the linker's message above")
         if self.variant == "release":
             check_undefined(output)
+        recipe.write_text(shlex.join(command))
 
 
 def is_fresh(output: Path, recipe: Path, command: list[str]) -> bool:
@@ -194,7 +197,8 @@ class BuildExtensions(build_ext):
         with ThreadPoolExecutor(self.toolchain.jobs) as pool:
             list(pool.map(self.compile_one, sources, objects))
         archives = self.toolchain.webrtc_archives() if is_webrtc(extension) else []
-        self.toolchain.link(objects, Path(self.get_ext_fullpath(extension.name)), archives)
+        module = Path(self.get_ext_fullpath(extension.name))
+        self.toolchain.link(objects, module, archives, HERE / "build" / f"{module.name}.cmd")
 
     def compile_one(self, source: Path, output: Path) -> None:
         include = ["-I", str(HERE / "csrc")]

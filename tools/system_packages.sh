@@ -16,5 +16,12 @@ command -v apt-get >/dev/null || {
     exit 1
 }
 export DEBIAN_FRONTEND=noninteractive
-"$@" apt-get update --quiet --quiet
-"$@" apt-get install --yes --quiet --quiet --no-install-recommends $missing
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+quietly() {
+    "$@" >"$log" 2>&1 || { cat "$log" >&2; echo "This failed: $*" >&2; exit 1; }
+}
+echo "   reading the package lists ..."
+quietly "$@" apt-get update
+echo "   downloading and installing (some 60 packages with what they need, half a minute) ..."
+quietly "$@" apt-get install --yes --no-install-recommends $missing

@@ -22,6 +22,8 @@ void BindPeer(py::module_& module) {
              peer.get()->AddCandidate(operation, std::move(candidate), std::move(mid), index);
            })
       .def("get_stats", [](const PeerHandle& peer, Operation operation) { peer.get()->GetStats(operation); })
+      .def("insert_dtmf", [](const PeerHandle& peer, Operation operation, std::string keys, int duration_ms,
+                             int gap_ms) { peer.get()->InsertDtmf(operation, std::move(keys), duration_ms, gap_ms); })
       .def("join_to",
            [](const PeerHandle& peer, Operation operation, const PeerHandle* target) {
              peer.get()->JoinTo(operation, target != nullptr ? target->get() : nullptr);

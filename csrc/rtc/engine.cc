@@ -13,7 +13,6 @@
 #include "api/audio_codecs/g722/audio_decoder_g722.h"
 #include "api/audio_codecs/g722/audio_encoder_g722.h"
 #include "api/audio_codecs/opus/audio_decoder_opus.h"
-#include "api/audio_codecs/opus/audio_encoder_opus.h"
 #include "api/call/call_factory_interface.h"
 #include "api/field_trials.h"
 #include "api/make_ref_counted.h"
@@ -22,9 +21,11 @@
 #include "media/engine/webrtc_voice_engine.h"
 #include "p2p/base/basic_packet_socket_factory.h"
 #include "rtc/build_contract.h"
+#include "rtc/jitter_control.h"
 #include "rtc/peer.h"
 #include "rtc/port_allocator.h"
 #include "rtc/silent_device.h"
+#include "rtc/voice_opus.h"
 #include "rtc_base/logging.h"
 #include "rtc_base/network.h"
 #include "rtc_base/physical_socket_server.h"
@@ -53,7 +54,7 @@ std::unique_ptr<cricket::MediaEngineInterface> CreateMediaEngine(webrtc::TaskQue
                                                                  webrtc::AudioMixer* mixer,
                                                                  std::unique_ptr<webrtc::FieldTrialsView> trials) {
   auto encoders =
-      webrtc::CreateAudioEncoderFactory<webrtc::AudioEncoderOpus, webrtc::AudioEncoderG722, webrtc::AudioEncoderG711>();
+      webrtc::CreateAudioEncoderFactory<VoiceOpusEncoder, webrtc::AudioEncoderG722, webrtc::AudioEncoderG711>();
   auto decoders =
       webrtc::CreateAudioDecoderFactory<webrtc::AudioDecoderOpus, webrtc::AudioDecoderG722, webrtc::AudioDecoderG711>();
   const auto device = rtc::make_ref_counted<SilentDevice>();
@@ -112,6 +113,7 @@ Engine::Engine(size_t pool_threads, int event_fd)
   dependencies.task_queue_factory = std::make_unique<TaskPool::Reference>(pool_.get());
   dependencies.trials = webrtc::FieldTrials::CreateNoGlobal(kFieldTrials);
   dependencies.call_factory = webrtc::CreateCallFactory();
+  dependencies.neteq_factory = CreateTightNetEqFactory();
   dependencies.media_engine =
       CreateMediaEngine(pool_.get(), mixer_.get(), webrtc::FieldTrials::CreateNoGlobal(kFieldTrials));
   factory_ = webrtc::CreateModularPeerConnectionFactory(std::move(dependencies));

@@ -36,12 +36,16 @@ MediaClock::MediaClock(PullMixer* mixer, Mailbox* mailbox)
 
 MediaClock::~MediaClock() {
   stopping_.store(true, std::memory_order_relaxed);
+  work_.Set();
   thread_.Finalize();
 }
 
 void MediaClock::Add(uint64_t peer, PortTrack* track) {
-  const std::lock_guard lock(mutex_);
-  calls_.push_back({peer, track, 0});
+  {
+    const std::lock_guard lock(mutex_);
+    calls_.push_back({peer, track, 0});
+  }
+  work_.Set();
 }
 
 void MediaClock::Remove(PortTrack* track) {
@@ -64,17 +68,29 @@ ClockCounters MediaClock::Counters() const {
 void MediaClock::Run() {
   int64_t due = Now();
   while (!stopping_.load(std::memory_order_relaxed)) {
+    if (Idle()) {
+      work_.Wait(rtc::Event::kForever, /*warn_after=*/rtc::Event::kForever);
+      due = Now();
+      continue;
+    }
     due += kPeriod;
     SleepUntil(due);
-    const int64_t behind = Now() - due;
-    if (behind > kPeriod) late_.fetch_add(1, std::memory_order_relaxed);
-    if (behind > kMaxCatchUp) {
-      const int64_t periods = behind / kPeriod;
-      skipped_.fetch_add(static_cast<uint64_t>(periods), std::memory_order_relaxed);
-      due += periods * kPeriod;
-    }
+    due += MakeUp(Now() - due);
     Tick();
   }
+}
+
+bool MediaClock::Idle() {
+  const std::lock_guard lock(mutex_);
+  return calls_.empty();
+}
+
+int64_t MediaClock::MakeUp(int64_t behind) {
+  if (behind > kPeriod) late_.fetch_add(1, std::memory_order_relaxed);
+  if (behind <= kMaxCatchUp) return 0;
+  const int64_t periods = behind / kPeriod;
+  skipped_.fetch_add(static_cast<uint64_t>(periods), std::memory_order_relaxed);
+  return periods * kPeriod;
 }
 
 void MediaClock::Tick() {

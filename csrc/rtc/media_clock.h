@@ -12,6 +12,7 @@
 #include "rtc/mailbox.h"
 #include "rtc/port_track.h"
 #include "rtc/pull_mixer.h"
+#include "rtc_base/event.h"
 #include "rtc_base/platform_thread.h"
 
 namespace telnyx {
@@ -26,7 +27,7 @@ struct ClockCounters {
 // ports joined to it, then every port sends 10 ms; so joined audio spends no time here. Last, one write to the
 // mailbox's file descriptor tells Python, if it waits for any of that.
 //
-// A clock that woke late makes up for it tick by tick, so that no queued audio is lost.
+// A clock that woke late makes up for it tick by tick, so that no queued audio is lost. Without calls it sleeps.
 class MediaClock {
  public:
   MediaClock(PullMixer* mixer, Mailbox* mailbox);
@@ -47,6 +48,8 @@ class MediaClock {
   };
 
   void Run();
+  bool Idle();
+  int64_t MakeUp(int64_t behind);  // nanoseconds; returns how many of them are given up
   void Tick();
   void Report();
 
@@ -54,6 +57,7 @@ class MediaClock {
   Mailbox* const mailbox_;
   std::mutex mutex_;  // between native threads only
   std::vector<Call> calls_;
+  rtc::Event work_;  // set when a call comes or the clock is to end
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> ticks_{0}, late_{0}, skipped_{0};
   rtc::PlatformThread thread_;  // last: it uses all of the above

@@ -105,6 +105,15 @@ void Peer::GetStats(uint64_t operation) {
   });
 }
 
+void Peer::InsertDtmf(uint64_t operation, std::string keys, int duration_ms, int gap_ms) {
+  Post(operation, [this, operation, keys = std::move(keys), duration_ms, gap_ms] {
+    const auto dtmf = sender_->GetDtmfSender();
+    if (!dtmf || !dtmf->CanInsertDtmf() || !dtmf->InsertDtmf(keys, duration_ms, gap_ms))
+      return Answer(operation, EventKind::kFailed, "the far end takes no telephone-events, or is not connected yet");
+    Answer(operation, EventKind::kDone);
+  });
+}
+
 void Peer::JoinTo(uint64_t operation, std::shared_ptr<Peer> target) {
   Post(operation, [this, operation, target = std::move(target)] {
     if (target && !target->connection_) return Answer(operation, EventKind::kFailed, "the other peer is closed");
@@ -127,8 +136,9 @@ void Peer::Open(uint64_t operation, const PeerOptions& options) {
     return Answer(operation, EventKind::kFailed, "libwebrtc refused the configuration: check the ICE servers");
   }
   const auto track = engine_->factory_->CreateAudioTrack(kTrackLabel, track_.source());
-  const auto sender = connection_->AddTrack(track, {kStreamLabel});
+  auto sender = connection_->AddTrack(track, {kStreamLabel});
   RTC_CHECK(sender.ok()) << sender.error().message();
+  sender_ = sender.MoveValue();
   engine_->clock_->Add(id_, &track_);
   Answer(operation, EventKind::kDone);
 }
@@ -140,6 +150,7 @@ void Peer::CloseNow() {
   connection_->Close();
   if (remote_track_) remote_track_->RemoveSink(&track_);
   remote_track_ = nullptr;
+  sender_ = nullptr;
   connection_ = nullptr;
   Answer(0, EventKind::kConnectionState, "closed");
   engine_->Forget(id_);

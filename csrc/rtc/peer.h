@@ -44,8 +44,9 @@ class Peer : public std::enable_shared_from_this<Peer>, private webrtc::PeerConn
   void LocalDescription(uint64_t operation);                 // kDescription, with the candidates found so far
   void AddCandidate(uint64_t operation, std::string candidate, std::string mid, int index);  // kDone
   void GetStats(uint64_t operation);                                                         // kStats
-  void JoinTo(uint64_t operation, std::shared_ptr<Peer> target);  // kDone; nullptr ends the join
-  void Close(uint64_t operation);                                 // kDone; also when closed already
+  void InsertDtmf(uint64_t operation, std::string keys, int duration_ms, int gap_ms);  // kDone when queued (RFC 4733)
+  void JoinTo(uint64_t operation, std::shared_ptr<Peer> target);                       // kDone; nullptr ends the join
+  void Close(uint64_t operation);  // kDone; also when closed already
 
  private:
   friend class Engine;
@@ -71,6 +72,7 @@ class Peer : public std::enable_shared_from_this<Peer>, private webrtc::PeerConn
   const uint64_t id_;
   PortTrack track_;
   rtc::scoped_refptr<webrtc::PeerConnectionInterface> connection_;
+  rtc::scoped_refptr<webrtc::RtpSenderInterface> sender_;
   rtc::scoped_refptr<webrtc::AudioTrackInterface> remote_track_;
 };
 

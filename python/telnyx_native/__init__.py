@@ -12,156 +12,109 @@ from typing import TYPE_CHECKING
 from telnyx_native.version import __version__
 
 if TYPE_CHECKING:
+    from telnyx_native.ai.assistant import AiAssistant as AiAssistant
+    from telnyx_native.ai.transcript import TranscriptItem as TranscriptItem
+    from telnyx_native.ai.widget import WidgetSettings as WidgetSettings
     from telnyx_native.call import Call as Call
     from telnyx_native.client import TelnyxClient as TelnyxClient
-    from telnyx_native.config import (
-        AudioConfig as AudioConfig,
-    )
-    from telnyx_native.config import (
-        CredentialConfig as CredentialConfig,
-    )
-    from telnyx_native.config import (
-        IceServer as IceServer,
-    )
-    from telnyx_native.config import (
-        Timeouts as Timeouts,
-    )
-    from telnyx_native.config import (
-        TxServerConfiguration as TxServerConfiguration,
-    )
-    from telnyx_native.errors import (
-        AudioClosedError as AudioClosedError,
-    )
-    from telnyx_native.errors import (
-        AuthenticationError as AuthenticationError,
-    )
-    from telnyx_native.errors import (
-        CallError as CallError,
-    )
-    from telnyx_native.errors import (
-        ConfigurationError as ConfigurationError,
-    )
-    from telnyx_native.errors import (
-        EngineClosedError as EngineClosedError,
-    )
-    from telnyx_native.errors import (
-        FlowClosedError as FlowClosedError,
-    )
-    from telnyx_native.errors import (
-        GatewayRegistrationError as GatewayRegistrationError,
-    )
-    from telnyx_native.errors import (
-        MalformedFrameError as MalformedFrameError,
-    )
-    from telnyx_native.errors import (
-        MediaError as MediaError,
-    )
-    from telnyx_native.errors import (
-        RequestError as RequestError,
-    )
-    from telnyx_native.errors import (
-        RequestTimeoutError as RequestTimeoutError,
-    )
-    from telnyx_native.errors import (
-        SdpError as SdpError,
-    )
-    from telnyx_native.errors import (
-        SocketConnectionError as SocketConnectionError,
-    )
-    from telnyx_native.errors import (
-        TelnyxError as TelnyxError,
-    )
-    from telnyx_native.errors import (
-        WaitTimeoutError as WaitTimeoutError,
-    )
-    from telnyx_native.events import (
-        AnswerResponse as AnswerResponse,
-    )
-    from telnyx_native.events import (
-        ByeResponse as ByeResponse,
-    )
-    from telnyx_native.events import (
-        CallIds as CallIds,
-    )
-    from telnyx_native.events import (
-        ClientReadyResponse as ClientReadyResponse,
-    )
-    from telnyx_native.events import (
-        GatewayStateResponse as GatewayStateResponse,
-    )
-    from telnyx_native.events import (
-        InviteResponse as InviteResponse,
-    )
-    from telnyx_native.events import (
-        LoginResponse as LoginResponse,
-    )
-    from telnyx_native.events import (
-        MediaResponse as MediaResponse,
-    )
-    from telnyx_native.events import (
-        ReceivedMessageBody as ReceivedMessageBody,
-    )
-    from telnyx_native.events import (
-        ReceivedResult as ReceivedResult,
-    )
-    from telnyx_native.events import (
-        RingingResponse as RingingResponse,
-    )
-    from telnyx_native.events import (
-        SocketMethod as SocketMethod,
-    )
-    from telnyx_native.events import (
-        SocketResponse as SocketResponse,
-    )
-    from telnyx_native.events import (
-        SocketStatus as SocketStatus,
-    )
+    from telnyx_native.codes import ErrorCode as ErrorCode
+    from telnyx_native.codes import TelnyxWarning as TelnyxWarning
+    from telnyx_native.codes import WarningCode as WarningCode
+    from telnyx_native.config import AnonymousConfig as AnonymousConfig
+    from telnyx_native.config import AudioCodec as AudioCodec
+    from telnyx_native.config import AudioConfig as AudioConfig
+    from telnyx_native.config import CredentialConfig as CredentialConfig
+    from telnyx_native.config import IceServer as IceServer
+    from telnyx_native.config import Limits as Limits
+    from telnyx_native.config import TelnyxConfig as TelnyxConfig
+    from telnyx_native.config import Timeouts as Timeouts
+    from telnyx_native.config import TokenConfig as TokenConfig
+    from telnyx_native.config import TxServerConfiguration as TxServerConfiguration
+    from telnyx_native.errors import AudioClosedError as AudioClosedError
+    from telnyx_native.errors import AuthenticationError as AuthenticationError
+    from telnyx_native.errors import CallError as CallError
+    from telnyx_native.errors import ConfigurationError as ConfigurationError
+    from telnyx_native.errors import EngineClosedError as EngineClosedError
+    from telnyx_native.errors import FlowClosedError as FlowClosedError
+    from telnyx_native.errors import GatewayRegistrationError as GatewayRegistrationError
+    from telnyx_native.errors import InviteTimeoutError as InviteTimeoutError
+    from telnyx_native.errors import MalformedFrameError as MalformedFrameError
+    from telnyx_native.errors import MediaError as MediaError
+    from telnyx_native.errors import RequestError as RequestError
+    from telnyx_native.errors import RequestTimeoutError as RequestTimeoutError
+    from telnyx_native.errors import SdpError as SdpError
+    from telnyx_native.errors import SocketConnectionError as SocketConnectionError
+    from telnyx_native.errors import TelnyxError as TelnyxError
+    from telnyx_native.errors import WaitTimeoutError as WaitTimeoutError
+    from telnyx_native.events import AiConversationResponse as AiConversationResponse
+    from telnyx_native.events import AnswerResponse as AnswerResponse
+    from telnyx_native.events import ByeResponse as ByeResponse
+    from telnyx_native.events import CallIds as CallIds
+    from telnyx_native.events import CandidateResponse as CandidateResponse
+    from telnyx_native.events import ClientReadyResponse as ClientReadyResponse
+    from telnyx_native.events import DisablePushResponse as DisablePushResponse
+    from telnyx_native.events import DisplayResponse as DisplayResponse
+    from telnyx_native.events import GatewayStateResponse as GatewayStateResponse
+    from telnyx_native.events import InviteResponse as InviteResponse
+    from telnyx_native.events import LoginResponse as LoginResponse
+    from telnyx_native.events import MediaResponse as MediaResponse
+    from telnyx_native.events import ReceivedMessageBody as ReceivedMessageBody
+    from telnyx_native.events import ReceivedResult as ReceivedResult
+    from telnyx_native.events import RemoteParty as RemoteParty
+    from telnyx_native.events import RingingResponse as RingingResponse
+    from telnyx_native.events import SocketMethod as SocketMethod
+    from telnyx_native.events import SocketResponse as SocketResponse
+    from telnyx_native.events import SocketStatus as SocketStatus
     from telnyx_native.flow import SharedFlow as SharedFlow
     from telnyx_native.flow import StateFlow as StateFlow
     from telnyx_native.logs import LogLevel as LogLevel
     from telnyx_native.logs import TxLogger as TxLogger
-    from telnyx_native.states import (
-        CallDirection as CallDirection,
-    )
-    from telnyx_native.states import (
-        CallNetworkChangeReason as CallNetworkChangeReason,
-    )
-    from telnyx_native.states import (
-        CallState as CallState,
-    )
-    from telnyx_native.states import (
-        CallTerminationReason as CallTerminationReason,
-    )
-    from telnyx_native.states import (
-        ConnectionStatus as ConnectionStatus,
-    )
-    from telnyx_native.states import (
-        GatewayState as GatewayState,
-    )
-    from telnyx_native.states import (
-        HangupCause as HangupCause,
-    )
+    from telnyx_native.media.quality import CallQuality as CallQuality
+    from telnyx_native.media.quality import CallQualityMetrics as CallQualityMetrics
+    from telnyx_native.push import PushConfig as PushConfig
+    from telnyx_native.push import PushEnvironment as PushEnvironment
+    from telnyx_native.push import PushKind as PushKind
+    from telnyx_native.push import PushMetaData as PushMetaData
+    from telnyx_native.push import PushProvider as PushProvider
+    from telnyx_native.region import Region as Region
+    from telnyx_native.states import CallDirection as CallDirection
+    from telnyx_native.states import CallNetworkChangeReason as CallNetworkChangeReason
+    from telnyx_native.states import CallState as CallState
+    from telnyx_native.states import CallTerminationReason as CallTerminationReason
+    from telnyx_native.states import ConnectionStatus as ConnectionStatus
+    from telnyx_native.states import GatewayState as GatewayState
+    from telnyx_native.states import HangupCause as HangupCause
     from telnyx_native.timings import CallTimings as CallTimings
 
 _HOMES = {
+    "ai.assistant": "AiAssistant",
+    "ai.transcript": "TranscriptItem",
+    "ai.widget": "WidgetSettings",
     "call": "Call",
     "client": "TelnyxClient",
-    "config": "AudioConfig CredentialConfig IceServer Timeouts TxServerConfiguration",
+    "codes": "ErrorCode TelnyxWarning WarningCode",
+    "config": (
+        "AnonymousConfig AudioCodec AudioConfig CredentialConfig IceServer Limits TelnyxConfig Timeouts "
+        "TokenConfig TxServerConfiguration"
+    ),
     "errors": (
-        "AudioClosedError AuthenticationError CallError ConfigurationError EngineClosedError FlowClosedError "
-        "GatewayRegistrationError MalformedFrameError MediaError RequestError RequestTimeoutError SdpError "
-        "SocketConnectionError TelnyxError WaitTimeoutError"
+        "AudioClosedError AuthenticationError CallError ConfigurationError EngineClosedError "
+        "FlowClosedError GatewayRegistrationError InviteTimeoutError MalformedFrameError MediaError "
+        "RequestError RequestTimeoutError SdpError SocketConnectionError TelnyxError WaitTimeoutError"
     ),
     "events": (
-        "AnswerResponse ByeResponse CallIds ClientReadyResponse GatewayStateResponse InviteResponse "
-        "LoginResponse MediaResponse ReceivedMessageBody ReceivedResult RingingResponse SocketMethod "
-        "SocketResponse SocketStatus"
+        "AiConversationResponse AnswerResponse ByeResponse CallIds CandidateResponse ClientReadyResponse "
+        "DisablePushResponse DisplayResponse GatewayStateResponse InviteResponse LoginResponse MediaResponse "
+        "ReceivedMessageBody ReceivedResult RemoteParty RingingResponse SocketMethod SocketResponse SocketStatus"
     ),
     "flow": "SharedFlow StateFlow",
     "logs": "LogLevel TxLogger",
+    "media.quality": "CallQuality CallQualityMetrics",
+    "push": "PushConfig PushEnvironment PushKind PushMetaData PushProvider",
+    "region": "Region",
     "states": (
-        "CallDirection CallNetworkChangeReason CallState CallTerminationReason ConnectionStatus GatewayState "
-        "HangupCause"
+        "CallDirection CallNetworkChangeReason CallState CallTerminationReason ConnectionStatus "
+        "GatewayState HangupCause"
     ),
     "timings": "CallTimings",
 }

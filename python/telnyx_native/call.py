@@ -8,17 +8,27 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from telnyx_native.config import AudioConfig
-from telnyx_native.errors import CallError, TelnyxError
+from telnyx_native.errors import CallError, MediaError, TelnyxError
 from telnyx_native.events import (
     AnswerResponse,
     ByeResponse,
     CallEvent,
     CallIds,
+    CandidateResponse,
+    DisplayResponse,
     MediaResponse,
+    RemoteParty,
     RingingResponse,
 )
+from telnyx_native.flow import StateFlow
 from telnyx_native.lifecycle import Lifecycle
-from telnyx_native.signaling.messages import Answer, Bye, Dialog, Invite, Message
+from telnyx_native.media.negotiation import MediaOptions, Negotiation
+from telnyx_native.media.remote_candidates import RemoteCandidates
+from telnyx_native.modification import Modifications
+from telnyx_native.path_guard import guard_path
+from telnyx_native.quality_monitor import QualityMonitor
+from telnyx_native.signaling.call_messages import Dtmf
+from telnyx_native.signaling.messages import Answer, Bye, Dialog, Invite
 from telnyx_native.states import (
     CallDirection,
     CallNetworkChangeReason,
@@ -27,30 +37,25 @@ from telnyx_native.states import (
     HangupCause,
     is_legal_transition,
 )
+from telnyx_native.trickle import send_candidates
 from telnyx_native.version import USER_AGENT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from telnyx_native.config import Timeouts
-    from telnyx_native.flow import StateFlow
+    from telnyx_native.config import AudioCodec, Limits, Timeouts
+    from telnyx_native.flow import SharedFlow
     from telnyx_native.logs import Log
     from telnyx_native.media.peer import Peer
+    from telnyx_native.media.quality import CallQualityMetrics
     from telnyx_native.media.stream import AudioStream
+    from telnyx_native.signaling.requester import Signaling
     from telnyx_native.timings import CallTimings
 
-__all__ = ["Call", "CallHost", "Signaling"]
+__all__ = ["Call", "CallHost"]
 
-
-class Signaling(Protocol):
-    """The way to the server; it outlives a single connection."""
-
-    @property
-    def session_id(self) -> str:
-        """The server's id of the login."""
-
-    async def request(self, message: Message, *, timeout: float | None = None) -> dict[str, Any]:
-        """Send a request and return its result."""
+_STANDING = (CallState.ACTIVE, CallState.HELD)
+_ANSWERED = (*_STANDING, CallState.RENEGOTIATING)
 
 
 class CallHost(Protocol):
@@ -71,6 +76,7 @@ class Call:
         direction: Who placed it.
         telnyx_ids: Its ids on Telnyx's side, as far as they are known.
         remote_headers: SIP headers that the other side sent with its invitation or answer.
+        remote_party_flow: Who is at the other end; it changes when the server says so, after a transfer say.
     """
 
     def __init__(
@@ -81,19 +87,25 @@ class Call:
         host: CallHost,
         signaling: Signaling,
         timeouts: Timeouts,
+        limits: Limits,
         log: Log,
     ) -> None:
         self.call_id = dialog.call_id
         self.direction = direction
         self.telnyx_ids = CallIds()
         self.remote_headers: dict[str, str] = {}
+        self.remote_party_flow = StateFlow(_remote_party(dialog, direction))
         self._dialog = dialog
         self._host = host
         self._signaling = signaling
         self._timeouts = timeouts
+        self._limits = limits
         self._log = log
         self._life = Lifecycle(dialog.call_id, bury=self._bury, on_end=partial(host.on_call_ended, self), log=log)
-        self._peer: Peer | None = None
+        self._modifications = Modifications(self._life, signaling, restart_limit=timeouts.ice_restart)
+        self._quality = QualityMonitor(self._life, log)
+        self._candidates = RemoteCandidates(limits.queued_candidates, log)
+        self._media: Negotiation | None = None
         self._offer = ""
         self._remote_sdp: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._answered = asyncio.Event()
@@ -128,14 +140,19 @@ class Call:
         return self._dialog.destination_number
 
     @property
+    def remote_party(self) -> RemoteParty:
+        """Who is at the other end."""
+        return self.remote_party_flow.value
+
+    @property
     def caller_name(self) -> str:
         """The name of who calls."""
-        return self._dialog.caller_name
+        return self.remote_party.name if self._is_inbound else self._dialog.caller_name
 
     @property
     def caller_number(self) -> str:
         """The number of who calls."""
-        return self._dialog.caller_number
+        return self.remote_party.number if self._is_inbound else self._dialog.caller_number
 
     @property
     def client_state(self) -> str | None:
@@ -149,7 +166,7 @@ class Call:
         Raises:
             CallError: The call is inbound and not accepted yet.
         """
-        return self._require_peer().audio
+        return self._require_media().peer.audio
 
     @property
     def muted(self) -> bool:
@@ -169,9 +186,78 @@ class Call:
         self.audio.muted = not self.audio.muted
         return self.audio.muted
 
+    @property
+    def call_quality_flow(self) -> SharedFlow[CallQualityMetrics]:
+        """How good the call sounds: measured every second, while the call is active and somebody collects."""
+        return self._quality.metrics
+
+    @property
+    def on_call_quality_change(self) -> Callable[[CallQualityMetrics], None] | None:
+        """Set this to be called with each measurement of `call_quality_flow`, and to `None` for no more."""
+        return self._quality.listener
+
+    @on_call_quality_change.setter
+    def on_call_quality_change(self, listener: Callable[[CallQualityMetrics], None] | None) -> None:
+        self._quality.listener = listener
+
+    async def hold(self) -> None:
+        """Put the call on hold; does nothing when it is. Cancelling this does not take it back.
+
+        Raises:
+            CallError: The call is not active, or ended meanwhile.
+            RequestError: The server refused; the call is as it was.
+        """
+        await self._modifications.hold(self._dialog, "hold")
+
+    async def unhold(self) -> None:
+        """Take the call off hold; does nothing when it is active. Cancelling this does not take it back.
+
+        Raises:
+            CallError: The call is not on hold, or ended meanwhile.
+            RequestError: The server refused; the call is as it was.
+        """
+        await self._modifications.hold(self._dialog, "unhold")
+
+    async def toggle_hold(self) -> bool:
+        """Hold or unhold; return whether the call is on hold now. Cancelling this does not take it back.
+
+        Raises:
+            CallError: The call is neither active nor on hold, or ended meanwhile.
+            RequestError: The server refused; the call is as it was.
+        """
+        return await self._modifications.hold(self._dialog, "toggleHold")
+
+    async def dtmf(self, keys: str) -> None:
+        """Press keys; the server makes the tones.
+
+        Args:
+            keys: Any of 0-9, *, # and A-D; `w` waits half a second before the next, `W` a second.
+
+        Raises:
+            ConfigurationError: There are no such keys.
+            CallError: The call is not answered, or ended meanwhile.
+            RequestError: The server refused.
+        """
+        message = Dtmf(self._signaling.session_id, self._dialog, keys)
+        if self.state not in _ANSWERED:
+            raise CallError(f"no keys can be pressed in a call in state {self.state}; wait until it is active")
+        await self._life.carry_out(self._signaling.request(message))
+
+    async def restart_ice(self) -> None:
+        """Replace the audio path while the call goes on; done by itself when the path breaks.
+
+        The call is RENEGOTIATING meanwhile. Cancelling this does not take it back.
+
+        Raises:
+            CallError: The call is neither active nor on hold, or ended meanwhile.
+            RequestError: The server refused; the old path is used as long as it lasts.
+            MediaError: The new path did not come up in time, or the server's description cannot be used.
+        """
+        await self._modifications.restart_ice(self._dialog, self._require_media())
+
     async def stats(self) -> dict[str, dict[str, Any]]:
         """The statistics of the media, by id, as W3C `getStats` defines them."""
-        return await self._require_peer().stats()
+        return await self._require_media().peer.stats()
 
     async def wait_active(self, timeout: float | None = None) -> None:
         """Return once the call is answered and its audio connected.
@@ -189,32 +275,46 @@ class Call:
         return await self._life.wait_done()
 
     async def accept(
-        self, *, custom_headers: Mapping[str, str] | None = None, audio: AudioConfig | None = None
+        self,
+        *,
+        custom_headers: Mapping[str, str] | None = None,
+        audio: AudioConfig | None = None,
+        muted: bool = False,
+        use_trickle_ice: bool = False,
+        preferred_codecs: Sequence[AudioCodec] = (),
     ) -> None:
         """Answer an inbound call; returns when the server has taken the answer.
 
         Args:
             custom_headers: SIP headers for the caller; by convention their names start with `X-`.
             audio: How the audio is to be written and read.
+            muted: Whether the call begins muted.
+            use_trickle_ice: Whether to answer at once, and send network candidates as they are found.
+            preferred_codecs: The codecs to choose from first, of those that the caller offers.
 
         Raises:
             CallError: The call is not ringing here, or ended meanwhile.
+            ConfigurationError: A header or a codec cannot work.
             MediaError: The offered audio cannot be used.
             RequestError: The server refused the answer.
         """
         self._require_ringing_here("accepted")
+        options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, tuple(preferred_codecs))
         self._dialog = replace(self._dialog, custom_headers=dict(custom_headers or {}))
         with self._life.ended_by_failure(self._usual_reason()):
-            peer = self._open_peer(audio or AudioConfig())
+            negotiation = self._open_media(options)
             self._life.enter(CallState.CONNECTING)
-            await peer.create_answer(self._offer)
-            sdp = await peer.gathered(limit=self._timeouts.gather)
+            sdp = await negotiation.answer(self._offer)
             self._life.require_alive()
-            await self._signaling.request(Answer(self._signaling.session_id, self._dialog, sdp, USER_AGENT))
+            await self._signaling.request(
+                Answer(self._signaling.session_id, self._dialog, sdp, USER_AGENT, trickle=use_trickle_ice)
+            )
             self._life.require_alive()
+            if use_trickle_ice:
+                self._life.spawn(send_candidates(negotiation.peer, self._dialog, self._signaling, self._log))
             self._answered.set()
             self.timings.mark("answered")
-            self._life.spawn(self._reach_active(peer))
+            self._life.spawn(self._reach_active(negotiation.peer))
 
     async def reject(self, cause: HangupCause = HangupCause.USER_BUSY) -> None:
         """Refuse an inbound call.
@@ -241,18 +341,22 @@ class Call:
 
     # What the client tells the call.
 
-    async def place(self, audio: AudioConfig) -> None:
+    async def place(self, options: MediaOptions) -> None:
         """Send the invitation of an outbound call; returns when the server has taken it."""
         with self._life.ended_by_failure(self._usual_reason()):
-            peer = self._open_peer(audio)
+            negotiation = self._open_media(options)
             self._life.enter(CallState.CONNECTING)
-            await peer.create_offer()
-            sdp = await peer.gathered(limit=self._timeouts.gather)
+            sdp = await negotiation.offer()
             self._life.require_alive()
             self._known_to_server = True
-            self._life.spawn(self._follow_invitation(peer))
+            self._life.spawn(self._follow_invitation(negotiation))
             self.timings.mark("invite_sent")
-            await self._signaling.request(Invite(self._signaling.session_id, self._dialog, sdp, USER_AGENT))
+            trickle = options.use_trickle_ice
+            await self._signaling.request(
+                Invite(self._signaling.session_id, self._dialog, sdp, USER_AGENT, trickle=trickle)
+            )
+            if trickle:  # not before the server knows the call that they belong to
+                self._life.spawn(send_candidates(negotiation.peer, self._dialog, self._signaling, self._log))
 
     def ring(self, offer: str) -> None:
         """Begin an inbound call that brought the session description `offer`."""
@@ -271,6 +375,11 @@ class Call:
             case RingingResponse() if self._awaits_answer and self.state == CallState.CONNECTING:
                 self.timings.mark("ringing")
                 self._life.enter(CallState.RINGING)
+            case CandidateResponse():
+                self._candidates.add(event.candidate, event.sdp_mid, event.sdp_mline_index)
+            case DisplayResponse(party=party):
+                known = self.remote_party
+                self.remote_party_flow.set(RemoteParty(party.name or known.name, party.number or known.number))
             case MediaResponse(sdp=sdp) if self._awaits_answer:
                 self._take_remote_sdp(sdp)
             case AnswerResponse(sdp=sdp) if self._awaits_answer:
@@ -287,10 +396,10 @@ class Call:
 
     # The steps of a call.
 
-    async def _follow_invitation(self, peer: Peer) -> None:
-        await peer.set_answer(await self._remote_sdp)
+    async def _follow_invitation(self, negotiation: Negotiation) -> None:
+        await negotiation.take_answer(await self._remote_sdp)
         await self._answered.wait()
-        await self._reach_active(peer)
+        await self._reach_active(negotiation.peer)
 
     async def _reach_active(self, peer: Peer) -> None:
         await peer.wait_connected(self._timeouts.media)
@@ -299,13 +408,32 @@ class Call:
         self._life.enter(CallState.ACTIVE)
 
     async def _watch_transport(self, peer: Peer) -> None:
-        async for state in peer.connection_state:
-            if state.name == "CONNECTED":
-                self.timings.mark("media_connected")
-            elif state.name == "FAILED":
-                self._life.fail(HangupCause.MEDIA_TIMEOUT, "the audio path is broken")
+        state = await peer.connection_state.wait_for(lambda state: state.name in {"CONNECTED", "FAILED"})
+        if state.name == "FAILED":
+            raise MediaError("the audio path did not come up: check that UDP may pass, or use TURN servers")
+        self.timings.mark("media_connected")
+        await guard_path(
+            peer,
+            self._renew_path,
+            grace=self._timeouts.path_lost,
+            attempts=self._limits.ice_restarts,
+            log=self._log,
+        )
+
+    async def _renew_path(self) -> None:
+        # Before the answer, and while the connection to the server is being brought back, nobody could be asked.
+        await self.call_state_flow.wait_for(lambda state: state in _STANDING)
+        if self._require_media().peer.connection_state.value.name != "CONNECTED":
+            await self.restart_ice()
+
+    async def _note_gathered(self, peer: Peer) -> None:
+        async for _ in peer.candidates:
+            pass
+        self.timings.mark("gathered")
 
     async def _bury(self, reason: CallTerminationReason, tell: bool) -> None:
+        self._quality.close()
+        self.remote_party_flow.close()
         try:
             if tell and self._known_to_server:
                 farewell = Bye(self._signaling.session_id, self._dialog, reason)
@@ -313,8 +441,12 @@ class Call:
         except TelnyxError as error:
             self._log.debug(f"no good-bye for call {self.call_id}: {error}")
         finally:
-            if self._peer is not None:
-                await self._peer.close()
+            if self._media is not None:
+                await self._media.peer.close()
+
+    @property
+    def _is_inbound(self) -> bool:
+        return self.direction is CallDirection.INBOUND
 
     @property
     def _awaits_answer(self) -> bool:
@@ -334,20 +466,23 @@ class Call:
         if not self._remote_sdp.done():
             self._remote_sdp.set_result(sdp)
 
-    def _open_peer(self, audio: AudioConfig) -> Peer:
-        self._peer = self._host.create_peer(audio)
-        self._life.spawn(self._watch_transport(self._peer))
-        return self._peer
+    def _open_media(self, options: MediaOptions) -> Negotiation:
+        peer = self._host.create_peer(options.audio)
+        peer.audio.muted = options.muted
+        self._media = Negotiation(peer, options, self._candidates, gather_limit=self._timeouts.gather)
+        for work in (self._watch_transport, self._note_gathered, self._candidates.feed, self._quality.run):
+            self._life.spawn(work(peer))
+        return self._media
 
     def _usual_reason(self) -> CallTerminationReason:
         """The reasons that Telnyx's mobile SDKs give when the application names none."""
         refused = self.direction is CallDirection.INBOUND and not self._answered.is_set()
         return CallTerminationReason.of(HangupCause.USER_BUSY if refused else HangupCause.NORMAL_CLEARING)
 
-    def _require_peer(self) -> Peer:
-        if self._peer is None:
+    def _require_media(self) -> Negotiation:
+        if self._media is None:
             raise CallError(f"the call has no audio in state {self.state}; accept it first")
-        return self._peer
+        return self._media
 
     def _require_ringing_here(self, done: str) -> None:
         if self.direction is not CallDirection.INBOUND or self.state != CallState.RINGING:
@@ -355,4 +490,10 @@ class Call:
 
 
 def _is_decided(state: CallState) -> bool:
-    return state == CallState.ACTIVE or isinstance(state, CallState.DONE)
+    return state in _ANSWERED or isinstance(state, CallState.DONE)
+
+
+def _remote_party(dialog: Dialog, direction: CallDirection) -> RemoteParty:
+    if direction is CallDirection.INBOUND:
+        return RemoteParty(dialog.caller_name, dialog.caller_number)
+    return RemoteParty(number=dialog.destination_number)

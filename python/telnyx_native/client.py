@@ -3,38 +3,61 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
+from telnyx_native.ai.assistant import AiAssistant
 from telnyx_native.call import Call
-from telnyx_native.config import AudioConfig, PeerConfig, Timeouts, TxServerConfiguration
-from telnyx_native.errors import CallError, ConfigurationError, SocketConnectionError, TelnyxError
+from telnyx_native.codes import ErrorCode
+from telnyx_native.config import (
+    AnonymousConfig,
+    AudioConfig,
+    Limits,
+    PeerConfig,
+    Timeouts,
+    TokenConfig,
+    TxServerConfiguration,
+)
+from telnyx_native.connection import Connection
+from telnyx_native.errors import CallError, ConfigurationError, SocketConnectionError
 from telnyx_native.events import (
+    AiConversationResponse,
     CallEvent,
-    ClientReadyResponse,
+    DisablePushResponse,
     InviteResponse,
-    LoginResponse,
-    ReceivedMessageBody,
     ReceivedResult,
     SocketMethod,
     SocketResponse,
     SocketStatus,
 )
 from telnyx_native.flow import SharedFlow, StateFlow
-from telnyx_native.logs import Log
+from telnyx_native.logs import LogLevel, TxLogger
+from telnyx_native.media.negotiation import MediaOptions
+from telnyx_native.push import PushKind, PushMetaData
+from telnyx_native.push_decline import decline
+from telnyx_native.pushed_call import PushedCall
+from telnyx_native.several_calls import count_ringing_here, hold_all
 from telnyx_native.signaling.envelope import new_id
 from telnyx_native.signaling.messages import Dialog
+from telnyx_native.signaling.push_messages import DisablePush
 from telnyx_native.signaling.session import Session
-from telnyx_native.states import CallDirection, CallNetworkChangeReason, ConnectionStatus
+from telnyx_native.states import CallDirection, CallNetworkChangeReason, ConnectionStatus, HangupCause
+from telnyx_native.token_watch import require_unexpired
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
-    from telnyx_native.config import CredentialConfig
+    from telnyx_native.ai.transcript import TranscriptItem
+    from telnyx_native.codes import TelnyxWarning
+    from telnyx_native.config import AudioCodec, CredentialConfig, TelnyxConfig
     from telnyx_native.media.engine import MediaEngine
     from telnyx_native.media.peer import Peer
 
 __all__ = ["TelnyxClient"]
+
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class TelnyxClient:
@@ -51,29 +74,41 @@ class TelnyxClient:
 
     Args:
         timeouts: How long each step may take.
+        limits: How much of something there may be.
 
     Attributes:
         incoming_calls: Inbound calls, ringing; collect before they can arrive.
-        socket_response_flow: Everything that happens on the connection.
+        refused_calls: Inbound calls refused so far because `Limits.ringing_calls` were ringing.
+        ai: The AI assistant at the other end, beside the audio.
     """
 
-    def __init__(self, *, timeouts: Timeouts | None = None) -> None:
+    def __init__(self, *, timeouts: Timeouts | None = None, limits: Limits | None = None) -> None:
         self.incoming_calls: SharedFlow[Call] = SharedFlow()
-        self.socket_response_flow: SharedFlow[SocketResponse] = SharedFlow()
+        self.refused_calls = 0
         self._timeouts = timeouts or Timeouts()
+        self._limits = limits or Limits()
         self._session = Session(self._timeouts, self)
+        self._connection = Connection(self._session)
+        self.ai = AiAssistant(self._session)
         self._calls: dict[str, Call] = {}
         self._burials: set[asyncio.Task[None]] = set()
-        self._server = TxServerConfiguration()
-        self._credentials: CredentialConfig | None = None
         self._engine: MediaEngine | None = None
-        self._log = Log("client")
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
+
+    @property
+    def socket_response_flow(self) -> SharedFlow[SocketResponse]:
+        """Everything that happens on the connection."""
+        return self._connection.responses
+
+    @property
+    def warning_flow(self) -> SharedFlow[TelnyxWarning]:
+        """What is not wrong yet, such as a login token that is about to expire."""
+        return self._connection.warnings
 
     @property
     def connection_status_flow(self) -> StateFlow[ConnectionStatus]:
@@ -90,6 +125,8 @@ class TelnyxClient:
         server_config: TxServerConfiguration | None = None,
         credential_config: CredentialConfig | None = None,
         *,
+        token_config: TokenConfig | None = None,
+        tx_push_meta_data: str | Mapping[str, Any] | None = None,
         auto_login: bool = True,
     ) -> None:
         """Connect to a server and log in; on return calls can be placed and received.
@@ -98,27 +135,91 @@ class TelnyxClient:
 
         Args:
             server_config: The server; Telnyx's production server by default.
-            credential_config: Who logs in, and what is logged. Without it, only the connection is made.
-            auto_login: Whether to log in at once; if not, `credential_login` does it later.
+            credential_config: Who logs in, and what is logged. Without a login, only the connection is made.
+            token_config: The same for a login with a token; give one of the two.
+            tx_push_meta_data: The push notification that announced a call, if one did, as it came; see
+                `PushMetaData.parse`. The call is that of `wait_for_pushed_call`.
+            auto_login: Whether to log in at once; if not, `credential_login` or `token_login` does it later.
 
         Raises:
+            ConfigurationError: There are two logins, or the push notification announces no call.
             SocketConnectionError: The server cannot be reached, or the connection ended too early.
-            AuthenticationError: The server refused the credentials.
+            AuthenticationError: The server refused the login, or its token has expired.
             GatewayRegistrationError: The SIP registration did not come up.
             RequestTimeoutError: The server did not answer.
         """
-        if self._session.is_open:
-            raise SocketConnectionError("the client is connected already; disconnect first")
-        self._server = server_config or TxServerConfiguration()
-        if credential_config is not None:
-            self._log = Log("client", credential_config.log_level, credential_config.custom_logger)
-        try:
-            await self._open()
-            if credential_config is not None and auto_login:
-                await self.credential_login(credential_config)
-        except BaseException:
-            await self.disconnect()
-            raise
+        if credential_config is not None and token_config is not None:
+            message = "give credential_config or token_config, not both"
+            raise ConfigurationError(message, kind=ErrorCode.INVALID_CREDENTIALS)
+        push = None if tx_push_meta_data is None else PushMetaData.parse(tx_push_meta_data)
+        await self._connect(server_config, credential_config or token_config, push, auto_login=auto_login)
+
+    async def connect_anonymously(
+        self,
+        target_id: str,
+        target_type: str = "ai_assistant",
+        target_version_id: str | None = None,
+        user_variables: Mapping[str, Any] | None = None,
+        conversation_id: str | None = None,
+        *,
+        server_config: TxServerConfiguration | None = None,
+        log_level: LogLevel = LogLevel.NONE,
+        custom_logger: TxLogger | None = None,
+    ) -> None:
+        """Connect without an account, to talk to one AI assistant: `new_invite` needs no destination then.
+
+        Args:
+            target_id: The assistant.
+            target_type: What it is.
+            target_version_id: Which version of it; the current one by default.
+            user_variables: What the assistant shall know, as its dynamic variables.
+            conversation_id: An earlier conversation to go on with.
+            server_config: The server; Telnyx's production server by default.
+            log_level: What is logged.
+            custom_logger: Where it is logged; the standard `logging` tree by default.
+
+        Raises:
+            SocketConnectionError: The server cannot be reached, or the connection ended too early.
+            AuthenticationError: There is no such assistant, or it does not take calls from everybody.
+            GatewayRegistrationError: The server did not get ready.
+            RequestTimeoutError: The server did not answer.
+        """
+        config = AnonymousConfig(
+            target_id,
+            target_type,
+            target_version_id,
+            dict(user_variables or {}),
+            conversation_id,
+            log_level=log_level,
+            custom_logger=custom_logger,
+        )
+        await self._connect(server_config, config, None, auto_login=True)
+
+    async def connect_with_decline_push(
+        self,
+        push_meta_data: str | Mapping[str, Any],
+        config: CredentialConfig | TokenConfig,
+        *,
+        server_config: TxServerConfiguration | None = None,
+    ) -> None:
+        """Decline the call that a push notification announced; what this client is connected to stays as it is.
+
+        Args:
+            push_meta_data: The notification as it came; see `PushMetaData.parse`.
+            config: Who declines.
+            server_config: The server; Telnyx's production server by default.
+
+        Raises:
+            ConfigurationError: The notification announces no call.
+            SocketConnectionError: The server cannot be reached, or the connection ended too early.
+            AuthenticationError: The server refused the login, or its token has expired.
+            GatewayRegistrationError: The SIP registration did not come up.
+            RequestTimeoutError: The server did not answer.
+        """
+        meta = _require_incoming(PushMetaData.parse(push_meta_data))
+        if isinstance(config, TokenConfig):
+            require_unexpired(config)
+        await decline(meta, config, server_config or TxServerConfiguration(), self._timeouts)
 
     async def credential_login(self, credential_config: CredentialConfig) -> None:
         """Log in on a connection that stands, and wait for the SIP registration.
@@ -129,24 +230,63 @@ class TelnyxClient:
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
         """
-        self._log = Log("client", credential_config.log_level, credential_config.custom_logger)
-        try:
-            await self._session.login(credential_config)
-        except TelnyxError as error:
-            if self._session.is_open:  # a lost connection was reported by `on_lost`
-                self._report(error)
-            raise
-        self._credentials = credential_config
-        self._log.info(f"logged in as {credential_config.sip_user}")
-        self._publish(SocketMethod.LOGIN.value, LoginResponse(self._session.session_id))
-        self._publish(SocketMethod.CLIENT_READY.value, ClientReadyResponse())
+        await self._connection.log_in(credential_config)
+
+    async def token_login(self, token_config: TokenConfig) -> None:
+        """Log in with a token on a connection that stands; with a new one, calls that are going on stay.
+
+        Raises:
+            AuthenticationError: The token has expired, or the server refused it; the connection stays.
+            GatewayRegistrationError: The SIP registration did not come up.
+            RequestTimeoutError: The server did not answer.
+            SocketConnectionError: There is no connection, or it ended.
+        """
+        await self._connection.log_in(token_config)
+
+    async def wait_for_pushed_call(self) -> Call:
+        """Return the call that the push notification given to `connect` announced; accept or reject it.
+
+        Raises:
+            InviteTimeoutError: Its invitation did not come within `Timeouts.push_invite` seconds of the login.
+            SocketConnectionError: The connection ended first.
+            CallError: No notification was given to `connect`.
+        """
+        if self._connection.pushed is None:
+            raise CallError("no push notification has announced a call; give it to connect()")
+        return await self._connection.pushed.wait()
+
+    async def disable_push(self) -> DisablePushResponse:
+        """Ask for no more notifications on the device that the login named.
+
+        Raises:
+            ConfigurationError: The login named no device.
+            RequestError: The server refused.
+            RequestTimeoutError: The server did not answer.
+            SocketConnectionError: There is no connection, or it ended.
+        """
+        result = await self._session.request(DisablePush.of(self._connection.config))
+        message = str(result.get("message") or "")
+        response = DisablePushResponse("success" in message.lower(), message)
+        self._connection.publish(SocketMethod.DISABLE_PUSH.value, response)
+        return response
+
+    @property
+    def transcript_update_flow(self) -> SharedFlow[tuple[TranscriptItem, ...]]:
+        """What was said between user and AI assistant, after each change; see `AiAssistant`."""
+        return self.ai.transcript_update_flow
+
+    async def send_ai_assistant_message(self, text: str, images: Iterable[str | bytes] = ()) -> None:
+        """Say something to the AI assistant in writing; see `AiAssistant.send_message`."""
+        await self.ai.send_message(text, images)
 
     async def disconnect(self) -> None:
         """Hang up all calls, close the connection and free the media. Does nothing when there is nothing."""
         was_open = self._session.is_open
+        self._connection.end()
         for call in list(self._calls.values()):
             call.hang_up()
         try:
+            await self.ai.stop(self._timeouts.close)
             if self._burials:
                 await asyncio.wait(self._burials)
         finally:
@@ -163,18 +303,23 @@ class TelnyxClient:
             await self.disconnect()
         finally:
             self.incoming_calls.close()
-            self.socket_response_flow.close()
+            self._connection.close()
+            self.ai.close()
             self.connection_status_flow.close()
 
     async def new_invite(
         self,
-        destination_number: str,
+        destination_number: str = "",
         caller_name: str | None = None,
         caller_number: str | None = None,
         client_state: str | None = None,
         *,
         custom_headers: Mapping[str, str] | None = None,
         audio: AudioConfig | None = None,
+        muted: bool = False,
+        use_trickle_ice: bool = False,
+        preferred_codecs: Sequence[AudioCodec] = (),
+        call_id: str | None = None,
     ) -> Call:
         """Place a call; returns when the server has taken the invitation.
 
@@ -182,34 +327,60 @@ class TelnyxClient:
         this ends the call.
 
         Args:
-            destination_number: A phone number, a SIP address or a user.
+            destination_number: A phone number, a SIP address or a user. After `connect_anonymously` the assistant
+                is called, whatever it is.
             caller_name: What the called side sees; by default as the credentials say.
             caller_number: What the called side sees; by default as the credentials say.
             client_state: Any text for the application on Telnyx's side.
             custom_headers: SIP headers for the called side, by convention `X-…`.
             audio: How the audio is to be written and read.
+            muted: Whether the call begins muted.
+            use_trickle_ice: Whether to invite at once, and send network candidates as they are found.
+            preferred_codecs: The codecs that the called side shall choose from first.
+            call_id: The id of the call, a UUID; by default a new one.
 
         Raises:
             SocketConnectionError: The client is not logged in, or the connection ended.
-            ConfigurationError: The destination or a header cannot work.
+            ConfigurationError: The destination, a header, a codec or the id cannot work.
             RequestError: The server refused the invitation.
             CallError: The call ended meanwhile.
         """
         if self.connection_status_flow.value is not ConnectionStatus.CLIENT_READY:
-            raise SocketConnectionError("the client is not logged in; connect first")
-        if not destination_number:
-            raise ConfigurationError("destination_number is empty")
+            message = "the client is not logged in; connect first"
+            raise SocketConnectionError(message, kind=ErrorCode.AUTHENTICATION_REQUIRED)
+        if not destination_number and not isinstance(self._connection.config, AnonymousConfig):
+            raise ConfigurationError("destination_number is empty", kind=ErrorCode.INVALID_CALL_PARAMETERS)
+        options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, tuple(preferred_codecs))
         dialog = Dialog(
-            call_id=new_id(),
+            call_id=new_id() if call_id is None else self._unused(call_id),
             destination_number=destination_number,
             caller_name=self._caller(caller_name, "sip_caller_id_name"),
             caller_number=self._caller(caller_number, "sip_caller_id_number"),
             client_state=client_state,
             custom_headers=dict(custom_headers or {}),
+            preferred_codecs=options.preferred_codecs,
         )
         call = self._add_call(dialog, CallDirection.OUTBOUND)
-        await call.place(audio or AudioConfig())
+        await call.place(options)
         return call
+
+    async def hold_others(self, call: Call | None = None) -> None:
+        """Put all active calls on hold except `call`: before one more is answered, for example.
+
+        Raises:
+            RequestError: The server refused; that call is as it was, the others are on hold.
+        """
+        await hold_all(other for other in self._calls.values() if other is not call)
+
+    async def swap_to(self, call: Call) -> None:
+        """Talk in `call`: put all other active calls on hold, and take this one off hold.
+
+        Raises:
+            CallError: `call` is neither active nor on hold.
+            RequestError: The server refused.
+        """
+        await self.hold_others(call)
+        await call.unhold()
 
     async def accept_call(
         self,
@@ -217,6 +388,9 @@ class TelnyxClient:
         *,
         custom_headers: Mapping[str, str] | None = None,
         audio: AudioConfig | None = None,
+        muted: bool = False,
+        use_trickle_ice: bool = False,
+        preferred_codecs: Sequence[AudioCodec] = (),
     ) -> Call:
         """Answer an inbound call; see `Call.accept`.
 
@@ -224,7 +398,13 @@ class TelnyxClient:
             CallError: There is no such call, or it does not ring.
         """
         call = self._require_call(call_id)
-        await call.accept(custom_headers=custom_headers, audio=audio)
+        await call.accept(
+            custom_headers=custom_headers,
+            audio=audio,
+            muted=muted,
+            use_trickle_ice=use_trickle_ice,
+            preferred_codecs=preferred_codecs,
+        )
         return call
 
     async def end_call(self, call_id: str) -> None:
@@ -239,20 +419,24 @@ class TelnyxClient:
 
     def on_message(self, method: str, result: ReceivedResult | None) -> bool:
         """Take a message of the server: publish it and lead it to its call."""
-        self._publish(method, result)
+        self._connection.publish(method, result)
         match result:
             case InviteResponse():
                 return self._ring(result)
+            case AiConversationResponse():
+                self.ai.hear(result, self._connection.log.child("ai"))
             case CallEvent(call_id=call_id) if call := self._calls.get(call_id.lower()):
                 call.handle(result)
                 return True
             case CallEvent():
-                self._log.debug(f"{method} for a call that is not known: {result.call_id}")
+                self._connection.log.debug(f"{method} for a call that is not known: {result.call_id}")
         return False
 
     def on_lost(self, error: SocketConnectionError) -> None:
         """The connection is gone: so are the calls."""
-        self._report(error)
+        self._connection.end()
+        self.ai.on_lost()
+        self._connection.report(error)
         for call in list(self._calls.values()):
             call.lose_network(CallNetworkChangeReason.NETWORK_LOST)
         self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
@@ -263,24 +447,38 @@ class TelnyxClient:
             from telnyx_native.media.engine import MediaEngine
 
             self._engine = MediaEngine.acquire()
-        config = PeerConfig(self._server.ice_servers, loopback=self._server.is_local)
+        config = PeerConfig(self._connection.server.ice_servers, loopback=self._connection.server.is_local)
         return self._engine.create_peer(config, audio)
 
     def on_call_ended(self, call: Call, burial: asyncio.Task[None]) -> None:
         """Forget a call, but see to its end."""
         self._calls.pop(call.call_id.lower(), None)
+        self.ai.on_call_ended()
         self._burials.add(burial)
         burial.add_done_callback(self._burials.discard)
 
-    async def _open(self) -> None:
-        self.socket_response_flow.emit(SocketResponse(SocketStatus.LOADING))
+    async def _connect(
+        self,
+        server: TxServerConfiguration | None,
+        config: TelnyxConfig | None,
+        push: PushMetaData | None,
+        *,
+        auto_login: bool,
+    ) -> None:
+        if self._session.is_open:
+            raise SocketConnectionError("the client is connected already; disconnect first")
+        if isinstance(config, TokenConfig):
+            require_unexpired(config)
+        if isinstance(config, AnonymousConfig):
+            self.ai.begin()
+        pushed = None if push is None else PushedCall(_require_incoming(push), self._timeouts.push_invite)
         try:
-            await self._session.open(self._server, self._log.child("socket"))
-        except TelnyxError as error:
-            self._report(error)
+            await self._connection.open(server or TxServerConfiguration(), config, pushed)
+            if config is not None and auto_login:
+                await self._connection.log_in(config)
+        except BaseException:
+            await self.disconnect()
             raise
-        self._log.info(f"connected to {self._server.url}")
-        self.socket_response_flow.emit(SocketResponse(SocketStatus.ESTABLISHED))
 
     async def _release_engine(self) -> None:
         engine, self._engine = self._engine, None
@@ -289,18 +487,28 @@ class TelnyxClient:
 
     def _ring(self, invite: InviteResponse) -> bool:
         if invite.call_id.lower() in self._calls:
-            self._log.debug(f"the invitation of call {invite.call_id} came twice")
+            self._connection.log.debug(f"the invitation of call {invite.call_id} came twice")
             return True
+        config = self._connection.config
+        push = config.push if config else None
         dialog = Dialog(
             call_id=invite.call_id,
             destination_number=invite.callee_id_number,
             caller_name=invite.caller_id_name,
             caller_number=invite.caller_id_number,
             client_state=invite.client_state,
+            answered_device_token=push.push_device_token if push else None,
         )
         call = self._add_call(dialog, CallDirection.INBOUND)
         call.handle(invite)
+        crowded = count_ringing_here(self._calls.values()) >= self._limits.ringing_calls
         call.ring(invite.sdp)
+        if crowded:
+            self.refused_calls += 1
+            call.hang_up(HangupCause.USER_BUSY)
+            return True
+        if self._connection.pushed is not None:
+            self._connection.pushed.take(call)
         self.incoming_calls.emit(call)
         return True
 
@@ -311,26 +519,33 @@ class TelnyxClient:
             host=self,
             signaling=self._session,
             timeouts=self._timeouts,
-            log=self._log.child("call"),
+            limits=self._limits,
+            log=self._connection.log.child("call"),
         )
         self._calls[dialog.call_id.lower()] = call
         return call
 
+    def _unused(self, call_id: str) -> str:
+        if not _UUID.fullmatch(call_id):
+            message = f"{call_id!r} is no call id: Telnyx's mobile SDKs take nothing but UUIDs"
+            raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
+        if call_id.lower() in self._calls:
+            message = f"there is a call {call_id} already"
+            raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
+        return call_id
+
     def _require_call(self, call_id: str) -> Call:
-        call = self._calls.get(call_id.lower())
+        pushed = self._connection.pushed
+        call = self._calls.get(call_id.lower()) or (pushed.known_as(call_id) if pushed else None)
         if call is None:
             raise CallError(f"there is no call {call_id}, or it is over")
         return call
 
     def _caller(self, given: str | None, default: str) -> str:
-        return given if given is not None else getattr(self._credentials, default, None) or ""
+        return given if given is not None else getattr(self._connection.config, default, None) or ""
 
-    def _publish(self, method: str, result: ReceivedResult | None) -> None:
-        body = ReceivedMessageBody(method, result)
-        self.socket_response_flow.emit(SocketResponse(SocketStatus.MESSAGERECEIVED, body))
 
-    def _report(self, error: TelnyxError) -> None:
-        self._log.error(str(error))
-        self.socket_response_flow.emit(
-            SocketResponse(SocketStatus.ERROR, error_message=str(error), error_code=error.code)
-        )
+def _require_incoming(meta: PushMetaData) -> PushMetaData:
+    if meta.kind is not PushKind.INCOMING_CALL:
+        raise ConfigurationError(f"the push notification announces no call: {meta.kind.value}")
+    return meta

@@ -5,19 +5,35 @@ Everything is frozen and checked when it is made: what cannot work raises `Confi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.login_token import expiry_of
 from telnyx_native.logs import LogLevel, TxLogger
+from telnyx_native.region import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from telnyx_native.push import PushConfig
 
 __all__ = [
+    "AnonymousConfig",
+    "AudioCodec",
     "AudioConfig",
     "CredentialConfig",
     "IceServer",
+    "Limits",
+    "OpusConfig",
     "PeerConfig",
+    "TelnyxConfig",
     "Timeouts",
+    "TokenConfig",
     "TxServerConfiguration",
 ]
 
@@ -136,34 +152,128 @@ class TxServerConfiguration:
         try:
             return ip_address(self.host).is_loopback
         except ValueError:
-            return self.host == "localhost"
+            # Names below localhost mean this machine, too (RFC 6761, 6.3).
+            return self.host.rpartition(".")[2] == "localhost"
+
+    def in_region(self, region: Region) -> TxServerConfiguration:
+        """The same server in a region: `eu.rtc.telnyx.com` for `rtc.telnyx.com`. An address has no regions."""
+        try:
+            ip_address(self.host)
+        except ValueError:
+            return replace(self, host=f"{region.value}.{self.host}") if region.value else self
+        return self
 
 
-@dataclass(frozen=True)
-class CredentialConfig:
-    """A login with SIP credentials.
+@dataclass(frozen=True, kw_only=True)
+class TelnyxConfig:
+    """What all ways to log in have in common.
 
     Attributes:
-        sip_user: The user name of the SIP connection or telephony credential.
-        sip_password: Its password; never logged.
         sip_caller_id_name: The name that the called side sees unless a call says otherwise.
         sip_caller_id_number: The number that the called side sees unless a call says otherwise.
+        push: Where calls are announced while no client is connected.
+        region: Where to connect. It goes before the name of the server; an address has no regions.
+        fallback_on_region_failure: Whether to connect without the region when that cannot be reached.
         log_level: What is logged.
         custom_logger: Where it is logged; the standard `logging` tree by default.
     """
 
-    sip_user: str
-    sip_password: str = field(repr=False)
     sip_caller_id_name: str | None = None
     sip_caller_id_number: str | None = None
+    push: PushConfig | None = None
+    region: Region = Region.AUTO
+    fallback_on_region_failure: bool = True
     log_level: LogLevel = LogLevel.NONE
     custom_logger: TxLogger | None = field(default=None, repr=False)
 
+    def route(self, server: TxServerConfiguration) -> tuple[TxServerConfiguration, TxServerConfiguration | None]:
+        """Return where to connect, and where if that cannot be reached."""
+        regional = server.in_region(self.region)
+        return regional, server if self.fallback_on_region_failure and regional != server else None
+
+
+@dataclass(frozen=True)
+class CredentialConfig(TelnyxConfig):
+    """A login with SIP credentials; see `TelnyxConfig` for what else can be said.
+
+    Attributes:
+        sip_user: The user name of the SIP connection or telephony credential.
+        sip_password: Its password; never logged.
+    """
+
+    sip_user: str
+    sip_password: str = field(repr=False)
+
     def __post_init__(self) -> None:
         if not self.sip_user:
-            raise ConfigurationError("sip_user is empty")
+            raise ConfigurationError("sip_user is empty", kind=ErrorCode.INVALID_CREDENTIALS)
         if not self.sip_password:
-            raise ConfigurationError("sip_password is empty")
+            raise ConfigurationError("sip_password is empty", kind=ErrorCode.INVALID_CREDENTIALS)
+
+
+@dataclass(frozen=True)
+class TokenConfig(TelnyxConfig):
+    """A login with a token (JWT) of a telephony credential; see `TelnyxConfig` for what else can be said.
+
+    Attributes:
+        sip_token: The token; never logged.
+    """
+
+    sip_token: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.sip_token:
+            raise ConfigurationError("sip_token is empty", kind=ErrorCode.INVALID_CREDENTIALS)
+
+    @property
+    def expires_at(self) -> float | None:
+        """When the token expires, in seconds since the epoch, if it says so."""
+        return expiry_of(self.sip_token)
+
+
+@dataclass(frozen=True)
+class AnonymousConfig(TelnyxConfig):
+    """A login as nobody, to talk to an AI assistant; see `TelnyxConfig` for what else can be said.
+
+    Attributes:
+        target_id: The assistant.
+        target_type: What it is.
+        target_version_id: Which version of it.
+        user_variables: What the assistant shall know, as its dynamic variables.
+        conversation_id: An earlier conversation to go on with.
+    """
+
+    target_id: str
+    target_type: str = "ai_assistant"
+    target_version_id: str | None = None
+    user_variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    conversation_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.target_id:
+            raise ConfigurationError("target_id is empty", kind=ErrorCode.INVALID_CREDENTIALS)
+
+
+class AudioCodec(Enum):
+    """The codecs that a call can use, as W3C `RTCRtpCodec` describes them.
+
+    Attributes:
+        mime_type: The name of the codec, such as `"audio/PCMU"`.
+        clock_rate: Its clock in Hz, as session descriptions name it.
+        channels: Its channels, as session descriptions name them.
+        sdp_fmtp_line: Its parameters; empty without any.
+    """
+
+    OPUS = ("audio/opus", 48_000, 2, "minptime=10;useinbandfec=1")
+    G722 = ("audio/G722", 8_000, 1, "")
+    PCMU = ("audio/PCMU", 8_000, 1, "")
+    PCMA = ("audio/PCMA", 8_000, 1, "")
+
+    def __init__(self, mime_type: str, clock_rate: int, channels: int, sdp_fmtp_line: str) -> None:
+        self.mime_type = mime_type
+        self.clock_rate = clock_rate
+        self.channels = channels
+        self.sdp_fmtp_line = sdp_fmtp_line
 
 
 @dataclass(frozen=True)
@@ -181,6 +291,39 @@ class PeerConfig:
     loopback: bool = False
 
 
+PACKET_TIMES = (10, 20, 40, 60)
+"""Milliseconds of audio in a packet that an Opus call can have."""
+
+
+@dataclass(frozen=True)
+class OpusConfig:
+    """How Opus is used in a call.
+
+    Attributes:
+        ptime: Milliseconds of audio in a packet, 10, 20, 40 or 60, both ways as far as the far end follows; `None`
+            follows the far end, which is 20 if it does not care. 10 halves the delay from mouth to ear and doubles the
+            packets; 40 and 60 save bandwidth.
+        bitrate: Bits a second to send, 6,000 to 510,000; `None` leaves it to libwebrtc (20,000 to 32,000 for speech).
+        complexity: How much the encoder may think, 0 to 10. From 5 on, speech gains little that can be heard.
+        fec: Whether packets carry a copy of the one before, in case that is lost (costs bandwidth under loss only).
+        dtx: Whether (nearly) nothing is sent during silence.
+    """
+
+    ptime: int | None = None
+    bitrate: int | None = None
+    complexity: int = 5
+    fec: bool = True
+    dtx: bool = False
+
+    def __post_init__(self) -> None:
+        if self.ptime is not None and self.ptime not in PACKET_TIMES:
+            raise ConfigurationError(f"ptime {self.ptime} is not one of {', '.join(map(str, PACKET_TIMES))}")
+        if self.bitrate is not None and not 6_000 <= self.bitrate <= 510_000:
+            raise ConfigurationError("an Opus bitrate is between 6,000 and 510,000 bits a second")
+        if not 0 <= self.complexity <= 10:
+            raise ConfigurationError("an Opus complexity is between 0 and 10")
+
+
 @dataclass(frozen=True)
 class AudioConfig:
     """The audio that the application reads and writes: mono, signed 16-bit.
@@ -191,12 +334,14 @@ class AudioConfig:
         capture_buffer: Seconds of received audio that can wait to be read; when full, the oldest goes.
         max_backlog: `None` keeps all that is written (speech). A number of seconds keeps up instead (live
             audio): whenever more than that waits, the oldest is dropped.
+        opus: How the Opus codec is used, if that is the one of the call.
     """
 
     sample_rate: int = 16_000
-    playback_buffer: float = 10.0
-    capture_buffer: float = 10.0
+    playback_buffer: float = 5.0
+    capture_buffer: float = 2.0
     max_backlog: float | None = None
+    opus: OpusConfig = field(default_factory=OpusConfig)
 
     def __post_init__(self) -> None:
         if self.sample_rate not in SAMPLE_RATES:
@@ -205,8 +350,8 @@ class AudioConfig:
         for name in ("playback_buffer", "capture_buffer"):
             if not 0.02 <= getattr(self, name) <= 600:
                 raise ConfigurationError(f"{name} must be between 0.02 and 600 seconds")
-        if self.max_backlog is not None and not 0.02 <= self.max_backlog <= self.playback_buffer:
-            raise ConfigurationError("max_backlog must be between 0.02 seconds and playback_buffer")
+        if self.max_backlog is not None and not 0.01 <= self.max_backlog <= self.playback_buffer:
+            raise ConfigurationError("max_backlog must be between 0.01 seconds and playback_buffer")
 
 
 @dataclass(frozen=True)
@@ -219,9 +364,12 @@ class Timeouts:
         gateway_poll: Time between two questions for the SIP registration (Telnyx Android SDK: 3 s).
         gateway_polls: How often it is asked for (Telnyx Android SDK: 3).
         request: The server's answer to any other request (Telnyx JS SDK: 10 s).
+        push_invite: From the login to the invitation of a call that a push announced (Telnyx iOS SDK: 10 s).
         bye: The server's answer to a hang-up; the call is over with or without it (Telnyx JS SDK: 5 s).
         gather: Looking for network candidates before an offer or answer leaves (Telnyx JS SDK: 1 s).
         media: From the answer to connected audio.
+        path_lost: How long a broken audio path may take to come back by itself before a new one is sought.
+        ice_restart: Finding a new audio path (Telnyx JS SDK: 15 s).
         close: Saying good-bye to the server before the connection is cut.
     """
 
@@ -230,12 +378,35 @@ class Timeouts:
     gateway_poll: float = 3.0
     gateway_polls: int = 3
     request: float = 10.0
+    push_invite: float = 10.0
     bye: float = 5.0
     gather: float = 1.0
     media: float = 15.0
+    path_lost: float = 3.0
+    ice_restart: float = 15.0
     close: float = 2.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if not value > 0:
                 raise ConfigurationError(f"Timeouts.{name} must be more than zero")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of something there may be.
+
+    Attributes:
+        ringing_calls: Inbound calls that ring at the same time; the client is busy for any more.
+        queued_candidates: Network candidates of the far end that wait for its description; more are dropped.
+        ice_restarts: Attempts in a row to find a new audio path before the call is given up.
+    """
+
+    ringing_calls: int = 100
+    queued_candidates: int = 64
+    ice_restarts: int = 3
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value > 0:
+                raise ConfigurationError(f"Limits.{name} must be more than zero")

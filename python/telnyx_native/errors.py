@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from telnyx_native.codes import ErrorCode
+
 AUTHENTICATION_REQUIRED = -32000
 """Wire code: the request needs a login, or the login token is not valid."""
 
@@ -26,11 +30,16 @@ class TelnyxError(Exception):
 
     Attributes:
         code: The number of the error on the wire, or `None` when it never crossed the wire.
+        kind: Its entry in the table of Telnyx's structured errors, or `None` when it has none.
     """
 
-    def __init__(self, message: str, *, code: int | None = None) -> None:
+    usual_kind: ClassVar[ErrorCode | None] = None
+    """The `kind` of errors of this class that do not say otherwise."""
+
+    def __init__(self, message: str, *, code: int | None = None, kind: ErrorCode | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.kind = kind or self.usual_kind
 
 
 class ConfigurationError(TelnyxError, ValueError):
@@ -48,13 +57,19 @@ class FlowClosedError(TelnyxError):
 class SocketConnectionError(TelnyxError):
     """There is no usable connection to the server: unreachable, closed or lost."""
 
+    usual_kind = ErrorCode.WEBSOCKET_ERROR
+
 
 class AuthenticationError(TelnyxError):
-    """The server refused the credentials."""
+    """The server refused the credentials, or they cannot be good any more."""
+
+    usual_kind = ErrorCode.LOGIN_FAILED
 
 
 class GatewayRegistrationError(TelnyxError):
     """The login was accepted, but the SIP registration behind it did not come up."""
+
+    usual_kind = ErrorCode.GATEWAY_FAILED
 
 
 class MalformedFrameError(TelnyxError):
@@ -77,6 +92,10 @@ class RequestTimeoutError(TelnyxError, TimeoutError):
     """The server did not answer a request in time."""
 
 
+class InviteTimeoutError(WaitTimeoutError):
+    """A push announced a call, but its invitation did not come: the caller has given up."""
+
+
 class CallError(TelnyxError):
     """The call is not in a state that allows the operation, or ended while it was going on."""
 
@@ -87,6 +106,8 @@ class MediaError(TelnyxError):
 
 class SdpError(MediaError):
     """A session description cannot be used."""
+
+    usual_kind = ErrorCode.SDP_SET_REMOTE_DESCRIPTION_FAILED
 
 
 class EngineClosedError(MediaError):

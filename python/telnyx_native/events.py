@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 from telnyx_native.states import CallTerminationReason, GatewayState
 
+if TYPE_CHECKING:
+    from telnyx_native.codes import ErrorCode
+
 __all__ = [
+    "AiConversationResponse",
     "AnswerResponse",
     "ByeResponse",
     "CallIds",
+    "CandidateResponse",
     "ClientReadyResponse",
+    "DisablePushResponse",
+    "DisplayResponse",
     "GatewayStateResponse",
     "InviteResponse",
     "LoginResponse",
     "MediaResponse",
     "ReceivedMessageBody",
     "ReceivedResult",
+    "RemoteParty",
     "RingingResponse",
     "SocketMethod",
     "SocketResponse",
@@ -29,6 +38,7 @@ class SocketMethod(Enum):
     """The methods of the protocol; the value is the name on the wire."""
 
     LOGIN = "login"
+    ANONYMOUS_LOGIN = "anonymous_login"
     CLIENT_READY = "telnyx_rtc.clientReady"
     GATEWAY_STATE = "telnyx_rtc.gatewayState"
     PING = "telnyx_rtc.ping"
@@ -45,6 +55,9 @@ class SocketMethod(Enum):
     INFO = "telnyx_rtc.info"
     EVENT = "telnyx_rtc.event"
     PUNT = "telnyx_rtc.punt"
+    ATTACH_CALLS = "telnyx_rtc.attachCalls"
+    DISABLE_PUSH = "telnyx_rtc.disable_push_notification"
+    AI_CONVERSATION = "ai_conversation"
 
     @property
     def method_name(self) -> str:
@@ -110,6 +123,32 @@ class GatewayStateResponse(ReceivedResult):
 
 
 @dataclass(frozen=True)
+class DisablePushResponse(ReceivedResult):
+    """The answer to a request for no more push notifications.
+
+    Attributes:
+        success: Whether there will be none.
+        message: What the server said.
+    """
+
+    success: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class AiConversationResponse(ReceivedResult):
+    """A message of an AI assistant; `TelnyxClient.ai` makes sense of the usual ones.
+
+    Attributes:
+        type: What it is, such as `"response.text.delta"`.
+        params: All that it says, `type` included.
+    """
+
+    type: str
+    params: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
 class CallIds:
     """A call's ids on Telnyx's side.
 
@@ -130,6 +169,19 @@ class CallIds:
             newer.leg_id or self.leg_id,
             newer.call_control_id or self.call_control_id,
         )
+
+
+@dataclass(frozen=True)
+class RemoteParty:
+    """Who is at the other end of a call.
+
+    Attributes:
+        name: The name to show.
+        number: The number or user.
+    """
+
+    name: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -216,6 +268,32 @@ class ByeResponse(CallEvent):
 
 
 @dataclass(frozen=True)
+class CandidateResponse(CallEvent):
+    """A network address at which the other side may be reached.
+
+    Attributes:
+        candidate: The candidate, with or without `candidate:` before it.
+        sdp_mid: The media section it belongs to, by name.
+        sdp_mline_index: The media section it belongs to, by position.
+    """
+
+    candidate: str = ""
+    sdp_mid: str = "0"
+    sdp_mline_index: int = 0
+
+
+@dataclass(frozen=True)
+class DisplayResponse(CallEvent):
+    """The other side is somebody else now, after a transfer say.
+
+    Attributes:
+        party: Who it is, as far as the message says.
+    """
+
+    party: RemoteParty = RemoteParty()
+
+
+@dataclass(frozen=True)
 class ReceivedMessageBody:
     """A message of the server.
 
@@ -236,10 +314,12 @@ class SocketResponse:
         status: What kind of thing.
         data: The message, for MESSAGERECEIVED.
         error_message: What went wrong, for ERROR.
-        error_code: Its number, for ERROR, when it has one.
+        error_code: Its number on the wire, for ERROR, when it has one.
+        error_kind: Its entry in the table of Telnyx's structured errors, for ERROR, when it has one.
     """
 
     status: SocketStatus
     data: ReceivedMessageBody | None = None
     error_message: str | None = None
     error_code: int | None = None
+    error_kind: ErrorCode | None = None

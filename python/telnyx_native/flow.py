@@ -88,6 +88,7 @@ class SharedFlow(Generic[T]):
         self._replay: deque[T] = deque(maxlen=replay)
         self._capacity = max(capacity, replay, 1)
         self._collectors: WeakSet[Collector[T]] = WeakSet()
+        self._subscribed = asyncio.Event()
         self._closed = False
         self.dropped = 0
 
@@ -117,7 +118,14 @@ class SharedFlow(Generic[T]):
         """Subscribe now; nothing emitted after this call is missed."""
         collector = Collector(self, self._replay, self._capacity, closed=self._closed)
         self._collectors.add(collector)
+        self._subscribed.set()
         return collector
+
+    async def wait_collected(self) -> None:
+        """Return as soon as somebody collects: for values that are not worth making for nobody."""
+        while not self._collectors:
+            self._subscribed.clear()
+            await self._subscribed.wait()
 
     async def first(self, predicate: Callable[[T], bool] | None = None, *, timeout: float | None = None) -> T:
         """Return the first value that satisfies `predicate` (any value without one).

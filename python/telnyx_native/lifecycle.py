@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from telnyx_native.errors import (
     CallError,
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Bury = Callable[[CallTerminationReason, bool], Coroutine[Any, Any, None]]
 
 __all__ = ["Lifecycle"]
+
+T = TypeVar("T")
 
 
 class Lifecycle:
@@ -50,7 +52,7 @@ class Lifecycle:
         self._bury = bury
         self._on_end = on_end
         self._log = log
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._burial: asyncio.Task[None] | None = None
 
     @property
@@ -73,11 +75,37 @@ class Lifecycle:
             raise CallError(f"a call does not go from {self.state} to {state}")
         self.states.set(state)
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Let `work` carry the call on in the background; the call ends with its failure, and it with the call."""
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+        """Let `work` carry the call on in the background; the call ends with its failure, and it with the call.
+
+        When the call is over already, nothing is begun, and `None` returned.
+        """
+        if self._burial is not None:
+            work.close()
+            return None
         task = asyncio.create_task(work, name=f"telnyx-call-{self._name}")
         self._tasks.add(task)
         task.add_done_callback(self._on_work_done)
+        return task
+
+    async def carry_out(self, step: Coroutine[Any, Any, T]) -> T:
+        """Return what `step` returns. It is not left half done: a caller that is cancelled does not wait, that is all.
+
+        Its failure is the caller's, not the call's.
+
+        Raises:
+            CallError: The call is over, or ended meanwhile.
+        """
+        if self._burial is not None:
+            step.close()
+        self.require_alive()
+        task = asyncio.create_task(step, name=f"telnyx-call-{self._name}-step")
+        self._tasks.add(task)
+        task.add_done_callback(self._on_step_done)
+        await asyncio.wait({task})
+        if task.cancelled():
+            self.require_alive()
+        return task.result()
 
     def require_alive(self) -> None:
         """Raise `CallError` if the call is over."""
@@ -133,6 +161,11 @@ class Lifecycle:
         if self._burial is not None:
             await asyncio.shield(self._burial)
         return done.reason or CallTerminationReason()
+
+    def _on_step_done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._log.debug(f"a step of call {self._name} failed: {error}")
 
     def _on_work_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

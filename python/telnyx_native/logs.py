@@ -138,6 +138,7 @@ _SECRET_KEYS = frozenset(
         "fcmtoken",
         "credential",
         "credentials",
+        "dtmf",  # what a caller keys in may be a PIN
     }
 )
 _ICE_PASSWORD = re.compile(r"(a=ice-pwd:)[^\s\\\"]+")

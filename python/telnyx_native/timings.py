@@ -8,7 +8,7 @@ from typing import Literal
 
 __all__ = ["CallTimings", "Milestone"]
 
-Milestone = Literal["invite_sent", "ringing", "answered", "media_connected", "active", "ended"]
+Milestone = Literal["invite_sent", "gathered", "ringing", "answered", "media_connected", "active", "ended"]
 
 
 @dataclass
@@ -18,6 +18,7 @@ class CallTimings:
     Attributes:
         created: The call came to be: it was placed here, or its invitation arrived.
         invite_sent: The invitation left (outbound).
+        gathered: All network candidates of this side were known.
         ringing: The called side was being alerted.
         answered: The answer arrived (outbound), or the server took ours (inbound).
         media_connected: The audio path stood; with early media that is before the answer.
@@ -27,6 +28,7 @@ class CallTimings:
 
     created: float = field(default_factory=monotonic)
     invite_sent: float | None = None
+    gathered: float | None = None
     ringing: float | None = None
     answered: float | None = None
     media_connected: float | None = None

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
-from support.signals import chirp, find, silence
+from support.signals import chirp, likeness, silence
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.media.files import read_audio, write_wav
 
@@ -79,7 +79,7 @@ async def test_play_and_record(login, tmp_path):
         code, output, _ = await outcome(process)
     assert code == 0, output
     assert "Call ended: NORMAL_CLEARING" in output
-    assert find(said, read_audio(tmp_path / "heard.wav", RATE))[1] > 0.7
+    assert likeness(said, read_audio(tmp_path / "heard.wav", RATE)) > 0.7
 
 
 async def test_duration(login):

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 from collections import deque
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,10 @@ class JsClient:
                     return event
         raise AssertionError(f"the SDK ended without {kind} {wanted}")
 
+    def write(self, line):
+        """Hand it a line to work on."""
+        self._process.stdin.write(f"{line}\n".encode())
+
     async def leave(self):
         """Let it disconnect and end; return its exit code."""
         self._process.stdin.close()
@@ -79,12 +84,12 @@ def candidates(request):
     return request.param
 
 
-@pytest.fixture
-async def js(packages, gateway, password, candidates):
-    arguments = [gateway.url, "alice", password, str(SPOKEN_HZ), str(HEARD_HZ), candidates]
+@asynccontextmanager
+async def running(script, *arguments):
+    """Run a script that uses the SDK."""
     process = await asyncio.create_subprocess_exec(
         "node",
-        str(HERE / "js_client.mjs"),
+        str(HERE / script),
         *arguments,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -96,6 +101,13 @@ async def js(packages, gateway, password, candidates):
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+@pytest.fixture
+async def js(packages, gateway, password, candidates):
+    arguments = [gateway.url, "alice", password, str(SPOKEN_HZ), str(HEARD_HZ), candidates]
+    async with running("js_client.mjs", *arguments) as client:
+        yield client
 
 
 async def test_telnyx_js_sdk(js, gateway):
@@ -139,3 +151,36 @@ async def test_wrong_password(js, gateway):
     assert (await js.event("error"))["code"] == 46001  # its LOGIN_FAILED
     await asyncio.sleep(1)
     assert gateway.counters.failed_logins == 1, "it must not be led to try again"
+
+
+async def test_login_with_a_token(packages, gateway):
+    async with running("js_token.mjs", gateway.url, gateway.mint_token("alice")) as js:
+        await js.event("ready")
+        assert [session.user_name for session in gateway.sessions] == ["alice"]
+        assert await js.leave() == 0
+
+
+async def test_token_that_is_refused(packages, gateway):
+    async with running("js_token.mjs", gateway.url, gateway.mint_token("alice", -1)) as js:
+        assert (await js.event("error"))["code"] == 46001
+        await asyncio.sleep(1)
+        assert gateway.counters.failed_logins == 1, "it must not be led to try again"
+
+
+async def test_guest_of_the_assistant(packages, gateway):
+    async with running("js_guest.mjs", gateway.url, "assistant") as js:
+        await js.event("ready")
+        assert (await js.event("widget_settings"))["widget_settings"]["theme"] == "dark"
+        await js.event("response.done")
+        js.write('use get_time {"zone": "UTC"}')
+        item = (await js.event("conversation.item.created"))["item"]
+        assert (item["role"], item["content"][0]["transcript"]) == ("user", 'use get_time {"zone": "UTC"}')
+        call = (await js.event("conversation.item.created"))["item"]
+        assert (call["name"], json.loads(call["arguments"])) == ("get_time", {"zone": "UTC"})
+        said = ""
+        while "UTC" not in said:
+            said += (await js.event("response.text.delta"))["delta"]
+        assert said == 'get_time returned {"used":"get_time","arguments":{"zone":"UTC"}}'
+        assert await js.leave() == 0
+    counters = gateway.counters
+    assert (counters.malformed_frames, counters.unknown_methods, counters.handler_failures) == (0, 0, 0)

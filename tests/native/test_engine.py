@@ -41,6 +41,18 @@ async def test_threads_do_not_grow_with_calls(engine: MediaEngine) -> None:
             assert native_threads() == one_call
 
 
+async def test_the_clock_ticks_only_while_there_are_calls(engine: MediaEngine) -> None:
+    async with connected(engine) as (_, callee):
+        await callee.audio.read(1600)
+    ticks = engine.counters["ticks"]
+    assert ticks > 5
+    await asyncio.sleep(0.1)
+    assert engine.counters["ticks"] <= ticks + 1
+    async with connected(engine) as (_, callee):
+        await callee.audio.read(1600)
+    assert engine.counters["ticks"] > ticks + 5
+
+
 async def test_ten_calls_at_once(engine: MediaEngine) -> None:
     pairs = [tuple(engine.create_peer(LOOPBACK, AudioConfig()) for _ in range(2)) for _ in range(10)]
     async with asyncio.timeout(10):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 
+import numpy as np
 import pytest
 
 from support.peers import LOOPBACK, connected, negotiate
 from support.signals import dominant_frequency, pcm, rms, tone
 from telnyx_native.config import AudioConfig, IceServer, PeerConfig
-from telnyx_native.errors import EngineClosedError, MediaError, SdpError
+from telnyx_native.errors import ConfigurationError, EngineClosedError, MediaError, SdpError
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.peer import IceCandidate, Peer, PeerConnectionState
 
@@ -271,3 +272,30 @@ async def test_a_handshake_that_fails_is_survived(engine: MediaEngine) -> None:
         await asyncio.sleep(wait / 2000)
         await callee.close()
         await caller.close()
+
+
+async def test_dtmf_keys_arrive_as_the_tones_they_stand_for(engine: MediaEngine) -> None:
+    async with connected(engine) as (caller, callee):
+        await callee.audio.read(8_000)
+        await caller.insert_dtmf("5", duration=0.5)
+        heard = pcm(await callee.audio.read(16_000))
+    loud = heard[np.abs(heard) > 500]
+    assert len(loud) > 1_000
+    spectrum = np.abs(np.fft.rfft(heard.astype(float)))
+    low, high = (int(np.argmax(spectrum[first:last])) + first for first, last in ((600, 1000), (1100, 1700)))
+    assert (low, high) == (pytest.approx(770, abs=10), pytest.approx(1336, abs=10))
+
+
+@pytest.mark.parametrize("wrong", [("", 0.1, 0.05), ("12x", 0.1, 0.05), ("1", 0.01, 0.05), ("1", 0.1, 0.0)])
+async def test_dtmf_that_no_telephone_has_is_refused(engine: MediaEngine, wrong: tuple[str, float, float]) -> None:
+    keys, duration, gap = wrong
+    async with connected(engine) as (caller, _):
+        with pytest.raises(ConfigurationError):
+            await caller.insert_dtmf(keys, duration=duration, gap=gap)
+
+
+async def test_dtmf_before_the_call_is_connected_is_a_typed_error(engine: MediaEngine) -> None:
+    peer = engine.create_peer(LOOPBACK, AudioConfig())
+    with pytest.raises(MediaError, match="telephone-events"):
+        await peer.insert_dtmf("1")
+    await peer.close()

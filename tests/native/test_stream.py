@@ -19,13 +19,15 @@ from telnyx_native.media.stream import AudioStream
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 32_000, 48_000])
 async def test_what_one_writes_the_other_reads_at_any_rate(engine: MediaEngine, rate: int) -> None:
     signal = chirp(0.25, rate)
-    async with connected(engine, AudioConfig(sample_rate=rate), AudioConfig(sample_rate=rate)) as (caller, callee):
-        # The jitter buffer stretches the first second of a call until it has settled.
-        await caller.audio.write(np.concatenate([silence(1.0, rate), signal, silence(0.3, rate)]))
-        heard = pcm(await callee.audio.read(round(1.6 * rate)))
+    audio = AudioConfig(sample_rate=rate, capture_buffer=4)
+    async with connected(engine, audio, audio) as (caller, callee):
+        # The jitter buffer stretches the first second of a call until it has settled, and later when the machine is
+        # busy: one of several times is enough.
+        await caller.audio.write(np.concatenate([silence(1.0, rate), *[signal, silence(0.25, rate)] * 3]))
+        heard = pcm(await callee.audio.read(round(2.6 * rate)))
     where, likeness = find(signal, heard)
     assert likeness > 0.8
-    assert where / rate == pytest.approx(1.05, abs=0.1)
+    assert min(abs(where / rate - 1.05 - start) for start in (0, 0.5, 1)) < 0.15
 
 
 async def test_rates_of_the_two_ends_are_independent(engine: MediaEngine) -> None:
@@ -127,7 +129,7 @@ async def test_the_end_of_the_call_is_a_typed_error_for_writers(engine: MediaEng
 
 async def test_a_cancelled_read_or_write_leaves_the_stream_usable(engine: MediaEngine) -> None:
     async with connected(engine, AudioConfig(playback_buffer=0.2)) as (caller, callee):
-        for stuck in (caller.audio.write(tone(440, 9, 16_000)), callee.audio.read(100_000)):
+        for stuck in (caller.audio.write(tone(440, 9, 16_000)), callee.audio.read(30_000)):
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(stuck, 0.1)
         caller.audio.clear()
@@ -144,9 +146,22 @@ async def test_muted_sends_silence(engine: MediaEngine) -> None:
         assert caller.audio.muted
 
 
-async def test_reads_that_can_never_succeed_are_refused() -> None:
-    stream = AudioStream(AudioConfig(capture_buffer=0.5))
+async def test_a_read_may_be_longer_than_the_queue_and_loses_nothing_when_cancelled(engine: MediaEngine) -> None:
+    async with connected(engine, callee_audio=AudioConfig(capture_buffer=0.2)) as (caller, callee):
+        await caller.audio.write(tone(440, 4, 16_000))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(callee.audio.read(32_000), 0.5)
+        assert callee.audio.readable > 0.3
+        buffer = np.zeros(1600, np.int16)
+        assert callee.audio.readinto(buffer) == 1600
+        heard = pcm(await callee.audio.read(16_000))
+        assert len(heard) == 16_000
+        assert callee.audio.counters.capture_lost == 0
+        captured = callee.audio.counters.captured
+        assert captured - 1600 - 16_000 == pytest.approx(callee.audio.readable * 16_000, abs=400)
+
+
+async def test_reading_nothing_is_refused() -> None:
+    stream = AudioStream(AudioConfig())
     with pytest.raises(ValueError, match="at least one"):
         await stream.read(0)
-    with pytest.raises(ValueError, match="8000"):
-        await stream.read(8001)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from telnyx_native.errors import EngineClosedError, MediaError
-from telnyx_native.flow import StateFlow
+from telnyx_native.errors import EngineClosedError, MediaError, SdpError
+from telnyx_native.flow import SharedFlow, StateFlow
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,6 +19,12 @@ class _State:
         self.name = name
 
 
+class FoundCandidate(NamedTuple):
+    candidate: str
+    sdp_mid: str = "0"
+    sdp_mline_index: int = 0
+
+
 class FakeAudio:
     muted = False
 
@@ -29,13 +35,17 @@ class FakePeer:
     def __init__(self) -> None:
         self.audio = FakeAudio()
         self.connection_state: StateFlow[Any] = StateFlow(_State("NEW"))
+        self.candidates: SharedFlow[FoundCandidate] = SharedFlow(replay=8)
         self.applied: list[str] = []
+        self.added: list[str] = []
+        self.restarts = 0
         self.closed = False
         self.connects = True
         self.refuses: MediaError | None = None
         self.gate: asyncio.Event | None = None
 
-    async def create_offer(self) -> str:
+    async def create_offer(self, *, ice_restart: bool = False) -> str:
+        self.restarts += ice_restart
         return "v=0 offer"
 
     async def create_answer(self, offer: str) -> str:
@@ -51,6 +61,11 @@ class FakePeer:
         self.applied.append(sdp)
         if self.connects:
             self.become("CONNECTED")
+
+    async def add_candidate(self, candidate: str, sdp_mid: str, sdp_mline_index: int) -> None:
+        if not candidate.startswith("candidate:"):
+            raise SdpError("no candidate")
+        self.added.append(candidate)
 
     async def gathered(self, *, limit: float) -> str:
         if self.gate:
@@ -73,6 +88,7 @@ class FakePeer:
 
     async def close(self) -> None:
         self.closed = True
+        self.candidates.close()
         self.become("CLOSED")
         self.connection_state.close()
 

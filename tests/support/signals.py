@@ -34,9 +34,14 @@ def find(needle: Pcm, haystack: Pcm) -> tuple[int, float]:
     size = len(a) + len(b)
     product = np.fft.irfft(np.fft.rfft(b, size) * np.conj(np.fft.rfft(a, size)), size)[: len(b) - len(a) + 1]
     energy = np.convolve(b**2, np.ones(len(a)), "valid")
-    likeness = product / np.sqrt(np.maximum(energy, 1) * np.sum(a**2))
-    where = int(np.argmax(likeness))
-    return where, float(likeness[where])
+    alike = product / np.sqrt(np.maximum(energy, 1) * np.sum(a**2))
+    where = int(np.argmax(alike))
+    return where, float(alike[where])
+
+
+def likeness(needle: Pcm, haystack: Pcm) -> float:
+    """How well `needle` was heard: the median over its eighths, since the jitter buffer may stretch one of them."""
+    return float(np.median([find(part, haystack)[1] for part in np.array_split(needle, 8)]))
 
 
 def dominant_frequency(samples: Pcm, rate: int) -> float:

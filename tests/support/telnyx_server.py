@@ -33,6 +33,7 @@ class ScriptedServer:
     def __init__(self) -> None:
         self.parts: dict[str, Callable[[dict[str, Any]], Any]] = {
             "login": self.log_in,
+            "anonymous_login": self.welcome,
             "telnyx_rtc.gatewayState": lambda _: {"params": {"state": "REGED"}, "sessid": "S1"},
             "telnyx_rtc.ping": lambda _: {"message": "PONG"},
             "telnyx_rtc.invite": lambda p: {
@@ -42,20 +43,43 @@ class ScriptedServer:
             },
             "telnyx_rtc.answer": lambda _: {},
             "telnyx_rtc.bye": lambda _: {"message": "CALL ENDED"},
+            "telnyx_rtc.attachCalls": lambda _: {},
+            "telnyx_rtc.disable_push_notification": lambda _: {"message": "disable push notification success"},
+            "ai_conversation": lambda _: {},
+            "telnyx_rtc.modify": self.modify,
+            "telnyx_rtc.info": lambda _: {"sessid": "S1"},
+            "telnyx_rtc.candidate": lambda _: {},
+            "telnyx_rtc.endOfCandidates": lambda _: {},
         }
+        self.tokens: set[str] = set()
         self.paths: list[str] = []
         self.frames: list[dict[str, Any]] = []
         self.connections: set[ServerConnection] = set()
         self.voice_sdk_id: str | None = None
+        self.held: set[str] = set()
         self._arrived = asyncio.Condition()
         self._ids = count(1001)
         self.address = ""
 
     def log_in(self, params: dict[str, Any]) -> dict[str, Any]:
-        if params.get("passwd") != "s3cret":
+        if params.get("passwd") != "s3cret" and params.get("login_token") not in self.tokens:
             raise RefusalError(-32001, "Login Incorrect")
+        return self.welcome(params)
+
+    def welcome(self, _: dict[str, Any]) -> dict[str, Any]:
         asyncio.get_running_loop().call_soon(self.push, "telnyx_rtc.clientReady")
         return {"message": "logged in", "sessid": "S1"}
+
+    def modify(self, params: dict[str, Any]) -> dict[str, Any]:
+        call_id, action = params["dialogParams"]["callID"], params["action"]
+        if action == "updateMedia":
+            return {"action": action, "callID": call_id, "sdp": "v=0 renewed", "sessid": "S1"}
+        if action == "hold" or (action == "toggleHold" and call_id not in self.held):
+            self.held.add(call_id)
+        else:
+            self.held.discard(call_id)
+        state = "held" if call_id in self.held else "active"
+        return {"action": action, "callID": call_id, "holdState": state, "sessid": "S1"}
 
     async def serve(self, connection: ServerConnection) -> None:
         assert connection.request is not None

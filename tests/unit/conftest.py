@@ -17,6 +17,8 @@ from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfigurati
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from telnyx_native.call import Call
+
 
 async def eventually(condition: Callable[[], object]) -> None:
     """Return when `condition` holds, which must be soon."""
@@ -44,13 +46,23 @@ async def server() -> AsyncIterator[ScriptedServer]:
 @pytest.fixture
 def timeouts() -> Timeouts:
     return Timeouts(
-        connect=1, login=0.5, gateway_poll=0.05, gateway_polls=3, request=1, bye=0.2, gather=0.1, media=0.2, close=0.5
+        connect=1,
+        login=0.5,
+        gateway_poll=0.05,
+        gateway_polls=3,
+        request=1,
+        bye=0.2,
+        gather=0.1,
+        media=0.2,
+        path_lost=0.05,
+        ice_restart=0.5,
+        close=0.5,
     )
 
 
 @pytest.fixture
 def credentials() -> CredentialConfig:
-    return CredentialConfig("alice", "s3cret", "Alice", "+15550100")
+    return CredentialConfig("alice", "s3cret", sip_caller_id_name="Alice", sip_caller_id_number="+15550100")
 
 
 @pytest.fixture
@@ -75,3 +87,16 @@ def media(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     module.MediaEngine = engine  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "telnyx_native.media.engine", module)
     return engine
+
+
+@pytest.fixture
+def talking(online: TelnyxClient, server: ScriptedServer) -> Callable[..., Any]:
+    """Places calls that are active at once."""
+
+    async def place(**options: Any) -> Call:
+        call = await online.new_invite("echo", **options)
+        server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0 answer")
+        await call.wait_active(LIMIT)
+        return call
+
+    return place

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from telnyx_native.call import Call
-from telnyx_native.config import AudioConfig, PeerConfig, Timeouts
+from telnyx_native.config import AudioConfig, Limits, PeerConfig, Timeouts
 from telnyx_native.errors import CallError, RequestError, SdpError
 from telnyx_native.events import (
     AnswerResponse,
@@ -20,6 +20,7 @@ from telnyx_native.events import (
     RingingResponse,
 )
 from telnyx_native.logs import Log
+from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.signaling.messages import Dialog, Message
 from telnyx_native.states import (
     CallDirection,
@@ -165,11 +166,13 @@ async def test_media_that_never_connects_ends_the_call(
 
 async def test_media_that_breaks_ends_the_call(online: TelnyxClient, server: ScriptedServer, media: FakeEngine) -> None:
     call = await online.new_invite("echo")
-    server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0")
-    await call.wait_active(1)
-    media.peers[0].become("FAILED")
-    reason = await call.wait_done()
-    assert reason.cause == "MEDIA_TIMEOUT"
+    server.push("telnyx_rtc.media", callID=call.call_id, sdp="v=0")
+    media.prepare = lambda peer: setattr(peer, "connects", False)
+    await media.peers[0].connection_state.wait_for(lambda s: s.name == "CONNECTED", timeout=1)
+    other = await online.new_invite("echo")
+    media.peers[1].become("FAILED")
+    reason = await other.wait_done()
+    assert (reason.cause, call.state) == ("MEDIA_TIMEOUT", CallState.CONNECTING)
 
 
 async def test_ended_before_the_invitation_left(
@@ -368,13 +371,22 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
         async def request(self, message: Message, *, timeout: float | None = None) -> dict[str, Any]:
             return {}
 
+        async def tell(self, message: Message) -> None:
+            pass
+
     async def live() -> None:
         host = Host()
         call = Call(
-            Dialog("C"), CallDirection.OUTBOUND, host=host, signaling=host, timeouts=Timeouts(), log=Log("call")
+            Dialog("C"),
+            CallDirection.OUTBOUND,
+            host=host,
+            signaling=host,
+            timeouts=Timeouts(),
+            limits=Limits(),
+            log=Log("call"),
         )
         states = call.call_state_flow.collect()
-        await call.place(AudioConfig())
+        await call.place(MediaOptions())
         for event in events:
             match event:
                 case CallEvent():

@@ -148,3 +148,15 @@ async def test_wait_for_names_what_it_waited_for() -> None:
     state.close()
     with pytest.raises(FlowClosedError, match=r"Done.*RINGING"):
         await state.wait_for(CallState.DONE)
+
+
+async def test_who_emits_can_wait_for_who_collects() -> None:
+    flow: SharedFlow[int] = SharedFlow()
+    waiting = asyncio.create_task(flow.wait_collected())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    with flow.collect():
+        await asyncio.wait_for(waiting, 1)
+        await flow.wait_collected()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(flow.wait_collected(), 0.01)

@@ -111,3 +111,43 @@ async def test_waiting_can_be_cancelled_without_harm(undertaker: Undertaker) -> 
     waiting.cancel()
     undertaker.life.finish(REASON)
     assert await undertaker.life.wait_done() == REASON
+
+
+async def test_a_step_returns_its_result_and_its_failure_is_the_caller_s(undertaker: Undertaker) -> None:
+    async def step() -> int:
+        return 7
+
+    async def failing() -> None:
+        raise RequestError("no")
+
+    assert await undertaker.life.carry_out(step()) == 7
+    with pytest.raises(RequestError):
+        await undertaker.life.carry_out(failing())
+    assert undertaker.life.reason is None
+
+
+async def test_a_step_is_finished_for_a_caller_who_is_gone(undertaker: Undertaker) -> None:
+    gate, done = asyncio.Event(), asyncio.Event()
+
+    async def step() -> None:
+        await gate.wait()
+        done.set()
+
+    caller = asyncio.create_task(undertaker.life.carry_out(step()))
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    gate.set()
+    await asyncio.wait_for(done.wait(), 1)
+
+
+async def test_a_step_ends_with_the_call(undertaker: Undertaker) -> None:
+    caller = asyncio.create_task(undertaker.life.carry_out(asyncio.sleep(60)))
+    await asyncio.sleep(0)
+    undertaker.life.finish(REASON)
+    with pytest.raises(CallError, match="ended meanwhile"):
+        await caller
+    with pytest.raises(CallError, match="ended meanwhile"):
+        await undertaker.life.carry_out(asyncio.sleep(60))
+    assert undertaker.life.spawn(asyncio.sleep(60)) is None

@@ -8,21 +8,28 @@ import logging
 import traceback
 from typing import TYPE_CHECKING
 
+import pytest
+
+from support.tokens import token_for
+from telnyx_native import token_watch
 from telnyx_native.client import TelnyxClient
-from telnyx_native.config import CredentialConfig, IceServer, Timeouts, TxServerConfiguration
+from telnyx_native.config import CredentialConfig, IceServer, Timeouts, TokenConfig, TxServerConfiguration
 from telnyx_native.errors import AuthenticationError
 from telnyx_native.logs import LogLevel
+from telnyx_native.push import PushConfig
 
 if TYPE_CHECKING:
-    import pytest
-
     from support.fake_media import FakeEngine
     from support.telnyx_server import ScriptedServer
 
 PASSWORD = "s3cret"
 WRONG_PASSWORD = "wr0ng-s3cret"
 TURN_PASSWORD = "turn-hunter2"
-SECRETS = (PASSWORD, TURN_PASSWORD)
+TOKEN = token_for(86_400)  # made when tests are collected, used minutes later
+REFUSED_TOKEN = token_for(80_000)
+EXPIRED_TOKEN = token_for(-60)
+DEVICE_TOKEN = "f1rebase-device"
+SECRETS = (PASSWORD, TURN_PASSWORD, TOKEN, REFUSED_TOKEN, EXPIRED_TOKEN, DEVICE_TOKEN)
 
 
 class Recorder:
@@ -37,6 +44,11 @@ def server_config(server: ScriptedServer) -> TxServerConfiguration:
     plain = TxServerConfiguration.parse(server.address)
     turn = IceServer(("turn:127.0.0.1:3478",), "user", TURN_PASSWORD)
     return TxServerConfiguration(plain.host, plain.port, secure=False, ice_servers=(turn,))
+
+
+@pytest.fixture(autouse=True)
+def warning_due_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_watch, "NOTICE", 100_000.0)
 
 
 async def session(server: ScriptedServer, timeouts: Timeouts, logger: Recorder | None) -> list[str]:
@@ -58,7 +70,37 @@ async def session(server: ScriptedServer, timeouts: Timeouts, logger: Recorder |
         seen += [repr(client), repr(call), repr(vars(client)), repr(credentials), repr(server_config(server))]
         seen += [repr(task) for task in asyncio.all_tasks()]
     seen += [repr(response) async for response in responses]
-    return seen
+    return seen + await session_with_token(server, timeouts, logger)
+
+
+async def session_with_token(server: ScriptedServer, timeouts: Timeouts, logger: Recorder | None) -> list[str]:
+    """The same for a login with a token, and for push notifications."""
+    seen: list[str] = []
+
+    def config(token: str) -> TokenConfig:
+        return TokenConfig(token, push=PushConfig(DEVICE_TOKEN), log_level=LogLevel.ALL, custom_logger=logger)
+
+    server.tokens = {TOKEN}
+    async with TelnyxClient(timeouts=timeouts) as client:
+        responses, warnings = client.socket_response_flow.collect(), client.warning_flow.collect()
+        for token in (EXPIRED_TOKEN, REFUSED_TOKEN):
+            try:
+                await client.connect(server_config(server), token_config=config(token))
+            except AuthenticationError as error:
+                seen += traceback.format_exception(error)
+        await client.connect(server_config(server), token_config=config(TOKEN), tx_push_meta_data={"call_id": "P"})
+        server.push("telnyx_rtc.invite", callID="C", sdp="v=0")
+        call = await client.wait_for_pushed_call()
+        await call.accept()
+        answer = await server.received("telnyx_rtc.answer")
+        assert answer["params"]["answered_device_token"] == DEVICE_TOKEN
+        await client.disable_push()
+        server.push_raw(f'{{"method":"login","params":{{"login_token":"{TOKEN}')
+        await client.connect_with_decline_push({"call_id": "P"}, config(TOKEN), server_config=server_config(server))
+        seen += [repr(client), repr(call), repr(vars(client)), repr(vars(call)), repr(config(TOKEN))]
+        seen += [repr(await anext(warnings))]
+        seen += [repr(task) for task in asyncio.all_tasks()]
+    return seen + [repr(response) async for response in responses]
 
 
 async def test_no_secret_in_the_standard_logs(

@@ -48,7 +48,7 @@ def gateway(
 
     Telnyx's clients log in to it, call each other by name or number, and reach these destinations:
     **echo**, **tone** or **tone:HZ**, **busy**, **reject**,
-    **noanswer**. It prints one line to copy into another terminal for a first call, then logs the
+    **noanswer**, **assistant**. It prints one line to copy into another terminal for a first call, then logs the
     calls until Ctrl-C.
 
     **Exit codes**: 0 ended with Ctrl-C · 2 the command line is wrong · 3 cannot listen there

@@ -10,6 +10,7 @@ async with Gateway(users=[User("alice", "secret", number="+15550100")]) as gatew
 ```
 """
 
+from telnyx_native.gateway.assistant import Brain, Conversation, UserMessage
 from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.destinations import Destination, Factory
@@ -20,8 +21,10 @@ from telnyx_native.gateway.server import Gateway
 from telnyx_native.gateway.users import User
 
 __all__ = [
+    "Brain",
     "CalleeLeg",
     "CallerLeg",
+    "Conversation",
     "Counters",
     "Destination",
     "Factory",
@@ -30,5 +33,6 @@ __all__ = [
     "LegState",
     "Limits",
     "User",
+    "UserMessage",
     "reason_of",
 ]

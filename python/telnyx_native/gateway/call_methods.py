@@ -29,6 +29,8 @@ async def invite(session: Session, request: Request) -> Answer:
     call_id = call_id_of(request.params)
     offer = _sdp_of(request)
     dialog = dialog_of_invite(call_id, dialog_params_of(request.params), session.user)
+    if session.guest is not None:
+        dialog = session.guest.confine(dialog)
     leg = session.open_caller_leg(dialog, offer)
     # Before the call does anything: a result after the answer leaves the Telnyx JS SDK in `trying`.
     await session.reply(request, {"callID": call_id, "message": "CALL CREATED", "sessid": session.sessid})

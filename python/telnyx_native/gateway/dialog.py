@@ -77,6 +77,7 @@ class Dialog:
         callee: Who is called.
         custom_headers: SIP headers that travel with the call, by name.
         client_state: What the calling application wants to travel with the call (base64).
+        variables: What an assistant shall know about the caller.
         ids: The platform's names for the leg.
     """
 
@@ -85,6 +86,7 @@ class Dialog:
     callee: Party
     custom_headers: Mapping[str, str] = field(default_factory=dict)
     client_state: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
     ids: PlatformIds = field(default_factory=PlatformIds)
 
     def fields(self) -> dict[str, Any]:

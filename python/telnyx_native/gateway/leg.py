@@ -56,6 +56,7 @@ class Leg:
         state: How far the leg is; its flow ends with the leg.
         held: Whether the client has put the call on hold; its flow ends with the leg.
         keys: The DTMF keys the client presses, one by one; the flow ends with the leg.
+        items: What the client says to an assistant beside the audio; the flow ends with the leg.
         media: Its audio.
     """
 
@@ -67,6 +68,7 @@ class Leg:
         self.state: StateFlow[LegState] = StateFlow(LegState.NEW)
         self.held: StateFlow[bool] = StateFlow(False)
         self.keys: SharedFlow[str] = SharedFlow()
+        self.items: SharedFlow[Mapping[str, Any]] = SharedFlow()
         self.media = media
         self._wire = wire
         self._on_end = on_end
@@ -149,6 +151,11 @@ class Leg:
             if key in DTMF_KEYS:
                 self.keys.emit(key)
 
+    async def send_ai_message(self, params: Mapping[str, Any]) -> None:
+        """Send what an assistant says beside the audio; nothing is said on a leg that is over."""
+        if self._reason is None:
+            await self._notify("ai_conversation", params)
+
     async def lost(self) -> None:
         """End the leg because the client's socket is gone."""
         self._finish(reason_of(HangupCause.DESTINATION_OUT_OF_ORDER))
@@ -175,5 +182,6 @@ class Leg:
         self.state.close()
         self.held.close()
         self.keys.close()
+        self.items.close()
         self._on_end(self)
         return True

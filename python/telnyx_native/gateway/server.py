@@ -12,16 +12,20 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 
 from telnyx_native.errors import CallError, ConfigurationError, SocketConnectionError
 from telnyx_native.gateway import call_methods, session_methods
+from telnyx_native.gateway.assistant import Assistant, Brain
 from telnyx_native.gateway.call_user import CallUser
 from telnyx_native.gateway.destinations import BUILT_IN, Factory
 from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
+from telnyx_native.gateway.guest import ASSISTANT
 from telnyx_native.gateway.limits import Counters, Limits
 from telnyx_native.gateway.media import EngineLease, PeerSource
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.refusal import RequestRefused
 from telnyx_native.gateway.routing import Router
+from telnyx_native.gateway.scripted_brain import scripted_brain
 from telnyx_native.gateway.session import Handler, Session
 from telnyx_native.gateway.switchboard import Switchboard
+from telnyx_native.gateway.tokens import TokenMint
 from telnyx_native.gateway.users import Directory, User
 from telnyx_native.states import HangupCause
 
@@ -56,9 +60,14 @@ class Gateway:
         port: Port to listen on; 0 takes a free one.
         destinations: Programs that calls can reach, by name, beside and before the built-in ones.
         limits: What bounds the gateway.
+        token_secret: The key that login tokens are signed with; a random one by default, so that they end with
+            the gateway.
+        assistants: What the assistants say and do, by the id under which guests log in to them; users call
+            `assistant:ID`. Without it there is one, `assistant`, that follows a script.
 
     Attributes:
         directory: The users.
+        assistants: What the assistants say and do, by their id.
         limits: What bounds the gateway.
         counters: What has happened so far.
         peers: Where calls get their audio from.
@@ -73,8 +82,12 @@ class Gateway:
         port: int = 0,
         destinations: Mapping[str, Factory] | None = None,
         limits: Limits | None = None,
+        token_secret: str | None = None,
+        assistants: Mapping[str, Brain] | None = None,
     ) -> None:
-        self.directory = Directory(users)
+        self._tokens = TokenMint(token_secret)
+        self.directory = Directory(users, self._tokens)
+        self.assistants: Mapping[str, Brain] = {ASSISTANT: scripted_brain} if assistants is None else assistants
         self.limits = limits or Limits()
         self.counters = Counters()
         self.handlers: Mapping[str, Handler] = session_methods.HANDLERS | call_methods.HANDLERS
@@ -84,7 +97,7 @@ class Gateway:
         self._port = port
         self._server: Server | None = None
         self._sessions: dict[Session, None] = {}  # in the order of their coming
-        programs = {**BUILT_IN, **(destinations or {})}
+        programs = {**BUILT_IN, ASSISTANT: self._assistant_of, **(destinations or {})}
         self._switchboard = Switchboard(Router(self.directory, self._destination_of, programs))
 
     async def __aenter__(self) -> Self:
@@ -150,6 +163,16 @@ class Gateway:
         user = next(iter(self.directory), None)
         login = f" --user {user.name}" if user else ""
         return f"telnyx-native call echo --server {self.url}{login}"
+
+    def mint_token(self, user: str, lifetime: float = 86_400.0) -> str:
+        """Make a login token of a user that is good for `lifetime` seconds (Telnyx's are good for a day).
+
+        Raises:
+            ConfigurationError: There is no such user.
+        """
+        if user not in {known.name for known in self.directory}:
+            raise ConfigurationError(f"the gateway has no user {user!r}")
+        return self._tokens.mint(user, lifetime)
 
     async def place_call(
         self,
@@ -223,6 +246,13 @@ class Gateway:
     def connect(self, leg: CallerLeg) -> None:
         """Lead a call to where it wants to go."""
         self._switchboard.connect(leg)
+
+    def _assistant_of(self, name: str) -> Assistant:
+        """The destination of `assistant:ID`, or of `assistant` alone."""
+        brain = self.assistants.get(name or ASSISTANT)
+        if brain is None:
+            raise ConfigurationError(f"there is no assistant {name!r}")
+        return Assistant(brain)
 
     # Calls between users
 

@@ -29,7 +29,9 @@ from telnyx_native.signaling.envelope import Error, Frame, Request, Result, pars
 if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
 
+    from telnyx_native.gateway.assistant import Brain
     from telnyx_native.gateway.dialog import Dialog
+    from telnyx_native.gateway.guest import Guest
     from telnyx_native.gateway.leg import Leg
     from telnyx_native.gateway.limits import Counters, Limits
     from telnyx_native.gateway.users import Directory, User
@@ -51,6 +53,10 @@ class Host(Protocol):
     @property
     def directory(self) -> Directory:
         """Who may log in."""
+
+    @property
+    def assistants(self) -> Mapping[str, Brain]:
+        """Whom guests may call."""
 
     @property
     def limits(self) -> Limits:
@@ -83,12 +89,14 @@ class Session:
     Attributes:
         sessid: The id under which the client knows the session.
         user: Who is logged in; `None` before that.
+        guest: What a guest may reach; `None` for users.
         legs: The calls of the session, by call id in lower case.
     """
 
     def __init__(self, socket: ServerConnection, host: Host) -> None:
         self.sessid = str(uuid4())
         self.user: User | None = None
+        self.guest: Guest | None = None
         self.legs: dict[str, Leg] = {}
         self.host = host
         self._socket = socket

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from telnyx_native.gateway.guest import Guest
 from telnyx_native.gateway.refusal import LoginRefused
+from telnyx_native.gateway.users import new_guest
 
 if TYPE_CHECKING:
     from telnyx_native.gateway.session import Handler, Session
@@ -17,25 +19,35 @@ Answer = Mapping[str, Any] | None
 
 
 async def login(session: Session, request: Request) -> Answer:
-    """Log in with user name and password; then tell the client that it may ask for its registration."""
-    params = request.params
+    """Log in with user name and password, or with a token."""
+    params, directory = request.params, session.host.directory
     if params.get("login_token") and not params.get("login"):
-        raise LoginRefused("Login Incorrect: this gateway takes a user name and a password, no token")
-    user = session.host.directory.authenticate(params.get("login"), params.get("passwd"))
+        user = directory.authenticate_token(params["login_token"])
+    else:
+        user = directory.authenticate(params.get("login"), params.get("passwd"))
     if user is None:
         raise LoginRefused
-    session.user = user
-    session.sessid = session.host.admit(session, params.get("sessid"))
+    session.user, session.guest = user, None
+    return await _welcome(session, request)
+
+
+async def anonymous_login(session: Session, request: Request) -> Answer:
+    """Let a guest in who wants to talk to an assistant."""
+    guest = Guest.parse(request.params)
+    if guest is None or guest.assistant not in session.host.assistants:
+        raise LoginRefused("Login Incorrect: there is no such assistant")
+    session.user, session.guest = new_guest(), guest
+    return await _welcome(session, request)
+
+
+async def _welcome(session: Session, request: Request) -> Answer:
+    """Tell the client that it is logged in, then that it may ask for its registration."""
+    session.sessid = session.host.admit(session, request.params.get("sessid"))
     await session.reply(request, {"message": "logged in", "sessid": session.sessid})
     # Calls survive a second login on a live socket; clients end those that are not listed.
     live = [leg.call_id for leg in session.legs.values()]
     await session.notify("telnyx_rtc.clientReady", {"reattached_sessions": live})
     return None
-
-
-async def anonymous_login(_session: Session, _request: Request) -> Answer:
-    """Refuse: there is no assistant to talk to."""
-    raise LoginRefused("Login Incorrect: this gateway has no assistant for anonymous callers")
 
 
 async def gateway_state(session: Session, _request: Request) -> Answer:
@@ -50,6 +62,15 @@ async def ping(session: Session, request: Request) -> Answer:
 
 async def acknowledge(session: Session, _request: Request) -> Answer:
     """Take note of something that has no effect here; clients wait for an answer all the same."""
+    return {"sessid": session.sessid}
+
+
+async def ai_conversation(session: Session, request: Request) -> Answer:
+    """Pass on what the client says to an assistant; it names no call, so every call of the session hears it."""
+    item = request.params.get("item")
+    if isinstance(item, dict):
+        for leg in session.legs.values():
+            leg.items.emit(item)
     return {"sessid": session.sessid}
 
 
@@ -80,7 +101,7 @@ HANDLERS: dict[str, Handler] = {
     "telnyx_rtc.broadcast": acknowledge,
     "telnyx_rtc.attachCalls": acknowledge,
     "telnyx_rtc.disable_push_notification": disable_push,
-    "ai_conversation": acknowledge,
+    "ai_conversation": ai_conversation,
     # The Telnyx JS SDK places no call before this is answered.
     "debug_report_start": acknowledge,
     "debug_report_data": acknowledge,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hmac
+import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.gateway.tokens import TokenMint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Directory", "User"]
+__all__ = ["Directory", "User", "new_guest"]
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,13 @@ class User:
         name: The name to log in with; calls to it reach the user.
         password: The password; never logged.
         number: A telephone number that reaches the user too, such as `"+15550100"`.
+        token: A login token that is good for ever; never logged. `Gateway.mint_token` makes some that expire.
     """
 
     name: str
     password: str = field(repr=False)
     number: str | None = None
+    token: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.name or not self.password:
@@ -38,14 +42,24 @@ class User:
         return self.number or self.name
 
 
+def new_guest() -> User:
+    """Somebody without an account: nobody else can log in as this user, or call it."""
+    return User(f"guest-{secrets.token_hex(4)}", secrets.token_urlsafe(16))
+
+
 class Directory:
     """The users of a gateway, by name and by number.
+
+    Args:
+        users: Who they are.
+        tokens: Knows whose a login token is.
 
     Raises:
         ConfigurationError: Two users share a name or a number.
     """
 
-    def __init__(self, users: Iterable[User]) -> None:
+    def __init__(self, users: Iterable[User], tokens: TokenMint | None = None) -> None:
+        self._tokens = tokens or TokenMint()
         self._by_name: dict[str, User] = {}
         self._by_address: dict[str, User] = {}
         for user in users:
@@ -67,6 +81,16 @@ class Directory:
         given = password if isinstance(password, str) else ""
         match = hmac.compare_digest(given.encode(errors="replace"), known.encode(errors="replace"))
         return user if match else None
+
+    def authenticate_token(self, token: object) -> User | None:
+        """Return the user whom a login token belongs to, or `None`."""
+        if not isinstance(token, str) or not token:
+            return None
+        given = token.encode(errors="replace")
+        owners = [
+            user for user in self if user.token and hmac.compare_digest(given, user.token.encode(errors="replace"))
+        ]
+        return owners[0] if owners else self._by_name.get(self._tokens.user_of(token) or "")
 
     def find(self, address: str) -> User | None:
         """Return the user whom a name or number reaches, or `None`."""

@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from telnyx_native.errors import EngineClosedError, MediaError, SdpError, WaitTimeoutError
+from telnyx_native.errors import ConfigurationError, EngineClosedError, MediaError, SdpError, WaitTimeoutError
 from telnyx_native.flow import SharedFlow, StateFlow
-from telnyx_native.media.sdp import check_candidate, clean_description
+from telnyx_native.media.sdp import (
+    asking_for_ptime,
+    check_candidate,
+    clean_description,
+    with_opus,
+    without_comfort_noise,
+)
 from telnyx_native.media.stream import AudioStream
 
 if TYPE_CHECKING:
@@ -27,6 +33,10 @@ logger = logging.getLogger(__name__)
 
 MAX_CANDIDATES = 64
 """Local candidates kept for who asks late; a host with more addresses than that trickles only the newest."""
+
+
+DTMF_KEYS = frozenset("0123456789ABCD*#,")
+"""What `Peer.insert_dtmf` takes."""
 
 
 class PeerConnectionState(StrEnum):
@@ -62,11 +72,12 @@ class Peer:
         audio: What the application says and hears.
         connection_state: Whether audio can flow.
         candidates: Local candidates as they are found; who collects late gets the earlier ones too. It ends when there
-            are no more.
+            are no more; a later description that looks for new ones begins a new flow.
     """
 
     def __init__(self, engine: MediaEngine, audio: AudioConfig) -> None:
         self.audio = AudioStream(audio)
+        self._opus = audio.opus
         self.connection_state: StateFlow[PeerConnectionState] = StateFlow(PeerConnectionState.NEW)
         self.candidates: SharedFlow[IceCandidate] = SharedFlow(replay=MAX_CANDIDATES)
         self._engine = engine
@@ -90,8 +101,8 @@ class Peer:
         Args:
             ice_restart: Look for a new path: the offer carries new ICE credentials.
         """
-        self._gathered.clear()
-        return await self._run(lambda operation: self._native.create_offer(operation, ice_restart))
+        self._begin_gathering()
+        return self._outgoing(await self._run(lambda operation: self._native.create_offer(operation, ice_restart)))
 
     async def create_answer(self, offer: str) -> str:
         """Apply the far end's offer, make an answer and apply that locally; candidates follow.
@@ -99,9 +110,9 @@ class Peer:
         Raises:
             SdpError: The offer cannot be used.
         """
-        offer = clean_description(offer)
-        self._gathered.clear()
-        return await self._negotiate(lambda operation: self._native.create_answer(operation, offer))
+        incoming = self._incoming(offer)
+        self._begin_gathering()
+        return self._outgoing(await self._negotiate(lambda operation: self._native.create_answer(operation, incoming)))
 
     async def set_answer(self, answer: str) -> None:
         """Apply the far end's answer to our offer.
@@ -109,8 +120,8 @@ class Peer:
         Raises:
             SdpError: The answer cannot be used.
         """
-        answer = clean_description(answer)
-        await self._negotiate(lambda operation: self._native.set_answer(operation, answer))
+        incoming = self._incoming(answer)
+        await self._negotiate(lambda operation: self._native.set_answer(operation, incoming))
 
     async def gathered(self, *, limit: float = 1.0) -> str:
         """Return the local description with its candidates.
@@ -122,7 +133,7 @@ class Peer:
                 await self._gathered.wait()
         except TimeoutError:
             logger.debug("candidates are still being gathered after %s s; going on without the rest", limit)
-        return await self._run(self._native.local_description)
+        return self._outgoing(await self._run(self._native.local_description))
 
     async def add_candidate(self, candidate: str, sdp_mid: str, sdp_mline_index: int) -> None:
         """Use a candidate that the far end found after its description.
@@ -158,6 +169,26 @@ class Peer:
         """Return the connection's statistics by id, under their W3C names (`getStats`)."""
         entries: list[dict[str, Any]] = json.loads(await self._run(self._native.get_stats))
         return {entry["id"]: entry for entry in entries}
+
+    async def insert_dtmf(self, keys: str, *, duration: float = 0.1, gap: float = 0.05) -> None:
+        """Send DTMF keys in the audio stream, as telephone-events (RFC 4733); returns when they are queued.
+
+        Args:
+            keys: Any of `0-9`, `A-D`, `*`, `#`, and `,` for a pause of two seconds.
+            duration: Seconds each key is held, 0.04 to 6.
+            gap: Seconds between two keys, at least 0.03.
+
+        Raises:
+            ConfigurationError: There is no such key, or a length is out of range.
+            MediaError: The far end takes no telephone-events, or is not connected yet.
+        """
+        if not keys or set(keys.upper()) - DTMF_KEYS:
+            raise ConfigurationError(f"{keys!r} has keys that no telephone has")
+        if not (0.04 <= duration <= 6 and 0.03 <= gap <= 6):
+            raise ConfigurationError("a DTMF key lasts 0.04 to 6 seconds, with a gap of 0.03 to 6")
+        await self._run(
+            lambda operation: self._native.insert_dtmf(operation, keys, round(1000 * duration), round(1000 * gap))
+        )
 
     def echo(self) -> None:
         """Send back what is received, natively, from the next 10 ms on."""
@@ -202,10 +233,16 @@ class Peer:
             self.candidates.emit(IceCandidate(text, mid, index))
         elif kind == "gathering_done":
             self._gathered.set()
+            self.candidates.close()
         elif kind == "connection_state":
             self._on_state(PeerConnectionState(text))
         elif kind == "failed":
             logger.debug("a native operation of %r failed: %s", self, text)
+
+    def _begin_gathering(self) -> None:
+        self._gathered.clear()
+        if self.candidates.closed:
+            self.candidates = SharedFlow(replay=MAX_CANDIDATES)
 
     def _on_state(self, state: PeerConnectionState) -> None:
         self.connection_state.set(state)
@@ -214,6 +251,13 @@ class Peer:
             self.candidates.close()
             self.connection_state.close()
             self._engine.forget(self._native.id)
+
+    def _incoming(self, description: str) -> str:
+        wanted = without_comfort_noise(clean_description(description))
+        return with_opus(wanted, self._opus, self.audio.sample_rate)
+
+    def _outgoing(self, description: str) -> str:
+        return asking_for_ptime(without_comfort_noise(description), self._opus.ptime)
 
     async def _run(self, start: Callable[[int], None]) -> str:
         """Run a native operation and return what it answers."""

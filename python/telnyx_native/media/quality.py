@@ -80,6 +80,9 @@ class CallQualityMetrics:
         packets_lost: Audio packets that should have come and did not.
         mos: Mean opinion score, 1 to 5; NaN while jitter or rtt is unknown.
         quality: The band of `mos`.
+        inbound_level: Loudness of what is heard, 0 to 1; NaN when it is not known.
+        outbound_level: Loudness of what is said, 0 to 1; NaN when it is not known.
+        codec: What is sent, such as `"audio/opus"`; `None` until something is.
     """
 
     jitter: float
@@ -89,6 +92,9 @@ class CallQualityMetrics:
     packets_lost: int
     mos: float
     quality: CallQuality
+    inbound_level: float = math.nan
+    outbound_level: float = math.nan
+    codec: str | None = None
 
     @property
     def loss(self) -> float:
@@ -100,7 +106,7 @@ class CallQualityMetrics:
         """Read the metrics from a W3C statistics report (objects by id, as `Peer.stats` returns).
 
         As in the Telnyx JS SDK, jitter and round-trip time come from `remote-inbound-rtp`, packets from
-        `inbound-rtp`.
+        `inbound-rtp`. Levels come from `inbound-rtp` and `media-source`.
         """
         inbound = _audio(stats, "inbound-rtp")
         outbound = _audio(stats, "outbound-rtp")
@@ -118,6 +124,9 @@ class CallQualityMetrics:
             packets_lost=lost,
             mos=mos,
             quality=CallQuality.from_mos(mos),
+            inbound_level=float(inbound.get("audioLevel", math.nan)),
+            outbound_level=float(_audio(stats, "media-source").get("audioLevel", math.nan)),
+            codec=stats.get(outbound.get("codecId", ""), {}).get("mimeType"),
         )
 
 

@@ -92,6 +92,7 @@ class AudioStream:
         self._writable = asyncio.Event()
         self._drained = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._begun = bytearray()  # of a read that is longer than the native queue
         self._marks: list[int] = []  # play positions that somebody waits for
         self._pending = 0  # samples of a write that wait for room
         self._clears = 0
@@ -197,24 +198,39 @@ class AudioStream:
     async def read(self, samples: int) -> bytes:
         """Return the next `samples` received samples as bytes (two a sample); wait until they are there.
 
-        When the call is over it returns what is left, and then `b""`.
+        When the call is over it returns what is left, and then `b""`. Cancelling loses nothing.
         """
         if samples <= 0:
             raise ValueError("read at least one sample")
-        if samples > self._port.capture_size:
-            raise ValueError(f"the capture buffer holds {self._port.capture_size} samples: read less at once")
-        if self._port.readable < samples:
-            await self._wait_readable(samples)
-        return self._port.read(samples)
+        while (missing := samples - len(self._begun) // 2) > 0:
+            portion = min(missing, self._port.capture_size // 2)
+            if self._port.readable < portion:
+                await self._wait_readable(portion)
+            received = self._port.read(portion)
+            if portion == samples or not received:  # all at once, or the end
+                return self._take_begun(samples) + received
+            self._begun += received
+        return self._take_begun(samples)
 
     def readinto(self, buffer: Buffer) -> int:
         """Fill a writable buffer of 16-bit samples with what is there now; return how many samples that were."""
-        return self._port.readinto(buffer)
+        if not self._begun:
+            return self._port.readinto(buffer)
+        view = memoryview(buffer).cast("B")
+        begun = self._take_begun(len(view) // 2)
+        view[: len(begun)] = begun
+        return len(begun) // 2
+
+    def _take_begun(self, samples: int) -> bytes:
+        """Take up to `samples` of what a longer or cancelled read has collected."""
+        taken = bytes(self._begun[: 2 * samples])
+        del self._begun[: 2 * samples]
+        return taken
 
     @property
     def readable(self) -> float:
         """Seconds of audio received, but not read yet."""
-        return self._port.readable / self._rate
+        return (self._port.readable + len(self._begun) // 2) / self._rate
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.frames()

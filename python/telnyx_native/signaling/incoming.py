@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import MalformedFrameError
 from telnyx_native.events import (
+    AiConversationResponse,
     AnswerResponse,
     ByeResponse,
     CallIds,
+    CandidateResponse,
     ClientReadyResponse,
+    DisplayResponse,
     GatewayStateResponse,
     InviteResponse,
     MediaResponse,
     ReceivedResult,
+    RemoteParty,
     RingingResponse,
     SocketMethod,
 )
@@ -95,6 +99,25 @@ def _bye(params: Params) -> ByeResponse:
     )
 
 
+def _ai_conversation(params: Params) -> AiConversationResponse:
+    return AiConversationResponse(type=_required_text(params, "type"), params=params)
+
+
+def _candidate(params: Params) -> CandidateResponse:
+    return CandidateResponse(
+        **_call(params),
+        candidate=_required_text(params, "candidate"),
+        sdp_mid=_text(params, "sdpMid") or "0",
+        sdp_mline_index=_number(params, "sdpMLineIndex") or 0,
+    )
+
+
+def _display(params: Params) -> DisplayResponse:
+    return DisplayResponse(
+        **_call(params), party=RemoteParty(_text(params, "display_name"), _text(params, "display_number"))
+    )
+
+
 _PARSERS: dict[str, Callable[[Params], ReceivedResult]] = {
     SocketMethod.CLIENT_READY.value: _client_ready,
     SocketMethod.GATEWAY_STATE.value: parse_gateway_state,
@@ -103,6 +126,9 @@ _PARSERS: dict[str, Callable[[Params], ReceivedResult]] = {
     SocketMethod.MEDIA.value: _media,
     SocketMethod.ANSWER.value: _answer,
     SocketMethod.BYE.value: _bye,
+    SocketMethod.CANDIDATE.value: _candidate,
+    SocketMethod.DISPLAY.value: _display,
+    SocketMethod.AI_CONVERSATION.value: _ai_conversation,
 }
 
 

@@ -11,14 +11,15 @@ from telnyx_native.errors import ConfigurationError
 from telnyx_native.events import SocketMethod
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from telnyx_native.config import AudioCodec
     from telnyx_native.states import CallTerminationReason
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 """A `token` of SIP (RFC 3261, 25.1)."""
 
-__all__ = ["Answer", "Bye", "Dialog", "GatewayStateQuery", "Invite", "Login", "Message", "Ping"]
+__all__ = ["Answer", "Bye", "Dialog", "GatewayStateQuery", "Invite", "Message", "Ping"]
 
 
 class Message(Protocol):
@@ -34,37 +35,6 @@ class Message(Protocol):
 
     def params(self) -> dict[str, Any]:
         """The parameters of the request."""
-
-
-@dataclass(frozen=True)
-class Login:
-    """Log in with SIP credentials.
-
-    Attributes:
-        user: The SIP user.
-        password: The SIP password.
-        user_agent: The name and version of this SDK.
-        reconnection: Whether the server has seen this client before.
-    """
-
-    method: ClassVar[SocketMethod] = SocketMethod.LOGIN
-    sticky: ClassVar[bool] = False
-
-    user: str
-    password: str = field(repr=False)
-    user_agent: str
-    reconnection: bool = False
-
-    def params(self) -> dict[str, Any]:
-        """The parameters of the request."""
-        return {
-            "login": self.user,
-            "passwd": self.password,
-            "userVariables": {},
-            "reconnection": self.reconnection,
-            "loginParams": {},
-            "User-Agent": self.user_agent,
-        }
 
 
 @dataclass(frozen=True)
@@ -102,6 +72,10 @@ class Dialog:
         caller_number: The caller's number.
         client_state: Any text for the application on Telnyx's side; it travels in base64.
         custom_headers: SIP headers for the other side; by convention their names start with `X-`.
+        preferred_codecs: The codecs to choose from first. This only informs the server; what counts is their order
+            in the session description.
+        answered_device_token: The push token of this device, so that the user's other devices learn that the call
+            was answered.
     """
 
     call_id: str
@@ -110,6 +84,8 @@ class Dialog:
     caller_number: str = ""
     client_state: str | None = None
     custom_headers: Mapping[str, str] = field(default_factory=dict)
+    preferred_codecs: Sequence[AudioCodec] = ()
+    answered_device_token: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name, value in self.custom_headers.items():
@@ -131,6 +107,8 @@ class Dialog:
             "attach": False,
             "screenShare": False,
         }
+        if self.preferred_codecs:
+            params["preferred_codecs"] = [_codec(codec) for codec in self.preferred_codecs]
         if self.client_state is not None:
             params["clientState"] = b64encode(self.client_state.encode()).decode()
         return params
@@ -145,6 +123,7 @@ class _Description:
         dialog: The call.
         sdp: The session description.
         user_agent: The name and version of this SDK.
+        trickle: Whether candidates follow the description instead of being in it.
     """
 
     sticky: ClassVar[bool] = False
@@ -153,15 +132,17 @@ class _Description:
     dialog: Dialog
     sdp: str = field(repr=False)
     user_agent: str
+    trickle: bool = False
 
     def params(self) -> dict[str, Any]:
         """The parameters of the request."""
-        return {
+        params = {
             "sessid": self.session_id,
             "sdp": self.sdp,
             "User-Agent": self.user_agent,
             "dialogParams": self.dialog.params(),
         }
+        return params | ({"trickle": True} if self.trickle else {})
 
 
 @dataclass(frozen=True)
@@ -176,6 +157,11 @@ class Answer(_Description):
     """Accept a call."""
 
     method: ClassVar[SocketMethod] = SocketMethod.ANSWER
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        token = self.dialog.answered_device_token
+        return super().params() | ({"answered_device_token": token} if token else {})
 
 
 @dataclass(frozen=True)
@@ -205,3 +191,12 @@ class Bye:
             "sip_call_id": None,
             "dialogParams": self.dialog.params(),
         }
+
+
+def _codec(codec: AudioCodec) -> dict[str, Any]:
+    return {
+        "mimeType": codec.mime_type,
+        "clockRate": codec.clock_rate,
+        "channels": codec.channels,
+        "sdpFmtpLine": codec.sdp_fmtp_line,
+    }

@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
+from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import (
     AuthenticationError,
     GatewayRegistrationError,
     RequestError,
+    RequestTimeoutError,
     SocketConnectionError,
 )
-from telnyx_native.events import ClientReadyResponse, GatewayStateResponse, ReceivedResult
+from telnyx_native.events import ClientReadyResponse, GatewayStateResponse, ReceivedResult, SocketMethod
 from telnyx_native.flow import StateFlow
 from telnyx_native.signaling.incoming import parse_gateway_state, parse_request
-from telnyx_native.signaling.messages import GatewayStateQuery, Login, Message
+from telnyx_native.signaling.messages import GatewayStateQuery, Message
 from telnyx_native.signaling.registration import Registration
 from telnyx_native.signaling.socket import TxSocket
 from telnyx_native.states import ConnectionStatus
-from telnyx_native.version import USER_AGENT
 
 if TYPE_CHECKING:
-    from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
+    from collections.abc import Coroutine, Mapping
+
+    from telnyx_native.config import Timeouts, TxServerConfiguration
     from telnyx_native.logs import Log
     from telnyx_native.signaling.envelope import Request
+    from telnyx_native.signaling.logins import Login
 
 __all__ = ["Session", "SessionListener"]
+
+SESSION_LIFETIME = 90.0
+"""Seconds after a lost connection for which the server knows the session (Telnyx JS SDK)."""
+
+_FAILURES = {
+    SocketMethod.INVITE: ErrorCode.SDP_SEND_FAILED,
+    SocketMethod.ANSWER: ErrorCode.SDP_SEND_FAILED,
+    SocketMethod.BYE: ErrorCode.BYE_SEND_FAILED,
+}
+"""What it is called in the table of errors that a request of this kind failed."""
 
 
 class SessionListener(Protocol):
@@ -52,6 +69,8 @@ class Session:
         self._voice_sdk_id: str | None = None
         self._registration: Registration | None = None
         self._attempt: object | None = None
+        self._account: str | None = None
+        self._lost_at: float | None = None
         self.status: StateFlow[ConnectionStatus] = StateFlow(ConnectionStatus.DISCONNECTED)
         self.session_id = ""
 
@@ -60,23 +79,35 @@ class Session:
         """Whether there is a connection, or one is being made."""
         return self._socket is not None or self._attempt is not None
 
-    async def open(self, server: TxServerConfiguration, log: Log) -> None:
-        """Connect to `server`.
+    async def open(
+        self,
+        server: TxServerConfiguration,
+        log: Log,
+        *,
+        fallback: TxServerConfiguration | None = None,
+        instance: Mapping[str, str] | None = None,
+    ) -> TxServerConfiguration:
+        """Connect to `server`; return the one that was reached.
+
+        Args:
+            server: Where to.
+            log: Where the messages are logged, redacted.
+            fallback: Where to if `server` cannot be reached.
+            instance: What leads to a certain instance of the server, as parameters of the address.
 
         Raises:
             SocketConnectionError: It cannot be reached.
         """
         self._attempt = attempt = object()
         try:
-            socket = await TxSocket.open(
-                server.url,
-                self,
-                log=log,
-                timeout=self._timeouts.connect,
-                close_timeout=self._timeouts.close,
-                proxy=not server.is_local,
-                voice_sdk_id=self._voice_sdk_id,
-            )
+            try:
+                socket = await self._reach(server, log, instance)
+            except SocketConnectionError as error:
+                if fallback is None or self._attempt is not attempt:
+                    raise
+                log.warning(f"{error}; trying {fallback.url} instead")
+                server = fallback
+                socket = await self._reach(server, log, instance)
             if self._attempt is not attempt:
                 await socket.close()
                 raise SocketConnectionError(f"the connection to {server.url} was given up while it was being made")
@@ -84,12 +115,15 @@ class Session:
         finally:
             self._attempt = None
         self.status.set(ConnectionStatus.CONNECTED)
+        return server
 
-    async def login(self, credentials: CredentialConfig) -> GatewayStateResponse:
+    async def login(self, login: Login) -> GatewayStateResponse:
         """Log in and wait until the SIP registration stands.
 
+        Who logs in again, be it on the same connection or soon after one was lost, gets the same session.
+
         Raises:
-            AuthenticationError: The server refused the credentials.
+            AuthenticationError: The server refused the login.
             GatewayRegistrationError: The registration failed or took too long.
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: The connection ended first.
@@ -103,7 +137,7 @@ class Session:
             polls=self._timeouts.gateway_polls,
         )
         try:
-            await self._authenticate(credentials)
+            await self._authenticate(login)
             state = await self._registration.complete()
         except GatewayRegistrationError:
             if self._socket is not None:
@@ -117,13 +151,25 @@ class Session:
 
     async def request(self, message: Message, *, timeout: float | None = None) -> dict[str, Any]:
         """Send a request and return its result; see `TxSocket.request`."""
-        if self._socket is None:
-            raise SocketConnectionError(f"not connected, so {message.method.value} cannot be sent; connect first")
-        return await self._socket.request(message, timeout=timeout or self._timeouts.request)
+        socket = self._require_socket(message)
+        try:
+            return await socket.request(message, timeout=timeout or self._timeouts.request)
+        except (RequestError, RequestTimeoutError) as error:
+            error.kind = error.kind or _FAILURES.get(message.method)
+            raise
+
+    async def tell(self, message: Message) -> None:
+        """Send a request whose answer nobody waits for; see `TxSocket.tell`."""
+        await self._sent(message, self._require_socket(message).tell(message))
+
+    async def notify(self, message: Message) -> None:
+        """Send a notification; see `TxSocket.notify`."""
+        await self._sent(message, self._require_socket(message).notify(message))
 
     async def close(self) -> None:
         """Close the connection, or give up making it; whoever waits on it is told."""
         self._attempt = None
+        self._account = None  # who leaves on purpose ends the session
         self._fail_registration(SocketConnectionError("the connection was closed here"))
         socket = self._leave_socket()
         if socket is not None:
@@ -139,9 +185,35 @@ class Session:
 
     def on_lost(self, error: SocketConnectionError) -> None:
         """Give up the connection, whoever waits on it, and tell the listener."""
+        self._lost_at = monotonic()
         self._fail_registration(error)
         self._leave_socket()
         self._listener.on_lost(error)
+
+    async def _reach(self, server: TxServerConfiguration, log: Log, instance: Mapping[str, str] | None) -> TxSocket:
+        return await TxSocket.open(
+            server.url,
+            self,
+            log=log,
+            timeout=self._timeouts.connect,
+            close_timeout=self._timeouts.close,
+            proxy=not server.is_local,
+            voice_sdk_id=self._voice_sdk_id,
+            instance=instance,
+        )
+
+    async def _sent(self, message: Message, sending: Coroutine[Any, Any, None]) -> None:
+        limit = self._timeouts.request
+        try:
+            async with asyncio.timeout(limit):
+                await sending
+        except TimeoutError:
+            raise RequestTimeoutError(f"the server took no {message.method.value} within {limit:g} s") from None
+
+    def _require_socket(self, message: Message) -> TxSocket:
+        if self._socket is None:
+            raise SocketConnectionError(f"not connected, so {message.method.value} cannot be sent; connect first")
+        return self._socket
 
     def _fail_registration(self, error: SocketConnectionError) -> None:
         if self._registration is not None:
@@ -154,19 +226,22 @@ class Session:
         self.status.set(ConnectionStatus.DISCONNECTED)
         return socket
 
-    async def _authenticate(self, credentials: CredentialConfig) -> None:
-        login = Login(
-            user=credentials.sip_user,
-            password=credentials.sip_password,
-            user_agent=USER_AGENT,
-            reconnection=self._voice_sdk_id is not None,
-        )
+    async def _authenticate(self, login: Login) -> None:
+        sessid = self._session_of(login.account)
+        known = sessid is not None or self._voice_sdk_id is not None
+        login = replace(login, reconnection=known, sessid=sessid)
         try:
             result = await self.request(login, timeout=self._timeouts.login)
         except RequestError as error:
-            message = f"the server refused the login of {credentials.sip_user!r}: {error}"
-            raise AuthenticationError(f"{message}; check user and password", code=error.code) from None
+            message = f"the server refused the login of {login.who}: {error}; {login.hint}"
+            raise AuthenticationError(message, code=error.code) from None
         self.session_id = str(result.get("sessid") or "")
+        self._account, self._lost_at = login.account, None
+
+    def _session_of(self, account: str) -> str | None:
+        """The session that a new login of `account` can take up again."""
+        kept = self._lost_at is None or monotonic() - self._lost_at < SESSION_LIFETIME
+        return self.session_id if kept and self._account == account else None
 
     async def _query_gateway(self) -> GatewayStateResponse:
         result = await self.request(GatewayStateQuery(), timeout=self._timeouts.gateway_poll)

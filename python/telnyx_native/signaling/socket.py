@@ -10,12 +10,15 @@ from urllib.parse import urlencode
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import MalformedFrameError, RequestError, RequestTimeoutError, SocketConnectionError
 from telnyx_native.events import SocketMethod
 from telnyx_native.signaling.envelope import Error, MessageId, Request, Result, new_id, parse
 from telnyx_native.signaling.messages import Message, Ping
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from telnyx_native.logs import Log
 
 __all__ = ["TxSocket", "TxSocketListener"]
@@ -90,6 +93,7 @@ class TxSocket:
         close_timeout: float,
         proxy: bool = True,
         voice_sdk_id: str | None = None,
+        instance: Mapping[str, str] | None = None,
     ) -> TxSocket:
         """Connect.
 
@@ -101,14 +105,15 @@ class TxSocket:
             close_timeout: Limit in seconds for the closing handshake later on.
             proxy: Whether to go through the proxy that the environment names, if it names one.
             voice_sdk_id: The server instance to be led to, if an earlier connection named one.
+            instance: What else leads there, as parameters of the address; it wins over `voice_sdk_id`.
 
         Raises:
             SocketConnectionError: The server cannot be reached, or is no WebSocket server.
         """
-        query = f"/?{urlencode({'voice_sdk_id': voice_sdk_id})}" if voice_sdk_id else "/"
+        query = ({"voice_sdk_id": voice_sdk_id} if voice_sdk_id else {}) | dict(instance or {})
         try:
             connection = await connect(
-                address + query,
+                f"{address}/?{urlencode(query)}" if query else f"{address}/",
                 open_timeout=timeout,
                 close_timeout=close_timeout,
                 max_size=MAX_FRAME,
@@ -117,10 +122,11 @@ class TxSocket:
                 logger=_SILENT,
             )
         except TimeoutError:
-            raise SocketConnectionError(f"{address} did not answer within {timeout:g} s") from None
+            message = f"{address} did not answer within {timeout:g} s"
+            raise SocketConnectionError(message, kind=ErrorCode.WEBSOCKET_CONNECTION_FAILED) from None
         except (OSError, WebSocketException, EOFError) as error:
             message = f"cannot connect to {address}: {error}; check the address and the network"
-            raise SocketConnectionError(message) from error
+            raise SocketConnectionError(message, kind=ErrorCode.WEBSOCKET_CONNECTION_FAILED) from error
         return cls(connection, listener, address=address, log=log, voice_sdk_id=voice_sdk_id)
 
     async def request(self, message: Message, *, timeout: float) -> dict[str, Any]:
@@ -150,6 +156,22 @@ class TxSocket:
             raise outcome
         return outcome.result
 
+    async def tell(self, message: Message) -> None:
+        """Send a request whose answer nobody waits for.
+
+        Raises:
+            SocketConnectionError: The connection ended.
+        """
+        await self._send(self._request(message, new_id()))
+
+    async def notify(self, message: Message) -> None:
+        """Send a notification, which has no answer.
+
+        Raises:
+            SocketConnectionError: The connection ended.
+        """
+        await self._send(self._request(message, None))
+
     async def close(self) -> None:
         """Close the connection; takes no longer than its close timeout."""
         self._closing = True
@@ -159,7 +181,7 @@ class TxSocket:
         finally:
             self._connection.transport.abort()
 
-    def _request(self, message: Message, request_id: str) -> Request:
+    def _request(self, message: Message, request_id: str | None) -> Request:
         voice_sdk_id = self.voice_sdk_id if message.sticky else None
         return Request(message.method.value, message.params(), request_id, voice_sdk_id)
 
@@ -215,7 +237,7 @@ class TxSocket:
     async def _serve(self, request: Request) -> None:
         if request.method == SocketMethod.PING.value:
             # As in the JS SDK, the reaction to a ping is a request; its answer is of no interest.
-            await self._send(self._request(Ping(), new_id()))
+            await self.tell(Ping())
             return
         known = False
         try:

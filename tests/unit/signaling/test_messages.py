@@ -3,24 +3,10 @@ from __future__ import annotations
 import pytest
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.signaling.messages import Answer, Bye, Dialog, GatewayStateQuery, Invite, Login, Ping
+from telnyx_native.signaling.messages import Answer, Bye, Dialog, GatewayStateQuery, Invite, Ping
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 DIALOG = Dialog("C1", "echo", "Alice", "+1", "state", {"X-Order": "77"})
-
-
-def test_login() -> None:
-    login = Login("alice", "s3cret", "Python-1", reconnection=True)
-    assert login.method.value == "login"
-    assert login.params() == {
-        "login": "alice",
-        "passwd": "s3cret",
-        "userVariables": {},
-        "reconnection": True,
-        "loginParams": {},
-        "User-Agent": "Python-1",
-    }
-    assert "s3cret" not in repr(login)
 
 
 def test_dialog_on_the_wire() -> None:
@@ -67,5 +53,5 @@ def test_bye() -> None:
 def test_only_keep_alive_and_registration_are_sticky() -> None:
     assert Ping.sticky
     assert GatewayStateQuery.sticky
-    assert not any(kind.sticky for kind in (Login, Invite, Answer, Bye))
+    assert not any(kind.sticky for kind in (Invite, Answer, Bye))
     assert Ping().params() == GatewayStateQuery().params() == {}

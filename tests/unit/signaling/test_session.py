@@ -13,6 +13,7 @@ from telnyx_native.errors import (
     SocketConnectionError,
 )
 from telnyx_native.logs import Log
+from telnyx_native.signaling.logins import login_of
 from telnyx_native.signaling.messages import Ping
 from telnyx_native.signaling.session import Session
 from telnyx_native.states import ConnectionStatus
@@ -52,7 +53,7 @@ async def session(server: ScriptedServer, timeouts: Timeouts, listener: Listener
 
 async def test_login_ends_registered(session: Session, server: ScriptedServer, credentials: CredentialConfig) -> None:
     assert session.status.value is ConnectionStatus.CONNECTED
-    await session.login(credentials)
+    await session.login(login_of(credentials))
     assert session.status.value is ConnectionStatus.CLIENT_READY
     assert session.session_id == "S1"
     (login,) = server.sent("login")
@@ -70,7 +71,7 @@ async def test_nothing_is_sent_before_login(
 
 async def test_wrong_password(session: Session) -> None:
     with pytest.raises(AuthenticationError, match="Login Incorrect") as caught:
-        await session.login(CredentialConfig("alice", "wr0ng"))
+        await session.login(login_of(CredentialConfig("alice", "wr0ng")))
     assert caught.value.code == -32001
     assert session.is_open
 
@@ -80,7 +81,7 @@ async def test_server_that_does_not_answer_login(
 ) -> None:
     server.parts["login"] = lambda _: None
     with pytest.raises(RequestTimeoutError, match="login"):
-        await session.login(credentials)
+        await session.login(login_of(credentials))
 
 
 async def test_server_that_is_never_ready(
@@ -88,7 +89,7 @@ async def test_server_that_is_never_ready(
 ) -> None:
     server.parts["login"] = lambda _: {"message": "logged in", "sessid": "S1"}
     with pytest.raises(GatewayRegistrationError, match="never said"):
-        await session.login(credentials)
+        await session.login(login_of(credentials))
 
 
 async def test_pushed_registration_suffices(
@@ -99,7 +100,7 @@ async def test_pushed_registration_suffices(
         return {"message": "logged in", "sessid": "S2"}
 
     server.parts["login"] = log_in
-    await session.login(credentials)
+    await session.login(login_of(credentials))
     assert session.session_id == "S2"
     assert server.sent("telnyx_rtc.gatewayState") == []
 
@@ -110,7 +111,7 @@ async def test_server_that_closes_names_the_step(
 ) -> None:
     server.parts[step] = lambda _: server.cut()
     with pytest.raises(SocketConnectionError, match=f"during {step}"):
-        await session.login(credentials)
+        await session.login(login_of(credentials))
     assert session.status.value is ConnectionStatus.DISCONNECTED
     assert len(listener.lost) == 1
 
@@ -124,17 +125,17 @@ async def test_server_that_closes_between_login_and_ready(
 
     server.parts["login"] = log_in
     with pytest.raises(SocketConnectionError, match="during registration"):
-        await session.login(credentials)
+        await session.login(login_of(credentials))
 
 
 async def test_sticky_id_survives_the_connection(
     session: Session, server: ScriptedServer, credentials: CredentialConfig
 ) -> None:
     server.voice_sdk_id = "V1"
-    await session.login(credentials)
+    await session.login(login_of(credentials))
     await session.close()
     await session.open(TxServerConfiguration.parse(server.address), Log("socket"))
-    await session.login(credentials)
+    await session.login(login_of(credentials))
     assert server.paths == ["/", "/?voice_sdk_id=V1"]
     assert [frame["params"]["reconnection"] for frame in server.sent("login")] == [False, True]
 
@@ -145,7 +146,7 @@ async def test_failed_registration_drops_the_sticky_id(
     server.voice_sdk_id = "V1"
     server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": "FAILED"}}
     with pytest.raises(GatewayRegistrationError) as caught:
-        await session.login(credentials)
+        await session.login(login_of(credentials))
     assert caught.value.code == -32004
     await session.close()
     await session.open(TxServerConfiguration.parse(server.address), Log("socket"))
@@ -175,7 +176,7 @@ async def test_closing_ends_a_login(
     session: Session, server: ScriptedServer, credentials: CredentialConfig, until: Any
 ) -> None:
     server.parts["login"] = lambda _: {"message": "logged in", "sessid": "S1"}
-    logging_in = asyncio.create_task(session.login(credentials))
+    logging_in = asyncio.create_task(session.login(login_of(credentials)))
     await until(lambda: session.session_id)
     await session.close()
     with pytest.raises(SocketConnectionError, match="during registration"):

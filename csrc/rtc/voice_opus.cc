@@ -1,0 +1,40 @@
+#include "rtc/voice_opus.h"
+
+#include "rtc/build_contract.h"
+#include "rtc_base/string_to_number.h"
+
+namespace telnyx {
+
+namespace {
+
+absl::optional<int> Parameter(const webrtc::SdpAudioFormat& format, const char* name) {
+  const auto found = format.parameters.find(name);
+  return found != format.parameters.end() ? rtc::StringToNumber<int>(found->second) : absl::nullopt;
+}
+
+}  // namespace
+
+absl::optional<VoiceOpusEncoder::Config> VoiceOpusEncoder::SdpToConfig(const webrtc::SdpAudioFormat& format) {
+  auto config = webrtc::AudioEncoderOpus::SdpToConfig(format);
+  if (!config) return config;
+  config->sample_rate_hz = Parameter(format, "x-rate").value_or(config->sample_rate_hz);
+  config->complexity = Parameter(format, "x-complexity").value_or(config->complexity);
+  config->low_rate_complexity = config->complexity;
+  return config->IsOk() ? config : absl::nullopt;
+}
+
+void VoiceOpusEncoder::AppendSupportedEncoders(std::vector<webrtc::AudioCodecSpec>* specs) {
+  webrtc::AudioEncoderOpus::AppendSupportedEncoders(specs);
+}
+
+webrtc::AudioCodecInfo VoiceOpusEncoder::QueryAudioEncoder(const Config& config) {
+  return webrtc::AudioEncoderOpus::QueryAudioEncoder(config);
+}
+
+std::unique_ptr<webrtc::AudioEncoder> VoiceOpusEncoder::MakeAudioEncoder(
+    const Config& config, int payload_type, absl::optional<webrtc::AudioCodecPairId> codec_pair_id,
+    const webrtc::FieldTrialsView* field_trials) {
+  return webrtc::AudioEncoderOpus::MakeAudioEncoder(config, payload_type, codec_pair_id, field_trials);
+}
+
+}  // namespace telnyx

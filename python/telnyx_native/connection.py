@@ -1,0 +1,143 @@
+"""A client's way to its server and in, and the news of what happens there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telnyx_native.config import TokenConfig, TxServerConfiguration
+from telnyx_native.errors import TelnyxError
+from telnyx_native.events import (
+    ClientReadyResponse,
+    LoginResponse,
+    ReceivedMessageBody,
+    ReceivedResult,
+    SocketMethod,
+    SocketResponse,
+    SocketStatus,
+)
+from telnyx_native.flow import SharedFlow
+from telnyx_native.logs import Log
+from telnyx_native.signaling.logins import Purpose, login_of
+from telnyx_native.signaling.push_messages import AttachCalls
+from telnyx_native.token_watch import TokenWatch, require_unexpired
+
+if TYPE_CHECKING:
+    from telnyx_native.codes import TelnyxWarning
+    from telnyx_native.config import TelnyxConfig
+    from telnyx_native.pushed_call import PushedCall
+    from telnyx_native.signaling.session import Session
+
+__all__ = ["Connection"]
+
+
+class Connection:
+    """Connects and logs in, and publishes what comes of it.
+
+    Args:
+        session: The session at the server.
+
+    Attributes:
+        responses: Everything that happens on the connection.
+        warnings: What is not wrong yet.
+        server: The server.
+        config: Who is logged in; `None` before the first login.
+        pushed: The call that a push notification announced, if one did.
+        log: Where all this is logged.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.responses: SharedFlow[SocketResponse] = SharedFlow()
+        self.warnings: SharedFlow[TelnyxWarning] = SharedFlow()
+        self.server = TxServerConfiguration()
+        self.config: TelnyxConfig | None = None
+        self.pushed: PushedCall | None = None
+        self.log = Log("client")
+        self._session = session
+        self._token_watch = TokenWatch(self._warn)
+
+    async def open(self, server: TxServerConfiguration, config: TelnyxConfig | None, pushed: PushedCall | None) -> None:
+        """Connect.
+
+        Args:
+            server: Where to.
+            config: Which region to take, and what to log.
+            pushed: The call that a push notification announced; the server instance that holds it is chosen.
+
+        Raises:
+            SocketConnectionError: The server cannot be reached.
+        """
+        self.server, self.pushed = server, pushed
+        first, fallback = server, None
+        if config is not None:
+            self.log = Log("client", config.log_level, config.custom_logger)
+            first, fallback = config.route(server)
+            if config.region.value and first == server:
+                self.log.warning(f"{server.host} is an address, so it has no region {config.region.name}")
+        instance = pushed.meta.query() if pushed is not None else None
+        self.responses.emit(SocketResponse(SocketStatus.LOADING))
+        try:
+            log = self.log.child("socket")
+            reached = await self._session.open(first, log, fallback=fallback, instance=instance)
+        except TelnyxError as error:
+            self.report(error)
+            raise
+        self.log.info(f"connected to {reached.url}")
+        self.responses.emit(SocketResponse(SocketStatus.ESTABLISHED))
+
+    async def log_in(self, config: TelnyxConfig) -> None:
+        """Log in, and ask for the call that a push notification announced, if it has not come yet.
+
+        Raises:
+            AuthenticationError: The server refused the login, or its token has expired.
+            GatewayRegistrationError: The SIP registration did not come up.
+            RequestTimeoutError: The server did not answer.
+            SocketConnectionError: There is no connection, or it ended.
+        """
+        self.log = Log("client", config.log_level, config.custom_logger)
+        awaited = self.pushed if self.pushed is not None and self.pushed.call is None else None
+        login = login_of(config, Purpose.ANSWER_PUSH if awaited else Purpose.CALLS)
+        try:
+            if isinstance(config, TokenConfig):
+                require_unexpired(config)
+            await self._session.login(login)
+        except TelnyxError as error:
+            if self._session.is_open:  # a lost connection was reported already
+                self.report(error)
+            raise
+        self.config = config
+        self._token_watch.stop()
+        if isinstance(config, TokenConfig):
+            self._token_watch.start(config)
+        self.log.info(f"logged in as {login.who}")
+        self.publish(SocketMethod.LOGIN.value, LoginResponse(self._session.session_id))
+        self.publish(SocketMethod.CLIENT_READY.value, ClientReadyResponse())
+        if awaited is not None:
+            awaited.expect()
+            await self._session.tell(AttachCalls(config.push))
+
+    def end(self) -> None:
+        """The connection is gone, or about to be: nothing that was waited for will come."""
+        self._token_watch.stop()
+        if self.pushed is not None:
+            self.pushed.abandon()
+
+    def close(self) -> None:
+        """End the flows."""
+        self.responses.close()
+        self.warnings.close()
+
+    def publish(self, method: str, result: ReceivedResult | None) -> None:
+        """Tell of a message of the server."""
+        body = ReceivedMessageBody(method, result)
+        self.responses.emit(SocketResponse(SocketStatus.MESSAGERECEIVED, body))
+
+    def report(self, error: TelnyxError) -> None:
+        """Tell of an error."""
+        self.log.error(str(error))
+        self.responses.emit(
+            SocketResponse(SocketStatus.ERROR, error_message=str(error), error_code=error.code, error_kind=error.kind)
+        )
+
+    def _warn(self, warning: TelnyxWarning) -> None:
+        self.log.warning(warning.message)
+        self.warnings.emit(warning)

@@ -1,0 +1,173 @@
+"""Calls to an AI assistant: audio, and text beside it. What it says is up to a brain."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+from telnyx_native.errors import CallError, WaitTimeoutError
+from telnyx_native.gateway.reasons import reason_of
+from telnyx_native.states import CallTerminationReason, HangupCause
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from telnyx_native.gateway.caller_leg import CallerLeg
+
+__all__ = ["Assistant", "Brain", "Conversation", "UserMessage"]
+
+GREETING = Path(__file__).parents[1] / "assets" / "prompt.flac"
+"""What an assistant says aloud when it answers."""
+
+
+@dataclass(frozen=True)
+class UserMessage:
+    """What the caller has written.
+
+    Attributes:
+        id: The id of the message.
+        text: The text.
+        images: Addresses of images, or data URLs.
+    """
+
+    id: str
+    text: str
+    images: tuple[str, ...] = ()
+
+
+class Conversation:
+    """The text beside the audio of one call.
+
+    Iterate over it for what the caller writes; it ends with the call.
+
+    Args:
+        leg: The call.
+
+    Attributes:
+        leg: The call, with its audio.
+    """
+
+    def __init__(self, leg: CallerLeg) -> None:
+        self.leg = leg
+        self._items = leg.items.collect()
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The assistant's dynamic variables: those of the login, and the call's `X-Account-Tier` as `account_tier`."""
+        headers = self.leg.dialog.custom_headers.items()
+        named = {name[2:].replace("-", "_").lower(): value for name, value in headers if name[:2].upper() == "X-"}
+        return {**self.leg.dialog.variables, **named}
+
+    async def __aiter__(self) -> AsyncIterator[UserMessage]:
+        async for item in self._items:
+            message = _read_message(item)
+            if message is not None:
+                yield message
+
+    async def show(self, settings: Mapping[str, Any]) -> None:
+        """Tell the client how the assistant's widget is to look."""
+        await self._send("widget_settings", widget_settings=dict(settings))
+
+    async def heard(self, text: str, *, item_id: str | None = None) -> None:
+        """Put something into the transcript that the caller has said."""
+        content = [{"type": "input_audio", "transcript": text}]
+        item = {"type": "message", "role": "user", "status": "completed", "content": content}
+        await self._send("conversation.item.created", item={"id": item_id or _new_id("item"), **item})
+
+    async def say(self, text: str) -> None:
+        """Put something into the transcript that the assistant says, word by word as it comes."""
+        response, item = _new_id("resp"), _new_id("item")
+        await self._send("response.created", response={"id": response, "status": "in_progress", "output": []})
+        place = {"item_id": item, "response_id": response, "output_index": 0, "content_index": 0}
+        for word in re.findall(r"\S+\s*", text):
+            await self._send("response.text.delta", delta=word, **place)
+        await self._send("response.done", response={"id": response, "status": "completed"})
+
+    async def call_tool(self, name: str, arguments: Mapping[str, Any], *, timeout: float = 30.0) -> str:
+        """Let the client run one of its tools; return its output.
+
+        Raises:
+            WaitTimeoutError: There was no output within `timeout` seconds.
+            CallError: The call ended first.
+        """
+        call_id = _new_id("call")
+        with self.leg.items.collect() as outputs:
+            item = {"type": "function_call", "call_id": call_id, "name": name, "arguments": json.dumps(arguments)}
+            await self._send("conversation.item.created", item=item)
+            try:
+                async with asyncio.timeout(timeout):
+                    async for answer in outputs:
+                        if answer.get("type") == "function_call_output" and answer.get("call_id") == call_id:
+                            return str(answer.get("output") or "")
+            except TimeoutError:
+                raise WaitTimeoutError(f"the client returned nothing from {name} within {timeout:g} s") from None
+        raise CallError(f"the call ended before {name} returned")
+
+    async def _send(self, kind: str, **params: Any) -> None:
+        await self.leg.send_ai_message({"type": kind, **params})
+
+
+class Brain(Protocol):
+    """What an assistant says and does: any async function that takes a conversation."""
+
+    async def __call__(self, conversation: Conversation) -> None:
+        """Hold a conversation; the call is hung up at the end, and this is cancelled when the caller hangs up."""
+
+
+class Assistant:
+    """An assistant as the destination of a call.
+
+    Args:
+        brain: What it says and does.
+    """
+
+    def __init__(self, brain: Brain) -> None:
+        self._brain = brain
+
+    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+        """Answer, greet aloud, and leave the rest to the brain."""
+        conversation = Conversation(leg)
+        await leg.answer()
+        await leg.media.connected()
+        greeting = asyncio.create_task(_greet(leg))
+        try:
+            await self._brain(conversation)
+        finally:
+            greeting.cancel()
+            await asyncio.gather(greeting, return_exceptions=True)
+        return reason_of(HangupCause.NORMAL_CLEARING)
+
+
+async def _greet(leg: CallerLeg) -> None:
+    await leg.audio.write(await asyncio.to_thread(_greeting_at, leg.audio.sample_rate))
+
+
+@lru_cache(maxsize=4)
+def _greeting_at(sample_rate: int) -> bytes:
+    from telnyx_native.media.files import read_audio  # loads numpy: not before somebody calls
+
+    return read_audio(GREETING, sample_rate).tobytes()
+
+
+def _read_message(item: Mapping[str, Any]) -> UserMessage | None:
+    if item.get("type") != "message" or item.get("role") != "user":
+        return None
+    content = item.get("content")
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    texts = [part["text"] for part in parts if isinstance(part.get("text"), str)]
+    images = [image.get("url") for part in parts if isinstance(image := part.get("image_url"), dict)]
+    return UserMessage(
+        id=str(item.get("id") or _new_id("item")),
+        text=content if isinstance(content, str) else " ".join(texts),
+        images=tuple(url for url in images if isinstance(url, str)),
+    )
+
+
+def _new_id(kind: str) -> str:
+    return f"{kind}_{uuid4().hex}"

@@ -1,0 +1,108 @@
+"""The session descriptions of one call, as its options ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from telnyx_native.codes import ErrorCode
+from telnyx_native.config import AudioCodec, AudioConfig
+from telnyx_native.errors import ConfigurationError
+from telnyx_native.media.codecs import preferring
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from telnyx_native.media.peer import Peer
+    from telnyx_native.media.remote_candidates import RemoteCandidates
+
+__all__ = ["MediaOptions", "Negotiation"]
+
+
+@dataclass(frozen=True)
+class MediaOptions:
+    """What an application can ask of the audio of a call.
+
+    Attributes:
+        audio: How it is written and read.
+        muted: Whether the call begins muted.
+        use_trickle_ice: Whether descriptions leave at once, and candidates follow as they are found.
+        preferred_codecs: The codecs to choose from first.
+    """
+
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    muted: bool = False
+    use_trickle_ice: bool = False
+    preferred_codecs: Sequence[AudioCodec] = ()
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(codec, AudioCodec) for codec in self.preferred_codecs):
+            message = f"preferred_codecs are of AudioCodec, such as [AudioCodec.PCMU]: {self.preferred_codecs!r}"
+            raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
+
+
+class Negotiation:
+    """Makes and takes the descriptions of one peer.
+
+    Args:
+        peer: The peer.
+        options: How they shall be.
+        candidates: The far end's; they wait while its description is awaited.
+        gather_limit: Seconds to look for candidates before a description leaves.
+
+    Attributes:
+        peer: The peer.
+    """
+
+    def __init__(self, peer: Peer, options: MediaOptions, candidates: RemoteCandidates, *, gather_limit: float) -> None:
+        self.peer = peer
+        self._options = options
+        self._candidates = candidates
+        self._gather_limit = gather_limit
+
+    async def offer(self) -> str:
+        """Return our first offer."""
+        return self._ordered(await self._with_candidates(await self.peer.create_offer()))
+
+    async def answer(self, offer: str) -> str:
+        """Take the far end's offer; return our answer.
+
+        Raises:
+            SdpError: The offer cannot be used.
+        """
+        # In an order of our own: the answer that libwebrtc makes keeps it, and so does what it sends.
+        answer = await self.peer.create_answer(self._ordered(offer))
+        self._candidates.described.set()
+        return await self._with_candidates(answer)
+
+    async def take_answer(self, answer: str) -> None:
+        """Take the far end's answer.
+
+        Raises:
+            SdpError: The answer cannot be used.
+        """
+        await self.peer.set_answer(answer)
+        self._candidates.described.set()
+
+    async def restart(self, exchange: Callable[[str], Awaitable[str]]) -> None:
+        """Look for a new path.
+
+        Args:
+            exchange: Brings our offer, with all its candidates, to the far end and returns its answer.
+
+        Raises:
+            SdpError: The answer cannot be used.
+        """
+        self._candidates.described.clear()
+        try:
+            await self.peer.create_offer(ice_restart=True)
+            offer = await self.peer.gathered(limit=self._gather_limit)
+            await self.peer.set_answer(await exchange(self._ordered(offer)))
+        finally:
+            self._candidates.described.set()
+
+    async def _with_candidates(self, description: str) -> str:
+        return description if self._options.use_trickle_ice else await self.peer.gathered(limit=self._gather_limit)
+
+    def _ordered(self, description: str) -> str:
+        return preferring(description, self._options.preferred_codecs)

@@ -1,0 +1,126 @@
+"""What can be changed about a call that stands: on hold, off hold, a new audio path."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from telnyx_native.codes import ErrorCode
+from telnyx_native.errors import CallError, MediaError, RequestError, RequestTimeoutError
+from telnyx_native.signaling.call_messages import Hold, UpdateMedia
+from telnyx_native.states import CallState
+
+if TYPE_CHECKING:
+    from telnyx_native.lifecycle import Lifecycle
+    from telnyx_native.media.negotiation import Negotiation
+    from telnyx_native.signaling.call_messages import HoldAction
+    from telnyx_native.signaling.messages import Dialog
+    from telnyx_native.signaling.requester import Signaling
+
+__all__ = ["Modifications"]
+
+_HOLD_STATES = {"held": CallState.HELD, "active": CallState.ACTIVE, "unheld": CallState.ACTIVE}
+"""What servers answer, and what it means; `unheld` is what the Telnyx React Native SDK knows, too."""
+
+_OUTCOMES = {"hold": CallState.HELD, "unhold": CallState.ACTIVE}
+
+
+class Modifications:
+    """Changes one call, one change at a time, in the order in which they are asked for.
+
+    Args:
+        life: The life of the call.
+        signaling: The way to the server.
+        restart_limit: Seconds that finding a new audio path may take.
+    """
+
+    def __init__(self, life: Lifecycle, signaling: Signaling, *, restart_limit: float) -> None:
+        self._life = life
+        self._signaling = signaling
+        self._restart_limit = restart_limit
+        self._turn = asyncio.Lock()
+
+    async def hold(self, dialog: Dialog, action: HoldAction) -> bool:
+        """Put the call on hold or take it off; return whether it is on hold now. The server decides.
+
+        Raises:
+            CallError: The call does not stand.
+            RequestError: The server refused, or left the call as it was.
+        """
+        return await self._life.carry_out(self._hold(dialog, action))
+
+    async def restart_ice(self, dialog: Dialog, negotiation: Negotiation) -> None:
+        """Replace the audio path.
+
+        Raises:
+            CallError: The call does not stand.
+            RequestError: The server refused, or answered without a session description.
+            MediaError: The new path did not come up in time, or the server's description cannot be used.
+        """
+        await self._life.carry_out(self._restart_ice(dialog, negotiation))
+
+    async def _hold(self, dialog: Dialog, action: HoldAction) -> bool:
+        async with self._turn:
+            before = self._require_standing()
+            wanted = _OUTCOMES.get(action)
+            if wanted != before:
+                state = await self._ask_for_hold(dialog, action)
+                if state != self._life.state:
+                    self._life.enter(state)
+                if wanted and state != wanted:
+                    message = f"the server answered {action}, but the call is {state}"
+                    raise RequestError(message, kind=ErrorCode.HOLD_FAILED)
+            return self._life.state == CallState.HELD
+
+    async def _ask_for_hold(self, dialog: Dialog, action: HoldAction) -> CallState:
+        try:
+            result = await self._signaling.request(Hold(self._signaling.session_id, dialog, action))
+        except RequestError as error:
+            message = f"the server refused {action}: {error}"
+            raise RequestError(message, code=error.code, kind=ErrorCode.HOLD_FAILED) from None
+        state = _HOLD_STATES.get(str(result.get("holdState")))
+        if state is None:
+            message = f"the server's answer to {action} does not say whether the call is on hold"
+            raise RequestError(message, kind=ErrorCode.HOLD_FAILED)
+        return state
+
+    async def _restart_ice(self, dialog: Dialog, negotiation: Negotiation) -> None:
+        async with self._turn:
+            before = self._require_standing()
+            self._life.enter(CallState.RENEGOTIATING)
+            try:
+                async with asyncio.timeout(self._restart_limit):
+                    await negotiation.restart(partial(self._exchange, dialog))
+                    await negotiation.peer.connection_state.wait_for(_is_settled)
+            except RequestTimeoutError:
+                raise
+            except TimeoutError:
+                message = f"no new audio path was found within {self._restart_limit:g} s: check that UDP may pass"
+                raise MediaError(message, kind=ErrorCode.ICE_RESTART_FAILED) from None
+            finally:
+                if self._life.state == CallState.RENEGOTIATING:
+                    self._life.enter(before)
+
+    async def _exchange(self, dialog: Dialog, offer: str) -> str:
+        try:
+            result = await self._signaling.request(UpdateMedia(self._signaling.session_id, dialog, offer))
+        except RequestError as error:
+            message = f"the server refused a new audio path: {error}"
+            raise RequestError(message, code=error.code, kind=ErrorCode.ICE_RESTART_FAILED) from None
+        answer = result.get("sdp")
+        if not isinstance(answer, str) or not answer:
+            message = "the server's answer to the offer of a new audio path has no session description"
+            raise RequestError(message, kind=ErrorCode.ICE_RESTART_FAILED)
+        return answer
+
+    def _require_standing(self) -> CallState:
+        state = self._life.state
+        if state not in (CallState.ACTIVE, CallState.HELD):
+            raise CallError(f"a call in state {state} cannot be changed; wait until it is active")
+        return state
+
+
+def _is_settled(state: object) -> bool:
+    """Whether a path stands, or none ever will; a path that failed can be replaced."""
+    return getattr(state, "name", None) in {"CONNECTED", "CLOSED"}

@@ -1,0 +1,136 @@
+"""Push notifications: what a login says to get them, and what one says about its call."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from telnyx_native.errors import ConfigurationError
+
+__all__ = ["PushConfig", "PushEnvironment", "PushKind", "PushMetaData", "PushProvider"]
+
+
+class PushProvider(Enum):
+    """Who delivers the notifications; the value is the one on the wire."""
+
+    ANDROID = "android"
+    """Firebase Cloud Messaging."""
+    IOS = "ios"
+    """Apple Push Notification service."""
+
+
+class PushEnvironment(Enum):
+    """Which of the provider's environments the token belongs to."""
+
+    PRODUCTION = "production"
+    DEBUG = "debug"
+
+
+@dataclass(frozen=True)
+class PushConfig:
+    """Where calls are announced while no client is connected.
+
+    Attributes:
+        push_device_token: The device's token at the provider; never logged.
+        provider: Who delivers the notifications.
+        environment: Which of its environments the token belongs to.
+        push_when_active: Announce calls while a client is connected, too.
+    """
+
+    push_device_token: str = field(repr=False)
+    provider: PushProvider = PushProvider.ANDROID
+    environment: PushEnvironment = PushEnvironment.PRODUCTION
+    push_when_active: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.push_device_token:
+            raise ConfigurationError("push_device_token is empty")
+
+
+class PushKind(Enum):
+    """What a notification is about; the value is its `message`, where it has a fixed one."""
+
+    INCOMING_CALL = ""
+    MISSED_CALL = "Missed call!"
+    ANSWERED_ELSEWHERE = "Answered Elsewhere"
+
+    @classmethod
+    def _missing_(cls, value: object) -> PushKind:  # noqa: ARG003 - any other text announces a call
+        return cls.INCOMING_CALL
+
+
+@dataclass(frozen=True)
+class PushMetaData:
+    """What a notification says about its call.
+
+    Attributes:
+        kind: What the notification is about.
+        caller_name: The name of who calls.
+        caller_number: The number of who calls.
+        call_id: The call, as the notification names it; its invitation may name it differently.
+        voice_sdk_id: The server instance that holds the call.
+        rtc_ip: The address of that instance, when it is to be pinned.
+        rtc_port: Its port.
+        parent_call_id: The call that this one belongs to.
+    """
+
+    kind: PushKind = PushKind.INCOMING_CALL
+    caller_name: str = ""
+    caller_number: str = ""
+    call_id: str = ""
+    voice_sdk_id: str = ""
+    rtc_ip: str = ""
+    rtc_port: int | None = None
+    parent_call_id: str = ""
+
+    @classmethod
+    def parse(cls, payload: str | Mapping[str, Any]) -> PushMetaData:
+        """Read a notification in any of the shapes in which Telnyx sends them.
+
+        Args:
+            payload: The data of a Firebase message (its `metadata` is JSON text), the dictionary of an Apple
+                notification (its `metadata` is an object), or the metadata alone; each as an object or as JSON.
+
+        Raises:
+            ConfigurationError: It is none of these.
+        """
+        data = _object(payload)
+        metadata = _object(data["metadata"]) if "metadata" in data else data
+        port = _text(metadata, "rtc_port")
+        return cls(
+            kind=PushKind(_text(data, "message")),
+            caller_name=_text(metadata, "caller_name"),
+            caller_number=_text(metadata, "caller_number"),
+            call_id=_text(metadata, "call_id"),
+            voice_sdk_id=_text(metadata, "voice_sdk_id"),
+            rtc_ip=_text(metadata, "rtc_ip"),
+            rtc_port=int(port) if re.fullmatch("[0-9]{1,5}", port) and int(port) < 65_536 else None,
+            parent_call_id=_text(metadata, "parent_call_id"),
+        )
+
+    def query(self) -> dict[str, str]:
+        """What leads a connection to the server instance that holds the call."""
+        query = {"voice_sdk_id": self.voice_sdk_id, "rtc_ip": self.rtc_ip, "rtc_port": str(self.rtc_port or "")}
+        return {name: value for name, value in query.items() if value}
+
+
+def _object(payload: object) -> Mapping[str, Any]:
+    if isinstance(payload, str):
+        try:
+            payload = json.loads(payload)
+        except (ValueError, RecursionError):
+            raise ConfigurationError("the push metadata is not JSON; pass the notification's data as it came") from None
+    if not isinstance(payload, Mapping):
+        raise ConfigurationError(f"the push metadata is a {type(payload).__name__} where an object is due")
+    return payload
+
+
+def _text(data: Mapping[str, Any], key: str) -> str:
+    value = data.get(key)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else ""

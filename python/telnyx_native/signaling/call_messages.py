@@ -1,0 +1,135 @@
+"""The messages a client sends in the course of a call: hold, keys, candidates, a new audio path."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from telnyx_native.codes import ErrorCode
+from telnyx_native.errors import ConfigurationError
+from telnyx_native.events import SocketMethod
+
+if TYPE_CHECKING:
+    from telnyx_native.signaling.messages import Dialog
+
+__all__ = ["Candidate", "Dtmf", "EndOfCandidates", "Hold", "HoldAction", "UpdateMedia"]
+
+LONGEST_KEYS = 64
+"""DTMF keys in one request."""
+
+_KEYS = re.compile(rf"[0-9*#A-DwW]{{1,{LONGEST_KEYS}}}")
+
+HoldAction = Literal["hold", "unhold", "toggleHold"]
+"""What can be asked for about hold, as on the wire."""
+
+
+@dataclass(frozen=True)
+class _AboutCall:
+    """A request about a call.
+
+    Attributes:
+        session_id: The session of the login.
+        dialog: The call.
+    """
+
+    sticky: ClassVar[bool] = False
+
+    session_id: str
+    dialog: Dialog
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return {"sessid": self.session_id, "dialogParams": self.dialog.params()}
+
+
+@dataclass(frozen=True)
+class Hold(_AboutCall):
+    """Put a call on hold, or take it off.
+
+    Attributes:
+        action: Which of the two, or whichever it is not.
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.MODIFY
+
+    action: HoldAction
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return super().params() | {"action": self.action}
+
+
+@dataclass(frozen=True)
+class UpdateMedia(_AboutCall):
+    """Offer a new audio path for a call.
+
+    Attributes:
+        sdp: The offer.
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.MODIFY
+
+    sdp: str = field(repr=False)
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return super().params() | {"action": "updateMedia", "callID": self.dialog.call_id, "sdp": self.sdp}
+
+
+@dataclass(frozen=True)
+class Dtmf(_AboutCall):
+    """Press keys.
+
+    Attributes:
+        keys: 0-9, *, #, A-D, and the pauses of FreeSWITCH: `w` (half a second) and `W` (a second).
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.INFO
+
+    keys: str
+
+    def __post_init__(self) -> None:
+        if not _KEYS.fullmatch(self.keys):
+            message = f"{self.keys!r} are no keys: use 0-9, *, # and A-D, w and W for pauses, at most {LONGEST_KEYS}"
+            raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return super().params() | {"dtmf": self.keys}
+
+
+@dataclass(frozen=True)
+class Candidate(_AboutCall):
+    """Name a network address at which this side may be reached.
+
+    Attributes:
+        candidate: The candidate, `"candidate:..."`.
+        sdp_mid: The media section it belongs to, by name.
+        sdp_mline_index: The media section it belongs to, by position.
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.CANDIDATE
+
+    candidate: str
+    sdp_mid: str
+    sdp_mline_index: int
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return super().params() | {
+            "candidate": self.candidate,
+            "sdpMid": self.sdp_mid,
+            "sdpMLineIndex": self.sdp_mline_index,
+        }
+
+
+@dataclass(frozen=True)
+class EndOfCandidates(_AboutCall):
+    """Say that all candidates were named."""
+
+    method: ClassVar[SocketMethod] = SocketMethod.END_OF_CANDIDATES
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return super().params() | {"endOfCandidates": True}

@@ -1,0 +1,229 @@
+"""The ways to log in, one class each: with a password, with a token, as nobody who wants to talk to an assistant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from telnyx_native.config import AnonymousConfig, CredentialConfig, TokenConfig
+from telnyx_native.events import SocketMethod
+from telnyx_native.version import USER_AGENT, __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from telnyx_native.config import TelnyxConfig
+    from telnyx_native.push import PushConfig
+
+__all__ = ["AnonymousLogin", "CredentialLogin", "Login", "Purpose", "TokenLogin", "login_of"]
+
+
+class Purpose(Enum):
+    """What a login is for."""
+
+    CALLS = "calls"
+    ANSWER_PUSH = "answer a call that a push announced"
+    DECLINE_PUSH = "decline a call that a push announced"
+
+
+_LOGIN_PARAMS: dict[Purpose, dict[str, str]] = {
+    Purpose.CALLS: {},
+    Purpose.ANSWER_PUSH: {"attach_call": "true"},
+    Purpose.DECLINE_PUSH: {"decline_push": "true"},
+}
+"""As in Telnyx's mobile SDKs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """What every login says.
+
+    Attributes:
+        user_variables: What the platform, or the assistant, shall know about the client.
+        reconnection: Whether the server has seen this client before.
+        sessid: The session to take up again, if there is one.
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.LOGIN
+    sticky: ClassVar[bool] = False
+    hint: ClassVar[str]
+    """What to do when the server refuses it."""
+
+    user_variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    reconnection: bool = False
+    sessid: str | None = None
+
+    @property
+    def account(self) -> str:
+        """Who logs in, to tell whether two logins are the same one's. It may be a secret."""
+        raise NotImplementedError
+
+    @property
+    def who(self) -> str:
+        """Who logs in, in words, without secrets."""
+        raise NotImplementedError
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        params: dict[str, Any] = {
+            **self._identity(),
+            "userVariables": dict(self.user_variables),
+            "reconnection": self.reconnection,
+        }
+        return params | ({"sessid": self.sessid} if self.sessid else {})
+
+    def _identity(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class _UserLogin(Login):
+    """The login of somebody who can be called.
+
+    Attributes:
+        purpose: What it is for.
+    """
+
+    purpose: Purpose = Purpose.CALLS
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        params = super().params() | {"loginParams": _LOGIN_PARAMS[self.purpose], "User-Agent": USER_AGENT}
+        return params | ({"from_push": True} if self.purpose is not Purpose.CALLS else {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialLogin(_UserLogin):
+    """Log in with SIP credentials.
+
+    Attributes:
+        user: The SIP user.
+        password: The SIP password.
+    """
+
+    hint: ClassVar[str] = "check user and password"
+
+    user: str
+    password: str = field(repr=False)
+
+    @property
+    def account(self) -> str:
+        """The SIP user."""
+        return self.user
+
+    @property
+    def who(self) -> str:
+        """The SIP user."""
+        return repr(self.user)
+
+    def _identity(self) -> dict[str, Any]:
+        return {"login": self.user, "passwd": self.password}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenLogin(_UserLogin):
+    """Log in with a token.
+
+    Attributes:
+        token: The token.
+    """
+
+    hint: ClassVar[str] = "create a new token for the telephony credential"
+
+    token: str = field(repr=False)
+
+    @property
+    def account(self) -> str:
+        """The token."""
+        return self.token
+
+    @property
+    def who(self) -> str:
+        """Whose login it is is known to the token only."""
+        return "the token's owner"
+
+    def _identity(self) -> dict[str, Any]:
+        return {"login_token": self.token}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnonymousLogin(Login):
+    """Log in as nobody, to talk to one assistant.
+
+    Attributes:
+        target_type: What is to be talked to.
+        target_id: Which one.
+        target_version_id: Which version of it.
+        conversation_id: The conversation to go on with.
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.ANONYMOUS_LOGIN
+    hint: ClassVar[str] = "check the id of the assistant, and that it takes calls from everybody"
+
+    target_type: str
+    target_id: str
+    target_version_id: str | None = None
+    conversation_id: str | None = None
+
+    @property
+    def account(self) -> str:
+        """The assistant."""
+        return f"{self.target_type}:{self.target_id}"
+
+    @property
+    def who(self) -> str:
+        """A guest of the assistant."""
+        return f"a guest of {self.target_id!r}"
+
+    def _identity(self) -> dict[str, Any]:
+        identity: dict[str, Any] = {
+            "target_type": self.target_type,
+            "target_id": self.target_id,
+            "User-Agent": {"sdkVersion": __version__, "data": USER_AGENT},
+        }
+        if self.target_version_id:
+            identity["target_version_id"] = self.target_version_id
+        if self.conversation_id:
+            # The Telnyx Android SDK puts it at the top, the JS SDK into target_params.
+            identity["conversation_id"] = self.conversation_id
+            identity["target_params"] = {"conversation_id": self.conversation_id}
+        return identity
+
+
+def login_of(config: TelnyxConfig, purpose: Purpose = Purpose.CALLS) -> Login:
+    """The login that a configuration describes."""
+    match config:
+        case CredentialConfig():
+            return CredentialLogin(
+                user=config.sip_user,
+                password=config.sip_password,
+                user_variables=_push_variables(config.push),
+                purpose=purpose,
+            )
+        case TokenConfig():
+            return TokenLogin(token=config.sip_token, user_variables=_push_variables(config.push), purpose=purpose)
+        case AnonymousConfig():
+            return AnonymousLogin(
+                target_type=config.target_type,
+                target_id=config.target_id,
+                target_version_id=config.target_version_id,
+                conversation_id=config.conversation_id,
+                user_variables=config.user_variables,
+            )
+        case _:
+            raise TypeError(f"a {type(config).__name__} is no way to log in")
+
+
+def _push_variables(push: PushConfig | None) -> dict[str, Any]:
+    if push is None:
+        return {}
+    variables: dict[str, Any] = {
+        "push_device_token": push.push_device_token,
+        "push_notification_provider": push.provider.value,
+        "push_notification_environment": push.environment.value,
+    }
+    if push.push_when_active:
+        # Telnyx's SDKs always set the two together.
+        variables |= {"push_when_active": True, "pn_late_fanout": True}
+    return variables

@@ -1,0 +1,80 @@
+"""How Opus is used in a call, seen in what goes over the wire."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from support.peers import connected
+from support.signals import dominant_frequency, pcm, tone
+from telnyx_native.config import AudioConfig, OpusConfig
+from telnyx_native.errors import ConfigurationError
+from telnyx_native.media.engine import MediaEngine
+from telnyx_native.media.peer import Peer
+
+
+async def sent(peer: Peer, what: str) -> int:
+    return next(entry[what] for entry in (await peer.stats()).values() if entry["type"] == "outbound-rtp")
+
+
+async def rate_of(peer: Peer, what: str, seconds: float = 1.0) -> float:
+    """How much of it is sent in a second."""
+    before, began = await sent(peer, what), asyncio.get_running_loop().time()
+    await asyncio.sleep(seconds)
+    return (await sent(peer, what) - before) / (asyncio.get_running_loop().time() - began)
+
+
+@pytest.mark.parametrize("ptime", [10, 20, 40, 60])
+async def test_packet_time_holds_both_ways(engine: MediaEngine, ptime: int) -> None:
+    async with connected(engine, AudioConfig(opus=OpusConfig(ptime=ptime))) as (caller, callee):
+        await caller.audio.write(tone(440, 3, 16_000))
+        for peer in (caller, callee):
+            assert await rate_of(peer, "packetsSent") == pytest.approx(1000 / ptime, rel=0.15)
+        heard = pcm(await callee.audio.read(16_000))
+    assert dominant_frequency(heard[8_000:], 16_000) == pytest.approx(440, abs=10)
+
+
+async def test_short_packets_halve_the_delay_in_the_jitter_buffer(engine: MediaEngine) -> None:
+    async def delay(ptime: int) -> float:
+        async with connected(engine, AudioConfig(opus=OpusConfig(ptime=ptime))) as (caller, callee):
+            await caller.audio.write(tone(440, 2, 16_000))
+            await callee.audio.read(16_000)
+            await callee.audio.read(16_000)
+            inbound = next(e for e in (await callee.stats()).values() if e["type"] == "inbound-rtp")
+            return inbound["jitterBufferDelay"] / inbound["jitterBufferEmittedCount"]
+
+    assert await delay(10) < 0.75 * await delay(20)
+
+
+async def test_bitrate_is_what_was_asked_for(engine: MediaEngine) -> None:
+    async def bitrate(opus: OpusConfig) -> float:
+        async with connected(engine, AudioConfig(opus=opus)) as (caller, _):
+            await caller.audio.write(tone(440, 3, 16_000))
+            await asyncio.sleep(0.5)
+            return 8 * await rate_of(caller, "bytesSent")
+
+    assert await bitrate(OpusConfig(bitrate=12_000, fec=False)) < 16_000
+    assert await bitrate(OpusConfig(bitrate=64_000)) > 24_000
+
+
+async def test_silence_costs_next_to_nothing_with_dtx(engine: MediaEngine) -> None:
+    async with connected(engine, AudioConfig(opus=OpusConfig(dtx=True))) as (caller, _):
+        await asyncio.sleep(1)
+        assert await rate_of(caller, "packetsSent") < 10
+
+
+@pytest.mark.parametrize("rate", [8_000, 48_000])
+@pytest.mark.parametrize("complexity", [0, 10])
+async def test_every_complexity_is_understood_at_every_rate(engine: MediaEngine, rate: int, complexity: int) -> None:
+    audio = AudioConfig(sample_rate=rate, opus=OpusConfig(complexity=complexity))
+    async with connected(engine, audio, audio) as (caller, callee):
+        await caller.audio.write(tone(1000, 1, rate))
+        heard = pcm(await callee.audio.read(rate))
+    assert dominant_frequency(heard[rate // 2 :], rate) == pytest.approx(1000, abs=10)
+
+
+@pytest.mark.parametrize("wrong", [{"ptime": 30}, {"bitrate": 1000}, {"complexity": 11}])
+def test_what_opus_cannot_do_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ConfigurationError):
+        OpusConfig(**wrong)

@@ -1,0 +1,45 @@
+"""Running Python programs as a user does, in processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from telnyx_native.gateway import Gateway
+
+LIMIT = 20.0
+"""Seconds a program may take for whatever is expected next."""
+
+
+@asynccontextmanager
+async def program(*arguments: str | Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A Python program with these arguments, running until it ends or the context does."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, *map(str, arguments), stdout=pipe, stderr=pipe)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def outcome(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
+    """Wait for the end; return exit code, stdout and stderr."""
+    output, errors = await asyncio.wait_for(process.communicate(), LIMIT)
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def someone_logged_in(gateway: Gateway) -> None:
+    """Wait until a client has logged in."""
+    for _ in range(round(LIMIT / 0.02)):
+        if gateway.sessions:
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError("nobody has logged in")

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import asyncio
+
+from support.fake_media import FakePeer
+from telnyx_native.logs import Log
+from telnyx_native.media.remote_candidates import RemoteCandidates
+
+
+async def fed(candidates: RemoteCandidates, peer: FakePeer) -> None:
+    feeding = asyncio.create_task(candidates.feed(peer))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    feeding.cancel()
+
+
+async def test_candidates_wait_for_the_description():
+    candidates, peer = RemoteCandidates(8, Log("test")), FakePeer()
+    candidates.add("candidate:1", "0", 0)
+    await fed(candidates, peer)
+    assert peer.added == []
+
+
+async def test_candidates_keep_their_order():
+    candidates, peer = RemoteCandidates(8, Log("test")), FakePeer()
+    candidates.described.set()
+    for n in range(3):
+        candidates.add(f"candidate:{n}", "0", 0)
+    await fed(candidates, peer)
+    assert peer.added == ["candidate:0", "candidate:1", "candidate:2"]
+
+
+async def test_what_is_of_no_use_is_counted():
+    candidates, peer = RemoteCandidates(2, Log("test")), FakePeer()
+    candidates.described.set()
+    for text in ("junk", "candidate:1", "candidate:2"):
+        candidates.add(text, "0", 0)
+    assert candidates.dropped == 1
+    await fed(candidates, peer)
+    assert (peer.added, candidates.dropped) == (["candidate:1"], 2)

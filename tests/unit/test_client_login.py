@@ -1,0 +1,364 @@
+"""The ways in: tokens, regions, and calls that a push has announced."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket as sockets
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.telnyx_server import RefusalError
+from support.tokens import token_for
+from telnyx_native.client import TelnyxClient
+from telnyx_native.codes import ErrorCode
+from telnyx_native.config import CredentialConfig, Timeouts, TokenConfig, TxServerConfiguration
+from telnyx_native.errors import (
+    AuthenticationError,
+    CallError,
+    ConfigurationError,
+    InviteTimeoutError,
+    RequestError,
+    SocketConnectionError,
+)
+from telnyx_native.events import DisablePushResponse, SocketStatus
+from telnyx_native.logs import LogLevel
+from telnyx_native.push import PushConfig
+from telnyx_native.region import Region
+from telnyx_native.states import CallState, ConnectionStatus
+
+if TYPE_CHECKING:
+    from support.fake_media import FakeEngine
+    from support.telnyx_server import ScriptedServer
+
+PUSH = PushConfig("f1rebase")
+ANNOUNCED = {"call_id": "push-id", "voice_sdk_id": "VSDK1", "rtc_ip": "192.0.2.7", "rtc_port": 8443}
+
+
+def config(server: ScriptedServer) -> TxServerConfiguration:
+    return TxServerConfiguration.parse(server.address)
+
+
+@pytest.fixture
+def token(server: ScriptedServer) -> str:
+    """A token that the server takes."""
+    good = token_for(3600)
+    server.tokens.add(good)
+    return good
+
+
+class TestTokens:
+    async def test_login(self, client: TelnyxClient, server: ScriptedServer, token: str) -> None:
+        await client.connect(config(server), token_config=TokenConfig(token))
+        assert client.connection_status_flow.value is ConnectionStatus.CLIENT_READY
+        (login,) = server.sent("login")
+        assert login["params"]["login_token"] == token
+        assert "passwd" not in login["params"]
+
+    async def test_refused_token(self, client: TelnyxClient, server: ScriptedServer) -> None:
+        with pytest.raises(AuthenticationError, match="token's owner") as caught:
+            await client.connect(config(server), token_config=TokenConfig(token_for(60)))
+        assert (caught.value.code, caught.value.kind) == (-32001, ErrorCode.LOGIN_FAILED)
+
+    async def test_expired_token_is_refused_before_connecting(
+        self, client: TelnyxClient, server: ScriptedServer
+    ) -> None:
+        with pytest.raises(AuthenticationError, match="expired at"):
+            await client.connect(config(server), token_config=TokenConfig(token_for(-1)))
+        assert server.paths == []
+
+    async def test_expired_token_leaves_the_connection(
+        self, client: TelnyxClient, server: ScriptedServer, token: str
+    ) -> None:
+        await client.connect(config(server))
+        errors = client.socket_response_flow.collect()
+        with pytest.raises(AuthenticationError, match="expired at"):
+            await client.token_login(TokenConfig(token_for(-1)))
+        assert (await anext(errors)).error_kind is ErrorCode.LOGIN_FAILED
+        await client.token_login(TokenConfig(token))
+
+    async def test_warning_before_the_end(self, client: TelnyxClient, server: ScriptedServer) -> None:
+        short = token_for(100)
+        server.tokens.add(short)
+        warnings = client.warning_flow.collect()
+        await client.connect(config(server), token_config=TokenConfig(short))
+        async with asyncio.timeout(2):
+            assert (await anext(warnings)).name == "TOKEN_EXPIRING_SOON"
+
+    async def test_renewed_in_time_on_the_same_connection(
+        self, client: TelnyxClient, server: ScriptedServer, token: str, media: FakeEngine
+    ) -> None:
+        await client.connect(config(server), token_config=TokenConfig(token))
+        call = await client.new_invite("echo")
+        await client.token_login(TokenConfig(token))
+        first, second = (frame["params"] for frame in server.sent("login"))
+        assert (first["reconnection"], first.get("sessid")) == (False, None)
+        assert (second["reconnection"], second["sessid"]) == (True, "S1")
+        assert not isinstance(call.state, CallState.DONE)
+
+    async def test_one_login_at_a_time(self, client: TelnyxClient, credentials: CredentialConfig) -> None:
+        with pytest.raises(ConfigurationError, match="not both"):
+            await client.connect(credential_config=credentials, token_config=TokenConfig("t"))
+
+
+class TestSessions:
+    async def test_session_is_taken_up_again_after_a_loss(
+        self, online: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig
+    ) -> None:
+        server.voice_sdk_id = "V1"
+        server.push("telnyx_rtc.event")
+        await online.socket_response_flow.first(timeout=1)
+        server.cut()
+        await online.connection_status_flow.wait_for(ConnectionStatus.DISCONNECTED, timeout=1)
+        await online.connect(config(server), credentials)
+        login = server.sent("login")[-1]["params"]
+        assert (login["reconnection"], login["sessid"]) == (True, "S1")
+        assert server.paths[-1] == "/?voice_sdk_id=V1"
+
+    async def test_another_user_gets_another_session(
+        self, online: TelnyxClient, server: ScriptedServer, token: str
+    ) -> None:
+        server.cut()
+        await online.connection_status_flow.wait_for(ConnectionStatus.DISCONNECTED, timeout=1)
+        await online.connect(config(server), token_config=TokenConfig(token))
+        assert "sessid" not in server.sent("login")[-1]["params"]
+
+    async def test_session_ends_with_a_disconnect(
+        self, online: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig
+    ) -> None:
+        await online.disconnect()
+        await online.connect(config(server), credentials)
+        assert "sessid" not in server.sent("login")[-1]["params"]
+
+    async def test_session_does_not_last_for_ever(
+        self,
+        online: TelnyxClient,
+        server: ScriptedServer,
+        credentials: CredentialConfig,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("telnyx_native.signaling.session.SESSION_LIFETIME", 0.0)
+        server.cut()
+        await online.connection_status_flow.wait_for(ConnectionStatus.DISCONNECTED, timeout=1)
+        await online.connect(config(server), credentials)
+        assert "sessid" not in server.sent("login")[-1]["params"]
+
+
+class TestRegions:
+    @pytest.fixture
+    def names(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+        """The addresses of host names; others do not exist."""
+        known: dict[str, str] = {}
+        look_up = sockets.getaddrinfo
+
+        def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+            if host not in known:
+                raise sockets.gaierror(sockets.EAI_NONAME, "Name or service not known")
+            return look_up(known[host], *args, **kwargs)
+
+        monkeypatch.setattr(sockets, "getaddrinfo", getaddrinfo)
+        return known
+
+    @pytest.fixture
+    def named(self, server: ScriptedServer) -> TxServerConfiguration:
+        plain = config(server)
+        return TxServerConfiguration("localhost", plain.port, secure=False)
+
+    async def test_regional_host(
+        self, client: TelnyxClient, server: ScriptedServer, named: TxServerConfiguration, names: dict[str, str]
+    ) -> None:
+        names["eu.localhost"] = "127.0.0.1"
+        await client.connect(named, CredentialConfig("alice", "s3cret", region=Region.EU))
+        assert len(server.sent("login")) == 1
+
+    @pytest.mark.parametrize("reachable", [False, True], ids=["unknown", "refusing"])
+    async def test_fallback(
+        self,
+        client: TelnyxClient,
+        server: ScriptedServer,
+        named: TxServerConfiguration,
+        names: dict[str, str],
+        caplog: pytest.LogCaptureFixture,
+        reachable: bool,
+    ) -> None:
+        names["localhost"] = "127.0.0.1"
+        if reachable:
+            names["eu.localhost"] = "127.0.0.254"  # where nobody listens
+        login = CredentialConfig("alice", "s3cret", region=Region.EU, log_level=LogLevel.ALL)
+        with caplog.at_level(logging.DEBUG):
+            await client.connect(named, login)
+        assert "trying ws://localhost" in caplog.text
+        assert f"connected to {named.url}" in caplog.text
+
+    async def test_no_fallback(self, client: TelnyxClient, named: TxServerConfiguration, names: dict[str, str]) -> None:
+        names["localhost"] = "127.0.0.1"
+        login = CredentialConfig("alice", "s3cret", region=Region.EU, fallback_on_region_failure=False)
+        with pytest.raises(SocketConnectionError, match=r"eu\.localhost") as caught:
+            await client.connect(named, login)
+        assert caught.value.kind is ErrorCode.WEBSOCKET_CONNECTION_FAILED
+
+    async def test_address_has_no_region(
+        self, client: TelnyxClient, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        login = CredentialConfig("alice", "s3cret", region=Region.EU, log_level=LogLevel.WARNING)
+        await client.connect(config(server), login)
+        assert "no region EU" in caplog.text
+
+    async def test_both_unreachable(
+        self, client: TelnyxClient, named: TxServerConfiguration, names: dict[str, str]
+    ) -> None:
+        with pytest.raises(SocketConnectionError, match="ws://localhost"):
+            await client.connect(named, CredentialConfig("alice", "s3cret", region=Region.EU))
+
+
+class TestPush:
+    @pytest.fixture
+    def receiver(self) -> CredentialConfig:
+        return CredentialConfig("alice", "s3cret", push=PUSH)
+
+    async def test_announced_call_is_answered(
+        self, client: TelnyxClient, server: ScriptedServer, receiver: CredentialConfig, media: FakeEngine
+    ) -> None:
+        await client.connect(config(server), receiver, tx_push_meta_data={"metadata": json.dumps(ANNOUNCED)})
+        assert server.paths == ["/?voice_sdk_id=VSDK1&rtc_ip=192.0.2.7&rtc_port=8443"]
+        login = server.sent("login")[0]["params"]
+        assert (login["loginParams"], login["from_push"]) == ({"attach_call": "true"}, True)
+        assert login["userVariables"]["push_device_token"] == "f1rebase"
+        attach = await server.received("telnyx_rtc.attachCalls")
+        assert server.frames.index(attach) > server.frames.index(server.sent("telnyx_rtc.gatewayState")[-1])
+        server.push("telnyx_rtc.invite", callID="wire-id", sdp="v=0")
+        call = await client.wait_for_pushed_call()
+        assert call.call_id == "wire-id"
+        assert await client.accept_call("PUSH-ID") is call
+        answer = await server.received("telnyx_rtc.answer")
+        assert answer["params"]["answered_device_token"] == "f1rebase"
+        await client.credential_login(receiver)
+        assert len(server.sent("telnyx_rtc.attachCalls")) == 1
+
+    async def test_announced_call_that_does_not_come(
+        self, server: ScriptedServer, receiver: CredentialConfig, timeouts: Timeouts
+    ) -> None:
+        async with TelnyxClient(timeouts=Timeouts(push_invite=0.05, close=0.5)) as client:
+            await client.connect(config(server), receiver, tx_push_meta_data=ANNOUNCED)
+            with pytest.raises(InviteTimeoutError, match="ORIGINATOR_CANCEL") as caught:
+                await client.wait_for_pushed_call()
+        assert caught.value.code == 487
+
+    async def test_connection_that_ends_first(
+        self, client: TelnyxClient, server: ScriptedServer, receiver: CredentialConfig
+    ) -> None:
+        await client.connect(config(server), receiver, tx_push_meta_data=ANNOUNCED)
+        waiting = asyncio.create_task(client.wait_for_pushed_call())
+        await asyncio.sleep(0)
+        server.cut()
+        with pytest.raises(SocketConnectionError, match="before the announced call"):
+            await waiting
+
+    async def test_no_push_announces_no_call(self, online: TelnyxClient) -> None:
+        with pytest.raises(CallError, match="no push"):
+            await online.wait_for_pushed_call()
+
+    @pytest.mark.parametrize("push", [{"message": "Missed call!", "metadata": "{}"}, "nonsense"])
+    async def test_what_announces_no_call(
+        self, client: TelnyxClient, server: ScriptedServer, receiver: CredentialConfig, push: Any
+    ) -> None:
+        with pytest.raises(ConfigurationError, match="push"):
+            await client.connect(config(server), receiver, tx_push_meta_data=push)
+        with pytest.raises(ConfigurationError, match="push"):
+            await client.connect_with_decline_push(push, receiver, server_config=config(server))
+        assert server.paths == []
+
+    async def test_declined_beside_a_connection(
+        self, online: TelnyxClient, server: ScriptedServer, receiver: CredentialConfig, until: Any
+    ) -> None:
+        server.parts["telnyx_rtc.gatewayState"] = lambda _: (
+            server.push("telnyx_rtc.invite", callID="wire-id", sdp="v=0") and {"params": {"state": "REGED"}}
+        )
+        await online.connect_with_decline_push(ANNOUNCED, receiver, server_config=config(server))
+        assert server.paths[-1] == "/?voice_sdk_id=VSDK1&rtc_ip=192.0.2.7&rtc_port=8443"
+        assert server.sent("login")[-1]["params"]["loginParams"] == {"decline_push": "true"}
+        assert server.sent("telnyx_rtc.attachCalls") == []
+        await until(lambda: len(server.connections) == 1)
+        assert online.connection_status_flow.value is ConnectionStatus.CLIENT_READY
+
+    async def test_declining_fails_aloud(self, client: TelnyxClient, server: ScriptedServer, until: Any) -> None:
+        with pytest.raises(AuthenticationError):
+            await client.connect_with_decline_push(
+                ANNOUNCED, CredentialConfig("alice", "wr0ng"), server_config=config(server)
+            )
+        with pytest.raises(AuthenticationError, match="expired"):
+            await client.connect_with_decline_push(ANNOUNCED, TokenConfig(token_for(-1)), server_config=config(server))
+        await until(lambda: not server.connections)
+
+    async def test_no_more_notifications(
+        self, client: TelnyxClient, server: ScriptedServer, receiver: CredentialConfig
+    ) -> None:
+        await client.connect(config(server), receiver)
+        responses = client.socket_response_flow.collect()
+        response = await client.disable_push()
+        assert response == DisablePushResponse(success=True, message="disable push notification success")
+        published = await anext(responses)
+        assert published.status is SocketStatus.MESSAGERECEIVED
+        assert published.data is not None
+        assert published.data.result == response
+        (request,) = server.sent("telnyx_rtc.disable_push_notification")
+        assert request["params"]["user"] == "alice"
+
+    async def test_notifications_that_cannot_be_stopped(self, online: TelnyxClient, server: ScriptedServer) -> None:
+        with pytest.raises(ConfigurationError, match="no push"):
+            await online.disable_push()
+
+    async def test_server_that_refuses(
+        self, client: TelnyxClient, server: ScriptedServer, receiver: CredentialConfig
+    ) -> None:
+        def refuse(_: object) -> None:
+            raise RefusalError(-32002, "no")
+
+        server.parts["telnyx_rtc.disable_push_notification"] = refuse
+        await client.connect(config(server), receiver)
+        with pytest.raises(RequestError, match="no"):
+            await client.disable_push()
+
+
+async def test_failed_requests_have_their_number(
+    online: TelnyxClient, server: ScriptedServer, media: FakeEngine
+) -> None:
+    def refuse(_: object) -> None:
+        raise RefusalError(-32002, "CALL ERROR")
+
+    server.parts["telnyx_rtc.invite"] = refuse
+    with pytest.raises(RequestError) as caught:
+        await online.new_invite("echo")
+    assert caught.value.kind is ErrorCode.SDP_SEND_FAILED
+
+
+@pytest.mark.parametrize("way", ["token", "anonymous", "push", "decline"])
+async def test_cancelled_at_any_step(
+    server: ScriptedServer, timeouts: Timeouts, credentials: CredentialConfig, token: str, way: str, until: Any
+) -> None:
+    async def go(client: TelnyxClient) -> None:
+        match way:
+            case "token":
+                await client.connect(config(server), token_config=TokenConfig(token))
+            case "anonymous":
+                await client.connect_anonymously("assistant-1", server_config=config(server))
+            case "push":
+                await client.connect(config(server), credentials, tx_push_meta_data=ANNOUNCED)
+            case "decline":
+                await client.connect_with_decline_push(ANNOUNCED, credentials, server_config=config(server))
+
+    async with TelnyxClient(timeouts=timeouts) as client:
+        for steps in range(60):
+            going = asyncio.create_task(go(client))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if going.done():
+                break
+            going.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await going
+            assert client.connection_status_flow.value is ConnectionStatus.DISCONNECTED
+            await until(lambda: not server.connections)
+        await going

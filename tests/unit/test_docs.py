@@ -1,0 +1,79 @@
+"""The documentation names only what exists."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from ast import PyCF_ALLOW_TOP_LEVEL_AWAIT
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import telnyx_native
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+
+
+def table_rows(page: Path) -> list[list[str]]:
+    """The cells of every row of every table, without headings."""
+    rows = [line.strip("|").split("|") for line in page.read_text().splitlines() if line.startswith("|")]
+    heads = {i + offset for i, row in enumerate(rows) if set("".join(row)) <= set("- ") for offset in (-1, 0)}
+    return [[cell.strip() for cell in row] for i, row in enumerate(rows) if i not in heads]
+
+
+ANDROID = table_rows(ROOT / "docs" / "android.md")
+
+
+def exists(dotted: str) -> bool:
+    """Whether `Call.mute` or `media.quality.CallQuality` is there: a module, a class, and what they have."""
+    owner: object = telnyx_native
+    for name in dotted.split("."):
+        if inspect.ismodule(owner) and not hasattr(owner, name):
+            owner = import_module(f"{owner.__name__}.{name}")
+        elif hasattr(owner, name):
+            owner = getattr(owner, name)
+        else:
+            return is_instance_attribute(owner, name)
+    return True
+
+
+def is_instance_attribute(owner: object, name: str) -> bool:
+    """Whether objects of a class have an attribute: a field, or one that its docstring describes."""
+    if dataclasses.is_dataclass(owner) and name in {field.name for field in dataclasses.fields(owner)}:
+        return True
+    _, _, attributes = (inspect.getdoc(owner) or "").partition("\nAttributes:\n")
+    return re.search(rf"^ {{4}}{name}:", attributes, re.MULTILINE) is not None
+
+
+def test_the_android_table_is_read() -> None:
+    assert len(ANDROID) > 50
+    assert all(len(row) == 3 for row in ANDROID)
+
+
+def test_what_does_not_exist_is_noticed() -> None:
+    assert exists("Call.call_id")
+    assert not exists("Call.on_hold_unhold_pressed")
+    assert not exists("TelnyxClient.incoming")
+
+
+@pytest.mark.parametrize("row", ANDROID, ids=lambda row: row[0])
+def test_every_name_for_android_developers_exists(row: list[str]) -> None:
+    names = re.findall(r"`([^`]+)`", row[1])
+    assert names or row[1] in {"not yet", "not planned"}
+    assert [name for name in names if not exists(name)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_in_a_page_compiles(page: Path) -> None:
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        compile(block, page.name, "exec", flags=PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
