@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from telnyx_native.ai.transcript import TranscriptItem as TranscriptItem
     from telnyx_native.ai.widget import WidgetSettings as WidgetSettings
     from telnyx_native.call import Call as Call
+    from telnyx_native.call.timings import CallTimings as CallTimings
     from telnyx_native.client import TelnyxClient as TelnyxClient
     from telnyx_native.codes import ErrorCode as ErrorCode
     from telnyx_native.codes import TelnyxWarning as TelnyxWarning
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from telnyx_native.config import CredentialConfig as CredentialConfig
     from telnyx_native.config import IceServer as IceServer
     from telnyx_native.config import Limits as Limits
+    from telnyx_native.config import OpusConfig as OpusConfig
     from telnyx_native.config import TelnyxConfig as TelnyxConfig
     from telnyx_native.config import Timeouts as Timeouts
     from telnyx_native.config import TokenConfig as TokenConfig
@@ -71,6 +73,9 @@ if TYPE_CHECKING:
     from telnyx_native.logs import TxLogger as TxLogger
     from telnyx_native.media.quality import CallQuality as CallQuality
     from telnyx_native.media.quality import CallQualityMetrics as CallQualityMetrics
+    from telnyx_native.media.stream import AudioCounters as AudioCounters
+    from telnyx_native.media.stream import AudioStream as AudioStream
+    from telnyx_native.media.stream import Cleared as Cleared
     from telnyx_native.push import PushConfig as PushConfig
     from telnyx_native.push import PushEnvironment as PushEnvironment
     from telnyx_native.push import PushKind as PushKind
@@ -84,18 +89,18 @@ if TYPE_CHECKING:
     from telnyx_native.states import ConnectionStatus as ConnectionStatus
     from telnyx_native.states import GatewayState as GatewayState
     from telnyx_native.states import HangupCause as HangupCause
-    from telnyx_native.timings import CallTimings as CallTimings
 
 _HOMES = {
     "ai.assistant": "AiAssistant",
     "ai.transcript": "TranscriptItem",
     "ai.widget": "WidgetSettings",
     "call": "Call",
+    "call.timings": "CallTimings",
     "client": "TelnyxClient",
     "codes": "ErrorCode TelnyxWarning WarningCode",
     "config": (
-        "AnonymousConfig AudioCodec AudioConfig CredentialConfig IceServer Limits TelnyxConfig Timeouts "
-        "TokenConfig TxServerConfiguration"
+        "AnonymousConfig AudioCodec AudioConfig CredentialConfig IceServer Limits OpusConfig "
+        "TelnyxConfig Timeouts TokenConfig TxServerConfiguration"
     ),
     "errors": (
         "AudioClosedError AuthenticationError CallError ConfigurationError EngineClosedError "
@@ -110,13 +115,13 @@ _HOMES = {
     "flow": "SharedFlow StateFlow",
     "logs": "LogLevel TxLogger",
     "media.quality": "CallQuality CallQualityMetrics",
+    "media.stream": "AudioCounters AudioStream Cleared",
     "push": "PushConfig PushEnvironment PushKind PushMetaData PushProvider",
     "region": "Region",
     "states": (
         "CallDirection CallNetworkChangeReason CallState CallTerminationReason ConnectionStatus "
         "GatewayState HangupCause"
     ),
-    "timings": "CallTimings",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

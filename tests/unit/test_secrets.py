@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.tokens import token_for
-from telnyx_native import token_watch
-from telnyx_native.client import TelnyxClient
+from telnyx_native.client import TelnyxClient, token_watch
 from telnyx_native.config import CredentialConfig, IceServer, Timeouts, TokenConfig, TxServerConfiguration
 from telnyx_native.errors import AuthenticationError
 from telnyx_native.logs import LogLevel

@@ -12,7 +12,7 @@ from telnyx_native.signaling.call_messages import Hold, UpdateMedia
 from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
-    from telnyx_native.lifecycle import Lifecycle
+    from telnyx_native.call.lifecycle import Lifecycle
     from telnyx_native.media.negotiation import Negotiation
     from telnyx_native.signaling.call_messages import HoldAction
     from telnyx_native.signaling.messages import Dialog

@@ -7,6 +7,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from telnyx_native.call.lifecycle import Lifecycle
+from telnyx_native.call.modification import Modifications
+from telnyx_native.call.path_guard import guard_path
+from telnyx_native.call.quality_monitor import QualityMonitor
+from telnyx_native.call.trickle import send_candidates
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import CallError, MediaError, TelnyxError
 from telnyx_native.events import (
@@ -21,12 +26,8 @@ from telnyx_native.events import (
     RingingResponse,
 )
 from telnyx_native.flow import StateFlow
-from telnyx_native.lifecycle import Lifecycle
 from telnyx_native.media.negotiation import MediaOptions, Negotiation
 from telnyx_native.media.remote_candidates import RemoteCandidates
-from telnyx_native.modification import Modifications
-from telnyx_native.path_guard import guard_path
-from telnyx_native.quality_monitor import QualityMonitor
 from telnyx_native.signaling.call_messages import Dtmf
 from telnyx_native.signaling.messages import Answer, Bye, Dialog, Invite
 from telnyx_native.states import (
@@ -37,12 +38,12 @@ from telnyx_native.states import (
     HangupCause,
     is_legal_transition,
 )
-from telnyx_native.trickle import send_candidates
 from telnyx_native.version import USER_AGENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from telnyx_native.call.timings import CallTimings
     from telnyx_native.config import AudioCodec, Limits, Timeouts
     from telnyx_native.flow import SharedFlow
     from telnyx_native.logs import Log
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from telnyx_native.media.quality import CallQualityMetrics
     from telnyx_native.media.stream import AudioStream
     from telnyx_native.signaling.requester import Signaling
-    from telnyx_native.timings import CallTimings
 
 __all__ = ["Call", "CallHost"]
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from telnyx_native.timings import CallTimings
+from telnyx_native.call.timings import CallTimings
 
 
 def test_only_the_first_mark_counts() -> None:

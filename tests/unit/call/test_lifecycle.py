@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from telnyx_native.call.lifecycle import Lifecycle
 from telnyx_native.errors import (
     CallError,
     MediaError,
@@ -12,7 +13,6 @@ from telnyx_native.errors import (
     SdpError,
     SocketConnectionError,
 )
-from telnyx_native.lifecycle import Lifecycle
 from telnyx_native.logs import Log
 from telnyx_native.states import CallState, CallTerminationReason, HangupCause
 

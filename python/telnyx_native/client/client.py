@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Self
 
 from telnyx_native.ai.assistant import AiAssistant
 from telnyx_native.call import Call
+from telnyx_native.client.connection import Connection
+from telnyx_native.client.push_decline import decline
+from telnyx_native.client.pushed_call import PushedCall
+from telnyx_native.client.several_calls import count_ringing_here, hold_all
+from telnyx_native.client.token_watch import require_unexpired
 from telnyx_native.codes import ErrorCode
 from telnyx_native.config import (
     AnonymousConfig,
@@ -19,7 +24,6 @@ from telnyx_native.config import (
     TokenConfig,
     TxServerConfiguration,
 )
-from telnyx_native.connection import Connection
 from telnyx_native.errors import CallError, ConfigurationError, SocketConnectionError
 from telnyx_native.events import (
     AiConversationResponse,
@@ -35,15 +39,11 @@ from telnyx_native.flow import SharedFlow, StateFlow
 from telnyx_native.logs import LogLevel, TxLogger
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.push import PushKind, PushMetaData
-from telnyx_native.push_decline import decline
-from telnyx_native.pushed_call import PushedCall
-from telnyx_native.several_calls import count_ringing_here, hold_all
 from telnyx_native.signaling.envelope import new_id
 from telnyx_native.signaling.messages import Dialog
 from telnyx_native.signaling.push_messages import DisablePush
 from telnyx_native.signaling.session import Session
 from telnyx_native.states import CallDirection, CallNetworkChangeReason, ConnectionStatus, HangupCause
-from telnyx_native.token_watch import require_unexpired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from telnyx_native.call.timings import CallTimings
 from telnyx_native.errors import (
     CallError,
     MediaError,
@@ -17,7 +18,6 @@ from telnyx_native.errors import (
 )
 from telnyx_native.flow import StateFlow
 from telnyx_native.states import CallState, CallTerminationReason, HangupCause, is_legal_transition
-from telnyx_native.timings import CallTimings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telnyx_native.client.token_watch import TokenWatch, require_unexpired
 from telnyx_native.config import TokenConfig, TxServerConfiguration
 from telnyx_native.errors import TelnyxError
 from telnyx_native.events import (
@@ -19,12 +20,11 @@ from telnyx_native.flow import SharedFlow
 from telnyx_native.logs import Log
 from telnyx_native.signaling.logins import Purpose, login_of
 from telnyx_native.signaling.push_messages import AttachCalls
-from telnyx_native.token_watch import TokenWatch, require_unexpired
 
 if TYPE_CHECKING:
+    from telnyx_native.client.pushed_call import PushedCall
     from telnyx_native.codes import TelnyxWarning
     from telnyx_native.config import TelnyxConfig
-    from telnyx_native.pushed_call import PushedCall
     from telnyx_native.signaling.session import Session
 
 __all__ = ["Connection"]

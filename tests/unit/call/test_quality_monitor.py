@@ -17,7 +17,7 @@ INTERVAL = 0.01
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("telnyx_native.quality_monitor.INTERVAL", INTERVAL)
+    monkeypatch.setattr("telnyx_native.call.quality_monitor.INTERVAL", INTERVAL)
 
 
 def count_stats(media: FakeEngine) -> list[float]:

@@ -5,12 +5,12 @@ import time
 import pytest
 
 from support.tokens import token_for, unsigned_token
-from telnyx_native import token_watch
+from telnyx_native.client import token_watch
+from telnyx_native.client.token_watch import TokenWatch, require_unexpired
 from telnyx_native.codes import ErrorCode, TelnyxWarning
 from telnyx_native.config import TokenConfig
 from telnyx_native.errors import AuthenticationError
 from telnyx_native.flow import SharedFlow
-from telnyx_native.token_watch import TokenWatch, require_unexpired
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from telnyx_native.states import CallState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from telnyx_native.lifecycle import Lifecycle
+    from telnyx_native.call.lifecycle import Lifecycle
     from telnyx_native.logs import Log
     from telnyx_native.media.peer import Peer
 

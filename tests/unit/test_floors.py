@@ -1,0 +1,64 @@
+"""Who may import whom: a module knows only those on floors below its own."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import telnyx_native
+
+PACKAGE = Path(telnyx_native.__file__).parent
+
+FLOORS = [
+    {"version", "codes", "errors", "flow", "login_token", "logs", "region", "states", "push", "config", "events"},
+    {"media"},
+    {"signaling"},
+    {"ai"},
+    {"call"},
+    {"client"},
+    {"cli"},
+]
+"""From the ground up. The gateway stands beside the client: the other side of the wire, see below."""
+
+GATEWAY_KNOWS = {*FLOORS[0], "media", "signaling.envelope"}
+
+
+def imports_of(path: Path) -> set[str]:
+    """The modules of this package that a file imports, as `room.module`; also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("telnyx_native"):
+            rest = node.module.removeprefix("telnyx_native").lstrip(".")
+            # Public names of the package itself may be anything up to the client.
+            found |= {rest} if rest else {a.name if a.name.islower() else "client" for a in node.names}
+    return {name for name in found if not name.startswith("_")}
+
+
+def modules(room: str) -> list[Path]:
+    folder = PACKAGE / room
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+
+
+@pytest.mark.parametrize("floor", range(len(FLOORS)))
+def test_a_room_knows_only_what_is_below_it(floor: int) -> None:
+    below = set().union(*FLOORS[: floor + 1])
+    if "cli" in FLOORS[floor]:
+        below.add("gateway")
+    for room in FLOORS[floor]:
+        for path in modules(room):
+            strangers = {name for name in imports_of(path) if name.split(".")[0] not in below}
+            assert not strangers, f"{path.relative_to(PACKAGE)} imports {strangers}"
+
+
+def test_the_gateway_is_the_other_side_of_the_wire() -> None:
+    for path in modules("gateway"):
+        for name in imports_of(path):
+            known = name.startswith("gateway") or name in GATEWAY_KNOWS or name.split(".")[0] in GATEWAY_KNOWS
+            assert known, f"{path.relative_to(PACKAGE)} imports {name}"
+
+
+def test_every_module_has_a_floor() -> None:
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert rooms - {"__init__", "__main__", "gateway"} == set().union(*FLOORS)
