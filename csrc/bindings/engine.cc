@@ -39,6 +39,8 @@ void Destroy(Engine* engine) {
 }
 
 EngineHandle CreateEngine(size_t pool_threads, int event_fd) {
+  // Here, and not as a guard around the whole constructor: pybind11 needs the GIL for its part of it.
+  const py::gil_scoped_release release;
   return EngineHandle(new Engine(pool_threads, event_fd), Destroy);
 }
 
@@ -89,8 +91,7 @@ void RequireOwnProcess(const Engine& engine) {
 
 void BindEngine(py::module_& module) {
   py::class_<Engine, EngineHandle>(module, "Engine")
-      .def(py::init(&CreateEngine), py::arg("pool_threads"), py::arg("event_fd"),
-           py::call_guard<py::gil_scoped_release>())
+      .def(py::init(&CreateEngine), py::arg("pool_threads"), py::arg("event_fd"))
       .def("create_peer", &CreatePeer, py::arg("operation"), py::kw_only(), py::arg("ice_servers"),
            py::arg("relay_only"), py::arg("loopback"), py::arg("port"))
       .def("take_events", &TakeEvents)
