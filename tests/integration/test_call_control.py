@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.signals import chirp, dominant_frequency, pcm, rms, tone
-from telnyx_native import CallState, CredentialConfig, TelnyxClient, TxServerConfiguration
+from support.users import log_in
+from telnyx_native import CallState, TelnyxClient
 from telnyx_native.config import AudioCodec, Limits
-from telnyx_native.gateway import Gateway, User
+from telnyx_native.gateway import Gateway
 from telnyx_native.media.quality import CallQuality, CallQualityMetrics
 
 if TYPE_CHECKING:
@@ -25,23 +26,6 @@ RATE = 16_000
 LIMIT = 10.0
 SETTLE = 1.0
 """Seconds after which a jitter buffer has found its depth."""
-
-
-@pytest.fixture
-async def gateway() -> AsyncIterator[Gateway]:
-    async with Gateway([User("alice", "s3cret", "+15550100"), User("bob", "s3cret", "+15550101")]) as running:
-        yield running
-
-
-async def log_in(client: TelnyxClient, gateway: Gateway, user: str) -> None:
-    await client.connect(TxServerConfiguration.parse(gateway.url), CredentialConfig(user, "s3cret"))
-
-
-@pytest.fixture
-async def alice(gateway: Gateway) -> AsyncIterator[TelnyxClient]:
-    async with TelnyxClient() as client:
-        await log_in(client, gateway, "alice")
-        yield client
 
 
 @pytest.fixture

@@ -10,52 +10,25 @@ import pytest
 
 from support.process import holdings, native_threads, open_files
 from support.signals import chirp, dominant_frequency, likeness, pcm, rms, silence, tone
+from support.users import log_in
 from telnyx_native import (
     AudioConfig,
     CallError,
     CallState,
     CallTerminationReason,
     ConnectionStatus,
-    CredentialConfig,
     HangupCause,
     TelnyxClient,
-    TxServerConfiguration,
 )
 from telnyx_native.gateway import Gateway, User
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from telnyx_native import Call
 
 RATE = 16_000
 LIMIT = 10.0
 SETTLE = 1.0
 """Seconds after which a jitter buffer has found its depth and plays without stretching."""
-
-
-@pytest.fixture
-async def gateway() -> AsyncIterator[Gateway]:
-    async with Gateway([User("alice", "s3cret", "+15550100"), User("bob", "s3cret", "+15550101")]) as running:
-        yield running
-
-
-async def log_in(client: TelnyxClient, gateway: Gateway, user: str) -> None:
-    await client.connect(TxServerConfiguration.parse(gateway.url), CredentialConfig(user, "s3cret"))
-
-
-@pytest.fixture
-async def alice(gateway: Gateway) -> AsyncIterator[TelnyxClient]:
-    async with TelnyxClient() as client:
-        await log_in(client, gateway, "alice")
-        yield client
-
-
-@pytest.fixture
-async def bob(gateway: Gateway) -> AsyncIterator[TelnyxClient]:
-    async with TelnyxClient() as client:
-        await log_in(client, gateway, "bob")
-        yield client
 
 
 async def answered_call(caller: TelnyxClient, callee: TelnyxClient, to: str) -> tuple[Call, Call]:
@@ -242,3 +215,11 @@ async def test_cancelled_anywhere_the_client_stays_usable(gateway: Gateway, alic
     assert alice.calls == {}
     call = await alice.new_invite("echo")
     await call.wait_active(LIMIT)
+
+
+async def test_keys_in_the_audio_are_heard_by_the_other_user(alice: TelnyxClient, bob: TelnyxClient) -> None:
+    outbound, inbound = await answered_call(alice, bob, "bob")
+    await inbound.audio.read(RATE // 2)
+    await outbound.dtmf_in_band("5", duration=0.5)
+    heard = pcm(await inbound.audio.read(RATE))
+    assert dominant_frequency(heard, RATE) in (pytest.approx(770, abs=20), pytest.approx(1336, abs=20))

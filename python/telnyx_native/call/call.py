@@ -243,6 +243,23 @@ class Call:
             raise CallError(f"no keys can be pressed in a call in state {self.state}; wait until it is active")
         await self._life.carry_out(self._signaling.request(message))
 
+    async def dtmf_in_band(self, keys: str, *, duration: float = 0.1, gap: float = 0.05) -> None:
+        """Press keys in the audio stream (RFC 4733), as a telephone does; returns when they are queued.
+
+        For a far end that does not hear what the server makes of `dtmf`.
+
+        Args:
+            keys: Any of 0-9, *, # and A-D; `,` waits two seconds before the next.
+            duration: Seconds each key is held.
+            gap: Seconds between two keys.
+
+        Raises:
+            ConfigurationError: There are no such keys, or a length is out of range.
+            CallError: The call is inbound and not accepted yet.
+            MediaError: The far end takes no such keys, or the audio is not connected.
+        """
+        await self._require_media().peer.insert_dtmf(keys, duration=duration, gap=gap)
+
     async def restart_ice(self) -> None:
         """Replace the audio path while the call goes on; done by itself when the path breaks.
 
