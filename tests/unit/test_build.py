@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("setuptools")
+
 ROOT = Path(__file__).parents[2]
 
 
