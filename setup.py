@@ -17,6 +17,7 @@ import subprocess
 import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -107,6 +108,7 @@ class Toolchain:
         if not Path(sysconfig.get_path("include"), "Python.h").is_file():
             raise MissingPackages("the header Python.h")
 
+    @cached_property
     def webrtc_defines(self) -> list[str]:
         """The definitions libwebrtc was compiled with, as its CMake target states them."""
         targets = (self.libraries / "cmake/tg_owt/tg_owtTargets.cmake").read_text()
@@ -135,8 +137,7 @@ class Toolchain:
         print(f"  compile {source.relative_to(HERE)}", flush=True)
         output.parent.mkdir(parents=True, exist_ok=True)
         recipe.unlink(missing_ok=True)
-        if subprocess.run(command, check=False).returncode:
-            raise SystemExit(f"{source.relative_to(HERE)} does not compile; see the compiler's message above")
+        run(command, f"{source.relative_to(HERE)} does not compile; see the compiler's message above")
         recipe.write_text(shlex.join(command))
 
     def link(self, objects: list[Path], output: Path, archives: list[str], recipe: Path) -> None:
@@ -149,11 +150,16 @@ class Toolchain:
         print(f"  link {output.name}", flush=True)
         output.parent.mkdir(parents=True, exist_ok=True)
         recipe.unlink(missing_ok=True)
-        if subprocess.run(command, check=False).returncode:
-            raise SystemExit(f"{output.name} cannot be linked; see the linker's message above")
+        run(command, f"{output.name} cannot be linked; see the linker's message above")
         if self.variant == "release":
             check_undefined(output)
         recipe.write_text(shlex.join(command))
+
+
+def run(command: list[str], failure: str) -> None:
+    """Run a tool; if it fails, end with `failure` under its own message."""
+    if subprocess.run(command, check=False).returncode:
+        raise SystemExit(failure)
 
 
 def is_fresh(output: Path, recipe: Path, command: list[str]) -> bool:
@@ -212,7 +218,7 @@ class BuildExtensions(build_ext):
             include += [*python, "-isystem", pybind11.get_include()]
         root = self.toolchain.root / "usr/include"
         system = [] if root == Path("/usr/include") else ["-isystem", str(root)]
-        defines = self.toolchain.webrtc_defines()
+        defines = self.toolchain.webrtc_defines
         self.toolchain.compile(source, output, [*defines, *include, "-isystem", str(self.toolchain.headers), *system])
 
     def translated(self, source: Path) -> Path:

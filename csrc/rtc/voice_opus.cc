@@ -23,18 +23,4 @@ absl::optional<VoiceOpusEncoder::Config> VoiceOpusEncoder::SdpToConfig(const web
   return config->IsOk() ? config : absl::nullopt;
 }
 
-void VoiceOpusEncoder::AppendSupportedEncoders(std::vector<webrtc::AudioCodecSpec>* specs) {
-  webrtc::AudioEncoderOpus::AppendSupportedEncoders(specs);
-}
-
-webrtc::AudioCodecInfo VoiceOpusEncoder::QueryAudioEncoder(const Config& config) {
-  return webrtc::AudioEncoderOpus::QueryAudioEncoder(config);
-}
-
-std::unique_ptr<webrtc::AudioEncoder> VoiceOpusEncoder::MakeAudioEncoder(
-    const Config& config, int payload_type, absl::optional<webrtc::AudioCodecPairId> codec_pair_id,
-    const webrtc::FieldTrialsView* field_trials) {
-  return webrtc::AudioEncoderOpus::MakeAudioEncoder(config, payload_type, codec_pair_id, field_trials);
-}
-
 }  // namespace telnyx

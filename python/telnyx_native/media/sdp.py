@@ -25,7 +25,6 @@ MAX_LINES = 1000
 MAX_SECTIONS = 4
 MAX_PAYLOAD_TYPES = 64
 MAX_CANDIDATE = 1024
-MAX_MID = 64
 
 NAME = r"[\w.!#$%&'*+^`{|}~-]{1,64}"
 PAYLOAD_TYPE = r"(?:1[01]\d|12[0-7]|\d?\d)"
