@@ -28,6 +28,8 @@ void BindPeer(py::module_& module) {
            [](const PeerHandle& peer, Operation operation, const PeerHandle* target) {
              peer.get()->JoinTo(operation, target != nullptr ? target->get() : nullptr);
            })
+      .def("take_over", [](const PeerHandle& peer, Operation operation,
+                           const PeerHandle& predecessor) { peer.get()->TakeOver(operation, predecessor.get()); })
       .def("close", [](const PeerHandle& peer, Operation operation) { peer.get()->Close(operation); });
 }
 

@@ -43,6 +43,7 @@ MediaClock::~MediaClock() {
 void MediaClock::Add(uint64_t peer, PortTrack* track) {
   {
     const std::lock_guard lock(mutex_);
+    track->set_live(true);
     calls_.push_back({peer, track, 0});
   }
   work_.Set();
@@ -50,9 +51,22 @@ void MediaClock::Add(uint64_t peer, PortTrack* track) {
 
 void MediaClock::Remove(PortTrack* track) {
   const std::lock_guard lock(mutex_);
+  track->set_live(false);
   std::erase_if(calls_, [track](const Call& call) { return call.track == track; });
   for (const Call& call : calls_)
     if (call.track->join_target() == track) call.track->JoinTo(nullptr);
+}
+
+void MediaClock::Replace(PortTrack* track, uint64_t peer, PortTrack* next) {
+  const std::lock_guard lock(mutex_);
+  next->JoinTo(track->join_target());
+  track->JoinTo(nullptr);
+  track->set_live(false);
+  next->set_live(true);
+  for (Call& call : calls_) {
+    if (call.track == track) call = {peer, next, call.unreported};
+    if (call.track->join_target() == track) call.track->JoinTo(next);
+  }
 }
 
 void MediaClock::Synchronized(const std::function<void()>& between_ticks) {

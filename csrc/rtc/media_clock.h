@@ -36,6 +36,8 @@ class MediaClock {
   // From native control threads.
   void Add(uint64_t peer, PortTrack* track);
   void Remove(PortTrack* track);  // also ends every join to it; on return the clock no longer uses the track
+  // Between two ticks, `next` takes the place of `track`, on the same port and with the same joins.
+  void Replace(PortTrack* track, uint64_t peer, PortTrack* next);
   void Synchronized(const std::function<void()>& between_ticks);
 
   ClockCounters Counters() const;

@@ -122,6 +122,14 @@ void Peer::JoinTo(uint64_t operation, std::shared_ptr<Peer> target) {
   });
 }
 
+void Peer::TakeOver(uint64_t operation, std::shared_ptr<Peer> predecessor) {
+  Post(operation, [this, operation, predecessor = std::move(predecessor)] {
+    engine_->clock_->Replace(&predecessor->track_, id_, &track_);
+    predecessor->CloseNow();
+    Answer(operation, EventKind::kDone);
+  });
+}
+
 void Peer::Close(uint64_t operation) {
   engine_->signaling_thread_->PostTask([self = shared_from_this(), operation] {
     self->CloseNow();
@@ -139,7 +147,7 @@ void Peer::Open(uint64_t operation, const PeerOptions& options) {
   auto sender = connection_->AddTrack(track, {kStreamLabel});
   RTC_CHECK(sender.ok()) << sender.error().message();
   sender_ = sender.MoveValue();
-  engine_->clock_->Add(id_, &track_);
+  if (!options.standby) engine_->clock_->Add(id_, &track_);
   Answer(operation, EventKind::kDone);
 }
 

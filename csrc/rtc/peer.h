@@ -27,6 +27,7 @@ struct PeerOptions {
   std::vector<IceServer> ice_servers;
   bool relay_only = false;  // only candidates of TURN servers
   bool loopback = false;    // 127.0.0.1 is a candidate too: the far end is on this machine
+  bool standby = false;     // another peer has the port, until TakeOver
 };
 
 // Every method may be called from any thread and returns at once: it posts to the signaling thread, which runs
@@ -46,7 +47,8 @@ class Peer : public std::enable_shared_from_this<Peer>, private webrtc::PeerConn
   void GetStats(uint64_t operation);                                                         // kStats
   void InsertDtmf(uint64_t operation, std::string keys, int duration_ms, int gap_ms);  // kDone when queued (RFC 4733)
   void JoinTo(uint64_t operation, std::shared_ptr<Peer> target);                       // kDone; nullptr ends the join
-  void Close(uint64_t operation);  // kDone; also when closed already
+  void TakeOver(uint64_t operation, std::shared_ptr<Peer> predecessor);  // kDone; the port's audio goes this way now
+  void Close(uint64_t operation);                                        // kDone; also when closed already
 
  private:
   friend class Engine;

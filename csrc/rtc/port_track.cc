@@ -38,6 +38,7 @@ PortTrack::PortTrack(std::shared_ptr<AudioPort> port, PullMixer* mixer)
 
 void PortTrack::OnData(const void* pcm, int, int sample_rate, size_t channels, size_t samples) {
   mixer_->WantRate(port_->sample_rate());
+  if (!live_) return;
   // Only the first frame of a stream can come at another rate; it precedes the media.
   if (sample_rate != port_->sample_rate() || samples != port_->frame_size()) return;
   const auto* received = static_cast<const int16_t*>(pcm);

@@ -40,6 +40,10 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   // From the remote track, within PullMixer::PullAll.
   void OnData(const void* pcm, int bits_per_sample, int sample_rate, size_t channels, size_t samples) override;
 
+  // Whether it is this track that the port's audio goes through: a port may have a second one, whose connection is
+  // being made. The caller holds the clock.
+  void set_live(bool live) { live_ = live; }
+
   // Once per tick, after everything received was delivered: sends 10 ms.
   void Send();
 
@@ -55,6 +59,7 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   PullMixer* const mixer_;
   const rtc::scoped_refptr<PortSource> source_;
   PortTrack* join_target_ = nullptr;
+  bool live_ = false;
   bool has_joined_ = false;  // joined_ holds a frame of this tick
   std::array<int16_t, AudioPort::kMaxFrame> joined_, frame_;
 };

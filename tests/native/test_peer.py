@@ -170,6 +170,54 @@ async def test_joined_calls_hear_each_other_and_part_again(engine: MediaEngine) 
         await alice.audio.drain()
 
 
+async def test_a_successor_goes_on_with_the_audio_of_a_call(engine: MediaEngine) -> None:
+    async with connected(engine) as (caller, callee):
+        callee.echo()
+        successor, far_end = engine.create_successor(caller, LOOPBACK), engine.create_peer(LOOPBACK, AudioConfig())
+        far_end.echo()
+        await negotiate(far_end, successor)
+        await successor.wait_connected(5)
+        audio = caller.audio
+        await audio.write(tone(600, 3.0, 16_000))
+        reading = asyncio.create_task(audio.read(32_000))  # has been waiting since the first path, and goes on
+        await successor.take_over(caller)
+        assert caller.connection_state.value is PeerConnectionState.CLOSED
+        heard = pcm(await reading)[-8_000:]
+        assert dominant_frequency(heard, 16_000) == pytest.approx(600, abs=5)
+        await audio.drain()
+        assert audio.counters.played == 3 * 16_000
+        await successor.close()
+        assert audio.closed
+        await far_end.close()
+
+
+async def test_a_successor_that_is_given_up_leaves_the_call_alone(engine: MediaEngine) -> None:
+    async with connected(engine) as (caller, callee):
+        callee.echo()
+        await engine.create_successor(caller, LOOPBACK).close()
+        assert not caller.audio.closed
+        await caller.audio.write(tone(600, 1.0, 16_000))
+        assert dominant_frequency(pcm(await caller.audio.read(20_000))[-8_000:], 16_000) == pytest.approx(600, abs=5)
+
+
+async def test_joins_follow_the_successor(engine: MediaEngine) -> None:
+    async with connected(engine) as (alice, to_alice), connected(engine) as (bob, to_bob):
+        to_alice.join(to_bob)
+        newer, to_newer = engine.create_successor(alice, LOOPBACK), engine.create_successor(to_alice, LOOPBACK)
+        await negotiate(to_newer, newer)
+        await newer.wait_connected(5)
+        await to_newer.take_over(to_alice)
+        await newer.take_over(alice)
+        await alice.audio.write(tone(500, 2.5, 16_000))
+        await bob.audio.write(tone(900, 2.5, 16_000))
+        await bob.audio.read(24_000)
+        await alice.audio.read(24_000)
+        assert dominant_frequency(pcm(await bob.audio.read(8_000)), 16_000) == pytest.approx(500, abs=5)
+        assert dominant_frequency(pcm(await alice.audio.read(8_000)), 16_000) == pytest.approx(900, abs=5)
+        to_newer.leave()
+        await newer.close()
+
+
 async def test_calls_of_different_rates_cannot_be_joined(engine: MediaEngine) -> None:
     one, other = (engine.create_peer(LOOPBACK, AudioConfig(sample_rate=rate)) for rate in (8_000, 16_000))
     with pytest.raises(MediaError, match="sample rate"):

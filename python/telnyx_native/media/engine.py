@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary, WeakSet
 from telnyx_native import _webrtc
 from telnyx_native.errors import EngineClosedError, MediaError
 from telnyx_native.media.peer import Peer
+from telnyx_native.media.stream import AudioStream
 
 if TYPE_CHECKING:
     from telnyx_native.config import AudioConfig, PeerConfig
@@ -70,13 +71,24 @@ class MediaEngine:
         Raises:
             EngineClosedError: The engine was released.
         """
+        return self._open(Peer(self, AudioStream(audio), audio.opus, standby=False), config, standby=False)
+
+    def create_successor(self, peer: Peer, config: PeerConfig) -> Peer:
+        """Make a peer that is to go on with the audio of `peer`, once it is connected: see `Peer.take_over`.
+
+        Raises:
+            EngineClosedError: The engine was released.
+        """
+        return self._open(Peer(self, peer.audio, peer.opus, standby=True), config, standby=True)
+
+    def _open(self, peer: Peer, config: PeerConfig, *, standby: bool) -> Peer:
         operation, opened = self.operation()
-        peer = Peer(self, audio)
         native = self._native.create_peer(
             operation,
             ice_servers=[(list(server.urls), server.username, server.password) for server in config.ice_servers],
             relay_only=config.relay_only,
             loopback=config.loopback,
+            standby=standby,
             port=peer.audio.native_port(),
         )
         self._peers[native.id] = peer

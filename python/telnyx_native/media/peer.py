@@ -18,14 +18,14 @@ from telnyx_native.media.sdp import (
     with_opus,
     without_comfort_noise,
 )
-from telnyx_native.media.stream import AudioStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from telnyx_native import _webrtc
-    from telnyx_native.config import AudioConfig
+    from telnyx_native.config import OpusConfig
     from telnyx_native.media.engine import MediaEngine
+    from telnyx_native.media.stream import AudioStream
 
 __all__ = ["IceCandidate", "Peer", "PeerConnectionState"]
 
@@ -66,24 +66,26 @@ class IceCandidate:
 
 
 class Peer:
-    """A peer connection with one audio track each way. Made by `MediaEngine.create_peer`.
+    """A peer connection with one audio track each way. Made by `MediaEngine`.
 
     Attributes:
         audio: What the application says and hears.
+        opus: How Opus is used.
         connection_state: Whether audio can flow.
         candidates: Local candidates as they are found; who collects late gets the earlier ones too. It ends when there
             are no more; a later description that looks for new ones begins a new flow.
     """
 
-    def __init__(self, engine: MediaEngine, audio: AudioConfig) -> None:
-        self.audio = AudioStream(audio)
-        self._opus = audio.opus
+    def __init__(self, engine: MediaEngine, audio: AudioStream, opus: OpusConfig, *, standby: bool) -> None:
+        self.audio = audio
+        self.opus = opus
         self.connection_state: StateFlow[PeerConnectionState] = StateFlow(PeerConnectionState.NEW)
         self.candidates: SharedFlow[IceCandidate] = SharedFlow(replay=MAX_CANDIDATES)
         self._engine = engine
         self._gathered = asyncio.Event()
         self._closing: asyncio.Future[str] | None = None
         self._joined: Peer | None = None
+        self._carries_audio = not standby
 
     def opened_by(self, native: _webrtc.Peer, opened: asyncio.Future[str]) -> None:
         """Take over the native half; for `MediaEngine`."""
@@ -215,6 +217,21 @@ class Peer:
             partner, self._joined = self._joined, None
             partner.leave()
 
+    async def take_over(self, predecessor: Peer) -> None:
+        """Go on with the audio of `predecessor`, and with its joins; from the next 10 ms on it goes this way.
+
+        The predecessor is closed. Nothing that was written or received is lost.
+
+        Raises:
+            MediaError: One of the two is closed.
+        """
+        predecessor._carries_audio, self._carries_audio = False, True
+        await self._run(lambda operation: self._native.take_over(operation, predecessor._native))
+        self._joined, predecessor._joined = predecessor._joined, None
+        if self._joined is not None:
+            self._joined._joined = self
+        self.audio.wake()  # what the clock had reported for the predecessor may have been lost with it
+
     async def close(self) -> None:
         """End the connection. Nothing is received any more; what was received can still be read. Idempotent."""
         if self._closing is None:
@@ -247,17 +264,18 @@ class Peer:
     def _on_state(self, state: PeerConnectionState) -> None:
         self.connection_state.set(state)
         if state is PeerConnectionState.CLOSED:
-            self.audio.close()
+            if self._carries_audio:
+                self.audio.close()
             self.candidates.close()
             self.connection_state.close()
             self._engine.forget(self._native.id)
 
     def _incoming(self, description: str) -> str:
         wanted = without_comfort_noise(clean_description(description))
-        return with_opus(wanted, self._opus, self.audio.sample_rate)
+        return with_opus(wanted, self.opus, self.audio.sample_rate)
 
     def _outgoing(self, description: str) -> str:
-        return asking_for_ptime(without_comfort_noise(description), self._opus.ptime)
+        return asking_for_ptime(without_comfort_noise(description), self.opus.ptime)
 
     async def _run(self, start: Callable[[int], None]) -> str:
         """Run a native operation and return what it answers."""

@@ -261,11 +261,14 @@ class AudioStream:
         if readiness & _audio.DRAINED:
             self._drained.set()
 
+    def wake(self) -> None:
+        """Have whoever waits look again."""
+        self.on_ready(_audio.READABLE | _audio.WRITABLE | _audio.DRAINED)
+
     def close(self) -> None:
         """End playback for good; what was received can still be read."""
         self._closed = True
-        for event in (self._readable, self._writable, self._drained):
-            event.set()
+        self.wake()
 
     # --- waiting ---------------------------------------------------------------------------------------------------
 
