@@ -174,6 +174,7 @@ class TelnyxConfig:
         push: Where calls are announced while no client is connected.
         region: Where to connect. It goes before the name of the server; an address has no regions.
         fallback_on_region_failure: Whether to connect without the region when that cannot be reached.
+        auto_reconnect: Whether a lost connection is made again, with the calls that it carried.
         log_level: What is logged.
         custom_logger: Where it is logged; the standard `logging` tree by default.
     """
@@ -183,6 +184,7 @@ class TelnyxConfig:
     push: PushConfig | None = None
     region: Region = Region.AUTO
     fallback_on_region_failure: bool = True
+    auto_reconnect: bool = True
     log_level: LogLevel = LogLevel.NONE
     custom_logger: TxLogger | None = field(default=None, repr=False)
 
@@ -371,6 +373,11 @@ class Timeouts:
         path_lost: How long a broken audio path may take to come back by itself before a new one is sought.
         ice_restart: Finding a new audio path (Telnyx JS SDK: 15 s).
         close: Saying good-bye to the server before the connection is cut.
+        silence: How long a server may say nothing before it is asked for a sign of life (Telnyx JS SDK: 20 s).
+        unanswered: How long nothing may be answered before the same is done (Telnyx JS SDK: 45 s).
+        probe: The sign of life; without it the connection is cut and made again (Telnyx JS SDK: 5 s).
+        reconnect: How long an answered call waits to be brought back after its connection was lost (Telnyx Android
+            SDK: 60 s).
     """
 
     connect: float = 10.0
@@ -385,6 +392,10 @@ class Timeouts:
     path_lost: float = 3.0
     ice_restart: float = 15.0
     close: float = 2.0
+    silence: float = 20.0
+    unanswered: float = 45.0
+    probe: float = 5.0
+    reconnect: float = 60.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

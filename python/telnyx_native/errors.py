@@ -60,6 +60,10 @@ class SocketConnectionError(TelnyxError):
     usual_kind = ErrorCode.WEBSOCKET_ERROR
 
 
+class NetworkChangedError(SocketConnectionError):
+    """The connection went over a network that is not used any more."""
+
+
 class AuthenticationError(TelnyxError):
     """The server refused the credentials, or they cannot be good any more."""
 

@@ -221,6 +221,11 @@ class InviteResponse(CallEvent):
 
 
 @dataclass(frozen=True)
+class AttachResponse(InviteResponse):
+    """The server brings back a call that was cut off from it; the offered session description is a new one."""
+
+
+@dataclass(frozen=True)
 class RingingResponse(CallEvent):
     """The other side is being alerted."""
 

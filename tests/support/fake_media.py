@@ -83,6 +83,11 @@ class FakePeer:
     def become(self, state: str) -> None:
         self.connection_state.set(_State(state))
 
+    async def take_over(self, predecessor: FakePeer) -> None:
+        if self.closed or predecessor.closed:
+            raise EngineClosedError("the peer was closed")
+        await predecessor.close()
+
     async def stats(self) -> dict[str, Any]:
         return {"T1": {"type": "transport"}}
 
@@ -105,11 +110,16 @@ class FakeEngine:
         self.users += 1
         return self
 
-    def create_peer(self, config: PeerConfig, audio: AudioConfig) -> FakePeer:
+    def create_peer(self, config: PeerConfig, audio: AudioConfig | None) -> FakePeer:
         peer = FakePeer()
         self.prepare(peer)
         self.peers.append(peer)
         return peer
+
+    def create_successor(self, peer: FakePeer, config: PeerConfig) -> FakePeer:
+        successor = self.create_peer(config, None)
+        successor.audio = peer.audio
+        return successor
 
     async def release(self) -> None:
         self.users -= 1

@@ -66,7 +66,8 @@ def credentials() -> CredentialConfig:
 
 
 @pytest.fixture
-async def client(timeouts: Timeouts) -> AsyncIterator[TelnyxClient]:
+async def client(timeouts: Timeouts, server: ScriptedServer) -> AsyncIterator[TelnyxClient]:
+    """A client; it is closed before the server is, or it would try to get back there."""
     async with TelnyxClient(timeouts=timeouts) as made:
         yield made
 

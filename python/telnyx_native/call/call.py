@@ -11,6 +11,7 @@ from telnyx_native.call.lifecycle import Lifecycle
 from telnyx_native.call.modification import Modifications
 from telnyx_native.call.path_guard import guard_path
 from telnyx_native.call.quality_monitor import QualityMonitor
+from telnyx_native.call.reattachment import Reattachment
 from telnyx_native.call.trickle import send_candidates
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import CallError, MediaError, TelnyxError
@@ -28,15 +29,14 @@ from telnyx_native.events import (
 from telnyx_native.flow import StateFlow
 from telnyx_native.media.negotiation import MediaOptions, Negotiation
 from telnyx_native.media.remote_candidates import RemoteCandidates
-from telnyx_native.signaling.call_messages import Dtmf
-from telnyx_native.signaling.messages import Answer, Bye, Dialog, Invite
+from telnyx_native.signaling.call_messages import Dtmf, Hold
+from telnyx_native.signaling.messages import Answer, Attach, Bye, Dialog, Invite
 from telnyx_native.states import (
     CallDirection,
     CallNetworkChangeReason,
     CallState,
     CallTerminationReason,
     HangupCause,
-    is_legal_transition,
 )
 from telnyx_native.version import USER_AGENT
 
@@ -63,6 +63,9 @@ class CallHost(Protocol):
 
     def create_peer(self, audio: AudioConfig) -> Peer:
         """Make the media end of a call."""
+
+    def create_successor(self, peer: Peer) -> Peer:
+        """Make a media end that is to go on with the audio of `peer`."""
 
     def on_call_ended(self, call: Call, burial: asyncio.Task[None]) -> None:
         """Forget the call; `burial` says good-bye to the server and frees the audio."""
@@ -105,6 +108,8 @@ class Call:
         self._modifications = Modifications(self._life, signaling, restart_limit=timeouts.ice_restart)
         self._quality = QualityMonitor(self._life, log)
         self._candidates = RemoteCandidates(limits.queued_candidates, log)
+        self._reattachment = Reattachment(self._life, self._move_audio, limit=timeouts.reconnect, log=log)
+        self._path_work: list[asyncio.Task[None] | None] = []
         self._media: Negotiation | None = None
         self._offer = ""
         self._remote_sdp: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -404,12 +409,20 @@ class Call:
             case _:
                 self._log.debug(f"{type(event).__name__} changes nothing for {self!r}")
 
-    def lose_network(self, reason: CallNetworkChangeReason) -> None:
+    def await_reattachment(self, reason: CallNetworkChangeReason) -> None:
+        """The connection to the server is gone, and is being made again. Servers keep answered calls that long."""
+        if self.state in _ANSWERED or isinstance(self.state, CallState.RECONNECTING):
+            self._reattachment.wait(reason)
+        else:
+            self.drop(reason)
+
+    def reattach(self, offer: str) -> None:
+        """The server brings the call back, and offers a new audio path."""
+        self._reattachment.take(offer)
+
+    def drop(self, reason: CallNetworkChangeReason) -> None:
         """The connection to the server is gone, and the call with it."""
-        dropped = CallState.DROPPED(reason)
-        if is_legal_transition(self.state, dropped):
-            self._life.enter(dropped)
-        self._life.finish(CallTerminationReason(reason.name, sip_reason=reason.description), tell=False)
+        self._reattachment.give_up(reason)
 
     # The steps of a call.
 
@@ -487,9 +500,32 @@ class Call:
         peer = self._host.create_peer(options.audio)
         peer.audio.muted = options.muted
         self._media = Negotiation(peer, options, self._candidates, gather_limit=self._timeouts.gather)
-        for work in (self._watch_transport, self._note_gathered, self._candidates.feed, self._quality.run):
-            self._life.spawn(work(peer))
+        self._follow_path(peer)
         return self._media
+
+    def _follow_path(self, peer: Peer) -> None:
+        for task in self._path_work:
+            if task is not None:
+                task.cancel()
+        works = (self._watch_transport, self._note_gathered, self._candidates.feed, self._quality.run)
+        self._path_work = [self._life.spawn(work(peer)) for work in works]
+
+    async def _move_audio(self, offer: str) -> None:
+        """Answer the server's offer of a new path, and move there once that stands."""
+        media = self._require_media()
+        renewed = media.renewed(self._host.create_successor(media.peer))
+        try:
+            sdp = await renewed.answer(offer)
+            await self._signaling.request(Attach(self._signaling.session_id, self._dialog, sdp, USER_AGENT))
+            await renewed.peer.wait_connected(self._timeouts.media)
+            if self._life.standing == CallState.HELD:  # not every server remembers
+                await self._signaling.request(Hold(self._signaling.session_id, self._dialog, "hold"))
+            await renewed.peer.take_over(media.peer)
+        except BaseException:
+            await renewed.peer.close()
+            raise
+        self._media = renewed
+        self._follow_path(renewed.peer)
 
     def _usual_reason(self) -> CallTerminationReason:
         """The reasons that Telnyx's mobile SDKs give when the application names none."""

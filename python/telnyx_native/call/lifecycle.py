@@ -43,11 +43,13 @@ class Lifecycle:
     Attributes:
         states: The state.
         timings: When the call reached which step.
+        standing: How the call was when it stood last, ACTIVE or HELD; what is brought back is that.
     """
 
     def __init__(self, name: str, *, bury: Bury, on_end: Callable[[asyncio.Task[None]], None], log: Log) -> None:
         self.states: StateFlow[CallState] = StateFlow(CallState.NEW)
         self.timings = CallTimings()
+        self.standing = CallState.ACTIVE
         self._name = name
         self._bury = bury
         self._on_end = on_end
@@ -73,6 +75,8 @@ class Lifecycle:
         """
         if not is_legal_transition(self.state, state):
             raise CallError(f"a call does not go from {self.state} to {state}")
+        if state in (CallState.ACTIVE, CallState.HELD):
+            self.standing = state
         self.states.set(state)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:

@@ -12,9 +12,10 @@ from telnyx_native.call import Call
 from telnyx_native.client.connection import Connection
 from telnyx_native.client.push_decline import decline
 from telnyx_native.client.pushed_call import PushedCall
+from telnyx_native.client.recovery import Recovery
 from telnyx_native.client.several_calls import count_ringing_here, hold_all
 from telnyx_native.client.token_watch import require_unexpired
-from telnyx_native.codes import ErrorCode
+from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
 from telnyx_native.config import (
     AnonymousConfig,
     AudioConfig,
@@ -24,11 +25,20 @@ from telnyx_native.config import (
     TokenConfig,
     TxServerConfiguration,
 )
-from telnyx_native.errors import CallError, ConfigurationError, SocketConnectionError
+from telnyx_native.errors import (
+    GATEWAY_REGISTRATION_FAILED,
+    CallError,
+    ConfigurationError,
+    GatewayRegistrationError,
+    NetworkChangedError,
+    SocketConnectionError,
+)
 from telnyx_native.events import (
     AiConversationResponse,
+    AttachResponse,
     CallEvent,
     DisablePushResponse,
+    GatewayStateResponse,
     InviteResponse,
     ReceivedResult,
     SocketMethod,
@@ -40,17 +50,25 @@ from telnyx_native.logs import LogLevel, TxLogger
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.push import PushKind, PushMetaData
 from telnyx_native.signaling.envelope import new_id
-from telnyx_native.signaling.messages import Dialog
+from telnyx_native.signaling.messages import Bye, Dialog
 from telnyx_native.signaling.push_messages import DisablePush
+from telnyx_native.signaling.registration import LOST_REGISTRATION
 from telnyx_native.signaling.session import Session
-from telnyx_native.states import CallDirection, CallNetworkChangeReason, ConnectionStatus, HangupCause
+from telnyx_native.states import (
+    CallDirection,
+    CallNetworkChangeReason,
+    CallState,
+    CallTerminationReason,
+    ConnectionStatus,
+    GatewayState,
+    HangupCause,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from telnyx_native.ai.transcript import TranscriptItem
-    from telnyx_native.codes import TelnyxWarning
     from telnyx_native.config import AudioCodec, CredentialConfig, TelnyxConfig
     from telnyx_native.media.engine import MediaEngine
     from telnyx_native.media.peer import Peer
@@ -89,6 +107,7 @@ class TelnyxClient:
         self._limits = limits or Limits()
         self._session = Session(self._timeouts, self)
         self._connection = Connection(self._session)
+        self._recovery = Recovery(self._connection, self._session, self)
         self.ai = AiAssistant(self._session)
         self._calls: dict[str, Call] = {}
         self._burials: set[asyncio.Task[None]] = set()
@@ -282,6 +301,7 @@ class TelnyxClient:
     async def disconnect(self) -> None:
         """Hang up all calls, close the connection and free the media. Does nothing when there is nothing."""
         was_open = self._session.is_open
+        await self._recovery.stop()
         self._connection.end()
         for call in list(self._calls.values()):
             call.hang_up()
@@ -347,6 +367,8 @@ class TelnyxClient:
         """
         if self.connection_status_flow.value is not ConnectionStatus.CLIENT_READY:
             message = "the client is not logged in; connect first"
+            if self._recovery.running:
+                message = "the connection is being made again; wait for CLIENT_READY in connection_status_flow"
             raise SocketConnectionError(message, kind=ErrorCode.AUTHENTICATION_REQUIRED)
         if not destination_number and not isinstance(self._connection.config, AnonymousConfig):
             raise ConfigurationError("destination_number is empty", kind=ErrorCode.INVALID_CALL_PARAMETERS)
@@ -421,8 +443,12 @@ class TelnyxClient:
         """Take a message of the server: publish it and lead it to its call."""
         self._connection.publish(method, result)
         match result:
+            case AttachResponse():
+                return self._reattach(result)
             case InviteResponse():
                 return self._ring(result)
+            case GatewayStateResponse(state=state) if state in LOST_REGISTRATION:
+                self._lose_registration(state)
             case AiConversationResponse():
                 self.ai.hear(result, self._connection.log.child("ai"))
             case CallEvent(call_id=call_id) if call := self._calls.get(call_id.lower()):
@@ -432,14 +458,52 @@ class TelnyxClient:
                 self._connection.log.debug(f"{method} for a call that is not known: {result.call_id}")
         return False
 
-    def on_lost(self, error: SocketConnectionError) -> None:
-        """The connection is gone: so are the calls."""
+    def on_lost(self, error: SocketConnectionError) -> bool:
+        """The connection is gone. If it is to be made again, answered calls wait for that; if not, they are over."""
         self._connection.end()
-        self.ai.on_lost()
         self._connection.report(error)
+        recovering = self._recovery.start()
+        reason = _network_change(error)
         for call in list(self._calls.values()):
-            call.lose_network(CallNetworkChangeReason.NETWORK_LOST)
+            if recovering:
+                call.await_reattachment(reason)
+            else:
+                call.drop(reason)
+        if not recovering:
+            self.ai.on_lost()
+            self._connection.warn(TelnyxWarning.of(WarningCode.RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT))
         self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
+        return recovering
+
+    def on_punt(self) -> None:
+        """The session goes on elsewhere: with it the calls."""
+        self._connection.end()
+        self._connection.report(SocketConnectionError("the server gave the session to another connection"))
+        self.on_unrecoverable()
+        self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
+
+    def on_unrecoverable(self) -> None:
+        """The connection will not be made again: the calls are over."""
+        self.ai.on_lost()
+        for call in list(self._calls.values()):
+            call.drop(CallNetworkChangeReason.SERVER_ERROR)
+
+    def on_recovered(self) -> None:
+        """The client is logged in again; calls that the server did not keep are over."""
+        kept = self._session.kept_calls
+        if kept is None:
+            return
+        known = {call_id.lower() for call_id in kept}
+        for call_id, call in list(self._calls.items()):
+            if isinstance(call.state, CallState.RECONNECTING) and call_id not in known:
+                message = f"the server did not keep call {call.call_id} while the connection was lost"
+                self._connection.report(CallError(message, kind=ErrorCode.SESSION_NOT_REATTACHED))
+                call.drop(CallNetworkChangeReason.SERVER_ERROR)
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether calls wait for the connection."""
+        return bool(self._calls)
 
     def create_peer(self, audio: AudioConfig) -> Peer:
         """Make the media end of a call; the first one starts the media engine."""
@@ -447,13 +511,24 @@ class TelnyxClient:
             from telnyx_native.media.engine import MediaEngine
 
             self._engine = MediaEngine.acquire()
-        config = PeerConfig(self._connection.server.ice_servers, loopback=self._connection.server.is_local)
-        return self._engine.create_peer(config, audio)
+        return self._engine.create_peer(self._peer_config(), audio)
+
+    def _peer_config(self) -> PeerConfig:
+        server = self._connection.server
+        return PeerConfig(server.ice_servers, loopback=server.is_local)
+
+    def create_successor(self, peer: Peer) -> Peer:
+        """Make the media end of a call that the server brings back."""
+        assert self._engine is not None  # noqa: S101 - `peer` is one of its peers
+        return self._engine.create_successor(peer, self._peer_config())
 
     def on_call_ended(self, call: Call, burial: asyncio.Task[None]) -> None:
         """Forget a call, but see to its end."""
         self._calls.pop(call.call_id.lower(), None)
         self.ai.on_call_ended()
+        self._see_to(burial)
+
+    def _see_to(self, burial: asyncio.Task[None]) -> None:
         self._burials.add(burial)
         burial.add_done_callback(self._burials.discard)
 
@@ -465,8 +540,8 @@ class TelnyxClient:
         *,
         auto_login: bool,
     ) -> None:
-        if self._session.is_open:
-            raise SocketConnectionError("the client is connected already; disconnect first")
+        if self._session.is_open or self._recovery.running:
+            raise SocketConnectionError("the client is connected already, or about to be again; disconnect first")
         if isinstance(config, TokenConfig):
             require_unexpired(config)
         if isinstance(config, AnonymousConfig):
@@ -476,6 +551,7 @@ class TelnyxClient:
             await self._connection.open(server or TxServerConfiguration(), config, pushed)
             if config is not None and auto_login:
                 await self._connection.log_in(config)
+                self._recovery.watch()
         except BaseException:
             await self.disconnect()
             raise
@@ -511,6 +587,27 @@ class TelnyxClient:
             self._connection.pushed.take(call)
         self.incoming_calls.emit(call)
         return True
+
+    def _reattach(self, attach: AttachResponse) -> bool:
+        call = self._calls.get(attach.call_id.lower())
+        if call is None:
+            # It ended here while nobody could be told: without a word, the other side would listen to silence.
+            self._connection.warn(TelnyxWarning.of(WarningCode.UNKNOWN_REATTACHED_SESSION, attach.call_id))
+            reason = CallTerminationReason.of(HangupCause.NORMAL_CLEARING)
+            farewell = Bye(self._session.session_id, Dialog(attach.call_id), reason)
+            self._see_to(asyncio.create_task(self._session.tell(farewell), name="telnyx-farewell"))
+            return False
+        call.handle(attach)
+        call.reattach(attach.sdp)
+        return True
+
+    def _lose_registration(self, state: GatewayState) -> None:
+        """The SIP registration behind the login is gone: another server instance may have a better one."""
+        message = f"the SIP registration was lost: the gateway says {state.value}"
+        if self._connection.reconnects:
+            self._session.break_off(SocketConnectionError(message, kind=ErrorCode.GATEWAY_FAILED))
+        else:
+            self._connection.report(GatewayRegistrationError(message, code=GATEWAY_REGISTRATION_FAILED))
 
     def _add_call(self, dialog: Dialog, direction: CallDirection) -> Call:
         call = Call(
@@ -549,3 +646,11 @@ def _require_incoming(meta: PushMetaData) -> PushMetaData:
     if meta.kind is not PushKind.INCOMING_CALL:
         raise ConfigurationError(f"the push notification announces no call: {meta.kind.value}")
     return meta
+
+
+def _network_change(error: SocketConnectionError) -> CallNetworkChangeReason:
+    if isinstance(error, NetworkChangedError):
+        return CallNetworkChangeReason.NETWORK_SWITCH
+    if error.kind is ErrorCode.GATEWAY_FAILED:
+        return CallNetworkChangeReason.SERVER_ERROR
+    return CallNetworkChangeReason.NETWORK_LOST

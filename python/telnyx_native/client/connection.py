@@ -53,7 +53,12 @@ class Connection:
         self.pushed: PushedCall | None = None
         self.log = Log("client")
         self._session = session
-        self._token_watch = TokenWatch(self._warn)
+        self._token_watch = TokenWatch(self.warn)
+
+    @property
+    def reconnects(self) -> bool:
+        """Whether the connection is made again when it is lost: there was a login, and that is what it wants."""
+        return self.config is not None and self.config.auto_reconnect
 
     async def open(self, server: TxServerConfiguration, config: TelnyxConfig | None, pushed: PushedCall | None) -> None:
         """Connect.
@@ -66,7 +71,7 @@ class Connection:
         Raises:
             SocketConnectionError: The server cannot be reached.
         """
-        self.server, self.pushed = server, pushed
+        self.server, self.config, self.pushed = server, None, pushed
         first, fallback = server, None
         if config is not None:
             self.log = Log("client", config.log_level, config.custom_logger)
@@ -81,8 +86,7 @@ class Connection:
         except TelnyxError as error:
             self.report(error)
             raise
-        self.log.info(f"connected to {reached.url}")
-        self.responses.emit(SocketResponse(SocketStatus.ESTABLISHED))
+        self._on_open(reached)
 
     async def log_in(self, config: TelnyxConfig) -> None:
         """Log in, and ask for the call that a push notification announced, if it has not come yet.
@@ -115,6 +119,19 @@ class Connection:
             awaited.expect()
             await self._session.tell(AttachCalls(config.push))
 
+    async def resume(self) -> None:
+        """Connect and log in once more, as before.
+
+        Raises:
+            AuthenticationError: The server refused the login, or its token has expired.
+            TelnyxError: It did not work this time.
+        """
+        assert self.config is not None  # noqa: S101 - there was a login, that is what is resumed
+        server, fallback = self.config.route(self.server)
+        self.responses.emit(SocketResponse(SocketStatus.LOADING))
+        self._on_open(await self._session.open(server, self.log.child("socket"), fallback=fallback))
+        await self.log_in(self.config)
+
     def end(self) -> None:
         """The connection is gone, or about to be: nothing that was waited for will come."""
         self._token_watch.stop()
@@ -138,6 +155,11 @@ class Connection:
             SocketResponse(SocketStatus.ERROR, error_message=str(error), error_code=error.code, error_kind=error.kind)
         )
 
-    def _warn(self, warning: TelnyxWarning) -> None:
+    def _on_open(self, reached: TxServerConfiguration) -> None:
+        self.log.info(f"connected to {reached.url}")
+        self.responses.emit(SocketResponse(SocketStatus.ESTABLISHED))
+
+    def warn(self, warning: TelnyxWarning) -> None:
+        """Tell of something that is not wrong yet."""
         self.log.warning(warning.message)
         self.warnings.emit(warning)

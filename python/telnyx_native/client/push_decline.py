@@ -43,5 +43,8 @@ class _Deaf:
     def on_message(self, method: str, result: ReceivedResult | None) -> bool:  # noqa: ARG002 - not heard
         return False
 
-    def on_lost(self, error: SocketConnectionError) -> None:
+    def on_lost(self, error: SocketConnectionError) -> bool:  # noqa: ARG002
+        return False
+
+    def on_punt(self) -> None:
         pass

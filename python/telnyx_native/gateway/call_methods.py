@@ -125,9 +125,14 @@ async def _restart(leg: Leg, request: Request) -> str:
         raise RequestRefused(SESSION_ERROR, "MEDIA ERROR") from error
 
 
-async def attach(_session: Session, _request: Request) -> Answer:
-    """Refuse: no call outlives its socket here, so there is none to come back to."""
-    raise RequestRefused(SESSION_ERROR, "CALL DOES NOT EXIST")
+async def attach(session: Session, request: Request) -> Answer:
+    """Take the client's answer to the offer that brought a call back to it."""
+    leg = session.leg_of(request.params)
+    try:
+        await leg.media.accept_anew(_sdp_of(request))
+    except MediaError as error:
+        raise RequestRefused(SESSION_ERROR, "MEDIA ERROR") from error
+    return {"callID": leg.call_id, "sessid": session.sessid}
 
 
 def _sdp_of(request: Request) -> str:

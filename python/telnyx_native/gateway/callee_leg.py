@@ -22,7 +22,7 @@ class CalleeLeg(Leg):
             self.state.set(LegState.RINGING)
             await self._notify(
                 "telnyx_rtc.invite",
-                self.dialog.fields() | {"sdp": sdp, "display_direction": "outbound", "variables": {}},
+                self.dialog.fields() | {"sdp": sdp, "display_direction": self.display_direction, "variables": {}},
             )
 
     async def accept(self, sdp: str) -> None:

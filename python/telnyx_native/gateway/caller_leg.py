@@ -21,6 +21,7 @@ class CallerLeg(Leg):
     """A call that a client places: the gateway lets it ring, answers it or ends it."""
 
     cause_before_answer = HangupCause.ORIGINATOR_CANCEL
+    display_direction = "inbound"
 
     def __init__(
         self, wire: Wire, dialog: Dialog, media: LegMedia, on_end: Callable[[Leg], None], *, offer: str
@@ -32,7 +33,9 @@ class CallerLeg(Leg):
         """Tell the client that the called side is being alerted. Once, and not after the answer."""
         if self.state.value is LegState.NEW:
             self.state.set(LegState.RINGING)
-            await self._notify("telnyx_rtc.ringing", self.dialog.fields() | {"display_direction": "inbound"})
+            await self._notify(
+                "telnyx_rtc.ringing", self.dialog.fields() | {"display_direction": self.display_direction}
+            )
 
     async def answer(self) -> None:
         """Answer the call; audio flows as soon as it is connected.

@@ -63,6 +63,9 @@ class Leg:
     cause_before_answer = HangupCause.CALL_REJECTED
     """What it means that the client hangs up before the answer, if it does not say."""
 
+    display_direction = "outbound"
+    """Which way the call goes, seen from the gateway."""
+
     def __init__(self, wire: Wire, dialog: Dialog, media: LegMedia, on_end: Callable[[Leg], None]) -> None:
         self.dialog = dialog
         self.state: StateFlow[LegState] = StateFlow(LegState.NEW)
@@ -155,6 +158,23 @@ class Leg:
         """Send what an assistant says beside the audio; nothing is said on a leg that is over."""
         if self._reason is None:
             await self._notify("ai_conversation", params)
+
+    async def reattach(self, wire: Wire, on_end: Callable[[Leg], None]) -> None:
+        """Bring the call back to its client, which has come back on another socket.
+
+        Args:
+            wire: That socket.
+            on_end: Called with the leg when it is over, instead of what was before.
+
+        Raises:
+            MediaError: The audio cannot be offered.
+        """
+        self._wire, self._on_end = wire, on_end
+        sdp = await self.media.offer_anew()
+        await self._notify(
+            "telnyx_rtc.attach",
+            self.dialog.fields() | {"sdp": sdp, "display_direction": self.display_direction, "variables": {}},
+        )
 
     async def lost(self) -> None:
         """End the leg because the client's socket is gone."""

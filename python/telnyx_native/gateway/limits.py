@@ -21,6 +21,7 @@ class Limits:
         send_time: Seconds a client may take no data before its socket is closed.
         ring_time: Seconds a call rings before it ends with NO_ANSWER.
         connect_time: Seconds from the answer of a call to connected audio.
+        detach_time: Seconds an answered call is kept after its socket was lost (FreeSWITCH mod_verto: 120).
         close_time: Seconds that closing the gateway may take for each of its steps.
         ping_interval: Seconds between two pings to a client.
     """
@@ -34,6 +35,7 @@ class Limits:
     send_time: float = 10.0
     ring_time: float = 60.0
     connect_time: float = 15.0
+    detach_time: float = 120.0
     close_time: float = 5.0
     ping_interval: float = 30.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ class PeerSource(Protocol):
     def create_peer(self) -> Peer:
         """Return a new peer; the leg closes it."""
 
+    def create_successor(self, peer: Peer) -> Peer:
+        """Return a new peer that is to go on with the audio of `peer`."""
+
 
 class EngineLease:
     """A share in the media engine of the running loop, taken when the first call needs it."""
@@ -43,6 +47,12 @@ class EngineLease:
         if self._engine is None:
             self._engine = MediaEngine.acquire()
         return self._engine.create_peer(PeerConfig(loopback=True), AudioConfig())
+
+    def create_successor(self, peer: Peer) -> Peer:
+        """Return a new peer that is to go on with the audio of `peer`."""
+        if self._engine is None:
+            raise EngineClosedError("the gateway is closed")
+        return self._engine.create_successor(peer, PeerConfig(loopback=True))
 
     async def close(self) -> None:
         """Give the share back."""
@@ -75,6 +85,8 @@ class LegMedia:
         self.limits = limits
         self._counters = counters
         self._peer: Peer | None = None
+        self._successor: Peer | None = None
+        self._moving: asyncio.Task[None] | None = None
         self._waiting: deque[RemoteCandidate] = deque()
         self._described = False
         self._closed = False
@@ -118,6 +130,24 @@ class LegMedia:
             await self._apply_waiting()
         return await self.peer.gathered()
 
+    async def offer_anew(self) -> str:
+        """Return the offer of a new path for a client that lost the old one; audio goes the old way meanwhile."""
+        await self._give_up_move()
+        self._successor = self._peers.create_successor(self.peer)
+        await self._successor.create_offer()
+        return await self._successor.gathered()
+
+    async def accept_anew(self, answer: str) -> None:
+        """Take the client's answer to that offer; audio goes the new way as soon as it stands.
+
+        Raises:
+            MediaError: There was no such offer, or the answer cannot be used.
+        """
+        if self._successor is None or self._moving is not None:
+            raise MediaError("no new path was offered")
+        await self._successor.set_answer(answer)
+        self._moving = asyncio.create_task(self._move(self.peer, self._successor))
+
     async def add_candidate(self, candidate: RemoteCandidate) -> None:
         """Take a candidate of the client, now or when its description has come."""
         if self._described:
@@ -138,8 +168,27 @@ class LegMedia:
     async def close(self) -> None:
         """Close the peer, if there is one."""
         self._closed = True
+        await self._give_up_move()
         if self._peer is not None:
             await self._peer.close()
+
+    async def _move(self, old: Peer, new: Peer) -> None:
+        try:
+            await new.wait_connected(self.limits.connect_time)
+            await new.take_over(old)
+        except MediaError as error:
+            logger.warning("a client's new path is not used: %s", error)
+            return
+        self._peer, self._successor, self._moving = new, None, None
+
+    async def _give_up_move(self) -> None:
+        moving, self._moving = self._moving, None
+        if moving is not None:
+            moving.cancel()
+            await asyncio.wait({moving})
+        successor, self._successor = self._successor, None
+        if successor is not None:
+            await successor.close()
 
     def _create(self) -> Peer:
         if self._closed:

@@ -15,6 +15,7 @@ from telnyx_native.gateway import call_methods, session_methods
 from telnyx_native.gateway.assistant import Assistant, Brain
 from telnyx_native.gateway.call_user import CallUser
 from telnyx_native.gateway.destinations import BUILT_IN, Factory
+from telnyx_native.gateway.detached_calls import DetachedCalls
 from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
 from telnyx_native.gateway.guest import ASSISTANT
 from telnyx_native.gateway.limits import Counters, Limits
@@ -96,6 +97,7 @@ class Gateway:
         self._host = host
         self._port = port
         self._server: Server | None = None
+        self._detached = DetachedCalls(self.limits.detach_time)
         self._sessions: dict[Session, None] = {}  # in the order of their coming
         programs = {**BUILT_IN, ASSISTANT: self._assistant_of, **(destinations or {})}
         self._switchboard = Switchboard(Router(self.directory, self._destination_of, programs))
@@ -137,6 +139,7 @@ class Gateway:
             return
         reason = reason_of(HangupCause.NORMAL_CLEARING)
         await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
+        await self._detached.close()
         await self._within_limit(self._switchboard.close(), "ending the calls")
         server.close()
         await self._within_limit(server.wait_closed(), "closing the sockets")
@@ -156,7 +159,7 @@ class Gateway:
     @property
     def calls(self) -> Sequence[Leg]:
         """The legs of the calls that are going on."""
-        return [leg for session in self._sessions for leg in session.legs.values()]
+        return [leg for session in self._sessions for leg in session.legs.values()] + self._detached.legs
 
     def connect_hint(self) -> str:
         """Return the one line to copy for a first call."""
@@ -226,22 +229,31 @@ class Gateway:
 
     # What sessions need (the protocol `Host`)
 
-    def admit(self, session: Session, wanted_id: object) -> str:
-        """Take in a session that has logged in; return its session id, the wanted one if it can be had.
+    def admit(self, session: Session, wanted_id: object) -> list[Leg]:
+        """Take in a session that has logged in, under the session id that it wants if it can have that.
 
         Who logs in with the session id of another socket of the same user has come back: the other is dead,
-        or soon will be.
+        or soon will be. Its answered calls are returned.
         """
         self.counters.logins += 1
         logger.info("%s has logged in", session.user_name)
         if not isinstance(wanted_id, str) or not 0 < len(wanted_id) <= LONGEST_ID:
-            return session.sessid
-        for other in list(self._sessions):
-            if other is not session and other.sessid == wanted_id:
-                if other.user != session.user:
-                    return session.sessid
-                other.displace()
-        return wanted_id
+            return []
+        others = [other for other in self._sessions if other is not session and other.sessid == wanted_id]
+        if any(other.account != session.account for other in others):
+            return []
+        session.sessid = wanted_id
+        returned = self._detached.take(session.account, wanted_id)
+        for other in others:
+            returned += other.give_away_legs()
+            other.displace()
+        return returned
+
+    async def keep(self, session: Session) -> None:
+        """Keep the answered calls of a session whose socket is gone, for when it comes back; end the others."""
+        if self._server is not None:
+            self._detached.put(session.account, session.sessid, session.give_away_legs())
+        await asyncio.gather(*(leg.lost() for leg in list(session.legs.values())))
 
     def connect(self, leg: CallerLeg) -> None:
         """Lead a call to where it wants to go."""

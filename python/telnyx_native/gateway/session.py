@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
@@ -17,14 +17,17 @@ from telnyx_native.errors import (
     INVALID_REQUEST,
     SESSION_ERROR,
     MalformedFrameError,
+    MediaError,
 )
 from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.dialog import call_id_of
+from telnyx_native.gateway.leg import LegState
 from telnyx_native.gateway.media import LegMedia, PeerSource
 from telnyx_native.gateway.refusal import INTERNAL_ERROR, METHOD_NOT_FOUND, LoginRefused, RequestRefused
 from telnyx_native.logs import redact
 from telnyx_native.signaling.envelope import Error, Frame, Request, Result, parse
+from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
@@ -74,11 +77,17 @@ class Host(Protocol):
     def handlers(self) -> Mapping[str, Handler]:
         """What answers each method."""
 
-    def admit(self, session: Session, wanted_id: object) -> str:
-        """Take in a session that has logged in; return its session id, the wanted one if it can be had."""
+    def admit(self, session: Session, wanted_id: object) -> list[Leg]:
+        """Take in a session that has logged in, under the session id that it wants if it can have that.
+
+        Return the calls of an earlier socket of the same client, which are to be brought back to this one.
+        """
 
     def connect(self, leg: CallerLeg) -> None:
         """Lead a call to where it wants to go."""
+
+    async def keep(self, session: Session) -> None:
+        """Keep the answered calls of a session whose socket is gone, for when it comes back; end the others."""
 
 
 class Session:
@@ -115,8 +124,13 @@ class Session:
         """Who is logged in; empty before that."""
         return self.user.name if self.user else ""
 
+    @property
+    def account(self) -> object:
+        """On whose behalf the client is here: a user, or whoever came for an assistant."""
+        return self.guest.assistant if self.guest else self.user
+
     async def run(self) -> None:
-        """Serve the client until its socket closes; afterwards its calls are over."""
+        """Serve the client until its socket closes; afterwards its calls wait for it, as the gateway sees fit."""
         self._chores += [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._expect_login())]
         try:
             async for frame in self._socket:
@@ -127,7 +141,7 @@ class Session:
             for chore in self._chores:
                 chore.cancel()
             await asyncio.gather(*self._chores, return_exceptions=True)
-            await asyncio.gather(*(leg.lost() for leg in list(self.legs.values())))
+            await self.host.keep(self)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the socket, which ends `run`."""
@@ -192,6 +206,23 @@ class Session:
         leg = CalleeLeg(self, dialog, self._new_media(), self._forget)
         self._remember(leg)
         return leg
+
+    async def take_back(self, legs: Iterable[Leg]) -> None:
+        """Go on with calls of an earlier socket of the same client."""
+        for leg in legs:
+            self.legs[leg.call_id.lower()] = leg
+            try:
+                await leg.reattach(self, self._forget)
+            except MediaError as error:
+                logger.warning("a call of %s cannot be brought back: %s", self.user_name, error)
+                await leg.hang_up(HangupCause.RECOVERY_ON_TIMER_EXPIRE)
+
+    def give_away_legs(self) -> list[Leg]:
+        """Return the answered calls, which are of another socket from now on."""
+        given = [leg for leg in self.legs.values() if leg.state.value is LegState.ANSWERED]
+        for leg in given:
+            self._forget(leg)
+        return given
 
     def _new_media(self) -> LegMedia:
         return LegMedia(self.host.peers, self.host.limits, self.host.counters)

@@ -42,9 +42,10 @@ async def anonymous_login(session: Session, request: Request) -> Answer:
 
 async def _welcome(session: Session, request: Request) -> Answer:
     """Tell the client that it is logged in, then that it may ask for its registration."""
-    session.sessid = session.host.admit(session, request.params.get("sessid"))
+    returned = session.host.admit(session, request.params.get("sessid"))
     await session.reply(request, {"message": "logged in", "sessid": session.sessid})
-    # Calls survive a second login on a live socket; clients end those that are not listed.
+    await session.take_back(returned)
+    # Calls survive a second login, on the same socket or another; clients end those that are not listed.
     live = [leg.call_id for leg in session.legs.values()]
     await session.notify("telnyx_rtc.clientReady", {"reattached_sessions": live})
     return None

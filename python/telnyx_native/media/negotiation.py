@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from telnyx_native.codes import ErrorCode
@@ -100,6 +100,11 @@ class Negotiation:
             await self.peer.set_answer(await exchange(self._ordered(offer)))
         finally:
             self._candidates.described.set()
+
+    def renewed(self, peer: Peer) -> Negotiation:
+        """The same for a peer that takes the place of this one; its descriptions carry their candidates."""
+        options = replace(self._options, use_trickle_ice=False)
+        return Negotiation(peer, options, self._candidates, gather_limit=self._gather_limit)
 
     async def _with_candidates(self, description: str) -> str:
         return description if self._options.use_trickle_ice else await self.peer.gathered(limit=self._gather_limit)

@@ -227,9 +227,9 @@ class Peer:
         """
         predecessor._carries_audio, self._carries_audio = False, True
         await self._run(lambda operation: self._native.take_over(operation, predecessor._native))
-        self._joined, predecessor._joined = predecessor._joined, None
-        if self._joined is not None:
-            self._joined._joined = self
+        partner, predecessor._joined = predecessor._joined, None
+        if partner is not None:
+            self._joined, partner._joined = partner, self  # noqa: SLF001 - a peer, too
         self.audio.wake()  # what the clock had reported for the predecessor may have been lost with it
 
     async def close(self) -> None:

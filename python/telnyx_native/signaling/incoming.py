@@ -15,6 +15,7 @@ from telnyx_native.errors import MalformedFrameError
 from telnyx_native.events import (
     AiConversationResponse,
     AnswerResponse,
+    AttachResponse,
     ByeResponse,
     CallIds,
     CandidateResponse,
@@ -69,12 +70,11 @@ def _client_ready(params: Params) -> ClientReadyResponse:
 
 
 def _invite(params: Params) -> InviteResponse:
-    return InviteResponse(
-        **_call(params),
-        **_parties(params),
-        sdp=_required_text(params, "sdp"),
-        client_state=_client_state(params),
-    )
+    return InviteResponse(**_offered_call(params))
+
+
+def _attach(params: Params) -> AttachResponse:
+    return AttachResponse(**_offered_call(params))
 
 
 def _ringing(params: Params) -> RingingResponse:
@@ -122,6 +122,7 @@ _PARSERS: dict[str, Callable[[Params], ReceivedResult]] = {
     SocketMethod.CLIENT_READY.value: _client_ready,
     SocketMethod.GATEWAY_STATE.value: parse_gateway_state,
     SocketMethod.INVITE.value: _invite,
+    SocketMethod.ATTACH.value: _attach,
     SocketMethod.RINGING.value: _ringing,
     SocketMethod.MEDIA.value: _media,
     SocketMethod.ANSWER.value: _answer,
@@ -149,6 +150,16 @@ def _call(params: Params) -> dict[str, Any]:
             _optional_text(params, "telnyx_call_control_id"),
         ),
         "custom_headers": _headers(dialog.get("custom_headers")),
+    }
+
+
+def _offered_call(params: Params) -> dict[str, Any]:
+    """The members of an invitation."""
+    return {
+        **_call(params),
+        **_parties(params),
+        "sdp": _required_text(params, "sdp"),
+        "client_state": _client_state(params),
     }
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _HEADER_NAME = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 """A `token` of SIP (RFC 3261, 25.1)."""
 
-__all__ = ["Answer", "Bye", "Dialog", "GatewayStateQuery", "Invite", "Message", "Ping"]
+__all__ = ["Answer", "Attach", "Bye", "Dialog", "GatewayStateQuery", "Invite", "Message", "Ping"]
 
 
 class Message(Protocol):
@@ -162,6 +162,18 @@ class Answer(_Description):
         """The parameters of the request."""
         token = self.dialog.answered_device_token
         return super().params() | ({"answered_device_token": token} if token else {})
+
+
+@dataclass(frozen=True)
+class Attach(_Description):
+    """Answer the offer with which the server brings a call back."""
+
+    method: ClassVar[SocketMethod] = SocketMethod.ATTACH
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        params = super().params()
+        return params | {"dialogParams": params["dialogParams"] | {"attach": True}}
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,11 @@ from telnyx_native.states import GatewayState
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["Registration"]
+__all__ = ["LOST_REGISTRATION", "Registration"]
 
 _TIMED_OUT = {GatewayState.NOREG, GatewayState.EXPIRED}
-_FAILED = {GatewayState.FAILED, GatewayState.FAIL_WAIT, GatewayState.DOWN, GatewayState.TIMEOUT}
+LOST_REGISTRATION = {GatewayState.FAILED, GatewayState.FAIL_WAIT, GatewayState.DOWN, GatewayState.TIMEOUT}
+"""States from which a registration does not come back by itself."""
 
 
 class Registration:
@@ -105,7 +106,7 @@ def _is_registered(response: GatewayStateResponse) -> bool:
     """Whether the state is the wanted one; raises if it never will be."""
     if response.state in _TIMED_OUT:
         raise _timed_out(f"Gateway registration has timed out: the gateway says {response.state.value}")
-    if response.state in _FAILED:
+    if response.state in LOST_REGISTRATION:
         message = f"Gateway registration has failed: the gateway says {response.state.value}"
         raise GatewayRegistrationError(message, code=GATEWAY_REGISTRATION_FAILED)
     return response.state is GatewayState.REGED

@@ -17,6 +17,7 @@ from telnyx_native.errors import (
 )
 from telnyx_native.events import ClientReadyResponse, GatewayStateResponse, ReceivedResult, SocketMethod
 from telnyx_native.flow import StateFlow
+from telnyx_native.signaling.health import HealthMonitor
 from telnyx_native.signaling.incoming import parse_gateway_state, parse_request
 from telnyx_native.signaling.messages import GatewayStateQuery, Message
 from telnyx_native.signaling.registration import Registration
@@ -50,8 +51,11 @@ class SessionListener(Protocol):
     def on_message(self, method: str, result: ReceivedResult | None) -> bool:
         """Take a message of the server; return whether it concerns something known here."""
 
-    def on_lost(self, error: SocketConnectionError) -> None:
-        """The connection ended, and nobody here asked for it."""
+    def on_lost(self, error: SocketConnectionError) -> bool:
+        """The connection ended, and nobody here asked for it; return whether it will be made again."""
+
+    def on_punt(self) -> None:
+        """The server gave the session to another connection; this one is over."""
 
 
 class Session:
@@ -60,6 +64,7 @@ class Session:
     Attributes:
         status: How far the client is with its server.
         session_id: The server's id of the latest login.
+        kept_calls: The calls that the server kept for the latest login, by call id; `None` if it did not say.
     """
 
     def __init__(self, timeouts: Timeouts, listener: SessionListener) -> None:
@@ -71,6 +76,9 @@ class Session:
         self._attempt: object | None = None
         self._account: str | None = None
         self._lost_at: float | None = None
+        self._health: HealthMonitor | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self.kept_calls: tuple[str, ...] | None = None
         self.status: StateFlow[ConnectionStatus] = StateFlow(ConnectionStatus.DISCONNECTED)
         self.session_id = ""
 
@@ -78,6 +86,11 @@ class Session:
     def is_open(self) -> bool:
         """Whether there is a connection, or one is being made."""
         return self._socket is not None or self._attempt is not None
+
+    @property
+    def ends(self) -> tuple[str, tuple[str, int]] | None:
+        """The address here, and address and port there, of the connection; `None` without one."""
+        return (self._socket.local_address, self._socket.remote_address) if self._socket else None
 
     async def open(
         self,
@@ -146,6 +159,7 @@ class Session:
         finally:
             self._registration = None
         self.session_id = state.sessid or self.session_id
+        self._watch_health()
         self.status.set(ConnectionStatus.CLIENT_READY)
         return state
 
@@ -155,6 +169,8 @@ class Session:
         try:
             return await socket.request(message, timeout=timeout or self._timeouts.request)
         except (RequestError, RequestTimeoutError) as error:
+            if isinstance(error, RequestTimeoutError):
+                self.suspect()
             error.kind = error.kind or _FAILURES.get(message.method)
             raise
 
@@ -172,23 +188,58 @@ class Session:
         self._account = None  # who leaves on purpose ends the session
         self._fail_registration(SocketConnectionError("the connection was closed here"))
         socket = self._leave_socket()
+        self.status.set(ConnectionStatus.DISCONNECTED)
         if socket is not None:
             await socket.close()
+
+    def suspect(self) -> None:
+        """Find out whether the connection is still alive: something happened that its death would explain."""
+        if self._health is not None:
+            self._health.suspect()
+
+    def break_off(self, error: SocketConnectionError) -> None:
+        """Cut the connection, which is of no use any more; the listener hears of it as of any loss."""
+        if self._socket is not None:
+            self._socket.break_off(error)
+
+    def set_back(self) -> None:
+        """Cut a connection on which the session could not be taken up again; the next attempt makes another."""
+        socket = self._leave_socket()
+        if socket is not None:
+            socket.discard()
+        self.status.set(ConnectionStatus.RECONNECTING)
+
+    def give_up(self) -> None:
+        """Make no more attempts: the session is over."""
+        self._account = None
+        socket = self._leave_socket()
+        if socket is not None:
+            socket.discard()
+        self.status.set(ConnectionStatus.DISCONNECTED)
 
     def on_request(self, request: Request) -> bool:
         """Sort a request of the server: registration stays here, the rest goes to the listener."""
         result = parse_request(request)
+        if isinstance(result, ClientReadyResponse):
+            self.kept_calls = result.reattached_sessions
         if isinstance(result, ClientReadyResponse | GatewayStateResponse) and self._registration:
             self._registration.hear(result)
+            return True
+        if request.method == SocketMethod.PUNT.value:
+            self._fail_registration(SocketConnectionError("the server gave the session to another connection"))
+            self.give_up()
+            self._listener.on_punt()
             return True
         return self._listener.on_message(request.method, result)
 
     def on_lost(self, error: SocketConnectionError) -> None:
         """Give up the connection, whoever waits on it, and tell the listener."""
-        self._lost_at = monotonic()
+        if self._lost_at is None:
+            self._lost_at = monotonic()
         self._fail_registration(error)
         self._leave_socket()
-        self._listener.on_lost(error)
+        recovering = self._listener.on_lost(error)
+        self.status.set(ConnectionStatus.RECONNECTING if recovering else ConnectionStatus.DISCONNECTED)
 
     async def _reach(self, server: TxServerConfiguration, log: Log, instance: Mapping[str, str] | None) -> TxSocket:
         return await TxSocket.open(
@@ -223,8 +274,15 @@ class Session:
         socket, self._socket = self._socket, None
         if socket is not None:
             self._voice_sdk_id = socket.voice_sdk_id
-        self.status.set(ConnectionStatus.DISCONNECTED)
+        if self._watching is not None:
+            self._watching.cancel()
+            self._health = self._watching = None
         return socket
+
+    def _watch_health(self) -> None:
+        if self._socket is not None and self._health is None:
+            self._health = HealthMonitor(self._socket, self._timeouts)
+            self._watching = asyncio.create_task(self._health.run(), name="telnyx-health")
 
     async def _authenticate(self, login: Login) -> None:
         sessid = self._session_of(login.account)

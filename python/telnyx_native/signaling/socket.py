@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
@@ -61,6 +62,10 @@ class TxSocket:
     Attributes:
         voice_sdk_id: The server instance that owns the session, by the latest frame that named it.
         malformed: Frames that could not be understood so far.
+        heard_at: When the server said something last, in seconds of `time.monotonic`.
+        answered_at: When it answered something last.
+        local_address: The address of this machine that the connection uses.
+        remote_address: The address and port of the server, or of the proxy before it.
     """
 
     def __init__(
@@ -78,8 +83,12 @@ class TxSocket:
         self._log = log
         self._pending: dict[MessageId, asyncio.Future[Result | Exception]] = {}
         self._closing = False
+        self._broken_off: SocketConnectionError | None = None
         self.voice_sdk_id = voice_sdk_id
         self.malformed = 0
+        self.heard_at = self.answered_at = monotonic()
+        self.local_address: str = connection.local_address[0]
+        self.remote_address: tuple[str, int] = connection.remote_address[:2]
         self._reader = asyncio.create_task(self._read(), name="telnyx-socket")
 
     @classmethod
@@ -181,6 +190,20 @@ class TxSocket:
         finally:
             self._connection.transport.abort()
 
+    def break_off(self, error: SocketConnectionError) -> None:
+        """Cut the connection, which is of no use any more; the listener hears of it as of any loss.
+
+        Args:
+            error: Why.
+        """
+        self._broken_off = error
+        self._connection.transport.abort()
+
+    def discard(self) -> None:
+        """Cut the connection, and hear nothing more of it."""
+        self._closing = True
+        self._connection.transport.abort()
+
     def _request(self, message: Message, request_id: str | None) -> Request:
         voice_sdk_id = self.voice_sdk_id if message.sticky else None
         return Request(message.method.value, message.params(), request_id, voice_sdk_id)
@@ -197,6 +220,7 @@ class TxSocket:
         try:
             while True:
                 frame = await self._connection.recv()
+                self.heard_at = monotonic()
                 self._log.frame("<", frame)
                 await self._take(frame)
         except ConnectionClosed as error:
@@ -215,6 +239,8 @@ class TxSocket:
     def _epitaph(self, error: ConnectionClosed) -> SocketConnectionError:
         if self._closing:
             return SocketConnectionError(f"the connection to {self._address} was closed here")
+        if self._broken_off is not None:
+            return self._broken_off
         return SocketConnectionError(f"the connection to {self._address} was lost ({error})")
 
     async def _take(self, frame: str | bytes) -> None:
@@ -254,6 +280,7 @@ class TxSocket:
             await self._send(Result(request.id, {"method": request.method}))
 
     def _settle(self, request_id: MessageId | None, outcome: Result | Exception) -> None:
+        self.answered_at = monotonic()
         answer = self._pending.get(request_id) if request_id is not None else None
         if answer is None:
             self._log.debug(f"an answer to nothing that was asked: {request_id}")

@@ -12,7 +12,7 @@ from telnyx_native.ai.widget import WidgetSettings
 from telnyx_native.config import TxServerConfiguration
 from telnyx_native.errors import AuthenticationError, ConfigurationError, SocketConnectionError
 from telnyx_native.events import AiConversationResponse
-from telnyx_native.states import CallState, CallTerminationReason
+from telnyx_native.states import CallState, CallTerminationReason, ConnectionStatus
 
 if TYPE_CHECKING:
     from support.fake_media import FakeEngine
@@ -148,8 +148,7 @@ async def test_unknown_tool(guest: TelnyxClient, server: ScriptedServer) -> None
     assert "there is no tool nonsense" in frame["params"]["item"]["output"]
 
 
-@pytest.mark.parametrize("end", ["disconnect", "cut"])
-async def test_tools_end_with_the_connection(guest: TelnyxClient, server: ScriptedServer, end: str) -> None:
+async def test_tools_end_with_the_connection(guest: TelnyxClient, server: ScriptedServer) -> None:
     running, cancelled = asyncio.Event(), asyncio.Event()
 
     async def linger() -> None:
@@ -163,11 +162,28 @@ async def test_tools_end_with_the_connection(guest: TelnyxClient, server: Script
     ask_for(server, "linger")
     async with asyncio.timeout(2):
         await running.wait()
-        if end == "disconnect":
-            await guest.disconnect()
-        else:
-            server.cut()
+        await guest.disconnect()
         await cancelled.wait()
+
+
+async def test_tools_go_on_while_the_connection_is_made_again(guest: TelnyxClient, server: ScriptedServer) -> None:
+    asked, back = asyncio.Event(), asyncio.Event()
+
+    async def look_up() -> str:
+        asked.set()
+        await back.wait()
+        return "sunny"
+
+    guest.ai.register_tool("look_up", look_up)
+    ask_for(server, "look_up")
+    async with asyncio.timeout(5):
+        await asked.wait()
+        server.cut()
+        await guest.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING)
+        await guest.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY)
+    back.set()
+    frame = await server.received(is_output)
+    assert "sunny" in frame["params"]["item"]["output"]
 
 
 async def test_tool_may_disconnect(guest: TelnyxClient, server: ScriptedServer) -> None:

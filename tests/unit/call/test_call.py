@@ -13,6 +13,7 @@ from telnyx_native.config import AudioConfig, Limits, PeerConfig, Timeouts
 from telnyx_native.errors import CallError, RequestError, SdpError
 from telnyx_native.events import (
     AnswerResponse,
+    AttachResponse,
     ByeResponse,
     CallEvent,
     InviteResponse,
@@ -349,7 +350,9 @@ EVENTS = st.sampled_from(
         InviteResponse("C", sdp="v=0"),
         ByeResponse("C", cause="X"),
         "end",
+        AttachResponse("C", sdp="v=0"),
         "lose",
+        "await reattachment",
         "yield",
         "break",
     ]
@@ -364,6 +367,9 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
 
         def create_peer(self, audio: AudioConfig) -> Any:
             return media.create_peer(PeerConfig(), audio)
+
+        def create_successor(self, peer: Any) -> Any:
+            return media.create_successor(peer, PeerConfig())
 
         def on_call_ended(self, call: Call, burial: asyncio.Task[None]) -> None:
             pass
@@ -389,12 +395,16 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
         await call.place(MediaOptions())
         for event in events:
             match event:
+                case AttachResponse(sdp=sdp):
+                    call.reattach(sdp)
                 case CallEvent():
                     call.handle(event)
                 case "end":
                     call.hang_up()
                 case "lose":
-                    call.lose_network(CallNetworkChangeReason.NETWORK_LOST)
+                    call.drop(CallNetworkChangeReason.NETWORK_LOST)
+                case "await reattachment":
+                    call.await_reattachment(CallNetworkChangeReason.NETWORK_SWITCH)
                 case "break":
                     media.peers[-1].become("FAILED")
                 case _:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TIMEOUTS = Timeouts(request=0.2, bye=0.1, gather=0.05, media=0.2, path_lost=0.01, ice_restart=0.2, close=0.5)
 
 REQUESTS = st.sampled_from(["hold", "unhold", "toggle_hold", "dtmf", "restart_ice", "end", "cancel"])
-MESSAGES = st.sampled_from(["ringing", "media", "answer", "candidate", "endOfCandidates", "display", "bye"])
+MESSAGES = st.sampled_from(["ringing", "media", "answer", "candidate", "endOfCandidates", "display", "bye", "attach"])
 MOODS = st.sampled_from(["willing", "unwilling", "silent", "mad"])
 PATHS = st.sampled_from(["DISCONNECTED", "FAILED", "CONNECTED"])
 STEPS = st.one_of(
@@ -29,6 +29,7 @@ STEPS = st.one_of(
     st.tuples(st.just("hear"), MESSAGES),
     st.tuples(st.just("mood"), MOODS),
     st.tuples(st.just("path"), PATHS),
+    st.just(("cut", None)),
     st.tuples(st.just("wait"), st.integers(1, 20)),
 )
 
@@ -67,6 +68,8 @@ async def live(media: FakeEngine, steps: list[tuple[str, Any]], *, answered: boo
                     change_mood(server, what)
                 case "path" if media.peers[-1].connection_state.value.name != "CLOSED":
                     media.peers[-1].become(what)
+                case "cut":
+                    server.cut()
                 case "wait":
                     await asyncio.sleep(what / 1000)
         outcomes = await asyncio.gather(*asked, return_exceptions=True)

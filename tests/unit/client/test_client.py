@@ -264,7 +264,7 @@ async def test_lost_connection_drops_the_calls(online: TelnyxClient, server: Scr
     server.cut()
     assert await call.wait_done() == CallTerminationReason("NETWORK_LOST", sip_reason="Network lost")
     assert [state.name async for state in states][-2:] == ["DROPPED", "DONE"]
-    assert online.connection_status_flow.value is ConnectionStatus.DISCONNECTED
+    assert online.connection_status_flow.value is ConnectionStatus.RECONNECTING
     assert media.peers[0].closed
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import socket as sockets
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -104,25 +105,29 @@ class TestTokens:
 
 
 class TestSessions:
-    async def test_session_is_taken_up_again_after_a_loss(
-        self, online: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig
-    ) -> None:
+    @pytest.fixture
+    async def lost(self, client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig) -> TelnyxClient:
+        """A client that lost its connection, and does not make it again by itself."""
+        await client.connect(config(server), replace(credentials, auto_reconnect=False))
+        server.cut()
+        await client.connection_status_flow.wait_for(ConnectionStatus.DISCONNECTED, timeout=1)
+        return client
+
+    async def test_session_is_taken_up_again_after_a_loss(self, online: TelnyxClient, server: ScriptedServer) -> None:
         server.voice_sdk_id = "V1"
         server.push("telnyx_rtc.event")
         await online.socket_response_flow.first(timeout=1)
         server.cut()
-        await online.connection_status_flow.wait_for(ConnectionStatus.DISCONNECTED, timeout=1)
-        await online.connect(config(server), credentials)
+        await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
+        await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=5)
         login = server.sent("login")[-1]["params"]
         assert (login["reconnection"], login["sessid"]) == (True, "S1")
         assert server.paths[-1] == "/?voice_sdk_id=V1"
 
     async def test_another_user_gets_another_session(
-        self, online: TelnyxClient, server: ScriptedServer, token: str
+        self, lost: TelnyxClient, server: ScriptedServer, token: str
     ) -> None:
-        server.cut()
-        await online.connection_status_flow.wait_for(ConnectionStatus.DISCONNECTED, timeout=1)
-        await online.connect(config(server), token_config=TokenConfig(token))
+        await lost.connect(config(server), token_config=TokenConfig(token))
         assert "sessid" not in server.sent("login")[-1]["params"]
 
     async def test_session_ends_with_a_disconnect(
@@ -134,16 +139,40 @@ class TestSessions:
 
     async def test_session_does_not_last_for_ever(
         self,
-        online: TelnyxClient,
+        lost: TelnyxClient,
         server: ScriptedServer,
         credentials: CredentialConfig,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr("telnyx_native.signaling.session.SESSION_LIFETIME", 0.0)
-        server.cut()
-        await online.connection_status_flow.wait_for(ConnectionStatus.DISCONNECTED, timeout=1)
-        await online.connect(config(server), credentials)
+        await lost.connect(config(server), credentials)
         assert "sessid" not in server.sent("login")[-1]["params"]
+
+    async def test_registration_that_is_lost_is_made_again(self, online: TelnyxClient, server: ScriptedServer) -> None:
+        responses = online.socket_response_flow.collect()
+        server.push("telnyx_rtc.gatewayState", state="FAIL_WAIT")
+        await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
+        await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=5)
+        assert ErrorCode.GATEWAY_FAILED in [(await anext(responses)).error_kind for _ in range(3)]
+
+    async def test_registration_that_is_lost_is_reported(
+        self, client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig
+    ) -> None:
+        await client.connect(config(server), replace(credentials, auto_reconnect=False))
+        server.push("telnyx_rtc.gatewayState", state="FAILED")
+        response = await client.socket_response_flow.first(lambda r: r.status is SocketStatus.ERROR, timeout=1)
+        assert response.error_kind is ErrorCode.GATEWAY_FAILED
+        assert client.connection_status_flow.value is ConnectionStatus.CLIENT_READY
+
+    async def test_attempts_go_on_while_the_registration_does_not_come_up(
+        self, online: TelnyxClient, server: ScriptedServer
+    ) -> None:
+        states = iter(["FAIL_WAIT", "REGED"])
+        server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": next(states)}, "sessid": "S1"}
+        server.cut()
+        await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
+        await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=5)
+        assert len(server.sent("login")) == 3
 
 
 class TestRegions:

@@ -61,6 +61,10 @@ class FakePeer:
     def leave(self):
         self.done.append("leave")
 
+    async def take_over(self, predecessor):
+        self.done.append(("take_over", predecessor))
+        predecessor.closed = True
+
     async def close(self):
         self.closed = True
 
@@ -134,6 +138,7 @@ def peers(monkeypatch):
         return made[-1]
 
     monkeypatch.setattr(EngineLease, "create_peer", create_peer)
+    monkeypatch.setattr(EngineLease, "create_successor", lambda lease, _peer: create_peer(lease))
     return made
 
 

@@ -216,14 +216,83 @@ async def test_requests_about_no_call(alice, method):
     assert answer["error"] == {"code": -32002, "message": "CALL DOES NOT EXIST"}
 
 
-async def test_call_ends_with_its_socket(open_client, gateway, peers, until):
+async def test_call_that_is_not_answered_ends_with_its_socket(open_client, gateway):
     async with open_client() as client:
         await client.login()
-        await client.place("echo")
-        await client.expect("telnyx_rtc.answer")
+        await client.place("noanswer")
+        await client.expect("telnyx_rtc.ringing")
         (leg,) = gateway.calls
     assert (await leg.wait_ended(5)).cause == "DESTINATION_OUT_OF_ORDER"
-    await until(lambda: peers[0].closed)
+
+
+class TestDetachedCalls:
+    @pytest.fixture
+    async def detached(self, open_client, gateway, peers, until):
+        """The session id of a client that has gone in the middle of a call."""
+        async with open_client() as client:
+            sessid = (await client.login())["result"]["sessid"]
+            await client.place("echo")
+            await client.expect("telnyx_rtc.answer")
+        await until(lambda: not gateway.sessions)
+        return sessid
+
+    async def test_client_that_comes_back_gets_its_call(self, open_client, gateway, peers, detached, until):
+        async with open_client() as client:
+            await client.ask("login", login="alice", passwd="secret", sessid=detached, reconnection=True)
+            attach = (await client.expect("telnyx_rtc.attach"))["params"]
+            ready = (await client.expect("telnyx_rtc.clientReady"))["params"]
+            assert [frame.get("method") for frame in client.frames[1:3]] == [
+                "telnyx_rtc.attach",
+                "telnyx_rtc.clientReady",
+            ]
+            assert ready == {"reattached_sessions": ["Call-1"]}
+            assert attach["callID"] == "Call-1"
+            assert attach["sdp"] == "v=0 complete"
+            assert attach["display_direction"] == "inbound"
+            answer = await client.ask("telnyx_rtc.attach", sdp="v=0 answer", dialogParams={"callID": "Call-1"})
+            assert "result" in answer
+            await until(lambda: ("take_over", peers[0]) in peers[1].done)
+            await client.ask("telnyx_rtc.bye", dialogParams={"callID": "Call-1"})
+            await until(lambda: peers[1].closed)
+            assert not gateway.calls
+
+    async def test_answer_that_is_no_good_leaves_the_old_path(self, open_client, peers, detached):
+        async with open_client() as client:
+            await client.login(sessid=detached)
+            refused = await client.ask("telnyx_rtc.attach", sdp="bad", dialogParams={"callID": "Call-1"})
+            assert refused["error"]["message"] == "MEDIA ERROR"
+            assert not peers[0].closed
+
+    async def test_attach_of_a_call_that_was_not_lost(self, open_client, gateway):
+        async with open_client() as client:
+            await client.login()
+            await client.place("echo")
+            refused = await client.ask("telnyx_rtc.attach", sdp="v=0", dialogParams={"callID": "Call-1"})
+            assert refused["error"]["message"] == "MEDIA ERROR"
+
+    async def test_nobody_else_gets_the_call(self, open_client, gateway, detached):
+        async with open_client() as thief:
+            answer = await thief.login("bob", "hidden", sessid=detached)
+            assert "result" in answer
+            assert not any(frame.get("method") == "telnyx_rtc.attach" for frame in thief.frames)
+            assert len(gateway.calls) == 1
+
+    async def test_call_ended_by_the_other_side_is_not_brought_back(self, open_client, gateway, detached):
+        await gateway.calls[0].hang_up()
+        async with open_client() as client:
+            await client.ask("login", login="alice", passwd="secret", sessid=detached)
+            assert (await client.expect("telnyx_rtc.clientReady"))["params"] == {"reattached_sessions": []}
+
+    async def test_second_socket_takes_the_calls_of_the_first(self, open_client, gateway, peers):
+        async with open_client() as first, open_client() as second:
+            sessid = (await first.login())["result"]["sessid"]
+            await first.place("echo")
+            await first.expect("telnyx_rtc.answer")
+            await second.login(sessid=sessid)
+            await first.expect("telnyx_rtc.punt")
+            assert [leg.call_id for leg in gateway.calls] == ["Call-1"]
+            await second.ask("telnyx_rtc.bye", dialogParams={"callID": "Call-1"})
+            assert not gateway.calls
 
 
 class TestLimits:
