@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from telnyx_native.errors import EngineClosedError, MediaError, SdpError
 from telnyx_native.flow import SharedFlow, StateFlow
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     from telnyx_native.config import AudioConfig, PeerConfig
@@ -45,14 +45,17 @@ class FakePeer:
         self.gate: asyncio.Event | None = None
 
     async def create_offer(self, *, ice_restart: bool = False) -> str:
+        await asyncio.sleep(0)
         self.restarts += ice_restart
         return "v=0 offer"
 
     async def create_answer(self, offer: str) -> str:
+        await asyncio.sleep(0)
         self._apply(offer)
         return "v=0 answer"
 
     async def set_answer(self, answer: str) -> None:
+        await asyncio.sleep(0)
         self._apply(answer)
 
     def _apply(self, sdp: str) -> None:
@@ -83,12 +86,16 @@ class FakePeer:
     def become(self, state: str) -> None:
         self.connection_state.set(_State(state))
 
+    async def insert_dtmf(self, keys: str, *, duration: float, gap: float) -> None:
+        await asyncio.sleep(0)
+
     async def take_over(self, predecessor: FakePeer) -> None:
         if self.closed or predecessor.closed:
             raise EngineClosedError("the peer was closed")
         await predecessor.close()
 
     async def stats(self) -> dict[str, Any]:
+        await asyncio.sleep(0)
         return {"T1": {"type": "transport"}}
 
     async def close(self) -> None:
