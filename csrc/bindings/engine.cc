@@ -29,6 +29,8 @@ const char* Name(EventKind kind) {
       return "gathering_done";
     case EventKind::kConnectionState:
       return "connection_state";
+    case EventKind::kFirstPacket:
+      return "first_packet";
   }
   return "unknown";
 }

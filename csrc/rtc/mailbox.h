@@ -20,6 +20,7 @@ enum class EventKind {
   kCandidate,        // text, mid, index: a local candidate
   kGatheringDone,    // no more local candidates
   kConnectionState,  // text: new, connecting, connected, disconnected, failed or closed
+  kFirstPacket,      // the first audio of the far end has arrived
 };
 
 struct Event {

@@ -156,7 +156,11 @@ void Peer::CloseNow() {
   const auto keep = shared_from_this();  // the engine's reference ends here
   engine_->clock_->Remove(&track_);
   connection_->Close();
-  if (remote_track_) remote_track_->RemoveSink(&track_);
+  if (receiver_) {
+    receiver_->SetObserver(nullptr);
+    remote_track_->RemoveSink(&track_);
+  }
+  receiver_ = nullptr;
   remote_track_ = nullptr;
   sender_ = nullptr;
   connection_ = nullptr;
@@ -230,6 +234,8 @@ void Peer::OnTrack(rtc::scoped_refptr<webrtc::RtpTransceiverInterface> transceiv
   remote_track_ =
       rtc::scoped_refptr<webrtc::AudioTrackInterface>(static_cast<webrtc::AudioTrackInterface*>(track.get()));
   remote_track_->AddSink(&track_);
+  receiver_ = transceiver->receiver();
+  receiver_->SetObserver(this);
 }
 
 }  // namespace telnyx

@@ -32,7 +32,9 @@ struct PeerOptions {
 
 // Every method may be called from any thread and returns at once: it posts to the signaling thread, which runs
 // operations in order and answers each in the mailbox under the number given here.
-class Peer : public std::enable_shared_from_this<Peer>, private webrtc::PeerConnectionObserver {
+class Peer : public std::enable_shared_from_this<Peer>,
+             private webrtc::PeerConnectionObserver,
+             private webrtc::RtpReceiverObserverInterface {
  public:
   Peer(Engine* engine, uint64_t id, std::shared_ptr<AudioPort> port);
   ~Peer() override;
@@ -69,12 +71,14 @@ class Peer : public std::enable_shared_from_this<Peer>, private webrtc::PeerConn
   void OnIceGatheringChange(webrtc::PeerConnectionInterface::IceGatheringState state) override;
   void OnConnectionChange(webrtc::PeerConnectionInterface::PeerConnectionState state) override;
   void OnTrack(rtc::scoped_refptr<webrtc::RtpTransceiverInterface> transceiver) override;
+  void OnFirstPacketReceived(cricket::MediaType) override { Answer(0, EventKind::kFirstPacket); }
 
   Engine* const engine_;
   const uint64_t id_;
   PortTrack track_;
   rtc::scoped_refptr<webrtc::PeerConnectionInterface> connection_;
   rtc::scoped_refptr<webrtc::RtpSenderInterface> sender_;
+  rtc::scoped_refptr<webrtc::RtpReceiverInterface> receiver_;
   rtc::scoped_refptr<webrtc::AudioTrackInterface> remote_track_;
 };
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from telnyx_native.call import Call as Call
     from telnyx_native.call.timings import CallTimings as CallTimings
     from telnyx_native.client import TelnyxClient as TelnyxClient
+    from telnyx_native.client.precall import PreCallReport as PreCallReport
+    from telnyx_native.client.precall import Spread as Spread
+    from telnyx_native.client.precall import Verdict as Verdict
+    from telnyx_native.client.precall import run_pre_call as run_pre_call
     from telnyx_native.codes import ErrorCode as ErrorCode
     from telnyx_native.codes import TelnyxWarning as TelnyxWarning
     from telnyx_native.codes import WarningCode as WarningCode
@@ -42,6 +46,8 @@ if TYPE_CHECKING:
     from telnyx_native.errors import InviteTimeoutError as InviteTimeoutError
     from telnyx_native.errors import MalformedFrameError as MalformedFrameError
     from telnyx_native.errors import MediaError as MediaError
+    from telnyx_native.errors import NetworkChangedError as NetworkChangedError
+    from telnyx_native.errors import ReportError as ReportError
     from telnyx_native.errors import RequestError as RequestError
     from telnyx_native.errors import RequestTimeoutError as RequestTimeoutError
     from telnyx_native.errors import SdpError as SdpError
@@ -50,6 +56,7 @@ if TYPE_CHECKING:
     from telnyx_native.errors import WaitTimeoutError as WaitTimeoutError
     from telnyx_native.events import AiConversationResponse as AiConversationResponse
     from telnyx_native.events import AnswerResponse as AnswerResponse
+    from telnyx_native.events import AttachResponse as AttachResponse
     from telnyx_native.events import ByeResponse as ByeResponse
     from telnyx_native.events import CallIds as CallIds
     from telnyx_native.events import CandidateResponse as CandidateResponse
@@ -82,6 +89,9 @@ if TYPE_CHECKING:
     from telnyx_native.push import PushMetaData as PushMetaData
     from telnyx_native.push import PushProvider as PushProvider
     from telnyx_native.region import Region as Region
+    from telnyx_native.signaling.login_timings import LoginTimings as LoginTimings
+    from telnyx_native.signaling.ping_metrics import SocketConnectionMetrics as SocketConnectionMetrics
+    from telnyx_native.signaling.ping_metrics import SocketConnectionQuality as SocketConnectionQuality
     from telnyx_native.states import CallDirection as CallDirection
     from telnyx_native.states import CallNetworkChangeReason as CallNetworkChangeReason
     from telnyx_native.states import CallState as CallState
@@ -97,6 +107,7 @@ _HOMES = {
     "call": "Call",
     "call.timings": "CallTimings",
     "client": "TelnyxClient",
+    "client.precall": "PreCallReport Spread Verdict run_pre_call",
     "codes": "ErrorCode TelnyxWarning WarningCode",
     "config": (
         "AnonymousConfig AudioCodec AudioConfig CredentialConfig IceServer Limits OpusConfig "
@@ -105,12 +116,14 @@ _HOMES = {
     "errors": (
         "AudioClosedError AuthenticationError CallError ConfigurationError EngineClosedError "
         "FlowClosedError GatewayRegistrationError InviteTimeoutError MalformedFrameError MediaError "
-        "RequestError RequestTimeoutError SdpError SocketConnectionError TelnyxError WaitTimeoutError"
+        "NetworkChangedError ReportError RequestError RequestTimeoutError SdpError SocketConnectionError "
+        "TelnyxError WaitTimeoutError"
     ),
     "events": (
-        "AiConversationResponse AnswerResponse ByeResponse CallIds CandidateResponse ClientReadyResponse "
-        "DisablePushResponse DisplayResponse GatewayStateResponse InviteResponse LoginResponse MediaResponse "
-        "ReceivedMessageBody ReceivedResult RemoteParty RingingResponse SocketMethod SocketResponse SocketStatus"
+        "AiConversationResponse AnswerResponse AttachResponse ByeResponse CallIds CandidateResponse "
+        "ClientReadyResponse DisablePushResponse DisplayResponse GatewayStateResponse InviteResponse "
+        "LoginResponse MediaResponse ReceivedMessageBody ReceivedResult "
+        "RemoteParty RingingResponse SocketMethod SocketResponse SocketStatus"
     ),
     "flow": "SharedFlow StateFlow",
     "logs": "LogLevel TxLogger",
@@ -118,6 +131,8 @@ _HOMES = {
     "media.stream": "AudioCounters AudioStream Cleared",
     "push": "PushConfig PushEnvironment PushKind PushMetaData PushProvider",
     "region": "Region",
+    "signaling.login_timings": "LoginTimings",
+    "signaling.ping_metrics": "SocketConnectionMetrics SocketConnectionQuality",
     "states": (
         "CallDirection CallNetworkChangeReason CallState CallTerminationReason ConnectionStatus "
         "GatewayState HangupCause"

@@ -19,6 +19,7 @@ from telnyx_native.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from telnyx_native.push import PushConfig
 
@@ -147,6 +148,11 @@ class TxServerConfiguration:
         return f"{scheme}://{host}{port}"
 
     @property
+    def http_url(self) -> str:
+        """The same server for HTTP, where reports of calls are posted."""
+        return self.url.replace("ws", "http", 1)
+
+    @property
     def is_local(self) -> bool:
         """Whether the server is on this machine."""
         try:
@@ -175,6 +181,9 @@ class TelnyxConfig:
         region: Where to connect. It goes before the name of the server; an address has no regions.
         fallback_on_region_failure: Whether to connect without the region when that cannot be reached.
         auto_reconnect: Whether a lost connection is made again, with the calls that it carried.
+        debug: Whether statistics of each call go to Telnyx over the connection, while it lasts.
+        call_reports: Whether a report of each call is posted to Telnyx afterwards, if the server asks for it.
+        call_report_directory: Where a report of each call is written afterwards, as `CALL_ID.json`.
         log_level: What is logged.
         custom_logger: Where it is logged; the standard `logging` tree by default.
     """
@@ -185,6 +194,9 @@ class TelnyxConfig:
     region: Region = Region.AUTO
     fallback_on_region_failure: bool = True
     auto_reconnect: bool = True
+    debug: bool = False
+    call_reports: bool = True
+    call_report_directory: Path | None = None
     log_level: LogLevel = LogLevel.NONE
     custom_logger: TxLogger | None = field(default=None, repr=False)
 
@@ -378,6 +390,7 @@ class Timeouts:
         probe: The sign of life; without it the connection is cut and made again (Telnyx JS SDK: 5 s).
         reconnect: How long an answered call waits to be brought back after its connection was lost (Telnyx Android
             SDK: 60 s).
+        report: Posting what reports of calls are left when the client disconnects (Telnyx JS SDK: 10 s).
     """
 
     connect: float = 10.0
@@ -396,6 +409,7 @@ class Timeouts:
     unanswered: float = 45.0
     probe: float = 5.0
     reconnect: float = 60.0
+    report: float = 10.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

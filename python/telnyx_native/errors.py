@@ -114,6 +114,10 @@ class SdpError(MediaError):
     usual_kind = ErrorCode.SDP_SET_REMOTE_DESCRIPTION_FAILED
 
 
+class ReportError(TelnyxError):
+    """A report of a call did not get to where it was wanted."""
+
+
 class EngineClosedError(MediaError):
     """The media engine, or the peer, was closed."""
 

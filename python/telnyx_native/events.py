@@ -58,6 +58,9 @@ class SocketMethod(Enum):
     ATTACH_CALLS = "telnyx_rtc.attachCalls"
     DISABLE_PUSH = "telnyx_rtc.disable_push_notification"
     AI_CONVERSATION = "ai_conversation"
+    DEBUG_REPORT_START = "debug_report_start"
+    DEBUG_REPORT_DATA = "debug_report_data"
+    DEBUG_REPORT_STOP = "debug_report_stop"
 
     @property
     def method_name(self) -> str:

@@ -35,6 +35,7 @@ class FakePeer:
     def __init__(self) -> None:
         self.audio = FakeAudio()
         self.connection_state: StateFlow[Any] = StateFlow(_State("NEW"))
+        self.audio_arrived = asyncio.Event()
         self.candidates: SharedFlow[FoundCandidate] = SharedFlow(replay=8)
         self.applied: list[str] = []
         self.added: list[str] = []
@@ -64,6 +65,7 @@ class FakePeer:
         self.applied.append(sdp)
         if self.connects:
             self.become("CONNECTED")
+            self.audio_arrived.set()
 
     async def add_candidate(self, candidate: str, sdp_mid: str, sdp_mline_index: int) -> None:
         if not candidate.startswith("candidate:"):

@@ -49,6 +49,9 @@ class ScriptedServer:
             "telnyx_rtc.modify": self.modify,
             "telnyx_rtc.info": lambda _: {"sessid": "S1"},
             "telnyx_rtc.candidate": lambda _: {},
+            "debug_report_start": lambda _: {},
+            "debug_report_data": lambda _: {},
+            "debug_report_stop": lambda _: {},
             "telnyx_rtc.endOfCandidates": lambda _: {},
         }
         self.tokens: set[str] = set()
@@ -98,11 +101,12 @@ class ScriptedServer:
             self.connections.discard(connection)
 
     async def answer(self, connection: ServerConnection, frame: dict[str, Any]) -> None:
-        if "method" not in frame or "id" not in frame:
+        method = frame.get("method") or frame.get("type")
+        if method is None or "id" not in frame:
             return
         reply = {"jsonrpc": "2.0", "id": frame["id"]}
         try:
-            result = self.parts[frame["method"]](frame["params"])
+            result = self.parts[method](frame.get("params", frame))
         except RefusalError as refusal:
             reply["error"] = refusal.error
         else:

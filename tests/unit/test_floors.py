@@ -15,7 +15,7 @@ FLOORS = [
     {"version", "codes", "errors", "flow", "login_token", "logs", "region", "states", "push", "config", "events"},
     {"media"},
     {"signaling"},
-    {"ai"},
+    {"ai", "report"},
     {"call"},
     {"client"},
     {"cli"},

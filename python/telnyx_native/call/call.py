@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from telnyx_native.call.lifecycle import Lifecycle
 from telnyx_native.call.modification import Modifications
+from telnyx_native.call.observation import Observation, Observers
 from telnyx_native.call.path_guard import guard_path
-from telnyx_native.call.quality_monitor import QualityMonitor
 from telnyx_native.call.reattachment import Reattachment
 from telnyx_native.call.trickle import send_candidates
 from telnyx_native.config import AudioConfig
@@ -91,6 +91,7 @@ class Call:
         signaling: Signaling,
         timeouts: Timeouts,
         limits: Limits,
+        observers: Observers,
         log: Log,
     ) -> None:
         self.call_id = dialog.call_id
@@ -106,7 +107,7 @@ class Call:
         self._log = log
         self._life = Lifecycle(dialog.call_id, bury=self._bury, on_end=partial(host.on_call_ended, self), log=log)
         self._modifications = Modifications(self._life, signaling, restart_limit=timeouts.ice_restart)
-        self._quality = QualityMonitor(self._life, log)
+        self._observation = Observation(dialog.call_id, self._life, observers, signaling, log)
         self._candidates = RemoteCandidates(limits.queued_candidates, log)
         self._reattachment = Reattachment(self._life, self._move_audio, limit=timeouts.reconnect, log=log)
         self._path_work: list[asyncio.Task[None] | None] = []
@@ -194,16 +195,16 @@ class Call:
     @property
     def call_quality_flow(self) -> SharedFlow[CallQualityMetrics]:
         """How good the call sounds: measured every second, while the call is active and somebody collects."""
-        return self._quality.metrics
+        return self._observation.quality.metrics
 
     @property
     def on_call_quality_change(self) -> Callable[[CallQualityMetrics], None] | None:
         """Set this to be called with each measurement of `call_quality_flow`, and to `None` for no more."""
-        return self._quality.listener
+        return self._observation.quality.listener
 
     @on_call_quality_change.setter
     def on_call_quality_change(self, listener: Callable[[CallQualityMetrics], None] | None) -> None:
-        self._quality.listener = listener
+        self._observation.quality.listener = listener
 
     async def hold(self) -> None:
         """Put the call on hold; does nothing when it is. Cancelling this does not take it back.
@@ -461,9 +462,13 @@ class Call:
             pass
         self.timings.mark("gathered")
 
+    async def _note_first_audio(self, peer: Peer) -> None:
+        await peer.audio_arrived.wait()
+        self.timings.mark("first_audio")
+
     async def _bury(self, reason: CallTerminationReason, tell: bool) -> None:
-        self._quality.close()
         self.remote_party_flow.close()
+        await self._observation.close()
         try:
             if tell and self._known_to_server:
                 farewell = Bye(self._signaling.session_id, self._dialog, reason)
@@ -501,14 +506,21 @@ class Call:
         peer.audio.muted = options.muted
         self._media = Negotiation(peer, options, self._candidates, gather_limit=self._timeouts.gather)
         self._follow_path(peer)
+        self._observation.begin()
         return self._media
 
     def _follow_path(self, peer: Peer) -> None:
         for task in self._path_work:
             if task is not None:
                 task.cancel()
-        works = (self._watch_transport, self._note_gathered, self._candidates.feed, self._quality.run)
-        self._path_work = [self._life.spawn(work(peer)) for work in works]
+        works = (
+            self._watch_transport,
+            self._note_gathered,
+            self._note_first_audio,
+            self._candidates.feed,
+        )
+        coroutines = [*(work(peer) for work in works), *self._observation.of_path(peer)]
+        self._path_work = [self._life.spawn(work) for work in coroutines]
 
     async def _move_audio(self, offer: str) -> None:
         """Answer the server's offer of a new path, and move there once that stands."""

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from telnyx_native.errors import MediaError
 from telnyx_native.flow import SharedFlow
 from telnyx_native.media.quality import CallQualityMetrics
-from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from telnyx_native.call.lifecycle import Lifecycle
+    from telnyx_native.call.stats_sampler import StatsSample
     from telnyx_native.logs import Log
-    from telnyx_native.media.peer import Peer
 
 __all__ = ["QualityMonitor"]
-
-INTERVAL = 1.0
-"""Seconds between two measurements (Telnyx JS SDK: 1 s)."""
 
 
 class QualityMonitor:
@@ -28,15 +23,17 @@ class QualityMonitor:
 
     Args:
         life: The life of the call.
+        samples: Its statistics.
         log: Where failures are noted.
 
     Attributes:
         metrics: The measurements; it ends with the call.
     """
 
-    def __init__(self, life: Lifecycle, log: Log) -> None:
+    def __init__(self, life: Lifecycle, samples: SharedFlow[StatsSample], log: Log) -> None:
         self.metrics: SharedFlow[CallQualityMetrics] = SharedFlow(replay=1)
         self._life = life
+        self._samples = samples
         self._log = log
         self._listener: Callable[[CallQualityMetrics], None] | None = None
         self._listening: asyncio.Task[None] | None = None
@@ -53,16 +50,16 @@ class QualityMonitor:
         self._listener = listener
         self._listening = self._life.spawn(self._tell(listener)) if listener else None
 
-    async def run(self, peer: Peer) -> None:
-        """Measure until the call is over."""
-        while True:
+    async def run(self) -> None:
+        """Measure until the call is over; on hold there is nothing to measure."""
+        while not self._samples.closed:
             await self.metrics.wait_collected()
-            await self._life.states.wait_for(CallState.ACTIVE)
-            try:
-                self.metrics.emit(CallQualityMetrics.from_stats(await peer.stats()))
-            except MediaError as error:
-                self._log.debug(f"no statistics: {error}")
-            await asyncio.sleep(INTERVAL)
+            with self._samples.collect() as samples:
+                async for sample in samples:
+                    if not self.metrics.collected:
+                        break
+                    if not sample.held:
+                        self.metrics.emit(CallQualityMetrics.from_stats(sample.stats))
 
     def close(self) -> None:
         """End the measurements."""

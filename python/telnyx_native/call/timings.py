@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Literal
+from typing import Literal, get_args
 
 __all__ = ["CallTimings", "Milestone"]
 
-Milestone = Literal["invite_sent", "gathered", "ringing", "answered", "media_connected", "active", "ended"]
+Milestone = Literal[
+    "invite_sent", "gathered", "ringing", "answered", "media_connected", "first_audio", "active", "ended"
+]
 
 
 @dataclass
@@ -22,6 +24,7 @@ class CallTimings:
         ringing: The called side was being alerted.
         answered: The answer arrived (outbound), or the server took ours (inbound).
         media_connected: The audio path stood; with early media that is before the answer.
+        first_audio: The first packet of the other side's audio arrived.
         active: Answered and connected.
         ended: The call was over.
     """
@@ -32,6 +35,7 @@ class CallTimings:
     ringing: float | None = None
     answered: float | None = None
     media_connected: float | None = None
+    first_audio: float | None = None
     active: float | None = None
     ended: float | None = None
 
@@ -44,3 +48,8 @@ class CallTimings:
         """Seconds from the creation of the call to `milestone`, if it was reached."""
         reached: float | None = getattr(self, milestone)
         return None if reached is None else reached - self.created
+
+    def as_dict(self) -> dict[str, float]:
+        """The milestones that were reached, in seconds since the creation of the call."""
+        reached = {name: self.since_created(name) for name in get_args(Milestone)}
+        return {name: seconds for name, seconds in reached.items() if seconds is not None}

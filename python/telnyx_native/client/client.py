@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 from telnyx_native.ai.assistant import AiAssistant
 from telnyx_native.call import Call
+from telnyx_native.call.observation import Observers
+from telnyx_native.client.call_reports import CallReports
 from telnyx_native.client.connection import Connection
 from telnyx_native.client.push_decline import decline
 from telnyx_native.client.pushed_call import PushedCall
@@ -72,6 +74,8 @@ if TYPE_CHECKING:
     from telnyx_native.config import AudioCodec, CredentialConfig, TelnyxConfig
     from telnyx_native.media.engine import MediaEngine
     from telnyx_native.media.peer import Peer
+    from telnyx_native.signaling.login_timings import LoginTimings
+    from telnyx_native.signaling.ping_metrics import SocketConnectionMetrics
 
 __all__ = ["TelnyxClient"]
 
@@ -107,6 +111,7 @@ class TelnyxClient:
         self._limits = limits or Limits()
         self._session = Session(self._timeouts, self)
         self._connection = Connection(self._session)
+        self._reports = CallReports(self._connection, self._session)
         self._recovery = Recovery(self._connection, self._session, self)
         self.ai = AiAssistant(self._session)
         self._calls: dict[str, Call] = {}
@@ -133,6 +138,16 @@ class TelnyxClient:
     def connection_status_flow(self) -> StateFlow[ConnectionStatus]:
         """How far the client is with its server."""
         return self._session.status
+
+    @property
+    def socket_connection_metrics_flow(self) -> StateFlow[SocketConnectionMetrics]:
+        """How good the connection is, by the regularity of the server's pings."""
+        return self._session.pings.metrics
+
+    @property
+    def login_timings(self) -> LoginTimings:
+        """When the latest connection reached which step."""
+        return self._session.timings
 
     @property
     def calls(self) -> Mapping[str, Call]:
@@ -309,6 +324,7 @@ class TelnyxClient:
             await self.ai.stop(self._timeouts.close)
             if self._burials:
                 await asyncio.wait(self._burials)
+            await self._reports.wait_delivered(self._timeouts.report)
         finally:
             try:
                 await self._session.close()
@@ -326,6 +342,7 @@ class TelnyxClient:
             self._connection.close()
             self.ai.close()
             self.connection_status_flow.close()
+            self.socket_connection_metrics_flow.close()
 
     async def new_invite(
         self,
@@ -526,6 +543,7 @@ class TelnyxClient:
         """Forget a call, but see to its end."""
         self._calls.pop(call.call_id.lower(), None)
         self.ai.on_call_ended()
+        self._reports.close(call)
         self._see_to(burial)
 
     def _see_to(self, burial: asyncio.Task[None]) -> None:
@@ -617,6 +635,12 @@ class TelnyxClient:
             signaling=self._session,
             timeouts=self._timeouts,
             limits=self._limits,
+            observers=Observers(
+                self._connection.warnings,
+                self._connection.warn,
+                self._reports.open(dialog.call_id),
+                debug=self._connection.debug,
+            ),
             log=self._connection.log.child("call"),
         )
         self._calls[dialog.call_id.lower()] = call

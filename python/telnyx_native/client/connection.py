@@ -60,6 +60,11 @@ class Connection:
         """Whether the connection is made again when it is lost: there was a login, and that is what it wants."""
         return self.config is not None and self.config.auto_reconnect
 
+    @property
+    def debug(self) -> bool:
+        """Whether statistics of calls go to Telnyx while they last."""
+        return self.config is not None and self.config.debug
+
     async def open(self, server: TxServerConfiguration, config: TelnyxConfig | None, pushed: PushedCall | None) -> None:
         """Connect.
 

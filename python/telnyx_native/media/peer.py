@@ -72,6 +72,7 @@ class Peer:
         audio: What the application says and hears.
         opus: How Opus is used.
         connection_state: Whether audio can flow.
+        audio_arrived: Set once the first packet of the far end's audio is here.
         candidates: Local candidates as they are found; who collects late gets the earlier ones too. It ends when there
             are no more; a later description that looks for new ones begins a new flow.
     """
@@ -82,6 +83,7 @@ class Peer:
         self.connection_state: StateFlow[PeerConnectionState] = StateFlow(PeerConnectionState.NEW)
         self.candidates: SharedFlow[IceCandidate] = SharedFlow(replay=MAX_CANDIDATES)
         self._engine = engine
+        self.audio_arrived = asyncio.Event()
         self._gathered = asyncio.Event()
         self._closing: asyncio.Future[str] | None = None
         self._joined: Peer | None = None
@@ -253,6 +255,8 @@ class Peer:
             self.candidates.close()
         elif kind == "connection_state":
             self._on_state(PeerConnectionState(text))
+        elif kind == "first_packet":
+            self.audio_arrived.set()
         elif kind == "failed":
             logger.debug("a native operation of %r failed: %s", self, text)
 

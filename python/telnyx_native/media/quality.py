@@ -5,10 +5,12 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from telnyx_native.media.stats import AudioStats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from telnyx_native.media.stats import StatsReport
 
 __all__ = ["CallQuality", "CallQualityMetrics", "mean_opinion_score"]
 
@@ -102,15 +104,14 @@ class CallQualityMetrics:
         return _share(self.packets_lost, self.packets_received)
 
     @classmethod
-    def from_stats(cls, stats: Mapping[str, Mapping[str, Any]]) -> CallQualityMetrics:
+    def from_stats(cls, stats: StatsReport) -> CallQualityMetrics:
         """Read the metrics from a W3C statistics report (objects by id, as `Peer.stats` returns).
 
         As in the Telnyx JS SDK, jitter and round-trip time come from `remote-inbound-rtp`, packets from
         `inbound-rtp`. Levels come from `inbound-rtp` and `media-source`.
         """
-        inbound = _audio(stats, "inbound-rtp")
-        outbound = _audio(stats, "outbound-rtp")
-        remote = _audio(stats, "remote-inbound-rtp")
+        audio = AudioStats.of(stats)
+        inbound, outbound, remote = audio.inbound, audio.outbound, audio.remote_inbound
         received = int(inbound.get("packetsReceived", 0))
         lost = max(0, int(inbound.get("packetsLost", 0)))
         jitter = float(remote.get("jitter", math.nan))
@@ -125,20 +126,10 @@ class CallQualityMetrics:
             mos=mos,
             quality=CallQuality.from_mos(mos),
             inbound_level=float(inbound.get("audioLevel", math.nan)),
-            outbound_level=float(_audio(stats, "media-source").get("audioLevel", math.nan)),
-            codec=stats.get(outbound.get("codecId", ""), {}).get("mimeType"),
+            outbound_level=float(audio.source.get("audioLevel", math.nan)),
+            codec=audio.outbound_codec.get("mimeType"),
         )
 
 
 def _share(lost: int, received: int) -> float:
     return lost / (lost + received) if lost else 0.0
-
-
-def _audio(stats: Mapping[str, Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
-    return next(_audio_entries(stats, kind), {})
-
-
-def _audio_entries(stats: Mapping[str, Mapping[str, Any]], kind: str) -> Iterator[Mapping[str, Any]]:
-    for entry in stats.values():
-        if entry.get("type") == kind and entry.get("kind", "audio") == "audio":
-            yield entry

@@ -15,6 +15,8 @@ from telnyx_native.errors import MalformedFrameError
 
 __all__ = ["Error", "Frame", "MessageId", "Request", "Result", "new_id", "parse"]
 
+_DEBUG_REPORT = "debug_report_"
+
 MessageId = str | int
 """Clients number their requests with UUIDs, servers with integers."""
 
@@ -42,6 +44,8 @@ class Request:
 
     def encode(self) -> str:
         """The frame on the wire."""
+        if self.method.startswith(_DEBUG_REPORT):
+            return _encode(self.id, self.voice_sdk_id, type=self.method, **self.params)
         return _encode(self.id, self.voice_sdk_id, method=self.method, params=self.params)
 
 

@@ -19,7 +19,9 @@ from telnyx_native.events import ClientReadyResponse, GatewayStateResponse, Rece
 from telnyx_native.flow import StateFlow
 from telnyx_native.signaling.health import HealthMonitor
 from telnyx_native.signaling.incoming import parse_gateway_state, parse_request
+from telnyx_native.signaling.login_timings import LoginTimings
 from telnyx_native.signaling.messages import GatewayStateQuery, Message
+from telnyx_native.signaling.ping_metrics import PingHistory
 from telnyx_native.signaling.registration import Registration
 from telnyx_native.signaling.socket import TxSocket
 from telnyx_native.states import ConnectionStatus
@@ -64,6 +66,9 @@ class Session:
     Attributes:
         status: How far the client is with its server.
         session_id: The server's id of the latest login.
+        timings: When the latest connection reached which step.
+        pings: How regularly the server's pings come.
+        call_report_id: Under which reports of calls may be posted, if they may.
         kept_calls: The calls that the server kept for the latest login, by call id; `None` if it did not say.
     """
 
@@ -79,6 +84,9 @@ class Session:
         self._health: HealthMonitor | None = None
         self._watching: asyncio.Task[None] | None = None
         self.kept_calls: tuple[str, ...] | None = None
+        self.call_report_id: str | None = None
+        self.timings = LoginTimings()
+        self.pings = PingHistory()
         self.status: StateFlow[ConnectionStatus] = StateFlow(ConnectionStatus.DISCONNECTED)
         self.session_id = ""
 
@@ -112,6 +120,7 @@ class Session:
             SocketConnectionError: It cannot be reached.
         """
         self._attempt = attempt = object()
+        self.timings = LoginTimings()
         try:
             try:
                 socket = await self._reach(server, log, instance)
@@ -127,6 +136,8 @@ class Session:
             self._socket = socket
         finally:
             self._attempt = None
+        self.timings.mark("socket_open")
+        self.pings.begin()
         self.status.set(ConnectionStatus.CONNECTED)
         return server
 
@@ -158,7 +169,9 @@ class Session:
             raise
         finally:
             self._registration = None
+        self.timings.mark("registered")
         self.session_id = state.sessid or self.session_id
+        self.call_report_id = state.call_report_id or self.call_report_id
         self._watch_health()
         self.status.set(ConnectionStatus.CLIENT_READY)
         return state
@@ -217,6 +230,15 @@ class Session:
             socket.discard()
         self.status.set(ConnectionStatus.DISCONNECTED)
 
+    @property
+    def voice_sdk_id(self) -> str | None:
+        """The server instance that owns the session, if it is known."""
+        return self._socket.voice_sdk_id if self._socket else self._voice_sdk_id
+
+    def on_ping(self) -> None:
+        """Note that the server is there."""
+        self.pings.note()
+
     def on_request(self, request: Request) -> bool:
         """Sort a request of the server: registration stays here, the rest goes to the listener."""
         result = parse_request(request)
@@ -272,6 +294,7 @@ class Session:
 
     def _leave_socket(self) -> TxSocket | None:
         socket, self._socket = self._socket, None
+        self.pings.end()
         if socket is not None:
             self._voice_sdk_id = socket.voice_sdk_id
         if self._watching is not None:
@@ -293,6 +316,7 @@ class Session:
         except RequestError as error:
             message = f"the server refused the login of {login.who}: {error}; {login.hint}"
             raise AuthenticationError(message, code=error.code) from None
+        self.timings.mark("logged_in")
         self.session_id = str(result.get("sessid") or "")
         self._account, self._lost_at = login.account, None
 

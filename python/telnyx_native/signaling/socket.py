@@ -52,6 +52,9 @@ class TxSocketListener(Protocol):
             MalformedFrameError: The request makes no sense; it is logged and counted.
         """
 
+    def on_ping(self) -> None:
+        """The server sent a ping, which is being answered."""
+
     def on_lost(self, error: SocketConnectionError) -> None:
         """The connection ended, and nobody here asked for it."""
 
@@ -262,6 +265,7 @@ class TxSocket:
 
     async def _serve(self, request: Request) -> None:
         if request.method == SocketMethod.PING.value:
+            self._listener.on_ping()
             # As in the JS SDK, the reaction to a ping is a request; its answer is of no interest.
             await self.tell(Ping())
             return

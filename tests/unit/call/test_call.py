@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from telnyx_native.call import Call
+from telnyx_native.call.observation import Observers
 from telnyx_native.config import AudioConfig, Limits, PeerConfig, Timeouts
 from telnyx_native.errors import CallError, RequestError, SdpError
 from telnyx_native.events import (
@@ -20,6 +21,7 @@ from telnyx_native.events import (
     MediaResponse,
     RingingResponse,
 )
+from telnyx_native.flow import SharedFlow
 from telnyx_native.logs import Log
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.signaling.messages import Dialog, Message
@@ -389,6 +391,7 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
             signaling=host,
             timeouts=Timeouts(),
             limits=Limits(),
+            observers=Observers(SharedFlow(), lambda _: None),
             log=Log("call"),
         )
         states = call.call_state_flow.collect()

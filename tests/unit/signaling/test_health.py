@@ -27,6 +27,9 @@ class Listener:
     def on_request(self, request: Request) -> bool:
         return True
 
+    def on_ping(self) -> None:
+        pass
+
     def on_lost(self, error: SocketConnectionError) -> None:
         self.lost.set_result(error)
 

@@ -40,6 +40,9 @@ class Listener:
             raise self.error
         return self.known
 
+    def on_ping(self) -> None:
+        pass
+
     def on_lost(self, error: SocketConnectionError) -> None:
         self.lost.set_result(error)
 

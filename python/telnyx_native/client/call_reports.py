@@ -1,0 +1,130 @@
+"""The reports of a client's calls: which are made, what they say, and where they go."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from telnyx_native.config import AnonymousConfig, TokenConfig
+from telnyx_native.errors import ReportError
+from telnyx_native.report.call_report import CallReport
+from telnyx_native.report.upload import post, write
+from telnyx_native.version import USER_AGENT
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from telnyx_native.call import Call
+    from telnyx_native.client.connection import Connection
+    from telnyx_native.config import IceServer, TelnyxConfig
+    from telnyx_native.signaling.session import Session
+
+__all__ = ["CallReports"]
+
+
+class CallReports:
+    """Makes a report of each call that somebody wants one of, and delivers it when the call is over.
+
+    Args:
+        connection: Knows who is logged in, and where.
+        session: Knows whether the server asks for reports.
+    """
+
+    def __init__(self, connection: Connection, session: Session) -> None:
+        self._connection = connection
+        self._session = session
+        self._reports: dict[str, CallReport] = {}
+        self._deliveries: set[asyncio.Task[None]] = set()
+
+    def open(self, call_id: str) -> CallReport | None:
+        """Begin the report of a call, if one is wanted."""
+        config = self._connection.config
+        if config is None or not (config.call_report_directory or self._is_asked_for(config)):
+            return None
+        report = self._reports[call_id] = CallReport()
+        return report
+
+    def close(self, call: Call) -> None:
+        """End the report of a call, and deliver it in the background."""
+        report, config = self._reports.pop(call.call_id, None), self._connection.config
+        if report is not None and config is not None:
+            report.add_event("info", str(call.state))
+            delivery = asyncio.create_task(self._deliver(call, report, config), name="telnyx-report")
+            self._deliveries.add(delivery)
+            delivery.add_done_callback(self._deliveries.discard)
+
+    async def wait_delivered(self, limit: float) -> None:
+        """Return when all reports are where they are wanted, or `limit` seconds have passed: what is left is lost."""
+        if not self._deliveries:
+            return
+        _, late = await asyncio.wait(self._deliveries, timeout=limit)
+        for delivery in late:
+            self._connection.log.warning(f"a call report was given up after {limit:g} s")
+            delivery.cancel()
+
+    def _is_asked_for(self, config: TelnyxConfig) -> bool:
+        return config.call_reports and self._session.call_report_id is not None
+
+    async def _deliver(self, call: Call, report: CallReport, config: TelnyxConfig) -> None:
+        body = await asyncio.to_thread(report.as_dict, self._summary(call, config))
+        if config.call_report_directory is not None:
+            await self._try(write(config.call_report_directory / f"{call.call_id}.json", body))
+        if self._is_asked_for(config):
+            server = self._connection.server
+            headers = {"x-call-report-id": self._session.call_report_id or "", "x-call-id": call.call_id}
+            if self._session.voice_sdk_id:
+                headers["x-voice-sdk-id"] = self._session.voice_sdk_id
+            await self._try(post(f"{server.http_url}/call_report", headers, body, proxy=not server.is_local))
+
+    async def _try(self, delivery: Awaitable[None]) -> None:
+        try:
+            await delivery
+        except ReportError as error:
+            self._connection.log.warning(str(error))
+
+    def _summary(self, call: Call, config: TelnyxConfig) -> dict[str, Any]:
+        server, login = self._connection.server, self._session.timings
+        reason = call.termination_reason
+        return {
+            "callId": call.call_id,
+            "destinationNumber": call.destination_number,
+            "callerNumber": call.caller_number,
+            "direction": call.direction.value,
+            "state": str(call.state.name).lower(),
+            "terminationReason": asdict(reason) if reason else None,
+            "telnyxSessionId": call.telnyx_ids.session_id,
+            "telnyxLegId": call.telnyx_ids.leg_id,
+            "voiceSdkSessionId": self._session.session_id,
+            "sdkVersion": USER_AGENT,
+            "timingsSeconds": call.timings.as_dict(),
+            "clientSummary": {
+                "authentication": {"type": _kind_of(config)},
+                "connection": {
+                    "host": server.host,
+                    "region": config.region.value,
+                    "autoReconnect": config.auto_reconnect,
+                },
+                "media": {"audio": True, "video": False, "iceServers": [_described(ice) for ice in server.ice_servers]},
+                "registration": {
+                    "socketOpenMs": _milliseconds(login.since_begun("socket_open")),
+                    "loginMs": _milliseconds(login.since_begun("logged_in")),
+                    "registeredMs": _milliseconds(login.since_begun("registered")),
+                },
+            },
+        }
+
+
+def _kind_of(config: TelnyxConfig) -> str:
+    if isinstance(config, AnonymousConfig):
+        return "anonymous"
+    return "token" if isinstance(config, TokenConfig) else "credentials"
+
+
+def _described(ice: IceServer) -> dict[str, Any]:
+    """An ICE server without its secrets."""
+    return {"urls": list(ice.urls), "hasUsername": bool(ice.username), "hasCredential": bool(ice.password)}
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(1000 * seconds, 1)

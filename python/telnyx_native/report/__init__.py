@@ -1,0 +1,1 @@
+"""What is told about a call afterwards, or beside it: reports for Telnyx's support, and for one's own files."""

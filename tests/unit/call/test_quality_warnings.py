@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from telnyx_native.call import quality_warnings
+from telnyx_native.call.quality_warnings import QualityWarnings
+from telnyx_native.call.stats_sampler import StatsSample
+from telnyx_native.codes import TelnyxWarning
+
+
+class Line:
+    """A call, second by second."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.given: list[TelnyxWarning] = []
+        self.watch = QualityWarnings("C", self.given.append)
+        self.second = 0
+        self.lost = 0
+        self.sound = {"inbound": 0.2, "outbound": 0.2}
+        self.rtt, self.jitter, self.loss, self.received, self.sent = 0.05, 0.002, 0, 50, 50
+        self.bytes_received = self.bytes_sent = 0
+        monkeypatch.setattr(quality_warnings, "monotonic", lambda: float(self.second))
+
+    def go_on(self, seconds: int, *, held: bool = False) -> list[str]:
+        """Return the names of the warnings that came meanwhile."""
+        self.given.clear()
+        for _ in range(seconds):
+            self.second += 1
+            self.lost += self.loss
+            self.bytes_received += 80 * self.received
+            self.bytes_sent += 80 * self.sent
+            self.watch.take(StatsSample(self.stats(), held=held))
+        return [warning.name for warning in self.given]
+
+    def stats(self) -> dict[str, dict[str, Any]]:
+        inbound = {"packetsReceived": self.bytes_received // 80, "packetsLost": self.lost}
+        return {
+            "I": {
+                "type": "inbound-rtp",
+                "bytesReceived": self.bytes_received,
+                "audioLevel": self.sound["inbound"],
+                **inbound,
+            },
+            "O": {"type": "outbound-rtp", "bytesSent": self.bytes_sent},
+            "R": {"type": "remote-inbound-rtp", "jitter": self.jitter, "roundTripTime": self.rtt},
+            "S": {"type": "media-source", "audioLevel": self.sound["outbound"]},
+        }
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> Line:
+    return Line(monkeypatch)
+
+
+def test_good_call_is_no_reason_to_warn(line: Line) -> None:
+    assert line.go_on(100) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    [
+        ({"rtt": 0.45}, "HIGH_RTT"),
+        ({"jitter": 0.04}, "HIGH_JITTER"),
+        ({"loss": 1}, "HIGH_PACKET_LOSS"),
+        ({"received": 0}, "LOW_BYTES_RECEIVED"),
+        ({"sent": 0}, "LOW_BYTES_SENT"),
+    ],
+)
+def test_fault_that_lasts_three_seconds(line: Line, fault: dict[str, float], name: str) -> None:
+    line.go_on(5)
+    vars(line).update(fault)
+    assert line.go_on(2) == []
+    assert line.go_on(1) == [name]
+
+
+def test_low_score(line: Line) -> None:
+    line.go_on(5)
+    line.loss, line.jitter = 20, 0.02
+    assert set(line.go_on(3)) == {"HIGH_PACKET_LOSS", "LOW_MOS"}
+
+
+def test_fault_that_goes_and_comes_counts_anew(line: Line) -> None:
+    for _ in range(5):
+        line.rtt = 0.5
+        assert line.go_on(2) == []
+        line.rtt = 0.05
+        assert line.go_on(1) == []
+
+
+def test_same_warning_comes_every_fifteen_seconds_at_most(line: Line) -> None:
+    line.rtt = 0.5
+    assert line.go_on(34) == ["HIGH_RTT"] * 3
+
+
+@pytest.mark.parametrize(("side", "name"), [("outbound", "LOW_LOCAL_AUDIO"), ("inbound", "LOW_INBOUND_AUDIO")])
+def test_silence_from_the_beginning_is_soon_told(line: Line, side: str, name: str) -> None:
+    line.sound[side] = 0.0
+    assert line.go_on(5) == [name]
+
+
+def test_silence_of_one_who_has_spoken_may_last(line: Line) -> None:
+    line.go_on(5)
+    line.sound["outbound"] = 0.0
+    assert line.go_on(29) == []
+    assert line.go_on(1) == ["LOW_LOCAL_AUDIO"]
+
+
+def test_call_on_hold_is_left_alone(line: Line) -> None:
+    line.go_on(5)
+    line.received, line.rtt = 0, 0.5
+    assert line.go_on(20, held=True) == []
+
+
+def test_warning_names_the_call(line: Line) -> None:
+    line.rtt = 0.5
+    line.go_on(4)
+    assert line.given[0].code == 31001
+    assert line.given[0].message == "High network latency: call C: 500 ms there and back"
