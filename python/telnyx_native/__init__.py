@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from telnyx_native.config import IceServer as IceServer
     from telnyx_native.config import Limits as Limits
     from telnyx_native.config import OpusConfig as OpusConfig
+    from telnyx_native.config import RingSink as RingSink
     from telnyx_native.config import TelnyxConfig as TelnyxConfig
     from telnyx_native.config import Timeouts as Timeouts
     from telnyx_native.config import TokenConfig as TokenConfig
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from telnyx_native.errors import ReportError as ReportError
     from telnyx_native.errors import RequestError as RequestError
     from telnyx_native.errors import RequestTimeoutError as RequestTimeoutError
+    from telnyx_native.errors import RestError as RestError
     from telnyx_native.errors import SdpError as SdpError
     from telnyx_native.errors import SocketConnectionError as SocketConnectionError
     from telnyx_native.errors import TelnyxError as TelnyxError
@@ -76,8 +78,10 @@ if TYPE_CHECKING:
     from telnyx_native.events import SocketStatus as SocketStatus
     from telnyx_native.flow import SharedFlow as SharedFlow
     from telnyx_native.flow import StateFlow as StateFlow
+    from telnyx_native.logs import JsonLinesFormatter as JsonLinesFormatter
     from telnyx_native.logs import LogLevel as LogLevel
     from telnyx_native.logs import TxLogger as TxLogger
+    from telnyx_native.logs import log_context as log_context
     from telnyx_native.media.quality import CallQuality as CallQuality
     from telnyx_native.media.quality import CallQualityMetrics as CallQualityMetrics
     from telnyx_native.media.stream import AudioCounters as AudioCounters
@@ -89,6 +93,9 @@ if TYPE_CHECKING:
     from telnyx_native.push import PushMetaData as PushMetaData
     from telnyx_native.push import PushProvider as PushProvider
     from telnyx_native.region import Region as Region
+    from telnyx_native.rest import TelephonyCredential as TelephonyCredential
+    from telnyx_native.rest import TelephonyCredentials as TelephonyCredentials
+    from telnyx_native.rest import mint_login_token as mint_login_token
     from telnyx_native.signaling.login_timings import LoginTimings as LoginTimings
     from telnyx_native.signaling.ping_metrics import SocketConnectionMetrics as SocketConnectionMetrics
     from telnyx_native.signaling.ping_metrics import SocketConnectionQuality as SocketConnectionQuality
@@ -110,14 +117,14 @@ _HOMES = {
     "client.precall": "PreCallReport Spread Verdict run_pre_call",
     "codes": "ErrorCode TelnyxWarning WarningCode",
     "config": (
-        "AnonymousConfig AudioCodec AudioConfig CredentialConfig IceServer Limits OpusConfig "
+        "AnonymousConfig AudioCodec AudioConfig CredentialConfig IceServer Limits OpusConfig RingSink "
         "TelnyxConfig Timeouts TokenConfig TxServerConfiguration"
     ),
     "errors": (
         "AudioClosedError AuthenticationError CallError ConfigurationError EngineClosedError "
         "FlowClosedError GatewayRegistrationError InviteTimeoutError MalformedFrameError MediaError "
-        "NetworkChangedError ReportError RequestError RequestTimeoutError SdpError SocketConnectionError "
-        "TelnyxError WaitTimeoutError"
+        "NetworkChangedError ReportError RequestError RequestTimeoutError RestError SdpError "
+        "SocketConnectionError TelnyxError WaitTimeoutError"
     ),
     "events": (
         "AiConversationResponse AnswerResponse AttachResponse ByeResponse CallIds CandidateResponse "
@@ -126,11 +133,12 @@ _HOMES = {
         "RemoteParty RingingResponse SocketMethod SocketResponse SocketStatus"
     ),
     "flow": "SharedFlow StateFlow",
-    "logs": "LogLevel TxLogger",
+    "logs": "JsonLinesFormatter LogLevel TxLogger log_context",
     "media.quality": "CallQuality CallQualityMetrics",
     "media.stream": "AudioCounters AudioStream Cleared",
     "push": "PushConfig PushEnvironment PushKind PushMetaData PushProvider",
     "region": "Region",
+    "rest": "TelephonyCredential TelephonyCredentials mint_login_token",
     "signaling.login_timings": "LoginTimings",
     "signaling.ping_metrics": "SocketConnectionMetrics SocketConnectionQuality",
     "states": (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from telnyx_native.codes import ErrorCode
@@ -170,6 +170,17 @@ class TxServerConfiguration:
         return self
 
 
+class RingSink(Protocol):
+    """Where ringing is heard: a loudspeaker, say. The SDK has no device of its own."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples a second that it takes."""
+
+    def write(self, pcm: bytes) -> None:
+        """Take the next 20 ms: mono, signed 16-bit, native byte order. It must not block."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TelnyxConfig:
     """What all ways to log in have in common.
@@ -177,6 +188,9 @@ class TelnyxConfig:
     Attributes:
         sip_caller_id_name: The name that the called side sees unless a call says otherwise.
         sip_caller_id_number: The number that the called side sees unless a call says otherwise.
+        ringtone: A sound file to be heard while an inbound call rings here.
+        ringback_tone: A sound file to be heard while an outbound call rings there, unless the other side sends its own.
+        ring_sink: Where the two are heard.
         push: Where calls are announced while no client is connected.
         region: Where to connect. It goes before the name of the server; an address has no regions.
         fallback_on_region_failure: Whether to connect without the region when that cannot be reached.
@@ -190,6 +204,9 @@ class TelnyxConfig:
 
     sip_caller_id_name: str | None = None
     sip_caller_id_number: str | None = None
+    ringtone: str | Path | None = None
+    ringback_tone: str | Path | None = None
+    ring_sink: RingSink | None = field(default=None, repr=False)
     push: PushConfig | None = None
     region: Region = Region.AUTO
     fallback_on_region_failure: bool = True
@@ -199,6 +216,10 @@ class TelnyxConfig:
     call_report_directory: Path | None = None
     log_level: LogLevel = LogLevel.NONE
     custom_logger: TxLogger | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if (self.ringtone or self.ringback_tone) and self.ring_sink is None:
+            raise ConfigurationError("ringtone and ringback_tone need a ring_sink, where they are heard")
 
     def route(self, server: TxServerConfiguration) -> tuple[TxServerConfiguration, TxServerConfiguration | None]:
         """Return where to connect, and where if that cannot be reached."""
@@ -219,6 +240,7 @@ class CredentialConfig(TelnyxConfig):
     sip_password: str = field(repr=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.sip_user:
             raise ConfigurationError("sip_user is empty", kind=ErrorCode.INVALID_CREDENTIALS)
         if not self.sip_password:
@@ -236,6 +258,7 @@ class TokenConfig(TelnyxConfig):
     sip_token: str = field(repr=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.sip_token:
             raise ConfigurationError("sip_token is empty", kind=ErrorCode.INVALID_CREDENTIALS)
 
@@ -264,6 +287,7 @@ class AnonymousConfig(TelnyxConfig):
     conversation_id: str | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.target_id:
             raise ConfigurationError("target_id is empty", kind=ErrorCode.INVALID_CREDENTIALS)
 

@@ -114,6 +114,13 @@ class SdpError(MediaError):
     usual_kind = ErrorCode.SDP_SET_REMOTE_DESCRIPTION_FAILED
 
 
+class RestError(TelnyxError):
+    """The Telnyx API refused a request, or was not reached.
+
+    `code` is the HTTP status, if there was an answer.
+    """
+
+
 class ReportError(TelnyxError):
     """A report of a call did not get to where it was wanted."""
 

@@ -8,10 +8,17 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections import ChainMap
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-__all__ = ["Log", "LogLevel", "StandardLogger", "TxLogger", "redact"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["JsonLinesFormatter", "Log", "LogLevel", "StandardLogger", "TxLogger", "log_context", "redact"]
 
 logging.getLogger("telnyx_native").addHandler(logging.NullHandler())
 
@@ -65,8 +72,47 @@ class StandardLogger:
     }
 
     def log(self, level: LogLevel, tag: str, message: str, exception: BaseException | None) -> None:
-        """Hand the record to the logger `telnyx_native.<tag>`."""
-        logging.getLogger(f"telnyx_native.{tag}").log(self._LEVELS[level], "%s", message, exc_info=exception)
+        """Hand the record to the logger `telnyx_native.<tag>`, with what `log_context` says as its attributes."""
+        logger = logging.getLogger(f"telnyx_native.{tag}")
+        logger.log(self._LEVELS[level], "%s", message, exc_info=exception, extra=log_context())
+
+
+class JsonLinesFormatter(logging.Formatter):
+    """Writes each record as one line of JSON: for a handler of the standard `logging` tree.
+
+    ```python
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLinesFormatter())
+    logging.getLogger("telnyx_native").addHandler(handler)
+    ```
+
+    Members: `time` (ISO 8601, UTC), `level`, `logger`, `message`; `call_id` and `session_id` where they are known;
+    `exception` where there is one.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, without its end."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: getattr(record, name) for name in ("call_id", "session_id") if getattr(record, name, "")}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+_context: ContextVar[Mapping[str, str]] = ContextVar("telnyx_native.logs", default=MappingProxyType({}))
+
+
+def log_context() -> Mapping[str, str]:
+    """What the record that is being logged is about: `session_id` and `call_id`, as far as there are any.
+
+    For a `TxLogger`, which may ask while it takes a record.
+    """
+    return _context.get()
 
 
 class Log:
@@ -76,16 +122,24 @@ class Log:
         tag: The part of the SDK that speaks.
         level: What is let through.
         logger: Where it goes; the standard `logging` tree by default.
+        context: What its records are about, see `log_context`; it may change.
     """
 
-    def __init__(self, tag: str, level: LogLevel = LogLevel.NONE, logger: TxLogger | None = None) -> None:
+    def __init__(
+        self,
+        tag: str,
+        level: LogLevel = LogLevel.NONE,
+        logger: TxLogger | None = None,
+        context: Mapping[str, str] | None = None,
+    ) -> None:
         self._tag = tag
         self._level = level
         self._logger = logger or StandardLogger()
+        self._context = context if context is not None else {}
 
-    def child(self, tag: str) -> Log:
-        """The same log under another tag."""
-        return Log(tag, self._level, self._logger)
+    def child(self, tag: str, **context: str) -> Log:
+        """The same log under another tag; its records are also about `context`."""
+        return Log(tag, self._level, self._logger, ChainMap(context, self._context))  # type: ignore[arg-type]
 
     def error(self, message: str, exception: BaseException | None = None) -> None:
         """Log something that broke."""
@@ -116,10 +170,13 @@ class Log:
     def _emit(self, level: LogLevel, message: str, exception: BaseException | None) -> None:
         if not self._level.admits(level):
             return
+        token = _context.set(self._context)
         try:
             self._logger.log(level, self._tag, message, exception)
         except Exception:
             logging.getLogger("telnyx_native.logs").exception("the logger %r failed", self._logger)
+        finally:
+            _context.reset(token)
 
 
 MASK = "***"

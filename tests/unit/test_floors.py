@@ -12,7 +12,20 @@ import telnyx_native
 PACKAGE = Path(telnyx_native.__file__).parent
 
 FLOORS = [
-    {"version", "codes", "errors", "flow", "login_token", "logs", "region", "states", "push", "config", "events"},
+    {
+        "version",
+        "codes",
+        "errors",
+        "flow",
+        "login_token",
+        "logs",
+        "region",
+        "states",
+        "push",
+        "config",
+        "events",
+        "rest",
+    },
     {"media"},
     {"signaling"},
     {"ai", "report"},

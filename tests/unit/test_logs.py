@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_native.logs import Log, LogLevel, TxLogger, redact
+from telnyx_native.logs import JsonLinesFormatter, Log, LogLevel, TxLogger, log_context, redact
 
 SECRET = "hunter2"
 
@@ -51,6 +52,44 @@ def test_child_has_its_own_tag_and_the_exception_travels() -> None:
     recorder, error = Recorder(), ValueError()
     Log("a", LogLevel.ALL, recorder).child("b").error("x", error)
     assert recorder.records == [(LogLevel.ERROR, "b", "x", error)]
+
+
+def test_records_say_what_they_are_about() -> None:
+    seen: list[dict[str, str]] = []
+
+    class Asking:
+        def log(self, level: LogLevel, tag: str, message: str, exception: BaseException | None) -> None:
+            seen.append(dict(log_context()))
+
+    about: dict[str, str] = {}
+    log = Log("client", LogLevel.ALL, Asking(), about)
+    call_log = log.child("call", call_id="C")
+    log.info("not yet")
+    about["session_id"] = "S"
+    log.info("logged in")
+    call_log.info("rings")
+    assert seen == [{}, {"session_id": "S"}, {"session_id": "S", "call_id": "C"}]
+    assert log_context() == {}
+
+
+def test_lines_of_json(caplog: pytest.LogCaptureFixture) -> None:
+    log = Log("client", LogLevel.ALL, context={"session_id": "S"}).child("call", call_id="C")
+    with caplog.at_level(logging.DEBUG, "telnyx_native"):
+        log.error("it\nbroke: ä", ValueError("x"))
+        Log("client", LogLevel.ALL).info("alone")
+    first, second = (JsonLinesFormatter().format(record) for record in caplog.records)
+    assert "\n" not in first
+    line = json.loads(first)
+    assert line.pop("exception").endswith("ValueError: x")
+    assert datetime.fromisoformat(line.pop("time")).tzinfo is UTC
+    assert line == {
+        "level": "ERROR",
+        "logger": "telnyx_native.call",
+        "message": "it\nbroke: ä",
+        "session_id": "S",
+        "call_id": "C",
+    }
+    assert json.loads(second).keys() == {"time", "level", "logger", "message"}
 
 
 def test_default_goes_into_the_standard_tree(caplog: pytest.LogCaptureFixture) -> None:

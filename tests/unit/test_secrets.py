@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import logging
 import traceback
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from support.tokens import token_for
 from telnyx_native.client import TelnyxClient, token_watch
 from telnyx_native.config import CredentialConfig, IceServer, Timeouts, TokenConfig, TxServerConfiguration
 from telnyx_native.errors import AuthenticationError
-from telnyx_native.logs import LogLevel
+from telnyx_native.logs import JsonLinesFormatter, LogLevel
 from telnyx_native.push import PushConfig
 
 if TYPE_CHECKING:
@@ -108,7 +109,11 @@ async def test_no_secret_in_the_standard_logs(
     with caplog.at_level(logging.DEBUG):
         seen = await session(server, timeouts, None)
     assert '"passwd":"***"' in caplog.text
-    assert not any(secret in text for secret in SECRETS for text in [caplog.text, *seen])
+    lines = [JsonLinesFormatter().format(record) for record in caplog.records]
+    assert not any(secret in text for secret in SECRETS for text in [caplog.text, *lines, *seen])
+    about_calls = [json.loads(line) for line in lines if '"telnyx_native.call"' in line]
+    assert about_calls
+    assert all(line["session_id"] == "S1" and line["call_id"] for line in about_calls)
 
 
 async def test_no_secret_reaches_a_custom_logger(server: ScriptedServer, timeouts: Timeouts, media: FakeEngine) -> None:

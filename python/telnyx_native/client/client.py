@@ -15,6 +15,7 @@ from telnyx_native.client.connection import Connection
 from telnyx_native.client.push_decline import decline
 from telnyx_native.client.pushed_call import PushedCall
 from telnyx_native.client.recovery import Recovery
+from telnyx_native.client.ringer import Ringer
 from telnyx_native.client.several_calls import count_ringing_here, hold_all
 from telnyx_native.client.token_watch import require_unexpired
 from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
@@ -115,6 +116,7 @@ class TelnyxClient:
         self._recovery = Recovery(self._connection, self._session, self)
         self.ai = AiAssistant(self._session)
         self._calls: dict[str, Call] = {}
+        self._ringer: Ringer | None = None
         self._burials: set[asyncio.Task[None]] = set()
         self._engine: MediaEngine | None = None
 
@@ -565,6 +567,7 @@ class TelnyxClient:
         if isinstance(config, AnonymousConfig):
             self.ai.begin()
         pushed = None if push is None else PushedCall(_require_incoming(push), self._timeouts.push_invite)
+        self._ringer = None if config is None else await Ringer.load(config)
         try:
             await self._connection.open(server or TxServerConfiguration(), config, pushed)
             if config is not None and auto_login:
@@ -641,9 +644,11 @@ class TelnyxClient:
                 self._reports.open(dialog.call_id),
                 debug=self._connection.debug,
             ),
-            log=self._connection.log.child("call"),
+            log=self._connection.log.child("call", call_id=dialog.call_id),
         )
         self._calls[dialog.call_id.lower()] = call
+        if self._ringer is not None:
+            self._see_to(asyncio.create_task(self._ringer.accompany(call), name="telnyx-ringer"))
         return call
 
     def _unused(self, call_id: str) -> str:

@@ -51,7 +51,8 @@ class Connection:
         self.server = TxServerConfiguration()
         self.config: TelnyxConfig | None = None
         self.pushed: PushedCall | None = None
-        self.log = Log("client")
+        self._about: dict[str, str] = {}
+        self.log = Log("client", context=self._about)
         self._session = session
         self._token_watch = TokenWatch(self.warn)
 
@@ -77,9 +78,10 @@ class Connection:
             SocketConnectionError: The server cannot be reached.
         """
         self.server, self.config, self.pushed = server, None, pushed
+        self._about.clear()
         first, fallback = server, None
         if config is not None:
-            self.log = Log("client", config.log_level, config.custom_logger)
+            self.log = Log("client", config.log_level, config.custom_logger, self._about)
             first, fallback = config.route(server)
             if config.region.value and first == server:
                 self.log.warning(f"{server.host} is an address, so it has no region {config.region.name}")
@@ -102,7 +104,7 @@ class Connection:
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
         """
-        self.log = Log("client", config.log_level, config.custom_logger)
+        self.log = Log("client", config.log_level, config.custom_logger, self._about)
         awaited = self.pushed if self.pushed is not None and self.pushed.call is None else None
         login = login_of(config, Purpose.ANSWER_PUSH if awaited else Purpose.CALLS)
         try:
@@ -114,6 +116,7 @@ class Connection:
                 self.report(error)
             raise
         self.config = config
+        self._about["session_id"] = self._session.session_id
         self._token_watch.stop()
         if isinstance(config, TokenConfig):
             self._token_watch.start(config)
