@@ -26,7 +26,9 @@ class FoundCandidate(NamedTuple):
 
 
 class FakeAudio:
-    muted = False
+    def __init__(self) -> None:
+        self.muted = False
+        self.dtmf_flow: SharedFlow[Any] = SharedFlow()
 
 
 class FakePeer:
