@@ -30,6 +30,7 @@ struct PortCounters {
   uint64_t underruns = 0;     // how many times playback ran dry (each end of an utterance is one)
   uint64_t captured = 0;      // received and decoded
   uint64_t capture_lost = 0;  // received, but overwritten before the application read it
+  uint64_t notices_lost = 0;  // keys and changes of speech that nobody took, a number
 };
 
 // Threads: one application thread at a time writes, one reads, any may clear; one clock thread ticks.
@@ -91,6 +92,7 @@ class AudioPort {
     counters.underruns = underruns_.load(std::memory_order_relaxed);
     counters.captured = Captured();
     counters.capture_lost = capture_lost_.load(std::memory_order_relaxed);
+    counters.notices_lost = listening_.lost_notices();
     return counters;
   }
 

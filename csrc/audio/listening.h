@@ -47,7 +47,7 @@ class Listening {
 
   TapRing& taps() { return taps_; }
   std::optional<Notice> TakeNotice() { return notices_.Pop(); }
-  uint64_t dropped_notices() const { return dropped_notices_.load(std::memory_order_relaxed); }
+  uint64_t lost_notices() const { return lost_notices_.load(std::memory_order_relaxed); }
 
   void set_tones(bool wanted) { tones_.store(wanted, std::memory_order_relaxed); }
   bool tones() const { return tones_.load(std::memory_order_relaxed); }
@@ -58,7 +58,7 @@ class Listening {
 
   // Beyond kMaxNotices that nobody took, the notice is counted and dropped.
   void Notify(const Notice& notice) {
-    if (!notices_.Push(notice)) dropped_notices_.fetch_add(1, std::memory_order_relaxed);
+    if (!notices_.Push(notice)) lost_notices_.fetch_add(1, std::memory_order_relaxed);
     noticed_ = true;
   }
 
@@ -83,7 +83,7 @@ class Listening {
 
   TapRing taps_;
   SpscRing<Notice, kMaxNotices> notices_;
-  std::atomic<uint64_t> dropped_notices_{0};
+  std::atomic<uint64_t> lost_notices_{0};
   std::atomic<bool> tones_{false};
   std::atomic<VoiceSettings> voice_{VoiceSettings{}};
   // Of the clock.

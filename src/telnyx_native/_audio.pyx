@@ -32,7 +32,6 @@ cdef extern from "audio/listening.h" namespace "telnyx" nogil:
     cppclass Listening:
         TapRing& taps()
         optional[Notice] TakeNotice()
-        uint64_t dropped_notices()
         void set_tones(cbool)
         void set_voice(VoiceSettings)
 
@@ -99,6 +98,7 @@ cdef extern from "audio/audio_port.h" namespace "telnyx" nogil:
         uint64_t underruns
         uint64_t captured
         uint64_t capture_lost
+        uint64_t notices_lost
 
     cppclass CppPort "telnyx::AudioPort":
         CppPort(const PortFormat&)
@@ -302,10 +302,6 @@ cdef class AudioPort:
             ))
             notice = self._port.get().listening().TakeNotice()
         return notices
-
-    @property
-    def dropped_notices(self):
-        return self._port.get().listening().dropped_notices()
 
     def counters(self):
         """The port's counters by name, in samples unless the name says otherwise."""

@@ -66,6 +66,7 @@ class AudioCounters:
         underruns: How many times playback ran dry; the end of each utterance is one.
         captured: Received and decoded.
         capture_lost: Received, but not read in time and overwritten by newer audio.
+        notices_lost: Keys and changes of speech (how many) that came while the event loop stood still for very long.
     """
 
     played: int
@@ -75,6 +76,7 @@ class AudioCounters:
     underruns: int
     captured: int
     capture_lost: int
+    notices_lost: int
 
 
 class AudioStream:

@@ -59,5 +59,6 @@ class VoiceActivityDetector:
 
         Raises:
             ValueError: It is of another length.
+            TypeError: It holds something else than 16-bit samples.
         """
         return self._native.is_speech(frame)
