@@ -39,6 +39,7 @@ class AudioPort {
  public:
   static constexpr int kTicksPerSecond = 100;
   static constexpr size_t kMaxFrame = 48000 / kTicksPerSecond;
+  static_assert(kMaxFrame == Listening::kMaxFrame);
 
   // What the application may wait for; the clock reports each at most once per arming.
   enum Readiness : unsigned { kReadable = 1, kWritable = 2, kDrained = 4, kTapped = 8, kNoticed = 16 };

@@ -33,6 +33,16 @@ async def test_keys_that_are_signalled_are_heard_by_the_other_user(alice: Telnyx
         assert [(await anext(keys)).key for _ in range(3)] == ["1", "2", "#"]
 
 
+async def test_keys_do_not_reach_who_is_on_hold(alice: TelnyxClient, bob: TelnyxClient) -> None:
+    outbound, inbound = await answered_call(alice, bob, "bob")
+    keys = inbound.dtmf_flow.collect()
+    await inbound.hold()
+    await outbound.dtmf("1")
+    await inbound.unhold()
+    await outbound.dtmf("2")
+    assert (await asyncio.wait_for(anext(keys), LIMIT)).key == "2"
+
+
 async def test_a_key_is_one_key_whatever_way_it_takes(alice: TelnyxClient, bob: TelnyxClient) -> None:
     """Bob hears the tone that the gateway's jitter buffer makes, and the telephone-event that the gateway relays."""
     outbound, inbound = await answered_call(alice, bob, "bob", audio=AudioConfig(dtmf_tones=True))
