@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "audio/listening.h"
 #include "audio/pcm_ring.h"
 
 namespace telnyx {
@@ -16,6 +17,7 @@ struct PortFormat {
   int sample_rate = 16000;   // 8000, 16000, 24000, 32000 or 48000
   size_t playback = 160000;  // how much the application may write ahead
   size_t capture = 160000;   // how much received audio waits for the application; then the oldest is lost
+  size_t tap = 160000;       // how far a tap on both directions may fall behind
   size_t max_backlog = 0;    // 0: all that was written is played. Else the oldest beyond this is trimmed (live audio)
 };
 
@@ -28,6 +30,7 @@ struct PortCounters {
   uint64_t underruns = 0;     // how many times playback ran dry (each end of an utterance is one)
   uint64_t captured = 0;      // received and decoded
   uint64_t capture_lost = 0;  // received, but overwritten before the application read it
+  uint64_t notices_lost = 0;  // keys and changes of speech that nobody took, a number
 };
 
 // Threads: one application thread at a time writes, one reads, any may clear; one clock thread ticks.
@@ -36,12 +39,13 @@ class AudioPort {
  public:
   static constexpr int kTicksPerSecond = 100;
   static constexpr size_t kMaxFrame = 48000 / kTicksPerSecond;
+  static_assert(kMaxFrame == Listening::kMaxFrame);
 
   // What the application may wait for; the clock reports each at most once per arming.
-  enum Readiness : unsigned { kReadable = 1, kWritable = 2, kDrained = 4 };
+  enum Readiness : unsigned { kReadable = 1, kWritable = 2, kDrained = 4, kTapped = 8, kNoticed = 16 };
 
   explicit AudioPort(const PortFormat& format)
-      : format_(format), playback_(format.playback), capture_(format.capture) {}
+      : format_(format), playback_(format.playback), capture_(format.capture), listening_(format.tap) {}
 
   int sample_rate() const { return format_.sample_rate; }
   size_t frame_size() const { return static_cast<size_t>(format_.sample_rate / kTicksPerSecond); }
@@ -71,10 +75,14 @@ class AudioPort {
   void set_muted(bool muted) { muted_.store(muted, std::memory_order_relaxed); }
   bool muted() const { return muted_.load(std::memory_order_relaxed); }
 
-  // Asks the clock to report when `samples` can be read, can be written, or when playback has reached `position`.
+  // Asks the clock to report when `samples` can be read, can be written, or when playback or what taps see has reached
+  // `position`.
   void ArmReadable(size_t samples) { readable_at_.store(samples, std::memory_order_release); }
   void ArmWritable(size_t samples) { writable_at_.store(samples, std::memory_order_release); }
   void ArmDrained(uint64_t position) { drained_at_.store(position, std::memory_order_release); }
+  void ArmTapped(uint64_t position) { tapped_at_.store(position, std::memory_order_release); }
+
+  Listening& listening() { return listening_; }
 
   PortCounters Counters() const {
     PortCounters counters;
@@ -83,8 +91,9 @@ class AudioPort {
     counters.trimmed = trimmed_.load(std::memory_order_relaxed);
     counters.silence = silence_.load(std::memory_order_relaxed);
     counters.underruns = underruns_.load(std::memory_order_relaxed);
-    counters.captured = captured_.load(std::memory_order_relaxed);
+    counters.captured = Captured();
     counters.capture_lost = capture_lost_.load(std::memory_order_relaxed);
+    counters.notices_lost = listening_.lost_notices();
     return counters;
   }
 
@@ -107,7 +116,13 @@ class AudioPort {
   void PushCapture(const int16_t* frame, size_t size) {
     captured_.fetch_add(size, std::memory_order_relaxed);
     capture_lost_.fetch_add(capture_.Overwrite(frame, size), std::memory_order_relaxed);
+    listening_.Received(frame, size);
   }
+
+  // Ends a tick: the frame that the encoder gets, with all that was mixed into it.
+  void Sent(const int16_t* frame) { listening_.Sent(frame, frame_size()); }
+
+  uint64_t Captured() const { return captured_.load(std::memory_order_relaxed); }
 
   // The armed conditions that now hold; each is disarmed by being returned.
   unsigned TakeReadiness() {
@@ -125,6 +140,12 @@ class AudioPort {
       drained_at_.store(0, std::memory_order_relaxed);
       ready |= kDrained;
     }
+    if (const uint64_t position = tapped_at_.load(std::memory_order_acquire);
+        position != 0 && listening_.taps().write_position() >= position) {
+      tapped_at_.store(0, std::memory_order_relaxed);
+      ready |= kTapped;
+    }
+    if (listening_.TakeNoticed()) ready |= kNoticed;
     return ready;
   }
 
@@ -140,9 +161,10 @@ class AudioPort {
   const PortFormat format_;
   PcmRing playback_;
   PcmRing capture_;
+  Listening listening_;
   std::atomic<bool> muted_{false};
   std::atomic<size_t> readable_at_{0}, writable_at_{0};
-  std::atomic<uint64_t> drained_at_{0};
+  std::atomic<uint64_t> drained_at_{0}, tapped_at_{0};
   bool was_playing_ = false;  // of the clock
   std::atomic<uint64_t> played_{0}, cleared_{0}, trimmed_{0}, silence_{0}, underruns_{0};
   std::atomic<uint64_t> captured_{0}, capture_lost_{0};

@@ -44,5 +44,6 @@ class PeerHandle {
 
 void BindEngine(py::module_& module);
 void BindPeer(py::module_& module);
+void BindVoice(py::module_& module);
 
 }  // namespace telnyx

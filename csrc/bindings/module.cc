@@ -6,4 +6,5 @@ PYBIND11_MODULE(_webrtc, module, pybind11::mod_gil_not_used()) {
   module.doc() = "libwebrtc behind telnyx_native.media; private.";
   telnyx::BindEngine(module);
   telnyx::BindPeer(module);
+  telnyx::BindVoice(module);
 }

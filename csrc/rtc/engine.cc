@@ -21,7 +21,7 @@
 #include "media/engine/webrtc_voice_engine.h"
 #include "p2p/base/basic_packet_socket_factory.h"
 #include "rtc/build_contract.h"
-#include "rtc/jitter_control.h"
+#include "rtc/neteq_factory.h"
 #include "rtc/peer.h"
 #include "rtc/port_allocator.h"
 #include "rtc/silent_device.h"
@@ -113,7 +113,7 @@ Engine::Engine(size_t pool_threads, int event_fd)
   dependencies.task_queue_factory = std::make_unique<TaskPool::Reference>(pool_.get());
   dependencies.trials = webrtc::FieldTrials::CreateNoGlobal(kFieldTrials);
   dependencies.call_factory = webrtc::CreateCallFactory();
-  dependencies.neteq_factory = CreateTightNetEqFactory();
+  dependencies.neteq_factory = CreateNetEqFactory(mixer_.get());
   dependencies.media_engine =
       CreateMediaEngine(pool_.get(), mixer_.get(), webrtc::FieldTrials::CreateNoGlobal(kFieldTrials));
   factory_ = webrtc::CreateModularPeerConnectionFactory(std::move(dependencies));

@@ -1,7 +1,5 @@
 #include "rtc/jitter_control.h"
 
-#include "api/neteq/custom_neteq_factory.h"
-#include "api/neteq/neteq_controller_factory.h"
 #include "modules/audio_coding/neteq/decision_logic.h"
 #include "rtc/build_contract.h"
 
@@ -54,8 +52,8 @@ class TightControllerFactory : public webrtc::NetEqControllerFactory {
 
 }  // namespace
 
-std::unique_ptr<webrtc::NetEqFactory> CreateTightNetEqFactory() {
-  return std::make_unique<webrtc::CustomNetEqFactory>(std::make_unique<TightControllerFactory>());
+std::unique_ptr<webrtc::NetEqControllerFactory> CreateTightControllerFactory() {
+  return std::make_unique<TightControllerFactory>();
 }
 
 }  // namespace telnyx

@@ -6,7 +6,7 @@
 
 namespace telnyx {
 
-Mailbox::Mailbox(int event_fd) : event_fd_(event_fd), ready_(std::make_unique<ReadyPort[]>(kMaxReady)) {}
+Mailbox::Mailbox(int event_fd) : event_fd_(event_fd) {}
 
 void Mailbox::Post(Event event) {
   {
@@ -18,14 +18,6 @@ void Mailbox::Post(Event event) {
     events_.push_back(std::move(event));
   }
   Wake();
-}
-
-bool Mailbox::PostReady(ReadyPort ready) {
-  const size_t tail = ready_tail_.load(std::memory_order_relaxed);
-  if (tail - ready_head_.load(std::memory_order_acquire) == kMaxReady) return false;
-  ready_[tail % kMaxReady] = ready;
-  ready_tail_.store(tail + 1, std::memory_order_release);
-  return true;
 }
 
 void Mailbox::Wake() {
@@ -45,14 +37,6 @@ std::optional<Event> Mailbox::TakeEvent() {
   Event event = std::move(events_.front());
   events_.pop_front();
   return event;
-}
-
-std::optional<ReadyPort> Mailbox::TakeReady() {
-  const size_t head = ready_head_.load(std::memory_order_relaxed);
-  if (head == ready_tail_.load(std::memory_order_acquire)) return std::nullopt;
-  const ReadyPort ready = ready_[head % kMaxReady];
-  ready_head_.store(head + 1, std::memory_order_release);
-  return ready;
 }
 
 }  // namespace telnyx

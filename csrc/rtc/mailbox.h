@@ -5,10 +5,11 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+
+#include "audio/spsc_ring.h"
 
 namespace telnyx {
 
@@ -49,13 +50,13 @@ class Mailbox {
   void Post(Event event);
 
   // The clock's thread. False if the ring is full: report again at the next tick.
-  bool PostReady(ReadyPort ready);
+  bool PostReady(ReadyPort ready) { return ready_.Push(ready); }
   void Wake();
 
   // The reading thread. Acknowledge first, then take until empty.
   void Acknowledge();
   std::optional<Event> TakeEvent();
-  std::optional<ReadyPort> TakeReady();
+  std::optional<ReadyPort> TakeReady() { return ready_.Pop(); }
 
   uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
@@ -67,9 +68,7 @@ class Mailbox {
   std::mutex mutex_;
   std::deque<Event> events_;
   std::atomic<uint64_t> dropped_{0};
-  const std::unique_ptr<ReadyPort[]> ready_;
-  alignas(64) std::atomic<size_t> ready_head_{0};  // next to take
-  alignas(64) std::atomic<size_t> ready_tail_{0};  // next to fill
+  SpscRing<ReadyPort, kMaxReady> ready_;
 };
 
 }  // namespace telnyx

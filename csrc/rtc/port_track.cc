@@ -34,7 +34,7 @@ void PortSource::Deliver(const int16_t* frame, int sample_rate, size_t samples) 
 }
 
 PortTrack::PortTrack(std::shared_ptr<AudioPort> port, PullMixer* mixer)
-    : port_(std::move(port)), mixer_(mixer), source_(rtc::make_ref_counted<PortSource>()) {}
+    : port_(std::move(port)), mixer_(mixer), hearing_(port_.get()), source_(rtc::make_ref_counted<PortSource>()) {}
 
 void PortTrack::OnData(const void* pcm, int, int sample_rate, size_t channels, size_t samples) {
   mixer_->WantRate(port_->sample_rate());
@@ -47,6 +47,7 @@ void PortTrack::OnData(const void* pcm, int, int sample_rate, size_t channels, s
     received = frame_.data();
   }
   port_->PushCapture(received, samples);
+  hearing_.Listen(received, mixer_->telephone_events());
   if (join_target_ != nullptr) join_target_->Blend(received, samples);
 }
 
@@ -65,6 +66,7 @@ void PortTrack::Send() {
   if (std::exchange(has_joined_, false) && !port_->muted()) {
     for (size_t i = 0; i < samples; ++i) frame_[i] = AddSaturated(frame_[i], joined_[i]);
   }
+  port_->Sent(frame_.data());
   source_->Deliver(frame_.data(), port_->sample_rate(), samples);
 }
 

@@ -10,6 +10,7 @@
 #include "api/media_stream_interface.h"
 #include "api/notifier.h"
 #include "audio/audio_port.h"
+#include "rtc/hearing.h"
 #include "rtc/pull_mixer.h"
 
 namespace telnyx {
@@ -57,6 +58,7 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
 
   const std::shared_ptr<AudioPort> port_;
   PullMixer* const mixer_;
+  Hearing hearing_;
   const rtc::scoped_refptr<PortSource> source_;
   PortTrack* join_target_ = nullptr;
   bool live_ = false;

@@ -21,6 +21,7 @@ void PullMixer::PullAll() {
   const std::lock_guard lock(mutex_);
   for (Pulled& pulled : sources_) {
     wanted_rate_ = pulled.sample_rate;
+    events_ = nullptr;
     pulled.source->GetAudioFrameWithInfo(pulled.sample_rate, &frame_);
     pulled.sample_rate = wanted_rate_;
   }

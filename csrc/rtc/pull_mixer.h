@@ -10,6 +10,8 @@
 
 namespace telnyx {
 
+class TelephoneEvents;
+
 // libwebrtc's own mixer decodes every source at a common rate and sums them, which a headless SDK would throw away.
 // This one pulls 10 ms from each source, at the rate its receiver wants, straight into that receiver's sink.
 class PullMixer : public webrtc::AudioMixer {
@@ -26,6 +28,10 @@ class PullMixer : public webrtc::AudioMixer {
   // From a source's sink, within PullAll: the rate at which this source is to be pulled from now on.
   void WantRate(int sample_rate) { wanted_rate_ = sample_rate; }
 
+  // Also within PullAll: a source's jitter buffer leaves for its sink what came beside the audio.
+  void OnTelephoneEvents(TelephoneEvents* events) { events_ = events; }
+  TelephoneEvents* telephone_events() const { return events_; }
+
  private:
   struct Pulled {
     Source* source;
@@ -36,6 +42,7 @@ class PullMixer : public webrtc::AudioMixer {
   std::vector<Pulled> sources_;
   webrtc::AudioFrame frame_;
   int wanted_rate_ = 0;
+  TelephoneEvents* events_ = nullptr;
 };
 
 }  // namespace telnyx

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from telnyx_native.config import Timeouts as Timeouts
     from telnyx_native.config import TokenConfig as TokenConfig
     from telnyx_native.config import TxServerConfiguration as TxServerConfiguration
+    from telnyx_native.config import VoiceActivityConfig as VoiceActivityConfig
     from telnyx_native.errors import AudioClosedError as AudioClosedError
     from telnyx_native.errors import AuthenticationError as AuthenticationError
     from telnyx_native.errors import CallError as CallError
@@ -82,11 +83,19 @@ if TYPE_CHECKING:
     from telnyx_native.logs import LogLevel as LogLevel
     from telnyx_native.logs import TxLogger as TxLogger
     from telnyx_native.logs import log_context as log_context
+    from telnyx_native.media.dtmf import DtmfDetector as DtmfDetector
+    from telnyx_native.media.dtmf import DtmfReceived as DtmfReceived
+    from telnyx_native.media.dtmf import DtmfSource as DtmfSource
     from telnyx_native.media.quality import CallQuality as CallQuality
     from telnyx_native.media.quality import CallQualityMetrics as CallQualityMetrics
+    from telnyx_native.media.recording import Recording as Recording
     from telnyx_native.media.stream import AudioCounters as AudioCounters
     from telnyx_native.media.stream import AudioStream as AudioStream
     from telnyx_native.media.stream import Cleared as Cleared
+    from telnyx_native.media.tap import AudioDirection as AudioDirection
+    from telnyx_native.media.tap import AudioTap as AudioTap
+    from telnyx_native.media.voice_activity import VoiceActivity as VoiceActivity
+    from telnyx_native.media.voice_activity import VoiceActivityDetector as VoiceActivityDetector
     from telnyx_native.push import PushConfig as PushConfig
     from telnyx_native.push import PushEnvironment as PushEnvironment
     from telnyx_native.push import PushKind as PushKind
@@ -118,7 +127,7 @@ _HOMES = {
     "codes": "ErrorCode TelnyxWarning WarningCode",
     "config": (
         "AnonymousConfig AudioCodec AudioConfig CredentialConfig IceServer Limits OpusConfig RingSink "
-        "TelnyxConfig Timeouts TokenConfig TxServerConfiguration"
+        "TelnyxConfig Timeouts TokenConfig TxServerConfiguration VoiceActivityConfig"
     ),
     "errors": (
         "AudioClosedError AuthenticationError CallError ConfigurationError EngineClosedError "
@@ -134,8 +143,12 @@ _HOMES = {
     ),
     "flow": "SharedFlow StateFlow",
     "logs": "JsonLinesFormatter LogLevel TxLogger log_context",
+    "media.dtmf": "DtmfDetector DtmfReceived DtmfSource",
     "media.quality": "CallQuality CallQualityMetrics",
+    "media.recording": "Recording",
     "media.stream": "AudioCounters AudioStream Cleared",
+    "media.tap": "AudioDirection AudioTap",
+    "media.voice_activity": "VoiceActivity VoiceActivityDetector",
     "push": "PushConfig PushEnvironment PushKind PushMetaData PushProvider",
     "region": "Region",
     "rest": "TelephonyCredential TelephonyCredentials mint_login_token",

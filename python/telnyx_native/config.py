@@ -36,6 +36,7 @@ __all__ = [
     "Timeouts",
     "TokenConfig",
     "TxServerConfiguration",
+    "VoiceActivityConfig",
 ]
 
 SAMPLE_RATES = (8_000, 16_000, 24_000, 32_000, 48_000)
@@ -363,6 +364,27 @@ class OpusConfig:
 
 
 @dataclass(frozen=True)
+class VoiceActivityConfig:
+    """How speech is told from the rest.
+
+    Attributes:
+        aggressiveness: 0 rarely misses speech, up to 3, which rarely takes noise for speech.
+        onset: Seconds of speech, less the pauses in it, before somebody is speaking.
+        hangover: Seconds without speech before nobody is any more; shorter pauses belong to what is said.
+    """
+
+    aggressiveness: int = 2
+    onset: float = 0.06
+    hangover: float = 0.4
+
+    def __post_init__(self) -> None:
+        if self.aggressiveness not in range(4):
+            raise ConfigurationError("aggressiveness is 0, 1, 2 or 3")
+        if not (0.01 <= self.onset <= 10 and 0.01 <= self.hangover <= 60):
+            raise ConfigurationError("onset is 0.01 to 10 seconds, and hangover 0.01 to 60")
+
+
+@dataclass(frozen=True)
 class AudioConfig:
     """The audio that the application reads and writes: mono, signed 16-bit.
 
@@ -373,6 +395,9 @@ class AudioConfig:
         max_backlog: `None` keeps all that is written (speech). A number of seconds keeps up instead (live
             audio): whenever more than that waits, the oldest is dropped.
         opus: How the Opus codec is used, if that is the one of the call.
+        voice_activity: How speech of the far end is told from the rest, see `Call.voice_activity_flow`.
+        dtmf_tones: Whether keys are also looked for in the sound, see `Call.dtmf_flow`. For far ends that send no
+            telephone-events.
     """
 
     sample_rate: int = 16_000
@@ -380,6 +405,8 @@ class AudioConfig:
     capture_buffer: float = 2.0
     max_backlog: float | None = None
     opus: OpusConfig = field(default_factory=OpusConfig)
+    voice_activity: VoiceActivityConfig = field(default_factory=VoiceActivityConfig)
+    dtmf_tones: bool = False
 
     def __post_init__(self) -> None:
         if self.sample_rate not in SAMPLE_RATES:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pytest
 
 from support.process import holdings, native_threads, open_files
 from support.signals import chirp, dominant_frequency, likeness, pcm, rms, silence, tone
-from support.users import log_in
+from support.users import answered_call, log_in
 from telnyx_native import (
     AudioConfig,
     CallError,
@@ -22,23 +21,10 @@ from telnyx_native import (
 )
 from telnyx_native.gateway import Gateway, User
 
-if TYPE_CHECKING:
-    from telnyx_native import Call
-
 RATE = 16_000
 LIMIT = 10.0
 SETTLE = 1.0
 """Seconds after which a jitter buffer has found its depth and plays without stretching."""
-
-
-async def answered_call(caller: TelnyxClient, callee: TelnyxClient, to: str) -> tuple[Call, Call]:
-    """Both ends of a call between two users."""
-    incoming = callee.incoming_calls.collect()
-    outbound = await caller.new_invite(to)
-    inbound = await asyncio.wait_for(anext(incoming), LIMIT)
-    await inbound.accept()
-    await asyncio.gather(outbound.wait_active(LIMIT), inbound.wait_active(LIMIT))
-    return outbound, inbound
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])

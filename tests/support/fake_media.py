@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from telnyx_native.config import AudioConfig
 from telnyx_native.errors import EngineClosedError, MediaError, SdpError
 from telnyx_native.flow import SharedFlow, StateFlow
+from telnyx_native.media.stream import AudioStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from telnyx_native.config import AudioConfig, PeerConfig
+    from telnyx_native.config import PeerConfig
 
 
 class _State:
@@ -25,21 +27,18 @@ class FoundCandidate(NamedTuple):
     sdp_mline_index: int = 0
 
 
-class FakeAudio:
-    muted = False
-
-
 class FakePeer:
     """A peer that connects when it has both descriptions, unless told otherwise."""
 
     def __init__(self) -> None:
-        self.audio = FakeAudio()
+        self.audio = AudioStream(AudioConfig())
         self.connection_state: StateFlow[Any] = StateFlow(_State("NEW"))
         self.audio_arrived = asyncio.Event()
         self.candidates: SharedFlow[FoundCandidate] = SharedFlow(replay=8)
         self.applied: list[str] = []
         self.added: list[str] = []
         self.restarts = 0
+        self.carries_audio = True
         self.closed = False
         self.connects = True
         self.refuses: MediaError | None = None
@@ -94,6 +93,7 @@ class FakePeer:
     async def take_over(self, predecessor: FakePeer) -> None:
         if self.closed or predecessor.closed:
             raise EngineClosedError("the peer was closed")
+        self.carries_audio, predecessor.carries_audio = True, False
         await predecessor.close()
 
     async def stats(self) -> dict[str, Any]:
@@ -102,6 +102,8 @@ class FakePeer:
 
     async def close(self) -> None:
         self.closed = True
+        if self.carries_audio:
+            self.audio.close()
         self.candidates.close()
         self.become("CLOSED")
         self.connection_state.close()
@@ -127,7 +129,7 @@ class FakeEngine:
 
     def create_successor(self, peer: FakePeer, config: PeerConfig) -> FakePeer:
         successor = self.create_peer(config, None)
-        successor.audio = peer.audio
+        successor.audio, successor.carries_audio = peer.audio, False
         return successor
 
     async def release(self) -> None:

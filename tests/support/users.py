@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from telnyx_native import CredentialConfig, TelnyxClient, TxServerConfiguration
+import asyncio
+
+from telnyx_native import AudioConfig, Call, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway
+
+LIMIT = 15.0
+"""Seconds that a call may take to be answered on a busy machine."""
 
 
 async def log_in(client: TelnyxClient, gateway: Gateway, user: str, password: str = "s3cret") -> None:
     await client.connect(TxServerConfiguration.parse(gateway.url), CredentialConfig(user, password))
+
+
+async def answered_call(
+    caller: TelnyxClient, callee: TelnyxClient, to: str, *, audio: AudioConfig | None = None
+) -> tuple[Call, Call]:
+    """Both ends of a call between two users; `audio` is how the called one wants it."""
+    incoming = callee.incoming_calls.collect()
+    outbound = await caller.new_invite(to)
+    inbound = await asyncio.wait_for(anext(incoming), LIMIT)
+    await inbound.accept(audio=audio)
+    await asyncio.gather(outbound.wait_active(LIMIT), inbound.wait_active(LIMIT))
+    return outbound, inbound

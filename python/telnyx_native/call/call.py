@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -28,7 +29,9 @@ from telnyx_native.events import (
 )
 from telnyx_native.flow import StateFlow
 from telnyx_native.media.negotiation import MediaOptions, Negotiation
+from telnyx_native.media.recording import Recording
 from telnyx_native.media.remote_candidates import RemoteCandidates
+from telnyx_native.media.tap import AudioDirection
 from telnyx_native.signaling.call_messages import Dtmf, Hold
 from telnyx_native.signaling.messages import Answer, Attach, Bye, Dialog, Invite
 from telnyx_native.states import (
@@ -42,14 +45,17 @@ from telnyx_native.version import USER_AGENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from telnyx_native.call.timings import CallTimings
     from telnyx_native.config import AudioCodec, Limits, Timeouts
     from telnyx_native.flow import SharedFlow
     from telnyx_native.logs import Log
+    from telnyx_native.media.dtmf import DtmfReceived
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.quality import CallQualityMetrics
     from telnyx_native.media.stream import AudioStream
+    from telnyx_native.media.voice_activity import VoiceActivity
     from telnyx_native.signaling.requester import Signaling
 
 __all__ = ["Call", "CallHost"]
@@ -111,6 +117,7 @@ class Call:
         self._candidates = RemoteCandidates(limits.queued_candidates, log)
         self._reattachment = Reattachment(self._life, self._move_audio, limit=timeouts.reconnect, log=log)
         self._path_work: list[asyncio.Task[None] | None] = []
+        self._recordings: list[Recording] = []
         self._media: Negotiation | None = None
         self._offer = ""
         self._remote_sdp: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -191,6 +198,45 @@ class Call:
         """Mute or unmute; return whether it is muted now."""
         self.audio.muted = not self.audio.muted
         return self.audio.muted
+
+    @property
+    def dtmf_flow(self) -> SharedFlow[DtmfReceived]:
+        """Keys that the far end presses, each once, when it is let go; the flow ends with the call.
+
+        They come as telephone-events (RFC 4733), and with `AudioConfig.dtmf_tones` also as a sound.
+
+        Raises:
+            CallError: The call is inbound and not accepted yet.
+        """
+        return self.audio.dtmf_flow
+
+    @property
+    def voice_activity_flow(self) -> SharedFlow[VoiceActivity]:
+        """When the far end begins to speak, and when it stops; the flow ends with the call.
+
+        It is looked for natively while somebody collects this, as `AudioConfig.voice_activity` says.
+
+        Raises:
+            CallError: The call is inbound and not accepted yet.
+        """
+        return self.audio.voice_activity_flow
+
+    async def record(self, path: str | Path) -> Recording:
+        """Record the call from now on, in stereo: left what is received, right what is sent.
+
+        The recording ends with the call, or when it is stopped before; `async with` stops it, too.
+
+        Args:
+            path: The file: `.wav`, `.flac`, or `.opus` or `.ogg`. It is replaced.
+
+        Raises:
+            CallError: The call is inbound and not accepted yet, or is over.
+            ConfigurationError: There is no such kind of file, it cannot have the call's rate, or cannot be written.
+        """
+        self._life.require_alive()
+        recording = await Recording.begin(path, self.audio.tap(AudioDirection.BOTH))
+        self._recordings.append(recording)
+        return recording
 
     @property
     def call_quality_flow(self) -> SharedFlow[CallQualityMetrics]:
@@ -478,6 +524,9 @@ class Call:
         finally:
             if self._media is not None:
                 await self._media.peer.close()
+            for recording in self._recordings:
+                with suppress(MediaError):  # who stops it is told; the log has it
+                    await recording.stop()
 
     @property
     def _is_inbound(self) -> bool:

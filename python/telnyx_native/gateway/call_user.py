@@ -9,6 +9,7 @@ from typing import Any
 from telnyx_native.errors import MediaError
 from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
+from telnyx_native.gateway.key_relay import relay_keys
 from telnyx_native.gateway.leg import Leg, LegState
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.states import CallTerminationReason, HangupCause
@@ -74,7 +75,7 @@ async def _first_to_answer(phones: Sequence[CalleeLeg]) -> CalleeLeg | None:
 
 
 async def _talk(one: Leg, other: Leg) -> CallTerminationReason:
-    """Join the audio of two legs, except while one is on hold, until one ends; return why it did.
+    """Join audio and keys of two legs, except while one is on hold, until one ends; return why it did.
 
     A leg whose audio does not connect has ended, too.
     """
@@ -97,11 +98,12 @@ async def _talk(one: Leg, other: Leg) -> CallTerminationReason:
         return await leg.wait_ended()
 
     following = [asyncio.create_task(follow(leg)) for leg in (one, other)]
+    relaying = [asyncio.create_task(relay_keys(*legs)) for legs in ((one, other), (other, one))]
     try:
         done, _ = await asyncio.wait(following, return_when=asyncio.FIRST_COMPLETED)
         return done.pop().result()
     finally:
-        await _stop(following)
+        await _stop([*following, *relaying])
 
 
 def _farewell(caller: CallerLeg, phone: CalleeLeg) -> CallTerminationReason:

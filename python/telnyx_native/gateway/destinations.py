@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from array import array
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from telnyx_native.errors import ConfigurationError
@@ -58,7 +55,6 @@ class Tone:
         hz: Its frequency.
     """
 
-    AMPLITUDE = 8000
     DEFAULT_HZ = 440
 
     def __init__(self, hz: int = DEFAULT_HZ) -> None:
@@ -90,9 +86,11 @@ class Tone:
         return reason_of(HangupCause.NORMAL_CLEARING)
 
     async def _play(self, leg: CallerLeg) -> None:
-        second = _sine_second(self._hz, leg.audio.sample_rate, self.AMPLITUDE)
+        from telnyx_native.media.tones import endless_tone  # loads NumPy: not before somebody listens
+
+        second = endless_tone((self._hz,), leg.audio.sample_rate)
         while True:
-            await leg.audio.write(second)
+            await leg.audio.write(second.data)
 
 
 class RingOut:
@@ -118,13 +116,6 @@ class Refuse:
     async def serve(self, leg: CallerLeg) -> CallTerminationReason:  # noqa: ARG002 - nobody looks at it
         """Refuse at once."""
         return reason_of(self._cause)
-
-
-@lru_cache(maxsize=16)
-def _sine_second(hz: int, sample_rate: int, amplitude: int) -> array[int]:
-    """Return one second of a tone; a whole number of periods, so that it can be repeated."""
-    step = 2 * math.pi * hz / sample_rate
-    return array("h", (round(amplitude * math.sin(step * n)) for n in range(sample_rate)))
 
 
 async def _stop(task: asyncio.Task[None]) -> None:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 from telnyx_native import _audio
 from telnyx_native.errors import AudioClosedError
+from telnyx_native.media.hearing import Hearing
+from telnyx_native.media.tap import TAP_SECONDS, AudioDirection, AudioTap, Taps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from telnyx_native.config import AudioConfig
+    from telnyx_native.flow import SharedFlow
+    from telnyx_native.media.dtmf import DtmfReceived
+    from telnyx_native.media.voice_activity import VoiceActivity
 
 __all__ = ["AudioCounters", "AudioStream", "Cleared"]
 
@@ -61,6 +66,7 @@ class AudioCounters:
         underruns: How many times playback ran dry; the end of each utterance is one.
         captured: Received and decoded.
         capture_lost: Received, but not read in time and overwritten by newer audio.
+        notices_lost: Keys and changes of speech (how many) that came while the event loop stood still for very long.
     """
 
     played: int
@@ -70,6 +76,7 @@ class AudioCounters:
     underruns: int
     captured: int
     capture_lost: int
+    notices_lost: int
 
 
 class AudioStream:
@@ -86,7 +93,10 @@ class AudioStream:
             round(config.playback_buffer * rate),
             round(config.capture_buffer * rate),
             round((config.max_backlog or 0) * rate),
+            round(TAP_SECONDS * rate),
         )
+        self._hearing = Hearing(self._port, config)
+        self._taps = Taps(self._port)
         self._write_wake = min(round(WRITE_WAKE_SECONDS * rate), self._port.playback_size // 2)
         self._readable = asyncio.Event()
         self._writable = asyncio.Event()
@@ -241,6 +251,22 @@ class AudioStream:
         while frame := await self.read(samples):
             yield frame
 
+    # --- listening -------------------------------------------------------------------------------------------------
+
+    @property
+    def dtmf_flow(self) -> SharedFlow[DtmfReceived]:
+        """Keys that the far end presses, each once, when it is let go."""
+        return self._hearing.dtmf
+
+    @property
+    def voice_activity_flow(self) -> SharedFlow[VoiceActivity]:
+        """When the far end begins to speak, and when it stops; looked for while somebody collects this."""
+        return self._hearing.voice_activity
+
+    def tap(self, direction: AudioDirection = AudioDirection.RECEIVED) -> AudioTap:
+        """Listen in on what is received, or sent, or both, from now on, without disturbing who reads and writes."""
+        return self._taps.open(AudioDirection(direction))
+
     @property
     def counters(self) -> AudioCounters:
         """What happened to the audio so far."""
@@ -260,15 +286,21 @@ class AudioStream:
             self._writable.set()
         if readiness & _audio.DRAINED:
             self._drained.set()
+        if readiness & _audio.TAPPED:
+            self._taps.on_tapped()
+        if readiness & _audio.NOTICED:
+            self._hearing.take_notices()
 
     def wake(self) -> None:
         """Have whoever waits look again."""
-        self.on_ready(_audio.READABLE | _audio.WRITABLE | _audio.DRAINED)
+        self.on_ready(_audio.READABLE | _audio.WRITABLE | _audio.DRAINED | _audio.TAPPED | _audio.NOTICED)
 
     def close(self) -> None:
         """End playback for good; what was received can still be read."""
         self._closed = True
         self.wake()
+        self._taps.close()
+        self._hearing.close()
 
     # --- waiting ---------------------------------------------------------------------------------------------------
 

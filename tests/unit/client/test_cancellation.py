@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,7 +37,8 @@ class Scene:
 
     call: Call
 
-    def __init__(self, client: TelnyxClient, server: ScriptedServer) -> None:
+    def __init__(self, client: TelnyxClient, server: ScriptedServer, directory: Path) -> None:
+        self.directory = directory
         self.client = client
         self.server = server
         self.config = TxServerConfiguration.parse(server.address)
@@ -117,6 +119,7 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
     "Call.dtmf": (Scene.active, lambda s: s.call.dtmf("1")),
     "Call.dtmf_in_band": (Scene.active, lambda s: s.call.dtmf_in_band("1")),
     "Call.restart_ice": (Scene.active, lambda s: s.call.restart_ice()),
+    "Call.record": (Scene.active, lambda s: s.call.record(s.directory / "call.wav")),
     "Call.stats": (Scene.active, lambda s: s.call.stats()),
     "Call.wait_active": (Scene.answered, lambda s: s.call.wait_active(LIMIT)),
     "Call.wait_done": (Scene.hung_up, lambda s: s.call.wait_done()),
@@ -132,20 +135,20 @@ def test_every_public_coroutine_is_here(owner: type) -> None:
 
 
 @pytest.mark.parametrize("name", STEPS)
-async def test_cancelled_at_every_await_point(media: FakeEngine, name: str) -> None:
+async def test_cancelled_at_every_await_point(media: FakeEngine, name: str, tmp_path: Path) -> None:
     points = 0
-    while await cancelled(media, name, points):
+    while await cancelled(media, name, points, tmp_path):
         points += 1
         assert points < MOST_POINTS
     assert points > 0 or name in AT_ONCE
 
 
-async def cancelled(media: FakeEngine, name: str, point: int) -> bool:
+async def cancelled(media: FakeEngine, name: str, point: int, directory: Path) -> bool:
     """Cancel a coroutine at one of its points, check what is left, and return whether it came that far."""
     server, cancel = ScriptedServer(), CancelAt(point)
     async with listening(server.serve) as server.address, asyncio.timeout(2 * LIMIT):
         client = TelnyxClient(timeouts=TIMEOUTS)
-        scene = Scene(client, server)
+        scene = Scene(client, server, directory)
         prepare, act = STEPS[name]
         await prepare(scene)
         running = asyncio.create_task(cancel.run(act(scene)))

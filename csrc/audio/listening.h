@@ -1,0 +1,95 @@
+// What an application hears of a call besides its samples: keys, speech, and taps on both directions.
+
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "audio/spsc_ring.h"
+#include "audio/tap_ring.h"
+
+namespace telnyx {
+
+// Something that was heard in the received audio.
+struct Notice {
+  enum Kind : uint8_t {
+    kKeyEvent,  // a DTMF key that came as telephone-events; value: the key
+    kKeyTone,   // a DTMF key that was found in the sound; value: the key
+    kSpeech,    // value: 1 when somebody begins to speak, 0 when they have stopped
+  };
+  Kind kind;
+  char value;
+  uint32_t duration_ms;  // of a key
+  uint64_t position;     // where it began, in received samples since the call began
+};
+
+// How speech is told from the rest. Times are in ticks of 10 ms.
+struct alignas(8) VoiceSettings {
+  uint8_t enabled = 0;
+  uint8_t aggressiveness = 2;  // 0 to 3, see VoiceDetector
+  uint16_t onset = 6;          // speech, less pauses, before it counts
+  uint16_t hangover = 40;      // silence before it is over
+};
+
+// Threads: one application thread takes notices and settings come from any; one clock thread does the rest.
+class Listening {
+ public:
+  static constexpr size_t kMaxFrame = 480;
+
+  explicit Listening(size_t tap_capacity) : taps_(tap_capacity) {}
+
+  // --- the application's side --------------------------------------------------------------------------------
+
+  TapRing& taps() { return taps_; }
+  std::optional<Notice> TakeNotice() { return notices_.Pop(); }
+  uint64_t lost_notices() const { return lost_notices_.load(std::memory_order_relaxed); }
+
+  void set_tones(bool wanted) { tones_.store(wanted, std::memory_order_relaxed); }
+  bool tones() const { return tones_.load(std::memory_order_relaxed); }
+  void set_voice(VoiceSettings settings) { voice_.store(settings, std::memory_order_relaxed); }
+  VoiceSettings voice() const { return voice_.load(std::memory_order_relaxed); }
+
+  // --- the clock's side --------------------------------------------------------------------------------------
+
+  // Beyond kMaxNotices that nobody took, the notice is counted and dropped.
+  void Notify(const Notice& notice) {
+    if (!notices_.Push(notice)) lost_notices_.fetch_add(1, std::memory_order_relaxed);
+    noticed_ = true;
+  }
+
+  // Whether there is something new since this was asked last.
+  bool TakeNoticed() { return std::exchange(noticed_, false); }
+
+  // What arrived in this tick, if anything did, and then what leaves in it.
+  void Received(const int16_t* frame, size_t size) {
+    if (!taps_.has_readers() || size > kMaxFrame) return;
+    std::copy_n(frame, size, received_.begin());
+    has_received_ = true;
+  }
+  void Sent(const int16_t* frame, size_t size) {
+    if (taps_.has_readers()) taps_.Write(has_received_ ? received_.data() : kSilence.data(), frame, size);
+    has_received_ = false;
+  }
+
+ private:
+  static constexpr size_t kMaxNotices = 64;
+  static constexpr std::array<int16_t, kMaxFrame> kSilence{};
+  static_assert(std::atomic<VoiceSettings>::is_always_lock_free);
+
+  TapRing taps_;
+  SpscRing<Notice, kMaxNotices> notices_;
+  std::atomic<uint64_t> lost_notices_{0};
+  std::atomic<bool> tones_{false};
+  std::atomic<VoiceSettings> voice_{VoiceSettings{}};
+  // Of the clock.
+  bool noticed_ = false;
+  bool has_received_ = false;
+  std::array<int16_t, kMaxFrame> received_;
+};
+
+}  // namespace telnyx

@@ -1,0 +1,65 @@
+#include "rtc/hearing.h"
+
+#include <algorithm>
+
+#include "rtc/build_contract.h"
+
+namespace telnyx {
+
+bool SpeechGate::Update(bool speech, const VoiceSettings& settings) {
+  if (speaking_) {
+    ticks_ = speech ? 0 : ticks_ + 1;
+    speaking_ = ticks_ < settings.hangover;
+    if (!speaking_) level_ = 0;
+  } else {
+    level_ = speech ? level_ + 1 : std::max(level_ - 1, 0);
+    ticks_ = level_ > 0 ? ticks_ + 1 : 0;
+    speaking_ = level_ >= settings.onset;
+  }
+  return speaking_;
+}
+
+Hearing::Hearing(AudioPort* port) : port_(port), tones_(port->sample_rate()), voice_(port->sample_rate()) {
+  voice_.SetAggressiveness(voice_settings_.aggressiveness);
+}
+
+void Hearing::Listen(const int16_t* frame, TelephoneEvents* events) {
+  ++tick_;
+  ListenForKeys(frame, events);
+  ListenForSpeech(frame);
+}
+
+void Hearing::ListenForKeys(const int16_t* frame, TelephoneEvents* events) {
+  if (events != nullptr) {
+    const bool any = events->Drain([this](const KeyPress& press) {
+      if (merger_.AcceptEvent(press.key, tick_))
+        Notify(Notice::kKeyEvent, press.key, static_cast<int>(press.duration_ms / 10), press.duration_ms);
+    });
+    if (any) merger_.OnEventPacket(tick_);
+  }
+  if (!port_->listening().tones()) return;
+  if (const auto press = tones_.Process(frame); press && merger_.AcceptTone(press->key, tick_))
+    Notify(Notice::kKeyTone, press->key, static_cast<int>(press->duration_ms / 10), press->duration_ms);
+}
+
+void Hearing::ListenForSpeech(const int16_t* frame) {
+  const VoiceSettings settings = port_->listening().voice();
+  if (settings.enabled == 0) {
+    gate_ = {};
+    return;
+  }
+  if (settings.aggressiveness != voice_settings_.aggressiveness) voice_.SetAggressiveness(settings.aggressiveness);
+  voice_settings_ = settings;
+  const bool was_speaking = gate_.speaking();
+  const bool is_speaking = gate_.Update(voice_.IsSpeech(frame), settings);
+  if (is_speaking == was_speaking) return;
+  Notify(Notice::kSpeech, is_speaking ? 1 : 0, gate_.ticks(), 0);
+}
+
+void Hearing::Notify(Notice::Kind kind, char value, int began_ticks_ago, uint32_t duration_ms) {
+  const uint64_t now = port_->Captured();
+  const uint64_t ago = static_cast<uint64_t>(began_ticks_ago) * port_->frame_size();
+  port_->listening().Notify({kind, value, duration_ms, now - std::min(now, ago)});
+}
+
+}  // namespace telnyx

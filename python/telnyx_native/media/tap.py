@@ -1,0 +1,165 @@
+"""Listening in on a call: what it receives and what it sends, without disturbing who reads and writes it."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from typing import TYPE_CHECKING, Self
+
+from telnyx_native import _audio
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+__all__ = ["AudioDirection", "AudioTap", "Taps"]
+
+TAP_SECONDS = 10.0
+"""How far a tap may fall behind before it loses the oldest audio."""
+
+FRAME_SECONDS = 0.02
+"""Length of the frames that iterating a tap gives."""
+
+
+class AudioDirection(StrEnum):
+    """Which side of a call.
+
+    `SENT` is what the encoder gets, with all that was mixed in and muted out. `BOTH` is stereo, the same moment left
+    (received) and right (sent).
+    """
+
+    RECEIVED = "received"
+    SENT = "sent"
+    BOTH = "both"
+
+
+_CHANNELS = {AudioDirection.RECEIVED: 0, AudioDirection.SENT: 1, AudioDirection.BOTH: 2}
+
+
+class Taps:
+    """The taps of one port.
+
+    Args:
+        port: What is listened to.
+    """
+
+    def __init__(self, port: _audio.AudioPort) -> None:
+        self._port = port
+        self._tapped = asyncio.Event()
+        self._waited_for: list[int] = []  # positions
+        self._closed = False
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples a second."""
+        return self._port.sample_rate
+
+    @property
+    def closed(self) -> bool:
+        """Whether the call is over."""
+        return self._closed
+
+    def open(self, direction: AudioDirection) -> AudioTap:
+        """Listen in from now on."""
+        return AudioTap(self, _audio.Tap(self._port, _CHANNELS[direction]), direction)
+
+    def on_tapped(self) -> None:
+        """Wake who waits: the media clock reported that what they wait for is there."""
+        self._tapped.set()
+
+    def close(self) -> None:
+        """Nothing more will come; what came can still be read."""
+        self._closed = True
+        self._tapped.set()
+
+    async def wait_for(self, position: int, tap: AudioTap) -> None:
+        """Return once `tap` reaches up to `position`, or nothing more comes from it."""
+        self._waited_for.append(position)
+        try:
+            while tap.end < position and not (self._closed or tap.closed):
+                self._tapped.clear()
+                self._port.arm_tapped(min(self._waited_for))
+                if tap.end < position:  # the clock may have ticked before it was armed
+                    await self._tapped.wait()
+        finally:
+            self._waited_for.remove(position)
+
+
+class AudioTap:
+    """A bounded stream of one or both directions of a call, made by `AudioStream.tap`.
+
+    Time does not stop in it: where nothing arrives, `RECEIVED` has silence. Who falls behind by more than 10 seconds
+    loses the oldest audio, see `lost`. Iterating gives frames of 20 ms until the call ends.
+
+    Attributes:
+        direction: What it listens to.
+        sample_rate: Samples a second and channel.
+    """
+
+    def __init__(self, taps: Taps, native: _audio.Tap, direction: AudioDirection) -> None:
+        self.direction = direction
+        self.sample_rate = taps.sample_rate
+        self._taps = taps
+        self._native = native
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"<AudioTap {self.direction} {self.sample_rate} Hz>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while frame := await self.read(round(FRAME_SECONDS * self.sample_rate)):
+            yield frame
+
+    async def read(self, samples: int) -> bytes:
+        """Return the next `samples` of each channel as 16-bit PCM, interleaved if it is stereo; wait for them.
+
+        When the call is over it returns what is left, and then `b""`; also when the tap is closed. Cancelling loses
+        nothing.
+
+        Raises:
+            ValueError: `samples` is less than one, or more than a tap holds.
+        """
+        if not 0 < samples <= TAP_SECONDS * self.sample_rate / 2:
+            raise ValueError(f"read between one sample and {TAP_SECONDS / 2:g} seconds at a time")
+        await self._taps.wait_for(self.position + samples, self)
+        return self.read_nowait(samples)
+
+    def read_nowait(self, samples: int) -> bytes:
+        """Return what is there of the next `samples`; also outside the event loop, by one thread at a time."""
+        return self._native.read(samples)
+
+    @property
+    def position(self) -> int:
+        """Where in the call what is read next is, in samples; it jumps where audio was lost."""
+        return self._native.position
+
+    @property
+    def end(self) -> int:
+        """Where in the call what comes next will be, in samples."""
+        return self._native.end
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call is over; what came before can still be read."""
+        return self._taps.closed
+
+    @property
+    def lost(self) -> float:
+        """Seconds of audio that were lost because they were not read in time."""
+        return self._native.lost / self.sample_rate
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._closed = True
+        self._native.close()
+        self._taps.on_tapped()

@@ -1,0 +1,204 @@
+"""Tones of the telephone network, as samples: plain tones, DTMF keys, and what a caller hears while a call is set up.
+
+All functions return mono 16-bit samples. Tones begin and end in 5 ms along a raised cosine, so that nothing clicks, and
+the phase goes on through the pauses of a cadence. Levels are those of each single frequency, in dB under a sine of full
+scale (dBFS).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from telnyx_native.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "DTMF_FREQUENCIES",
+    "Cadence",
+    "Signal",
+    "ToneRegion",
+    "cadence",
+    "dtmf_tones",
+    "endless_tone",
+    "progress_tone",
+    "tone",
+]
+
+LEVEL = -12.0
+"""dBFS of each frequency, unless said otherwise; about -9 dBm0 on a telephone line."""
+
+EDGE_SECONDS = 0.005
+"""How long a tone takes to come and to go."""
+
+FULL_SCALE = 32767
+
+_ROWS = (697, 770, 852, 941)
+_COLUMNS = (1209, 1336, 1477, 1633)
+
+DTMF_FREQUENCIES = {
+    key: (_ROWS[row], _COLUMNS[column])
+    for row, keys in enumerate(("123A", "456B", "789C", "*0#D"))
+    for column, key in enumerate(keys)
+}
+"""The two frequencies of each key in Hz, low and high (ITU-T Q.23)."""
+
+
+class Signal(StrEnum):
+    """What the network tells a caller with a tone (ITU-T E.180)."""
+
+    DIAL = "dial"
+    RINGBACK = "ringback"
+    BUSY = "busy"
+    CONGESTION = "congestion"
+
+
+class ToneRegion(StrEnum):
+    """Whose tones; `EU` is what CEPT recommends and most of Europe uses, give or take a pause."""
+
+    US = "us"
+    UK = "uk"
+    EU = "eu"
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """A tone that is on and off in a rhythm.
+
+    Attributes:
+        frequencies: Hz, sounding together.
+        rhythm: Seconds on, off, on, ..., then from the beginning again; empty for a tone without a pause.
+    """
+
+    frequencies: tuple[float, ...]
+    rhythm: tuple[float, ...] = ()
+
+
+_CADENCES = {
+    # ITU-T E.180 Supplement 2, "Various tones used in national networks"; for the US also ANSI T1.401.
+    (Signal.DIAL, ToneRegion.US): Cadence((350, 440)),
+    (Signal.RINGBACK, ToneRegion.US): Cadence((440, 480), (2.0, 4.0)),
+    (Signal.BUSY, ToneRegion.US): Cadence((480, 620), (0.5, 0.5)),
+    (Signal.CONGESTION, ToneRegion.US): Cadence((480, 620), (0.25, 0.25)),
+    (Signal.DIAL, ToneRegion.UK): Cadence((350, 440)),
+    (Signal.RINGBACK, ToneRegion.UK): Cadence((400, 450), (0.4, 0.2, 0.4, 2.0)),
+    (Signal.BUSY, ToneRegion.UK): Cadence((400,), (0.375, 0.375)),
+    (Signal.CONGESTION, ToneRegion.UK): Cadence((400,), (0.4, 0.35, 0.225, 0.525)),
+    (Signal.DIAL, ToneRegion.EU): Cadence((425,)),
+    (Signal.RINGBACK, ToneRegion.EU): Cadence((425,), (1.0, 4.0)),
+    (Signal.BUSY, ToneRegion.EU): Cadence((425,), (0.5, 0.5)),
+    (Signal.CONGESTION, ToneRegion.EU): Cadence((425,), (0.25, 0.25)),
+}
+
+
+def tone(frequencies: Sequence[float], duration: float, rate: int, level_dbfs: float = LEVEL) -> NDArray[np.int16]:
+    """Return frequencies that sound together.
+
+    Args:
+        frequencies: Hz, each under half of `rate`.
+        duration: Seconds.
+        rate: Samples a second.
+        level_dbfs: Level of each frequency.
+
+    Raises:
+        ConfigurationError: A frequency cannot be had at this rate, or together they would be louder than full scale.
+    """
+    return cadence(Cadence(tuple(frequencies)), duration, rate, level_dbfs)
+
+
+def dtmf_tones(
+    keys: str, rate: int, *, duration: float = 0.1, gap: float = 0.05, level_dbfs: float = LEVEL
+) -> NDArray[np.int16]:
+    """Return the tones of DTMF keys one after another, each with a pause behind it.
+
+    Args:
+        keys: Any of 0-9, *, # and A-D.
+        rate: Samples a second.
+        duration: Seconds each key sounds; receivers need 0.04.
+        gap: Seconds between two keys; receivers need 0.04.
+        level_dbfs: Level of each of the two frequencies.
+
+    Raises:
+        ConfigurationError: There is no such key, or the level would be over full scale.
+    """
+    unknown = set(keys.upper()) - DTMF_FREQUENCIES.keys()
+    if unknown:
+        raise ConfigurationError(f"no telephone has the keys {''.join(sorted(unknown))!r}")
+    silence = np.zeros(round(gap * rate), np.int16)
+    parts = [part for key in keys.upper() for part in (_key(key, duration, rate, level_dbfs), silence)]
+    return np.concatenate(parts) if parts else silence[:0]
+
+
+def progress_tone(
+    signal: Signal | str, region: ToneRegion | str, duration: float, rate: int, level_dbfs: float = LEVEL
+) -> NDArray[np.int16]:
+    """Return what a caller hears of the network, from the beginning of its rhythm on.
+
+    Args:
+        signal: Dial tone, ringback, busy or congestion.
+        region: Whose.
+        duration: Seconds.
+        rate: Samples a second.
+        level_dbfs: Level of each frequency.
+
+    Raises:
+        ValueError: There is no such signal or region.
+    """
+    return cadence(_CADENCES[Signal(signal), ToneRegion(region)], duration, rate, level_dbfs)
+
+
+def cadence(pattern: Cadence, duration: float, rate: int, level_dbfs: float = LEVEL) -> NDArray[np.int16]:
+    """Return a tone in a rhythm of your own; see `tone` for the arguments and errors."""
+    signal = _wave(pattern.frequencies, duration, rate, level_dbfs)
+    return np.rint(signal * _envelope(pattern.rhythm, signal.size, rate)).astype(np.int16)
+
+
+def endless_tone(frequencies: Sequence[int], rate: int, level_dbfs: float = LEVEL) -> NDArray[np.int16]:
+    """Return one second that can be repeated without a seam: frequencies of whole Hz, without soft edges.
+
+    See `tone` for the arguments and errors.
+    """
+    return np.rint(_wave(frequencies, 1.0, rate, level_dbfs)).astype(np.int16)
+
+
+@lru_cache(maxsize=64)
+def _key(key: str, duration: float, rate: int, level_dbfs: float) -> NDArray[np.int16]:
+    return tone(DTMF_FREQUENCIES[key], duration, rate, level_dbfs)
+
+
+def _wave(frequencies: Sequence[float], duration: float, rate: int, level_dbfs: float) -> NDArray[np.float64]:
+    if not frequencies or not all(0 < hz < rate / 2 for hz in frequencies):
+        raise ConfigurationError(f"a tone has frequencies between 0 and {rate // 2} Hz, not {list(frequencies)}")
+    amplitude = FULL_SCALE * 10 ** (level_dbfs / 20)
+    if amplitude * len(frequencies) > FULL_SCALE + 1:
+        raise ConfigurationError(f"{len(frequencies)} frequencies of {level_dbfs:g} dBFS are louder than full scale")
+    time = np.arange(round(duration * rate)) / rate
+    wave = np.zeros(time.size)
+    for hz in frequencies:
+        wave += np.sin(2 * np.pi * hz * time)
+    return np.clip(amplitude * wave, -FULL_SCALE, FULL_SCALE)
+
+
+def _envelope(rhythm: Sequence[float], samples: int, rate: int) -> NDArray[np.float64]:
+    """Return 1 where the tone is on and 0 where it is off, with soft edges inside the on times."""
+    envelope = np.zeros(samples)
+    edge = round(EDGE_SECONDS * rate)
+    position, on, turn = 0.0, True, 0
+    while round(position * rate) < samples:
+        length = rhythm[turn % len(rhythm)] if rhythm else samples / rate
+        if on:
+            part = envelope[round(position * rate) : round((position + length) * rate)]
+            slope = 0.5 - 0.5 * np.cos(np.pi * (np.arange(min(edge, part.size // 2)) + 0.5) / edge)
+            part[:] = 1.0
+            part[: slope.size] *= slope
+            part[part.size - slope.size :] *= slope[::-1]
+        position, on, turn = position + length, not on, turn + 1
+    return envelope

@@ -1,0 +1,84 @@
+// The rings between threads that do nothing else: no reader may get a sample or value that was not written there.
+
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <thread>
+#include <vector>
+
+#include "audio/spsc_ring.h"
+#include "audio/tap_reader.h"
+#include "audio/tap_ring.h"
+
+namespace {
+
+constexpr size_t kCapacity = 1000, kFrame = 160, kFrames = 200'000;
+
+int16_t ReceivedAt(uint64_t position) { return static_cast<int16_t>(position % 30011); }
+int16_t SentAt(uint64_t position) { return static_cast<int16_t>(position % 29989); }
+
+struct Result {
+  uint64_t read = 0, lost = 0, wrong = 0;
+};
+
+Result ReadAll(telnyx::TapRing& ring, size_t at_once, const std::atomic<bool>& done) {
+  Result result;
+  telnyx::TapReader reader(ring, telnyx::TapChannel::kBoth);
+  const uint64_t begin = reader.position();
+  std::vector<int16_t> pcm(2 * at_once);
+  while (true) {
+    const bool last = done;
+    const size_t count = reader.Read(pcm.data(), at_once);
+    const uint64_t first = reader.position() - count;
+    for (size_t i = 0; i < count; ++i)
+      result.wrong += pcm[2 * i] != ReceivedAt(first + i) || pcm[2 * i + 1] != SentAt(first + i);
+    result.read += count;
+    if (last && count == 0) break;
+  }
+  result.lost = reader.lost();
+  result.wrong += begin + result.read + result.lost != reader.position();
+  return result;
+}
+
+bool TapsGetWhatWasWritten() {
+  telnyx::TapRing ring(kCapacity);
+  const telnyx::TapReader keeps_it_written(ring, telnyx::TapChannel::kSent);
+  std::atomic<bool> done{false};
+  Result small, large;
+  std::thread reads_small([&] { small = ReadAll(ring, 7, done); });
+  std::thread reads_large([&] { large = ReadAll(ring, 700, done); });
+  std::vector<int16_t> received(kFrame), sent(kFrame);
+  for (uint64_t position = 0; position < kFrames * kFrame; position += kFrame) {
+    for (size_t i = 0; i < kFrame; ++i) {
+      received[i] = ReceivedAt(position + i);
+      sent[i] = SentAt(position + i);
+    }
+    ring.Write(received.data(), sent.data(), kFrame);
+  }
+  done = true;
+  reads_small.join();
+  reads_large.join();
+  for (const Result& result : {small, large})
+    std::printf("taps: %ju read, %ju lost, %ju wrong\n", static_cast<uintmax_t>(result.read),
+                static_cast<uintmax_t>(result.lost), static_cast<uintmax_t>(result.wrong));
+  return small.wrong + large.wrong == 0 && small.read > 0 && large.read > 0;
+}
+
+bool ValuesComeOnceAndInOrder() {
+  constexpr uint64_t kValues = 2'000'000;
+  telnyx::SpscRing<uint64_t, 64> ring;
+  std::thread writes([&ring] {
+    for (uint64_t value = 0; value < kValues;)
+      if (ring.Push(value)) ++value;
+  });
+  uint64_t wrong = 0;
+  for (uint64_t expected = 0; expected < kValues;)
+    if (const auto value = ring.Pop()) wrong += *value != expected++;
+  writes.join();
+  std::printf("values: %ju wrong\n", static_cast<uintmax_t>(wrong));
+  return wrong == 0 && !ring.Pop();
+}
+
+}  // namespace
+
+int main() { return TapsGetWhatWasWritten() && ValuesComeOnceAndInOrder() ? 0 : 1; }
