@@ -195,6 +195,7 @@ class TelnyxConfig:
         push: Where calls are announced while no client is connected.
         region: Where to connect. It goes before the name of the server; an address has no regions.
         fallback_on_region_failure: Whether to connect without the region when that cannot be reached.
+        force_relay_candidate: Whether audio goes over TURN servers only: it hides this machine's addresses.
         auto_reconnect: Whether a lost connection is made again, with the calls that it carried.
         debug: Whether statistics of each call go to Telnyx over the connection, while it lasts.
         call_reports: Whether a report of each call is posted to Telnyx afterwards, if the server asks for it.
@@ -211,6 +212,7 @@ class TelnyxConfig:
     push: PushConfig | None = None
     region: Region = Region.AUTO
     fallback_on_region_failure: bool = True
+    force_relay_candidate: bool = False
     auto_reconnect: bool = True
     debug: bool = False
     call_reports: bool = True

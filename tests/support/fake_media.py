@@ -115,6 +115,7 @@ class FakeEngine:
     def __init__(self) -> None:
         self.users = 0
         self.peers: list[FakePeer] = []
+        self.configs: list[PeerConfig] = []
         self.prepare: Callable[[FakePeer], None] = lambda _: None
 
     def acquire(self) -> FakeEngine:
@@ -125,6 +126,7 @@ class FakeEngine:
         peer = FakePeer()
         self.prepare(peer)
         self.peers.append(peer)
+        self.configs.append(config)
         return peer
 
     def create_successor(self, peer: FakePeer, config: PeerConfig) -> FakePeer:

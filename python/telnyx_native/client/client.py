@@ -142,6 +142,21 @@ class TelnyxClient:
         return self._session.status
 
     @property
+    def ws_message_flow(self) -> SharedFlow[str]:
+        """Every message of the server as it came, JSON; for what this SDK has no type for."""
+        return self._session.messages
+
+    @property
+    def session_id(self) -> str:
+        """The server's id of the latest login; empty before there was one."""
+        return self._session.session_id
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether calls can be placed and received now."""
+        return self.connection_status_flow.value is ConnectionStatus.CLIENT_READY
+
+    @property
     def socket_connection_metrics_flow(self) -> StateFlow[SocketConnectionMetrics]:
         """How good the connection is, by the regularity of the server's pings."""
         return self._session.pings.metrics
@@ -345,6 +360,7 @@ class TelnyxClient:
             self.ai.close()
             self.connection_status_flow.close()
             self.socket_connection_metrics_flow.close()
+            self.ws_message_flow.close()
 
     async def new_invite(
         self,
@@ -384,7 +400,7 @@ class TelnyxClient:
             RequestError: The server refused the invitation.
             CallError: The call ended meanwhile.
         """
-        if self.connection_status_flow.value is not ConnectionStatus.CLIENT_READY:
+        if not self.is_registered:
             message = "the client is not logged in; connect first"
             if self._recovery.running:
                 message = "the connection is being made again; wait for CLIENT_READY in connection_status_flow"
@@ -533,8 +549,9 @@ class TelnyxClient:
         return self._engine.create_peer(self._peer_config(), audio)
 
     def _peer_config(self) -> PeerConfig:
-        server = self._connection.server
-        return PeerConfig(server.ice_servers, loopback=server.is_local)
+        server, config = self._connection.server, self._connection.config
+        relay_only = config is not None and config.force_relay_candidate
+        return PeerConfig(server.ice_servers, relay_only=relay_only, loopback=server.is_local)
 
     def create_successor(self, peer: Peer) -> Peer:
         """Make the media end of a call that the server brings back."""

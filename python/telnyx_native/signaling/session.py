@@ -16,7 +16,7 @@ from telnyx_native.errors import (
     SocketConnectionError,
 )
 from telnyx_native.events import ClientReadyResponse, GatewayStateResponse, ReceivedResult, SocketMethod
-from telnyx_native.flow import StateFlow
+from telnyx_native.flow import SharedFlow, StateFlow
 from telnyx_native.signaling.health import HealthMonitor
 from telnyx_native.signaling.incoming import parse_gateway_state, parse_request
 from telnyx_native.signaling.login_timings import LoginTimings
@@ -67,6 +67,7 @@ class Session:
         status: How far the client is with its server.
         session_id: The server's id of the latest login.
         timings: When the latest connection reached which step.
+        messages: What the server sends, as it comes.
         pings: How regularly the server's pings come.
         call_report_id: Under which reports of calls may be posted, if they may.
         kept_calls: The calls that the server kept for the latest login, by call id; `None` if it did not say.
@@ -87,6 +88,7 @@ class Session:
         self.call_report_id: str | None = None
         self.timings = LoginTimings()
         self.pings = PingHistory()
+        self.messages: SharedFlow[str] = SharedFlow()
         self.status: StateFlow[ConnectionStatus] = StateFlow(ConnectionStatus.DISCONNECTED)
         self.session_id = ""
 
@@ -234,6 +236,11 @@ class Session:
     def voice_sdk_id(self) -> str | None:
         """The server instance that owns the session, if it is known."""
         return self._socket.voice_sdk_id if self._socket else self._voice_sdk_id
+
+    def on_frame(self, frame: str | bytes) -> None:
+        """Hand on a frame, if anybody collects them."""
+        if self.messages.collected:
+            self.messages.emit(frame if isinstance(frame, str) else frame.decode(errors="replace"))
 
     def on_ping(self) -> None:
         """Note that the server is there."""

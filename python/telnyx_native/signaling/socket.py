@@ -52,6 +52,9 @@ class TxSocketListener(Protocol):
             MalformedFrameError: The request makes no sense; it is logged and counted.
         """
 
+    def on_frame(self, frame: str | bytes) -> None:
+        """A frame has come, whatever it is."""
+
     def on_ping(self) -> None:
         """The server sent a ping, which is being answered."""
 
@@ -225,6 +228,7 @@ class TxSocket:
                 frame = await self._connection.recv()
                 self.heard_at = monotonic()
                 self._log.frame("<", frame)
+                self._listener.on_frame(frame)
                 await self._take(frame)
         except ConnectionClosed as error:
             self._end(self._epitaph(error))

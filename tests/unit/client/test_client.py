@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket as sockets
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -238,6 +240,28 @@ async def test_inbound_call_rings(online: TelnyxClient, server: ScriptedServer) 
     server.push("telnyx_rtc.invite", callID="abc", sdp="v=0 again")
     assert await online.accept_call("Abc") is call
     assert len(online.calls) == 1
+
+
+async def test_messages_as_they_come(online: TelnyxClient, server: ScriptedServer) -> None:
+    messages = online.ws_message_flow.collect()
+    server.push("telnyx_rtc.surprise", number=7)
+    server.push_raw(b"\xffnonsense")
+    assert json.loads(await asyncio.wait_for(anext(messages), 1))["params"] == {"number": 7}
+    assert await asyncio.wait_for(anext(messages), 1) == "\ufffdnonsense"
+    assert online.session_id == "S1"
+    assert online.is_registered
+    await online.close()
+    assert not online.is_registered
+    assert [message async for message in messages] == []
+
+
+async def test_audio_over_relays_only(
+    client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig, media: FakeEngine
+) -> None:
+    config = replace(credentials, force_relay_candidate=True)
+    await client.connect(TxServerConfiguration.parse(server.address), config)
+    await client.new_invite("echo")
+    assert media.configs[0].relay_only
 
 
 async def test_late_and_foreign_messages_are_survived(online: TelnyxClient, server: ScriptedServer) -> None:

@@ -27,6 +27,9 @@ class Listener:
     def on_request(self, request: Request) -> bool:
         return True
 
+    def on_frame(self, frame: str | bytes) -> None:
+        pass
+
     def on_ping(self) -> None:
         pass
 

@@ -40,6 +40,9 @@ class Listener:
             raise self.error
         return self.known
 
+    def on_frame(self, frame: str | bytes) -> None:
+        pass
+
     def on_ping(self) -> None:
         pass
 
