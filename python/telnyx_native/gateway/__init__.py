@@ -11,6 +11,7 @@ async with Gateway(users=[User("alice", "secret", number="+15550100")]) as gatew
 """
 
 from telnyx_native.gateway.assistant import Brain, Conversation, UserMessage
+from telnyx_native.gateway.call_reports import CallReport, CallReports
 from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.destinations import Destination, Factory
@@ -22,6 +23,8 @@ from telnyx_native.gateway.users import User
 
 __all__ = [
     "Brain",
+    "CallReport",
+    "CallReports",
     "CalleeLeg",
     "CallerLeg",
     "Conversation",

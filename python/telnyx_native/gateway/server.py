@@ -8,11 +8,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
-from websockets.asyncio.server import Server, ServerConnection, serve
-
-from telnyx_native.errors import CallError, ConfigurationError, SocketConnectionError
+from telnyx_native.errors import CallError, ConfigurationError
 from telnyx_native.gateway import call_methods, session_methods
 from telnyx_native.gateway.assistant import Assistant, Brain
+from telnyx_native.gateway.call_reports import CallReports
 from telnyx_native.gateway.call_user import CallUser
 from telnyx_native.gateway.destinations import BUILT_IN, Factory
 from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
@@ -32,20 +31,18 @@ from telnyx_native.states import HangupCause
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
+    from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request as HttpRequest
     from websockets.http11 import Response as HttpResponse
 
     from telnyx_native.gateway.callee_leg import CalleeLeg
     from telnyx_native.gateway.caller_leg import CallerLeg
     from telnyx_native.gateway.leg import Leg
+    from telnyx_native.gateway.web.front import Front
 
 __all__ = ["Gateway"]
 
 logger = logging.getLogger(__name__)
-
-# At DEBUG the websockets library logs whole frames, passwords included.
-_sockets_logger = logging.getLogger(f"{__name__}.sockets")
-_sockets_logger.setLevel(logging.WARNING)
 
 
 class Gateway:
@@ -70,6 +67,7 @@ class Gateway:
         assistants: What the assistants say and do, by their id.
         limits: What bounds the gateway.
         counters: What has happened so far.
+        call_reports: The latest reports of clients about their calls.
         peers: Where calls get their audio from.
         handlers: What answers each method.
     """
@@ -90,12 +88,13 @@ class Gateway:
         self.assistants: Mapping[str, Brain] = {ASSISTANT: scripted_brain} if assistants is None else assistants
         self.limits = limits or Limits()
         self.counters = Counters()
+        self.call_reports = CallReports(self.limits)
         self.handlers: Mapping[str, Handler] = session_methods.HANDLERS | call_methods.HANDLERS
         self._engine = EngineLease()
         self.peers: PeerSource = self._engine
         self._host = host
         self._port = port
-        self._server: Server | None = None
+        self._front: Front | None = None
         self._sessions: dict[Session, None] = {}  # in the order of their coming
         programs = {**BUILT_IN, ASSISTANT: self._assistant_of, **(destinations or {})}
         self._switchboard = Switchboard(Router(self.directory, self._destination_of, programs))
@@ -113,33 +112,28 @@ class Gateway:
         Raises:
             SocketConnectionError: The address is not to be had.
         """
-        try:
-            self._server = await serve(
-                self._serve_socket,
-                self._host,
-                self._port,
-                process_request=self._greet,
-                max_size=self.limits.frame_size,
-                close_timeout=self.limits.close_time,
-                compression=None,
-                logger=_sockets_logger,
-            )
-        except OSError as error:
-            raise SocketConnectionError(
-                f"cannot listen on {self._host}:{self._port}: {error.strerror or error}"
-            ) from error
-        self._port = self._server.sockets[0].getsockname()[1]
+        from telnyx_native.gateway.web.front import Front  # loads the HTTP server: not before it listens
+        from telnyx_native.gateway.web.site import make_site
+
+        front = Front(
+            make_site(self),
+            serve_socket=self._serve_socket,
+            check_socket=self._check_socket,
+            limits=self.limits,
+            counters=self.counters,
+        )
+        self._port = await front.open(self._host, self._port)
+        self._front = front
 
     async def close(self) -> None:
         """Hang up every call, close every socket, stop listening; bounded in time, and safe to repeat."""
-        server, self._server = self._server, None
-        if server is None:
+        front, self._front = self._front, None
+        if front is None:
             return
         reason = reason_of(HangupCause.NORMAL_CLEARING)
         await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
         await self._within_limit(self._switchboard.close(), "ending the calls")
-        server.close()
-        await self._within_limit(server.wait_closed(), "closing the sockets")
+        await self._within_limit(front.close(), "closing the sockets")
         await self._engine.close()
 
     @property
@@ -292,14 +286,8 @@ class Gateway:
             if session.user is not None:
                 logger.info("%s is gone", session.user_name)
 
-    def _greet(self, socket: ServerConnection, request: HttpRequest) -> HttpResponse | None:
-        """Answer a plain HTTP request with help, refuse sockets when there are too many, let the rest in."""
-        if "upgrade" not in request.headers.get("Connection", "").lower():
-            return socket.respond(
-                HTTPStatus.OK,
-                f"This is telnyx-native's gateway. It speaks WebSocket: point a Telnyx client at {self.url}\n"
-                f"or try:  {self.connect_hint()}\n",
-            )
+    def _check_socket(self, socket: ServerConnection, _request: HttpRequest) -> HttpResponse | None:
+        """Refuse sockets when there are too many."""
         if len(self._sessions) >= self.limits.sessions:
             self.counters.refused_sessions += 1
             return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "The gateway has no room for more clients.\n")

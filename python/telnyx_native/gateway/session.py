@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
 
     from telnyx_native.gateway.assistant import Brain
+    from telnyx_native.gateway.call_reports import CallReports
     from telnyx_native.gateway.dialog import Dialog
     from telnyx_native.gateway.guest import Guest
     from telnyx_native.gateway.leg import Leg
@@ -65,6 +66,10 @@ class Host(Protocol):
     @property
     def counters(self) -> Counters:
         """Where the session counts."""
+
+    @property
+    def call_reports(self) -> CallReports:
+        """Where its client may send reports."""
 
     @property
     def peers(self) -> PeerSource:

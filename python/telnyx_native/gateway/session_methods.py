@@ -52,7 +52,8 @@ async def _welcome(session: Session, request: Request) -> Answer:
 
 async def gateway_state(session: Session, _request: Request) -> Answer:
     """Tell the state of the registration: whoever is logged in is registered."""
-    return {"params": {"state": "REGED"}, "sessid": session.sessid}
+    report_id = session.host.call_reports.id_for(session.sessid)
+    return {"params": {"state": "REGED", "call_report_id": report_id}, "sessid": session.sessid}
 
 
 async def ping(session: Session, request: Request) -> Answer:
