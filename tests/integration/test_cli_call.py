@@ -146,3 +146,12 @@ async def test_port_in_use(gateway):
         code, _, errors = await outcome(server)
     assert code == 3
     assert "cannot listen" in errors
+
+
+async def test_a_call_over_tls(tmp_path):
+    file = tmp_path / "gateway.pem"
+    async with command("gateway", "--port", "0", "--tls", str(file)) as server:
+        first_call = await line_with(server, r"telnyx-native (call .*wss://.*--ca-file.*)")
+        arguments = shlex.split(first_call[1])
+        async with command(*arguments, "--duration", "0.5") as caller:
+            assert (await outcome(caller))[0] == 0

@@ -7,6 +7,7 @@ import ipaddress
 import logging
 import signal
 from contextlib import contextmanager
+from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from telnyx_native.gateway import Gateway, User
+    from telnyx_native.gateway import Certificate, Gateway, User
 
 __all__ = ["gateway"]
 
@@ -40,6 +41,14 @@ def gateway(
         str, typer.Option(help="Address to listen on; anything but loopback lets others in.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")] = 8899,
+    tls: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Encrypt (wss, https) with a certificate made for this run; it goes to FILE, for clients to trust.",
+        ),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show every message on the wire, without secrets.")
     ] = False,
@@ -53,10 +62,10 @@ def gateway(
 
     **Exit codes**: 0 ended with Ctrl-C · 2 the command line is wrong · 3 cannot listen there
     """
-    run(_gateway(user, host, port, verbose=verbose))
+    run(_gateway(user, host, port, tls, verbose=verbose))
 
 
-async def _gateway(users: list[str] | None, host: str, port: int, *, verbose: bool) -> ExitCode:
+async def _gateway(users: list[str] | None, host: str, port: int, tls: Path | None, *, verbose: bool) -> ExitCode:
     from rich.console import Console
 
     from telnyx_native.gateway import Gateway
@@ -65,10 +74,11 @@ async def _gateway(users: list[str] | None, host: str, port: int, *, verbose: bo
     interrupted = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
-    server = Gateway([parse_user(text) for text in users or DEMO_USERS], host=host, port=port)
+    certificate = _write_certificate(tls, host) if tls else None
+    server = Gateway([parse_user(text) for text in users or DEMO_USERS], host=host, port=port, certificate=certificate)
     with _log_on(console, logging.DEBUG if verbose else logging.INFO):
         async with server:
-            _introduce(console, server, demo=not users)
+            _introduce(console, server, demo=not users, ca_file=tls)
             if not _is_loopback(host):
                 console.print("[bold yellow]Warning:[/bold yellow] others on the network can reach this gateway.")
             await interrupted.wait()
@@ -91,13 +101,25 @@ def parse_user(text: str) -> User:
     return User(name, password, number or None)
 
 
-def _introduce(console: Console, server: Gateway, *, demo: bool) -> None:
-    password = f" --password {DEMO_PASSWORD}" if demo else ""
+def _write_certificate(file: Path, host: str) -> Certificate:
+    from telnyx_native.gateway import Certificate
+
+    certificate = Certificate.self_signed(host)
+    try:
+        file.write_text(certificate.pem)
+    except OSError as error:
+        raise ConfigurationError(f"--tls: cannot write {file}: {error.strerror or error}") from None
+    return certificate
+
+
+def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path | None) -> None:
+    options = f" --ca-file {ca_file}" if ca_file else ""
+    options += f" --password {DEMO_PASSWORD}" if demo else ""
     users = ", ".join(user.name + (f" ({user.number})" if user.number else "") for user in server.directory)
     console.print(f"Gateway listening on [bold]{server.url}[/bold]; users: {users}. Ctrl-C ends it.")
     console.print("For a first call, in another terminal:\n")
     # One line whatever the width of the terminal: it is there to be copied.
-    console.print(f"  {server.connect_hint()}{password}\n", soft_wrap=True, highlight=False, style="bold")
+    console.print(f"  {server.connect_hint()}{options}\n", soft_wrap=True, highlight=False, style="bold")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from telnyx_native.gateway.assistant import Brain, Conversation, UserMessage
 from telnyx_native.gateway.call_reports import CallReport, CallReports
 from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
+from telnyx_native.gateway.certificate import Certificate
 from telnyx_native.gateway.destinations import Destination, Factory
 from telnyx_native.gateway.leg import Leg, LegState
 from telnyx_native.gateway.limits import Counters, Limits
@@ -27,6 +28,7 @@ __all__ = [
     "CallReports",
     "CalleeLeg",
     "CallerLeg",
+    "Certificate",
     "Conversation",
     "Counters",
     "Destination",

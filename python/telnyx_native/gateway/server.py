@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from telnyx_native.gateway.callee_leg import CalleeLeg
     from telnyx_native.gateway.caller_leg import CallerLeg
+    from telnyx_native.gateway.certificate import Certificate
     from telnyx_native.gateway.leg import Leg
     from telnyx_native.gateway.web.front import Front
 
@@ -61,6 +62,7 @@ class Gateway:
             the gateway.
         assistants: What the assistants say and do, by the id under which guests log in to them; users call
             `assistant:ID`. Without it there is one, `assistant`, that follows a script.
+        certificate: What to encrypt with: `Certificate.self_signed()` makes one. Plain text without it.
 
     Attributes:
         directory: The users.
@@ -82,6 +84,7 @@ class Gateway:
         limits: Limits | None = None,
         token_secret: str | None = None,
         assistants: Mapping[str, Brain] | None = None,
+        certificate: Certificate | None = None,
     ) -> None:
         self._tokens = TokenMint(token_secret)
         self.directory = Directory(users, self._tokens)
@@ -92,6 +95,7 @@ class Gateway:
         self.handlers: Mapping[str, Handler] = session_methods.HANDLERS | call_methods.HANDLERS
         self._engine = EngineLease()
         self.peers: PeerSource = self._engine
+        self._certificate = certificate
         self._host = host
         self._port = port
         self._front: Front | None = None
@@ -121,6 +125,7 @@ class Gateway:
             check_socket=self._check_socket,
             limits=self.limits,
             counters=self.counters,
+            tls=self._certificate.server_context() if self._certificate else None,
         )
         self._port = await front.open(self._host, self._port)
         self._front = front
@@ -138,9 +143,9 @@ class Gateway:
 
     @property
     def url(self) -> str:
-        """The address for clients, such as `"ws://127.0.0.1:8899"`."""
+        """The address for clients, such as `"ws://127.0.0.1:8899"`; `wss://` with a certificate."""
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"ws://{host}:{self._port}"
+        return f"{'wss' if self._certificate else 'ws'}://{host}:{self._port}"
 
     @property
     def sessions(self) -> Sequence[Session]:
