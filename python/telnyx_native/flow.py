@@ -121,6 +121,11 @@ class SharedFlow(Generic[T]):
         self._subscribed.set()
         return collector
 
+    @property
+    def collected(self) -> bool:
+        """Whether somebody collects: for values that are not worth making for nobody."""
+        return bool(self._collectors)
+
     async def wait_collected(self) -> None:
         """Return as soon as somebody collects: for values that are not worth making for nobody."""
         while not self._collectors:

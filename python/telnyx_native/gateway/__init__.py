@@ -18,6 +18,7 @@ from telnyx_native.gateway.certificate import Certificate
 from telnyx_native.gateway.destinations import Destination, Factory
 from telnyx_native.gateway.leg import Leg, LegState
 from telnyx_native.gateway.limits import Counters, Limits
+from telnyx_native.gateway.monitor import GatewayEvent, Monitor
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.server import Gateway
 from telnyx_native.gateway.users import User
@@ -34,9 +35,11 @@ __all__ = [
     "Destination",
     "Factory",
     "Gateway",
+    "GatewayEvent",
     "Leg",
     "LegState",
     "Limits",
+    "Monitor",
     "User",
     "UserMessage",
     "reason_of",

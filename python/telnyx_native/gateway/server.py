@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
@@ -18,6 +19,7 @@ from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
 from telnyx_native.gateway.guest import ASSISTANT
 from telnyx_native.gateway.limits import Counters, Limits
 from telnyx_native.gateway.media import EngineLease, PeerSource
+from telnyx_native.gateway.monitor import Monitor
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.refusal import RequestRefused
 from telnyx_native.gateway.routing import Router
@@ -63,6 +65,7 @@ class Gateway:
         assistants: What the assistants say and do, by the id under which guests log in to them; users call
             `assistant:ID`. Without it there is one, `assistant`, that follows a script.
         certificate: What to encrypt with: `Certificate.self_signed()` makes one. Plain text without it.
+        control_token: What lets a request to the HTTP API in, and opens the console; a random one by default.
 
     Attributes:
         directory: The users.
@@ -70,6 +73,9 @@ class Gateway:
         limits: What bounds the gateway.
         counters: What has happened so far.
         call_reports: The latest reports of clients about their calls.
+        control_token: What lets a request to the HTTP API in.
+        monitor: What goes on, as events.
+        programs: The names of the destinations beside the users.
         peers: Where calls get their audio from.
         handlers: What answers each method.
     """
@@ -85,6 +91,7 @@ class Gateway:
         token_secret: str | None = None,
         assistants: Mapping[str, Brain] | None = None,
         certificate: Certificate | None = None,
+        control_token: str | None = None,
     ) -> None:
         self._tokens = TokenMint(token_secret)
         self.directory = Directory(users, self._tokens)
@@ -93,6 +100,7 @@ class Gateway:
         self.counters = Counters()
         self.call_reports = CallReports(self.limits)
         self.handlers: Mapping[str, Handler] = session_methods.HANDLERS | call_methods.HANDLERS
+        self.control_token = control_token or secrets.token_urlsafe(24)
         self._engine = EngineLease()
         self.peers: PeerSource = self._engine
         self._certificate = certificate
@@ -100,7 +108,9 @@ class Gateway:
         self._port = port
         self._front: Front | None = None
         self._sessions: dict[Session, None] = {}  # in the order of their coming
+        self.monitor = Monitor(lambda: self.calls)
         programs = {**BUILT_IN, ASSISTANT: self._assistant_of, **(destinations or {})}
+        self.programs: Sequence[str] = tuple(programs)
         self._switchboard = Switchboard(Router(self.directory, self._destination_of, programs))
 
     async def __aenter__(self) -> Self:
@@ -129,6 +139,7 @@ class Gateway:
         )
         self._port = await front.open(self._host, self._port)
         self._front = front
+        self.monitor.start()
 
     async def close(self) -> None:
         """Hang up every call, close every socket, stop listening; bounded in time, and safe to repeat."""
@@ -138,6 +149,7 @@ class Gateway:
         reason = reason_of(HangupCause.NORMAL_CLEARING)
         await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
         await self._within_limit(self._switchboard.close(), "ending the calls")
+        await self.monitor.close()
         await self._within_limit(front.close(), "closing the sockets")
         await self._engine.close()
 
@@ -146,6 +158,12 @@ class Gateway:
         """The address for clients, such as `"ws://127.0.0.1:8899"`; `wss://` with a certificate."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{'wss' if self._certificate else 'ws'}://{host}:{self._port}"
+
+    @property
+    def console_url(self) -> str:
+        """The address of the console, for a browser; it contains the `control_token`, so show it to nobody else."""
+        # A browser does not send the part behind the "#" anywhere.
+        return f"http{self.url.removeprefix('ws')}/#token={self.control_token}"
 
     @property
     def sessions(self) -> Sequence[Session]:
@@ -233,6 +251,7 @@ class Gateway:
         """
         self.counters.logins += 1
         logger.info("%s has logged in", session.user_name)
+        self.monitor.session_changed(session, present=True)
         if not isinstance(wanted_id, str) or not 0 < len(wanted_id) <= LONGEST_ID:
             return session.sessid
         for other in list(self._sessions):
@@ -290,6 +309,7 @@ class Gateway:
             self._sessions.pop(session, None)
             if session.user is not None:
                 logger.info("%s is gone", session.user_name)
+                self.monitor.session_changed(session, present=False)
 
     def _check_socket(self, socket: ServerConnection, _request: HttpRequest) -> HttpResponse | None:
         """Refuse sockets when there are too many."""

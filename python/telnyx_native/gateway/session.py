@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.guest import Guest
     from telnyx_native.gateway.leg import Leg
     from telnyx_native.gateway.limits import Counters, Limits
+    from telnyx_native.gateway.monitor import Monitor
     from telnyx_native.gateway.users import Directory, User
 
 __all__ = ["Handler", "Host", "Session"]
@@ -66,6 +67,10 @@ class Host(Protocol):
     @property
     def counters(self) -> Counters:
         """Where the session counts."""
+
+    @property
+    def monitor(self) -> Monitor:
+        """Who is told what passes."""
 
     @property
     def call_reports(self) -> CallReports:
@@ -211,6 +216,7 @@ class Session:
     def _remember(self, leg: Leg) -> None:
         self.legs[leg.call_id.lower()] = leg
         self.host.counters.calls += 1
+        self.host.monitor.follow(leg)
         logger.info("%s calls %s", leg.dialog.caller.number, leg.dialog.callee.number)
 
     def _forget(self, leg: Leg) -> None:
@@ -220,6 +226,7 @@ class Session:
 
     async def _receive(self, text: str | bytes) -> None:
         logger.debug("%s > %s", self.user_name, Redacted(text))
+        self.host.monitor.frame_passed(self, text, sent=False)
         if text[:3] in ("#SP", b"#SP"):
             return  # a speed test of the Telnyx JS SDK; not JSON
         try:
@@ -274,6 +281,7 @@ class Session:
     async def _send(self, frame: Frame) -> None:
         text = frame.encode()
         logger.debug("%s < %s", self.user_name, Redacted(text))
+        self.host.monitor.frame_passed(self, text, sent=True)
         try:
             async with asyncio.timeout(self.host.limits.send_time):
                 await self._socket.send(text)

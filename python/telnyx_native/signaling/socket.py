@@ -122,7 +122,7 @@ class TxSocket:
                 max_size=MAX_FRAME,
                 compression=None,
                 proxy=proxy or None,
-                **({"ssl": ssl_context} if ssl_context else {}),
+                ssl=ssl_context or (True if address.startswith("wss:") else None),
                 logger=_SILENT,
             )
         except TimeoutError:

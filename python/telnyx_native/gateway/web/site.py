@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp import web
 
 from telnyx_native.gateway.web.call_report import ReportHost, add_call_report
+from telnyx_native.gateway.web.control import ControlHost, make_control
 
 if TYPE_CHECKING:
     from telnyx_native.gateway.limits import Limits
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["SiteHost", "make_site"]
 
 
-class SiteHost(ReportHost, Protocol):
+class SiteHost(ReportHost, ControlHost, Protocol):
     """What the site needs of the gateway."""
 
     @property
@@ -33,6 +34,7 @@ def make_site(host: SiteHost) -> web.Application:
     """Return the site of a gateway."""
     site = web.Application(client_max_size=host.limits.call_report_size)
     add_call_report(site, host)
+    site.add_subapp("/api", make_control(host))
 
     async def help_text(_request: web.Request) -> web.Response:
         return web.Response(
