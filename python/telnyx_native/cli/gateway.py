@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import logging
 import signal
+import webbrowser
 from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
 from typing import TYPE_CHECKING, Annotated
@@ -49,6 +50,9 @@ def gateway(
             help="Encrypt (wss, https) with a certificate made for this run; it goes to FILE, for clients to trust.",
         ),
     ] = None,
+    open_console: Annotated[
+        bool, typer.Option("--open", help="Open the console, with a phone in it, in the browser.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show every message on the wire, without secrets.")
     ] = False,
@@ -62,10 +66,12 @@ def gateway(
 
     **Exit codes**: 0 ended with Ctrl-C · 2 the command line is wrong · 3 cannot listen there
     """
-    run(_gateway(user, host, port, tls, verbose=verbose))
+    run(_gateway(user, host, port, tls, open_console=open_console, verbose=verbose))
 
 
-async def _gateway(users: list[str] | None, host: str, port: int, tls: Path | None, *, verbose: bool) -> ExitCode:
+async def _gateway(
+    users: list[str] | None, host: str, port: int, tls: Path | None, *, open_console: bool, verbose: bool
+) -> ExitCode:
     from rich.console import Console
 
     from telnyx_native.gateway import Gateway
@@ -81,6 +87,8 @@ async def _gateway(users: list[str] | None, host: str, port: int, tls: Path | No
             _introduce(console, server, demo=not users, ca_file=tls)
             if not _is_loopback(host):
                 console.print("[bold yellow]Warning:[/bold yellow] others on the network can reach this gateway.")
+            if open_console and not await asyncio.to_thread(webbrowser.open, server.console_url):
+                console.print("There is no browser to open; copy the console's address into one.")
             await interrupted.wait()
             console.print("Hanging up and closing …")
     return ExitCode.OK
@@ -117,6 +125,8 @@ def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path |
     options += f" --password {DEMO_PASSWORD}" if demo else ""
     users = ", ".join(user.name + (f" ({user.number})" if user.number else "") for user in server.directory)
     console.print(f"Gateway listening on [bold]{server.url}[/bold]; users: {users}. Ctrl-C ends it.")
+    console.print("The console, with a phone in it, for a browser (the address lets in who knows it):\n")
+    console.print(f"  {server.console_url}\n", soft_wrap=True, highlight=False, style="bold")
     console.print("For a first call, in another terminal:\n")
     # One line whatever the width of the terminal: it is there to be copied.
     console.print(f"  {server.connect_hint()}{options}\n", soft_wrap=True, highlight=False, style="bold")
