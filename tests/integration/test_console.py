@@ -142,8 +142,7 @@ async def test_the_page_is_called_and_talks_to_an_assistant(page, gateway):
 
 
 async def test_the_page_comes_back_when_its_socket_is_lost(page, gateway):
-    for session in gateway.sessions:
-        session._socket.transport.abort()
+    gateway.faults.drop("alice")
     await page.until("document.querySelector('#phone-state').textContent !== 'alice · ready'")
     await page.until(text("#phone-state", "alice · ready"))
     assert [session.user_name for session in gateway.sessions] == ["alice"]

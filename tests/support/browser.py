@@ -65,7 +65,7 @@ class Page:
         """Wait until JavaScript is true; return its value."""
         try:
             async with asyncio.timeout(LIMIT):
-                while not (value := await self.evaluate(expression)):
+                while not (value := await self.evaluate(expression)):  # noqa: ASYNC110 - there is no event to wait for
                     await asyncio.sleep(0.05)
                 return value
         except TimeoutError:
@@ -137,7 +137,7 @@ async def _page_address(profile: Path) -> str:
 
     file = profile / "DevToolsActivePort"
     async with asyncio.timeout(LIMIT):
-        while not (file.exists() and len(file.read_text().splitlines()) == 2):
+        while not (file.exists() and len(file.read_text().splitlines()) == 2):  # noqa: ASYNC110 - nor here
             await asyncio.sleep(0.05)
         port = file.read_text().splitlines()[0]
         async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}/json/list") as response:

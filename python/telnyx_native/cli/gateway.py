@@ -8,6 +8,7 @@ import logging
 import signal
 import webbrowser
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +51,15 @@ def gateway(
             help="Encrypt (wss, https) with a certificate made for this run; it goes to FILE, for clients to trust.",
         ),
     ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="USER:FAULT",
+            help="Misbehave towards a user: delay:SECONDS, duplicate, registration:STATE or registration:STATE:TIMES, "
+            "where STATE is refused, no_answer, FAIL_WAIT, NOREG, EXPIRED, ...; repeat it for more. "
+            "The HTTP API has more of them.",
+        ),
+    ] = None,
     open_console: Annotated[
         bool, typer.Option("--open", help="Open the console, with a phone in it, in the browser.")
     ] = False,
@@ -66,28 +76,46 @@ def gateway(
 
     **Exit codes**: 0 ended with Ctrl-C · 2 the command line is wrong · 3 cannot listen there
     """
-    run(_gateway(user, host, port, tls, open_console=open_console, verbose=verbose))
+    run(_gateway(_Plan(user, host, port, tls, fault or [], open_console=open_console, verbose=verbose)))
 
 
-async def _gateway(
-    users: list[str] | None, host: str, port: int, tls: Path | None, *, open_console: bool, verbose: bool
-) -> ExitCode:
+@dataclass(frozen=True)
+class _Plan:
+    """What the command line asks for."""
+
+    users: list[str] | None = field(repr=False)
+    host: str
+    port: int
+    tls: Path | None
+    faults: list[str]
+    open_console: bool
+    verbose: bool
+
+
+async def _gateway(plan: _Plan) -> ExitCode:
     from rich.console import Console
 
     from telnyx_native.gateway import Gateway
+    from telnyx_native.gateway.fault_names import inject
 
     console = Console()
     interrupted = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
-    certificate = _write_certificate(tls, host) if tls else None
-    server = Gateway([parse_user(text) for text in users or DEMO_USERS], host=host, port=port, certificate=certificate)
-    with _log_on(console, logging.DEBUG if verbose else logging.INFO):
+    server = Gateway(
+        [parse_user(text) for text in plan.users or DEMO_USERS],
+        host=plan.host,
+        port=plan.port,
+        certificate=_write_certificate(plan.tls, plan.host) if plan.tls else None,
+    )
+    for user, _, name in (text.partition(":") for text in plan.faults):
+        await inject(server.faults, user, name)
+    with _log_on(console, logging.DEBUG if plan.verbose else logging.INFO):
         async with server:
-            _introduce(console, server, demo=not users, ca_file=tls)
-            if not _is_loopback(host):
+            _introduce(console, server, demo=not plan.users, ca_file=plan.tls)
+            if not _is_loopback(plan.host):
                 console.print("[bold yellow]Warning:[/bold yellow] others on the network can reach this gateway.")
-            if open_console and not await asyncio.to_thread(webbrowser.open, server.console_url):
+            if plan.open_console and not await asyncio.to_thread(webbrowser.open, server.console_url):
                 console.print("There is no browser to open; copy the console's address into one.")
             await interrupted.wait()
             console.print("Hanging up and closing …")

@@ -16,6 +16,7 @@ from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.certificate import Certificate
 from telnyx_native.gateway.destinations import Destination, Factory
+from telnyx_native.gateway.faults import Faults, RegistrationFault
 from telnyx_native.gateway.leg import Leg, LegState
 from telnyx_native.gateway.limits import Counters, Limits
 from telnyx_native.gateway.monitor import GatewayEvent, Monitor
@@ -34,12 +35,14 @@ __all__ = [
     "Counters",
     "Destination",
     "Factory",
+    "Faults",
     "Gateway",
     "GatewayEvent",
     "Leg",
     "LegState",
     "Limits",
     "Monitor",
+    "RegistrationFault",
     "User",
     "UserMessage",
     "reason_of",

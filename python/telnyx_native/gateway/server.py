@@ -16,6 +16,7 @@ from telnyx_native.gateway.call_reports import CallReports
 from telnyx_native.gateway.call_user import CallUser
 from telnyx_native.gateway.destinations import BUILT_IN, Factory
 from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
+from telnyx_native.gateway.faults import Faults
 from telnyx_native.gateway.guest import ASSISTANT
 from telnyx_native.gateway.limits import Counters, Limits
 from telnyx_native.gateway.media import EngineLease, PeerSource
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.caller_leg import CallerLeg
     from telnyx_native.gateway.certificate import Certificate
     from telnyx_native.gateway.leg import Leg
+    from telnyx_native.gateway.web.door import Door
     from telnyx_native.gateway.web.front import Front
 
 __all__ = ["Gateway"]
@@ -74,6 +76,7 @@ class Gateway:
         counters: What has happened so far.
         call_reports: The latest reports of clients about their calls.
         control_token: What lets a request to the HTTP API in.
+        faults: What goes wrong on purpose.
         monitor: What goes on, as events.
         programs: The names of the destinations beside the users.
         peers: Where calls get their audio from.
@@ -108,6 +111,7 @@ class Gateway:
         self._port = port
         self._front: Front | None = None
         self._sessions: dict[Session, None] = {}  # in the order of their coming
+        self.faults = Faults(self.directory, lambda: self.sessions)
         self.monitor = Monitor(lambda: self.calls)
         programs = {**BUILT_IN, ASSISTANT: self._assistant_of, **(destinations or {})}
         self.programs: Sequence[str] = tuple(programs)
@@ -299,7 +303,7 @@ class Gateway:
 
     # The socket
 
-    async def _serve_socket(self, socket: ServerConnection) -> None:
+    async def _serve_socket(self, socket: Door) -> None:
         session = Session(socket, self)
         self.counters.sessions += 1
         self._sessions[session] = None

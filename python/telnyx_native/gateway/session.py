@@ -27,16 +27,16 @@ from telnyx_native.logs import redact
 from telnyx_native.signaling.envelope import Error, Frame, Request, Result, parse
 
 if TYPE_CHECKING:
-    from websockets.asyncio.server import ServerConnection
-
     from telnyx_native.gateway.assistant import Brain
     from telnyx_native.gateway.call_reports import CallReports
     from telnyx_native.gateway.dialog import Dialog
+    from telnyx_native.gateway.faults import Faults
     from telnyx_native.gateway.guest import Guest
     from telnyx_native.gateway.leg import Leg
     from telnyx_native.gateway.limits import Counters, Limits
     from telnyx_native.gateway.monitor import Monitor
     from telnyx_native.gateway.users import Directory, User
+    from telnyx_native.gateway.web.door import Door
 
 __all__ = ["Handler", "Host", "Session"]
 
@@ -67,6 +67,10 @@ class Host(Protocol):
     @property
     def counters(self) -> Counters:
         """Where the session counts."""
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose."""
 
     @property
     def monitor(self) -> Monitor:
@@ -103,7 +107,7 @@ class Session:
         legs: The calls of the session, by call id in lower case.
     """
 
-    def __init__(self, socket: ServerConnection, host: Host) -> None:
+    def __init__(self, socket: Door, host: Host) -> None:
         self.sessid = str(uuid4())
         self.user: User | None = None
         self.guest: Guest | None = None
@@ -124,6 +128,11 @@ class Session:
     def user_name(self) -> str:
         """Who is logged in; empty before that."""
         return self.user.name if self.user else ""
+
+    @property
+    def connection(self) -> Door:
+        """The socket itself."""
+        return self._socket
 
     async def run(self) -> None:
         """Serve the client until its socket closes; afterwards its calls are over."""
@@ -282,9 +291,11 @@ class Session:
         text = frame.encode()
         logger.debug("%s < %s", self.user_name, Redacted(text))
         self.host.monitor.frame_passed(self, text, sent=True)
+        copies = await self.host.faults.hold_up(self)
         try:
             async with asyncio.timeout(self.host.limits.send_time):
-                await self._socket.send(text)
+                for _ in range(copies):
+                    await self._socket.send(text)
         except TimeoutError:
             logger.warning("the client of %s takes no data: its socket is cut", self.user_name or "nobody")
             self._socket.transport.abort()

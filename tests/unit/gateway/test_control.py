@@ -8,6 +8,10 @@ from http import HTTPStatus
 
 import aiohttp
 import pytest
+from yarl import URL
+
+from telnyx_native.gateway.web.control import make_control
+from telnyx_native.gateway.web.pages import CONSOLE
 
 LIMIT = 5.0
 
@@ -131,3 +135,32 @@ async def test_events(api, gateway, client):
         async with asyncio.timeout(LIMIT):
             async for _ in stream:
                 pass
+
+
+def test_the_description_is_complete(gateway):
+    described = json.loads((CONSOLE / "openapi.json").read_text())["paths"]
+    served = {
+        (route.method, route.resource.canonical)
+        for route in make_control(gateway).router.routes()
+        if route.method != "HEAD"
+    }
+    assert served == {
+        (method.upper(), path) for path, methods in described.items() for method in methods if method != "parameters"
+    }
+
+
+@pytest.mark.parametrize("file", sorted(CONSOLE.iterdir()), ids=lambda file: file.name)
+async def test_the_console_is_served(gateway, file):
+    url = gateway.url.replace("ws:", "http:")
+    async with aiohttp.ClientSession() as http, http.get(f"{url}/console/{file.name}") as response:
+        assert response.status == HTTPStatus.OK
+        assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+        assert await response.read() == file.read_bytes()
+    assert "http://" not in file.read_text().replace("http://www.w3.org/", "")
+
+
+@pytest.mark.parametrize("path", ["/console/..%2f..%2fversion.py", "/console/../prompt.flac", "/console/"])
+async def test_nothing_else_is_served(gateway, path):
+    url = URL(gateway.url.replace("ws:", "http:") + path, encoded=True)
+    async with aiohttp.ClientSession() as http, http.get(url) as response:
+        assert response.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aiohttp import web
 
 from telnyx_native.errors import CallError, ConfigurationError, MediaError
+from telnyx_native.gateway.fault_names import inject
 from telnyx_native.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from telnyx_native.gateway.callee_leg import CalleeLeg
+    from telnyx_native.gateway.faults import Faults
     from telnyx_native.gateway.leg import Leg
     from telnyx_native.gateway.limits import Counters
     from telnyx_native.gateway.monitor import GatewayEvent, Monitor
@@ -66,6 +68,10 @@ class ControlHost(Protocol):
         """What has happened."""
 
     @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose."""
+
+    @property
     def monitor(self) -> Monitor:
         """What goes on."""
 
@@ -89,6 +95,7 @@ def make_control(host: ControlHost) -> web.Application:
             web.post("/calls", control.place_call),
             web.delete("/calls/{id}", control.hang_up),
             web.get("/events", control.events),
+            web.post("/users/{name}/faults", control.inject_fault),
         ]
     )
     return api
@@ -169,6 +176,11 @@ class _Control:
                 await leg.hang_up()
                 return web.json_response(self._host.monitor.describe(leg))
         raise web.HTTPNotFound(text="there is no such call")
+
+    async def inject_fault(self, request: web.Request) -> web.Response:
+        user, fault = request.match_info["name"], _text(await _object(request), "fault")
+        await inject(self._host.faults, user, fault)
+        return web.json_response({"user": user, "fault": fault})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Stream what happens as server-sent events (HTML Living Standard, section 9.2)."""

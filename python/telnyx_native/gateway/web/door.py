@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import struct
 from dataclasses import dataclass, field
+from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, cast
 
 from websockets.asyncio.server import ServerConnection
@@ -109,6 +111,23 @@ class Door(ServerConnection):
             self._leave_lobby()
         elif self._is_websocket:
             super().connection_lost(error)
+
+    def reset(self) -> None:
+        """Cut a WebSocket with a TCP reset."""
+        # Lingering for no time is what makes a close a reset (socket(7)).
+        self.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    def freeze(self) -> None:
+        """Read nothing more of a WebSocket, and do not wonder that no pong comes."""
+        self.transport.pause_reading()
+        if self.keepalive_task is not None:
+            self.keepalive_task.cancel()
+
+    def thaw(self) -> None:
+        """Go on with a WebSocket that was frozen."""
+        self.transport.resume_reading()
+        self.start_keepalive()
 
     def refuse(self) -> None:
         """Close a connection that has not said what it speaks."""

@@ -43,7 +43,7 @@ class Front:
         self,
         site: web.Application,
         *,
-        serve_socket: Callable[[ServerConnection], Awaitable[None]],
+        serve_socket: Callable[[Door], Awaitable[None]],
         check_socket: Callable[[ServerConnection, Request], Response | None],
         limits: Limits,
         counters: Counters,
@@ -75,7 +75,7 @@ class Front:
         self._lobby = Lobby(self._runner.server, self._limits, self._counters)
         try:
             self._server = await serve(
-                self._serve_socket,
+                self._serve_socket,  # type: ignore[arg-type]  # every connection is a Door
                 host,
                 port,
                 process_request=self._check_socket,
