@@ -48,6 +48,7 @@ async def page(gateway, tmp_path):
     write_wav(microphone, tone(SPOKEN_HZ, 2, 48_000), 48_000)
     async with gateway, open_page(gateway.console_url, tmp_path / "profile", microphone=microphone) as page:
         await page.until("document.querySelector('#user')?.options.length === 2")
+        await page.type("#user", "alice")
         await page.click("#login-button")
         await page.until(text("#phone-state", "alice · ready"))
         yield page

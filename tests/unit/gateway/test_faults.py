@@ -61,6 +61,7 @@ async def test_a_new_socket_of_a_frozen_user_works(alice, gateway, open_client):
     async with open_client() as again:
         assert "result" in await again.login()
         assert (await again.ask("telnyx_rtc.ping"))["result"]["message"] == "PONG"
+    gateway.faults.thaw("alice")
 
 
 async def test_a_malformed_frame(alice, gateway):
@@ -148,5 +149,6 @@ async def test_every_fault_has_a_name(gateway, alice, name):
         for user, status in (("alice", HTTPStatus.OK), ("nobody", HTTPStatus.NOT_FOUND)):
             async with http.post(url.format(user), json={"fault": name}) as response:
                 assert response.status == status, await response.text()
+    gateway.faults.clear("alice")
     async with connect(gateway.url):
         pass

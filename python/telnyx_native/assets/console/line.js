@@ -5,6 +5,7 @@ const REQUEST_LIMIT = 10_000; // ms
 export class Line extends EventTarget {
   #socket;
   #pending = new Map();
+  #requests = 0;
 
   // Connects; resolves when the socket is open.
   static open(address) {
@@ -24,7 +25,7 @@ export class Line extends EventTarget {
 
   // Sends a request; resolves with its result.
   request(method, params) {
-    const id = crypto.randomUUID();
+    const id = `console-${++this.#requests}`;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(id);

@@ -54,7 +54,7 @@ async function open(token) {
   }
 }
 
-$("address").textContent = `${location.protocol.replace("http", "ws")}//${location.host}`;
+$("address").textContent = $("server").textContent = `${location.protocol.replace("http", "ws")}//${location.host}`;
 $("gate").addEventListener("submit", (event) => {
   event.preventDefault();
   open($("gate").token.value.trim());

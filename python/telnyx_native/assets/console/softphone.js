@@ -25,12 +25,18 @@ export class Softphone {
     this.#phone.addEventListener("conversation", ({ detail }) => this.#transcript.hear(detail));
     this.#wire();
     this.#show();
+    if (!isSecureContext) {
+      this.#complain("Browsers give a page the microphone only over https, or on the machine itself: start the gateway with --tls.");
+      for (const id of ["login-button", "dial-button"]) $(id).disabled = true;
+    }
     const animate = () => { this.#animate(); requestAnimationFrame(animate); };
     animate();
   }
 
   offer(users, destinations) {
     $("user").replaceChildren(...users.map(({ name }) => element("option", {}, name)));
+    // The first user is whom programs log in as: see the examples.
+    $("user").value = (users.findLast(({ sessions }) => sessions === 0) ?? users[0])?.name ?? "";
     $("destinations").replaceChildren(...[...users.map(({ name }) => name), ...destinations].map((value) => element("option", { value })));
     $("suggestions").replaceChildren(
       ...destinations.map((name) => element("button", { type: "button", onclick: () => this.dial(name) }, name)),

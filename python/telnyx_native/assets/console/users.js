@@ -33,6 +33,7 @@ export class Users {
 
   show(users) {
     this.#users = users;
+    $("nobody").hidden = users.some(({ sessions }) => sessions > 0);
     $("users").replaceChildren(...this.#users.map((user) => this.#row(user)));
   }
 
