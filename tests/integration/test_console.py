@@ -142,6 +142,21 @@ async def test_the_page_is_called_and_talks_to_an_assistant(page, gateway):
     await page.until(text("#said li:last-child", "You wrote: Good morning"))
 
 
+async def test_the_page_says_why_a_call_has_ended(page):
+    await page.type("#destination", "busy")
+    await page.click("#dial-button")
+    await page.until(text("#problem", "The call has ended: USER_BUSY"))
+
+
+async def test_the_page_wants_the_token(page, gateway):
+    await page.evaluate("sessionStorage.clear(), location.reload()")
+    await page.until("!!document.querySelector('#gate')?.offsetParent")
+    await page.type("#gate input", gateway.control_token)
+    await page.click("#gate button")
+    await page.until("document.querySelector('#link').textContent === 'connected'")
+    assert gateway.control_token not in await page.evaluate("location.href")
+
+
 async def test_the_page_comes_back_when_its_socket_is_lost(page, gateway):
     gateway.faults.drop("alice")
     await page.until("document.querySelector('#phone-state').textContent !== 'alice · ready'")

@@ -1,6 +1,7 @@
 // One call of the phone: its audio by the browser's WebRTC, its messages on the phone's line.
 
 const GATHERING_LIMIT = 1_000; // ms; on one machine the candidates are there at once
+const GOOD_ENDS = new Set(["NORMAL_CLEARING", "ORIGINATOR_CANCEL"]);
 
 export class Call extends EventTarget {
   state = "new";
@@ -8,6 +9,7 @@ export class Call extends EventTarget {
   held = false;
   holding = false; // while the gateway is asked
   cause = "";
+  refusal = ""; // the cause, if the other side has ended the call in no good way
   began = null; // ms, when it was answered
   microphone = null;
   remote = new MediaStream();
@@ -69,7 +71,10 @@ export class Call extends EventTarget {
   // What the gateway says about the call.
   async hear(method, params) {
     if (method === "telnyx_rtc.ringing" && this.state === "calling") this.#enter("ringing");
-    if (method === "telnyx_rtc.bye") this.#end(params.cause ?? "");
+    if (method === "telnyx_rtc.bye") {
+      this.refusal = GOOD_ENDS.has(params.cause) ? "" : params.cause;
+      this.#end(params.cause);
+    }
     if (method === "telnyx_rtc.media" || method === "telnyx_rtc.answer") {
       await this.#guard(async () => {
         if (params.sdp && this.#peer?.signalingState === "have-local-offer")
@@ -114,7 +119,9 @@ export class Call extends EventTarget {
   }
 
   lost() {
-    this.#end("the connection is lost");
+    if (this.over) return;
+    this.refusal = "the gateway does not know it any more";
+    this.#end("NETWORK_OUT_OF_ORDER");
   }
 
   async #openAudio() {

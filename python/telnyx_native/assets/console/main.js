@@ -19,11 +19,11 @@ function tokenOfAddress() {
   return sessionStorage.getItem(KEY);
 }
 
-function askForToken() {
+function askForToken(why) {
   sessionStorage.removeItem(KEY);
   $("gate").hidden = false;
   $("console").hidden = true;
-  show("no token", false);
+  show(why, false);
   $("gate").token.focus();
 }
 
@@ -37,8 +37,6 @@ async function open(token) {
   const control = new Control(token);
   try {
     const [status, users] = await Promise.all([control.get("status"), control.get("users")]);
-    sessionStorage.setItem(KEY, token);
-    $("gate").hidden = true;
     $("console").hidden = false;
     const softphone = new Softphone(control);
     softphone.offer(users, status.destinations);
@@ -50,15 +48,16 @@ async function open(token) {
     await control.watch();
   } catch (error) {
     if (!(error instanceof Unauthorized)) throw error;
-    askForToken();
+    askForToken("the token is wrong");
   }
 }
 
 $("address").textContent = $("server").textContent = `${location.protocol.replace("http", "ws")}//${location.host}`;
 $("gate").addEventListener("submit", (event) => {
   event.preventDefault();
-  open($("gate").token.value.trim());
+  sessionStorage.setItem(KEY, $("gate").token.value.trim());
+  location.reload();
 });
 const token = tokenOfAddress();
 if (token) open(token);
-else askForToken();
+else askForToken("no token");

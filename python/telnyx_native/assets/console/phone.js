@@ -86,7 +86,9 @@ export class Phone extends EventTarget {
       case "telnyx_rtc.invite":
         return this.#ringing(params);
       case "telnyx_rtc.attach":
-        return call?.attach(params.sdp);
+        // A call that was hung up while there was no connection goes on only there.
+        if (!call || call.over) return this.#line.request("telnyx_rtc.bye", { dialogParams: { callID: params.callID } });
+        return call.attach(params.sdp);
       case "telnyx_rtc.punt":
         return this.logOut();
       case "ai_conversation":

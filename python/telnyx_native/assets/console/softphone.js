@@ -140,8 +140,7 @@ export class Softphone {
     this.#meters?.said.close();
     this.#meters?.heard.close();
     this.#meters = null;
-    if (call.cause && !["NORMAL_CLEARING", "USER_BUSY", "ORIGINATOR_CANCEL"].includes(call.cause))
-      this.#complain(`The call has ended: ${call.cause}`);
+    if (call.refusal) this.#complain(`The call has ended: ${call.refusal}`);
   }
 
   #animate() {
