@@ -123,7 +123,7 @@ class SharedFlow(Generic[T]):
 
     @property
     def collected(self) -> bool:
-        """Whether somebody collects: for values that are not worth making for nobody."""
+        """Whether somebody collects."""
         return bool(self._collectors)
 
     async def wait_collected(self) -> None:

@@ -153,7 +153,7 @@ async def test_the_page_wants_the_token(page, gateway):
     await page.until("!!document.querySelector('#gate')?.offsetParent")
     await page.type("#gate input", gateway.control_token)
     await page.click("#gate button")
-    await page.until("document.querySelector('#link').textContent === 'connected'")
+    await page.until("document.querySelector('#link')?.textContent === 'connected'")
     assert gateway.control_token not in await page.evaluate("location.href")
 
 
