@@ -20,6 +20,7 @@ from telnyx_native.region import Region
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from ssl import SSLContext
 
     from telnyx_native.push import PushConfig
 
@@ -100,18 +101,23 @@ class TxServerConfiguration:
         secure: TLS (`wss://`) or plain text (`ws://`).
         ice_servers: STUN and TURN servers for the audio. Left out, a plain-text server on this machine gets
             none and every other one gets Telnyx's.
+        ssl_context: Which certificates to trust, for a server whose certificate no public authority has
+            signed: `ssl.create_default_context(cafile=...)`. By default those that the system trusts.
     """
 
     host: str = "rtc.telnyx.com"
     port: int = 443
     secure: bool = True
     ice_servers: tuple[IceServer, ...] = PRODUCTION_ICE_SERVERS
+    ssl_context: SSLContext | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.host or any(c.isspace() or c in "/?#@" for c in self.host):
             raise ConfigurationError(f"{self.host!r} is not a host name; use parse() for an address")
         if not 0 < self.port < 65_536:
             raise ConfigurationError(f"port {self.port} is out of range")
+        if self.ssl_context is not None and not self.secure:
+            raise ConfigurationError("ssl_context is of no use to a plain-text server; its address starts with ws://")
         if self.ice_servers is PRODUCTION_ICE_SERVERS and not self.secure and self.is_local:
             object.__setattr__(self, "ice_servers", ())
 
@@ -126,7 +132,7 @@ class TxServerConfiguration:
         return cls("rtcdev.telnyx.com", ice_servers=DEVELOPMENT_ICE_SERVERS)
 
     @classmethod
-    def parse(cls, address: str) -> TxServerConfiguration:
+    def parse(cls, address: str, *, ssl_context: SSLContext | None = None) -> TxServerConfiguration:
         """Read an address such as `"ws://127.0.0.1:8899"`, `"wss://rtc.telnyx.com"` or a bare host."""
         try:
             parts = urlsplit(address if "://" in address else f"wss://{address}")
@@ -138,7 +144,7 @@ class TxServerConfiguration:
         if parts.path.strip("/") or parts.query or parts.username:
             raise ConfigurationError(f"{parts.hostname!r}: a server address has no path, query or user")
         secure = parts.scheme == "wss"
-        return cls(parts.hostname, port or (443 if secure else 80), secure)
+        return cls(parts.hostname, port or (443 if secure else 80), secure, ssl_context=ssl_context)
 
     @property
     def url(self) -> str:

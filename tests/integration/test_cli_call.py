@@ -141,8 +141,29 @@ async def test_gateway_keeps_given_passwords_to_itself():
     assert "opensesame" not in output + errors
 
 
+async def test_gateway_misbehaves_when_told_to():
+    async with command("gateway", "--port", "0", "--fault", "alice:registration:refused:1") as server:
+        await line_with(server, r"http://127\.0\.0\.1:\d+/#token=\S+")
+        line = shlex.split((await line_with(server, r"telnyx-native (call .*)"))[1])
+        for code in (3, 0):
+            async with command(*line, "--duration", "0.5") as process:
+                assert (await outcome(process))[0] == code
+    async with command("gateway", "--port", "0", "--fault", "alice:nonsense") as server:
+        code, _, errors = await outcome(server)
+        assert (code, "'nonsense' is no fault" in errors) == (2, True)
+
+
 async def test_port_in_use(gateway):
     async with command("gateway", "--port", gateway.url.rpartition(":")[2]) as server:
         code, _, errors = await outcome(server)
     assert code == 3
     assert "cannot listen" in errors
+
+
+async def test_a_call_over_tls(tmp_path):
+    file = tmp_path / "gateway.pem"
+    async with command("gateway", "--port", "0", "--tls", str(file)) as server:
+        first_call = await line_with(server, r"telnyx-native (call .*wss://.*--ca-file.*)")
+        arguments = shlex.split(first_call[1])
+        async with command(*arguments, "--duration", "0.5") as caller:
+            assert (await outcome(caller))[0] == 0

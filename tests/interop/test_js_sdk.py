@@ -144,6 +144,12 @@ async def test_telnyx_js_sdk(js, gateway):
     counters = gateway.counters
     assert (counters.malformed_frames, counters.unknown_methods, counters.handler_failures) == (0, 0, 0)
 
+    # It has reported about both calls.
+    assert counters.refused_call_reports == 0
+    reports = {report.call_id: report.body for report in gateway.call_reports}
+    assert [report["summary"]["direction"] for report in reports.values()] == ["outbound", "inbound"]
+    assert all(report["stats"] for report in reports.values())
+
 
 @pytest.mark.parametrize("candidates", ["complete"], indirect=True)
 @pytest.mark.parametrize("password", ["wrong"])

@@ -13,11 +13,12 @@ import typer
 
 from telnyx_native.cli.outcome import ExitCode, run
 from telnyx_native.cli.recording import record_audio
-from telnyx_native.errors import AudioClosedError, CallError, WaitTimeoutError
+from telnyx_native.errors import AudioClosedError, CallError, ConfigurationError, WaitTimeoutError
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from ssl import SSLContext
 
     from rich.console import Console
 
@@ -52,6 +53,10 @@ def call(
     server: Annotated[
         str, typer.Option(help="Server to call through, such as ws://127.0.0.1:8899.")
     ] = "wss://rtc.telnyx.com",
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Certificate to trust, of a server that signed its own."),
+    ] = None,
     play: Annotated[
         Path | None,
         typer.Option(
@@ -75,7 +80,7 @@ def call(
     **Example**: telnyx-native call echo --server ws://127.0.0.1:8899 --user alice
     --play question.wav --record answer.wav
     """
-    plan = _Plan(destination, server, user, password or _ask_password(), play, record, duration, ring)
+    plan = _Plan(destination, server, ca_file, user, password or _ask_password(), play, record, duration, ring)
     run(_call(plan))
 
 
@@ -85,6 +90,7 @@ class _Plan:
 
     destination: str
     server: str
+    ca_file: Path | None
     user: str
     password: str = field(repr=False)
     play: Path | None
@@ -100,6 +106,18 @@ def _ask_password() -> str:
     return password
 
 
+def _trust(ca_file: Path | None) -> SSLContext | None:
+    """What trusts the certificates in a file, and only these."""
+    import ssl
+
+    if ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except ssl.SSLError as error:
+        raise ConfigurationError(f"--ca-file: {ca_file} has no certificate in PEM format") from error
+
+
 async def _call(plan: _Plan) -> ExitCode:
     from rich.console import Console
 
@@ -107,7 +125,7 @@ async def _call(plan: _Plan) -> ExitCode:
     from telnyx_native.media.files import WavWriter, read_audio
 
     console = Console()
-    server = TxServerConfiguration.parse(plan.server)
+    server = TxServerConfiguration.parse(plan.server, ssl_context=_trust(plan.ca_file))
     credentials = CredentialConfig(plan.user, plan.password)
     speech = read_audio(plan.play, SAMPLE_RATE).tobytes() if plan.play else b""
     with WavWriter(plan.record, SAMPLE_RATE) if plan.record else nullcontext() as recording:

@@ -6,7 +6,10 @@ import asyncio
 import ipaddress
 import logging
 import signal
+import webbrowser
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from telnyx_native.gateway import Gateway, User
+    from telnyx_native.gateway import Certificate, Gateway, User
 
 __all__ = ["gateway"]
 
@@ -40,6 +43,26 @@ def gateway(
         str, typer.Option(help="Address to listen on; anything but loopback lets others in.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")] = 8899,
+    tls: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Encrypt (wss, https) with a certificate made for this run; it goes to FILE, for clients to trust.",
+        ),
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="USER:FAULT",
+            help="Misbehave towards a user: delay:SECONDS, duplicate, registration:STATE or registration:STATE:TIMES, "
+            "where STATE is refused, no_answer, FAIL_WAIT, NOREG, EXPIRED, ...; repeat it for more. "
+            "The HTTP API has more of them.",
+        ),
+    ] = None,
+    open_console: Annotated[
+        bool, typer.Option("--open", help="Open the console, with a phone in it, in the browser.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show every message on the wire, without secrets.")
     ] = False,
@@ -53,24 +76,47 @@ def gateway(
 
     **Exit codes**: 0 ended with Ctrl-C · 2 the command line is wrong · 3 cannot listen there
     """
-    run(_gateway(user, host, port, verbose=verbose))
+    run(_gateway(_Plan(user, host, port, tls, fault or [], open_console=open_console, verbose=verbose)))
 
 
-async def _gateway(users: list[str] | None, host: str, port: int, *, verbose: bool) -> ExitCode:
+@dataclass(frozen=True)
+class _Plan:
+    """What the command line asks for."""
+
+    users: list[str] | None = field(repr=False)
+    host: str
+    port: int
+    tls: Path | None
+    faults: list[str]
+    open_console: bool
+    verbose: bool
+
+
+async def _gateway(plan: _Plan) -> ExitCode:
     from rich.console import Console
 
     from telnyx_native.gateway import Gateway
+    from telnyx_native.gateway.fault_names import inject
 
     console = Console()
     interrupted = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
-    server = Gateway([parse_user(text) for text in users or DEMO_USERS], host=host, port=port)
-    with _log_on(console, logging.DEBUG if verbose else logging.INFO):
+    server = Gateway(
+        [parse_user(text) for text in plan.users or DEMO_USERS],
+        host=plan.host,
+        port=plan.port,
+        certificate=_write_certificate(plan.tls, plan.host) if plan.tls else None,
+    )
+    for user, _, name in (text.partition(":") for text in plan.faults):
+        await inject(server.faults, user, name)
+    with _log_on(console, logging.DEBUG if plan.verbose else logging.INFO):
         async with server:
-            _introduce(console, server, demo=not users)
-            if not _is_loopback(host):
+            _introduce(console, server, demo=not plan.users, ca_file=plan.tls)
+            if not _is_loopback(plan.host):
                 console.print("[bold yellow]Warning:[/bold yellow] others on the network can reach this gateway.")
+            if plan.open_console and not await asyncio.to_thread(webbrowser.open, server.console_url):
+                console.print("There is no browser to open; copy the console's address into one.")
             await interrupted.wait()
             console.print("Hanging up and closing …")
     return ExitCode.OK
@@ -91,13 +137,27 @@ def parse_user(text: str) -> User:
     return User(name, password, number or None)
 
 
-def _introduce(console: Console, server: Gateway, *, demo: bool) -> None:
-    password = f" --password {DEMO_PASSWORD}" if demo else ""
+def _write_certificate(file: Path, host: str) -> Certificate:
+    from telnyx_native.gateway import Certificate
+
+    certificate = Certificate.self_signed(host)
+    try:
+        file.write_text(certificate.pem)
+    except OSError as error:
+        raise ConfigurationError(f"--tls: cannot write {file}: {error.strerror or error}") from None
+    return certificate
+
+
+def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path | None) -> None:
+    options = f" --ca-file {ca_file}" if ca_file else ""
+    options += f" --password {DEMO_PASSWORD}" if demo else ""
     users = ", ".join(user.name + (f" ({user.number})" if user.number else "") for user in server.directory)
     console.print(f"Gateway listening on [bold]{server.url}[/bold]; users: {users}. Ctrl-C ends it.")
+    console.print("The console, with a phone in it, for a browser (the address lets in who knows it):\n")
+    console.print(f"  {server.console_url}\n", soft_wrap=True, highlight=False, style="bold")
     console.print("For a first call, in another terminal:\n")
     # One line whatever the width of the terminal: it is there to be copied.
-    console.print(f"  {server.connect_hint()}{password}\n", soft_wrap=True, highlight=False, style="bold")
+    console.print(f"  {server.connect_hint()}{options}\n", soft_wrap=True, highlight=False, style="bold")
 
 
 @contextmanager

@@ -11,27 +11,38 @@ async with Gateway(users=[User("alice", "secret", number="+15550100")]) as gatew
 """
 
 from telnyx_native.gateway.assistant import Brain, Conversation, UserMessage
+from telnyx_native.gateway.call_reports import CallReport, CallReports
 from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
+from telnyx_native.gateway.certificate import Certificate
 from telnyx_native.gateway.destinations import Destination, Factory
+from telnyx_native.gateway.faults import Faults, RegistrationFault
 from telnyx_native.gateway.leg import Leg, LegState
 from telnyx_native.gateway.limits import Counters, Limits
+from telnyx_native.gateway.monitor import GatewayEvent, Monitor
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.server import Gateway
 from telnyx_native.gateway.users import User
 
 __all__ = [
     "Brain",
+    "CallReport",
+    "CallReports",
     "CalleeLeg",
     "CallerLeg",
+    "Certificate",
     "Conversation",
     "Counters",
     "Destination",
     "Factory",
+    "Faults",
     "Gateway",
+    "GatewayEvent",
     "Leg",
     "LegState",
     "Limits",
+    "Monitor",
+    "RegistrationFault",
     "User",
     "UserMessage",
     "reason_of",

@@ -16,6 +16,11 @@ class Limits:
         calls_per_session: Calls of one socket at a time; one more is refused with an error.
         frame_size: Bytes of a frame; a bigger one closes its socket (WebSocket code 1009).
         queued_candidates: Network candidates a call may send ahead of its description; more are dropped.
+        http_connections: Connections at a time that speak HTTP; one more is closed.
+        call_reports: Call reports kept; beyond it the oldest go.
+        call_report_size: Bytes of one call report; a bigger one gets HTTP status 413.
+        call_reports_size: Bytes of all call reports kept; beyond it the oldest go.
+        open_time: Seconds from a connection to its first request.
         login_time: Seconds a socket may stay open without having tried to log in.
         failed_logins: Wrong passwords on one socket before it is closed.
         send_time: Seconds a client may take no data before its socket is closed.
@@ -30,6 +35,11 @@ class Limits:
     calls_per_session: int = 50
     frame_size: int = 1 << 20
     queued_candidates: int = 64
+    http_connections: int = 100
+    call_reports: int = 100
+    call_report_size: int = 4 << 20
+    call_reports_size: int = 32 << 20
+    open_time: float = 10.0
     login_time: float = 30.0
     failed_logins: int = 5
     send_time: float = 10.0
@@ -46,7 +56,7 @@ class Counters:
 
     Attributes:
         sessions: Sockets accepted.
-        refused_sessions: Sockets refused because the gateway was full.
+        refused_sessions: Connections refused because the gateway was full.
         logins: Good logins.
         failed_logins: Logins with wrong credentials.
         calls: Call legs begun.
@@ -54,6 +64,8 @@ class Counters:
         malformed_frames: Frames that were not understood.
         unknown_methods: Requests with a method the gateway does not know.
         dropped_candidates: Network candidates that were unusable or too many.
+        call_reports: Call reports taken.
+        refused_call_reports: Call reports that were not understood, or not asked for.
         handler_failures: Requests that failed for a reason that is the gateway's own.
     """
 
@@ -66,4 +78,6 @@ class Counters:
     malformed_frames: int = 0
     unknown_methods: int = 0
     dropped_candidates: int = 0
+    call_reports: int = 0
+    refused_call_reports: int = 0
     handler_failures: int = 0

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
-from websockets.asyncio.server import Server, ServerConnection, serve
-
-from telnyx_native.errors import CallError, ConfigurationError, SocketConnectionError
+from telnyx_native.errors import CallError, ConfigurationError
 from telnyx_native.gateway import call_methods, session_methods
 from telnyx_native.gateway.assistant import Assistant, Brain
+from telnyx_native.gateway.call_reports import CallReports
 from telnyx_native.gateway.call_user import CallUser
 from telnyx_native.gateway.destinations import BUILT_IN, Factory
 from telnyx_native.gateway.detached_calls import DetachedCalls
 from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
+from telnyx_native.gateway.faults import Faults
 from telnyx_native.gateway.guest import ASSISTANT
 from telnyx_native.gateway.limits import Counters, Limits
 from telnyx_native.gateway.media import EngineLease, PeerSource
+from telnyx_native.gateway.monitor import Monitor
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.refusal import RequestRefused
 from telnyx_native.gateway.routing import Router
@@ -33,20 +35,20 @@ from telnyx_native.states import HangupCause
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
+    from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request as HttpRequest
     from websockets.http11 import Response as HttpResponse
 
     from telnyx_native.gateway.callee_leg import CalleeLeg
     from telnyx_native.gateway.caller_leg import CallerLeg
+    from telnyx_native.gateway.certificate import Certificate
     from telnyx_native.gateway.leg import Leg
+    from telnyx_native.gateway.web.door import Door
+    from telnyx_native.gateway.web.front import Front
 
 __all__ = ["Gateway"]
 
 logger = logging.getLogger(__name__)
-
-# At DEBUG the websockets library logs whole frames, passwords included.
-_sockets_logger = logging.getLogger(f"{__name__}.sockets")
-_sockets_logger.setLevel(logging.WARNING)
 
 
 class Gateway:
@@ -65,12 +67,19 @@ class Gateway:
             the gateway.
         assistants: What the assistants say and do, by the id under which guests log in to them; users call
             `assistant:ID`. Without it there is one, `assistant`, that follows a script.
+        certificate: What to encrypt with: `Certificate.self_signed()` makes one. Plain text without it.
+        control_token: What lets a request to the HTTP API in, and opens the console; a random one by default.
 
     Attributes:
         directory: The users.
         assistants: What the assistants say and do, by their id.
         limits: What bounds the gateway.
         counters: What has happened so far.
+        call_reports: The latest reports of clients about their calls.
+        control_token: What lets a request to the HTTP API in.
+        faults: What goes wrong on purpose.
+        monitor: What goes on, as events.
+        programs: The names of the destinations beside the users.
         peers: Where calls get their audio from.
         handlers: What answers each method.
     """
@@ -85,21 +94,29 @@ class Gateway:
         limits: Limits | None = None,
         token_secret: str | None = None,
         assistants: Mapping[str, Brain] | None = None,
+        certificate: Certificate | None = None,
+        control_token: str | None = None,
     ) -> None:
         self._tokens = TokenMint(token_secret)
         self.directory = Directory(users, self._tokens)
         self.assistants: Mapping[str, Brain] = {ASSISTANT: scripted_brain} if assistants is None else assistants
         self.limits = limits or Limits()
         self.counters = Counters()
+        self.call_reports = CallReports(self.limits)
         self.handlers: Mapping[str, Handler] = session_methods.HANDLERS | call_methods.HANDLERS
+        self.control_token = control_token or secrets.token_urlsafe(24)
         self._engine = EngineLease()
         self.peers: PeerSource = self._engine
+        self._certificate = certificate
         self._host = host
         self._port = port
-        self._server: Server | None = None
+        self._front: Front | None = None
         self._detached = DetachedCalls(self.limits.detach_time)
         self._sessions: dict[Session, None] = {}  # in the order of their coming
+        self.faults = Faults(self.directory, lambda: self.sessions)
+        self.monitor = Monitor(lambda: self.calls)
         programs = {**BUILT_IN, ASSISTANT: self._assistant_of, **(destinations or {})}
+        self.programs: Sequence[str] = tuple(programs)
         self._switchboard = Switchboard(Router(self.directory, self._destination_of, programs))
 
     async def __aenter__(self) -> Self:
@@ -115,41 +132,45 @@ class Gateway:
         Raises:
             SocketConnectionError: The address is not to be had.
         """
-        try:
-            self._server = await serve(
-                self._serve_socket,
-                self._host,
-                self._port,
-                process_request=self._greet,
-                max_size=self.limits.frame_size,
-                close_timeout=self.limits.close_time,
-                compression=None,
-                logger=_sockets_logger,
-            )
-        except OSError as error:
-            raise SocketConnectionError(
-                f"cannot listen on {self._host}:{self._port}: {error.strerror or error}"
-            ) from error
-        self._port = self._server.sockets[0].getsockname()[1]
+        from telnyx_native.gateway.web.front import Front  # loads the HTTP server: not before it listens
+        from telnyx_native.gateway.web.site import make_site
+
+        front = Front(
+            make_site(self),
+            serve_socket=self._serve_socket,
+            check_socket=self._check_socket,
+            limits=self.limits,
+            counters=self.counters,
+            tls=self._certificate.server_context() if self._certificate else None,
+        )
+        self._port = await front.open(self._host, self._port)
+        self._front = front
+        self.monitor.start()
 
     async def close(self) -> None:
         """Hang up every call, close every socket, stop listening; bounded in time, and safe to repeat."""
-        server, self._server = self._server, None
-        if server is None:
+        front, self._front = self._front, None
+        if front is None:
             return
         reason = reason_of(HangupCause.NORMAL_CLEARING)
         await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
         await self._detached.close()
         await self._within_limit(self._switchboard.close(), "ending the calls")
-        server.close()
-        await self._within_limit(server.wait_closed(), "closing the sockets")
+        await self.monitor.close()
+        await self._within_limit(front.close(), "closing the sockets")
         await self._engine.close()
 
     @property
     def url(self) -> str:
-        """The address for clients, such as `"ws://127.0.0.1:8899"`."""
+        """The address for clients, such as `"ws://127.0.0.1:8899"`; `wss://` with a certificate."""
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"ws://{host}:{self._port}"
+        return f"{'wss' if self._certificate else 'ws'}://{host}:{self._port}"
+
+    @property
+    def console_url(self) -> str:
+        """The address of the console, for a browser; it contains the `control_token`, so show it to nobody else."""
+        # A browser does not send the part behind the "#" anywhere.
+        return f"http{self.url.removeprefix('ws')}/#token={self.control_token}"
 
     @property
     def sessions(self) -> Sequence[Session]:
@@ -237,6 +258,7 @@ class Gateway:
         """
         self.counters.logins += 1
         logger.info("%s has logged in", session.user_name)
+        self.monitor.session_changed(session, present=True)
         if not isinstance(wanted_id, str) or not 0 < len(wanted_id) <= LONGEST_ID:
             return []
         others = [other for other in self._sessions if other is not session and other.sessid == wanted_id]
@@ -251,7 +273,7 @@ class Gateway:
 
     async def keep(self, session: Session) -> None:
         """Keep the answered calls of a session whose socket is gone, for when it comes back; end the others."""
-        if self._server is not None:
+        if self._front is not None:
             self._detached.put(session.account, session.sessid, session.give_away_legs())
         await asyncio.gather(*(leg.lost() for leg in list(session.legs.values())))
 
@@ -293,7 +315,7 @@ class Gateway:
 
     # The socket
 
-    async def _serve_socket(self, socket: ServerConnection) -> None:
+    async def _serve_socket(self, socket: Door) -> None:
         session = Session(socket, self)
         self.counters.sessions += 1
         self._sessions[session] = None
@@ -303,15 +325,10 @@ class Gateway:
             self._sessions.pop(session, None)
             if session.user is not None:
                 logger.info("%s is gone", session.user_name)
+                self.monitor.session_changed(session, present=False)
 
-    def _greet(self, socket: ServerConnection, request: HttpRequest) -> HttpResponse | None:
-        """Answer a plain HTTP request with help, refuse sockets when there are too many, let the rest in."""
-        if "upgrade" not in request.headers.get("Connection", "").lower():
-            return socket.respond(
-                HTTPStatus.OK,
-                f"This is telnyx-native's gateway. It speaks WebSocket: point a Telnyx client at {self.url}\n"
-                f"or try:  {self.connect_hint()}\n",
-            )
+    def _check_socket(self, socket: ServerConnection, _request: HttpRequest) -> HttpResponse | None:
+        """Refuse sockets when there are too many."""
         if len(self._sessions) >= self.limits.sessions:
             self.counters.refused_sessions += 1
             return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "The gateway has no room for more clients.\n")

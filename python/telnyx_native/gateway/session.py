@@ -30,14 +30,16 @@ from telnyx_native.signaling.envelope import Error, Frame, Request, Result, pars
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
-    from websockets.asyncio.server import ServerConnection
-
     from telnyx_native.gateway.assistant import Brain
+    from telnyx_native.gateway.call_reports import CallReports
     from telnyx_native.gateway.dialog import Dialog
+    from telnyx_native.gateway.faults import Faults
     from telnyx_native.gateway.guest import Guest
     from telnyx_native.gateway.leg import Leg
     from telnyx_native.gateway.limits import Counters, Limits
+    from telnyx_native.gateway.monitor import Monitor
     from telnyx_native.gateway.users import Directory, User
+    from telnyx_native.gateway.web.door import Door
 
 __all__ = ["Handler", "Host", "Session"]
 
@@ -68,6 +70,18 @@ class Host(Protocol):
     @property
     def counters(self) -> Counters:
         """Where the session counts."""
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose."""
+
+    @property
+    def monitor(self) -> Monitor:
+        """Who is told what passes."""
+
+    @property
+    def call_reports(self) -> CallReports:
+        """Where its client may send reports."""
 
     @property
     def peers(self) -> PeerSource:
@@ -102,7 +116,7 @@ class Session:
         legs: The calls of the session, by call id in lower case.
     """
 
-    def __init__(self, socket: ServerConnection, host: Host) -> None:
+    def __init__(self, socket: Door, host: Host) -> None:
         self.sessid = str(uuid4())
         self.user: User | None = None
         self.guest: Guest | None = None
@@ -128,6 +142,11 @@ class Session:
     def account(self) -> object:
         """On whose behalf the client is here: a user, or whoever came for an assistant."""
         return self.guest.assistant if self.guest else self.user
+
+    @property
+    def connection(self) -> Door:
+        """The socket itself."""
+        return self._socket
 
     async def run(self) -> None:
         """Serve the client until its socket closes; afterwards its calls wait for it, as the gateway sees fit."""
@@ -237,6 +256,7 @@ class Session:
     def _remember(self, leg: Leg) -> None:
         self.legs[leg.call_id.lower()] = leg
         self.host.counters.calls += 1
+        self.host.monitor.follow(leg)
         logger.info("%s calls %s", leg.dialog.caller.number, leg.dialog.callee.number)
 
     def _forget(self, leg: Leg) -> None:
@@ -246,6 +266,7 @@ class Session:
 
     async def _receive(self, text: str | bytes) -> None:
         logger.debug("%s > %s", self.user_name, Redacted(text))
+        self.host.monitor.frame_passed(self, text, sent=False)
         if text[:3] in ("#SP", b"#SP"):
             return  # a speed test of the Telnyx JS SDK; not JSON
         try:
@@ -300,9 +321,12 @@ class Session:
     async def _send(self, frame: Frame) -> None:
         text = frame.encode()
         logger.debug("%s < %s", self.user_name, Redacted(text))
+        self.host.monitor.frame_passed(self, text, sent=True)
+        copies = await self.host.faults.hold_up(self)
         try:
             async with asyncio.timeout(self.host.limits.send_time):
-                await self._socket.send(text)
+                for _ in range(copies):
+                    await self._socket.send(text)
         except TimeoutError:
             logger.warning("the client of %s takes no data: its socket is cut", self.user_name or "nobody")
             self._socket.transport.abort()

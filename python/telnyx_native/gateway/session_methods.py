@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from telnyx_native.gateway.faults import RegistrationFault
 from telnyx_native.gateway.guest import Guest
 from telnyx_native.gateway.refusal import LoginRefused
 from telnyx_native.gateway.users import new_guest
@@ -25,7 +26,7 @@ async def login(session: Session, request: Request) -> Answer:
         user = directory.authenticate_token(params["login_token"])
     else:
         user = directory.authenticate(params.get("login"), params.get("passwd"))
-    if user is None:
+    if user is None or session.host.faults.refuses_login(user.name):
         raise LoginRefused
     session.user, session.guest = user, None
     return await _welcome(session, request)
@@ -52,8 +53,13 @@ async def _welcome(session: Session, request: Request) -> Answer:
 
 
 async def gateway_state(session: Session, _request: Request) -> Answer:
-    """Tell the state of the registration: whoever is logged in is registered."""
-    return {"params": {"state": "REGED"}, "sessid": session.sessid}
+    """Tell the state of the registration: whoever is logged in is registered, unless it is to fail."""
+    fault = session.host.faults.registration_of(session.user_name)
+    if fault is RegistrationFault.NO_ANSWER:
+        return None
+    report_id = session.host.call_reports.id_for(session.sessid)
+    state = fault.value if fault else "REGED"
+    return {"params": {"state": state, "call_report_id": report_id}, "sessid": session.sessid}
 
 
 async def ping(session: Session, request: Request) -> Answer:

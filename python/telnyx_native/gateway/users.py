@@ -60,6 +60,7 @@ class Directory:
 
     def __init__(self, users: Iterable[User], tokens: TokenMint | None = None) -> None:
         self._tokens = tokens or TokenMint()
+        self._expired: set[str] = set()
         self._by_name: dict[str, User] = {}
         self._by_address: dict[str, User] = {}
         for user in users:
@@ -90,7 +91,14 @@ class Directory:
         owners = [
             user for user in self if user.token and hmac.compare_digest(given, user.token.encode(errors="replace"))
         ]
-        return owners[0] if owners else self._by_name.get(self._tokens.user_of(token) or "")
+        if owners:
+            return None if owners[0].name in self._expired else owners[0]
+        return self._by_name.get(self._tokens.user_of(token) or "")
+
+    def expire_tokens(self, name: str) -> None:
+        """Let the login tokens of a user that there are now be good no longer, the fixed one included."""
+        self._expired.add(name)
+        self._tokens.expire(name)
 
     def find(self, address: str) -> User | None:
         """Return the user whom a name or number reaches, or `None`."""

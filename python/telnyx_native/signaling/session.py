@@ -278,6 +278,7 @@ class Session:
             timeout=self._timeouts.connect,
             close_timeout=self._timeouts.close,
             proxy=not server.is_local,
+            ssl_context=server.ssl_context,
             voice_sdk_id=self._voice_sdk_id,
             instance=instance,
         )

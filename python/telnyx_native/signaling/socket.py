@@ -19,6 +19,7 @@ from telnyx_native.signaling.messages import Message, Ping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from ssl import SSLContext
 
     from telnyx_native.logs import Log
 
@@ -107,6 +108,7 @@ class TxSocket:
         timeout: float,
         close_timeout: float,
         proxy: bool = True,
+        ssl_context: SSLContext | None = None,
         voice_sdk_id: str | None = None,
         instance: Mapping[str, str] | None = None,
     ) -> TxSocket:
@@ -119,6 +121,7 @@ class TxSocket:
             timeout: Limit in seconds for the connection to stand.
             close_timeout: Limit in seconds for the closing handshake later on.
             proxy: Whether to go through the proxy that the environment names, if it names one.
+            ssl_context: Which certificates to trust; by default those that the system trusts.
             voice_sdk_id: The server instance to be led to, if an earlier connection named one.
             instance: What else leads there, as parameters of the address; it wins over `voice_sdk_id`.
 
@@ -134,6 +137,7 @@ class TxSocket:
                 max_size=MAX_FRAME,
                 compression=None,
                 proxy=proxy or None,
+                ssl=ssl_context or (True if address.startswith("wss:") else None),
                 logger=_SILENT,
             )
         except TimeoutError:

@@ -109,7 +109,7 @@ async def test_failing_handler_is_answered_and_survived(alice, gateway, monkeypa
 
 async def test_plain_http_gets_help(gateway):
     reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
-    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     text = (await asyncio.wait_for(reader.read(), 5)).decode()
     writer.close()
     assert text.startswith("HTTP/1.1 200 OK")

@@ -1,0 +1,88 @@
+// The messages on the wire, the newest first.
+
+import { $, element } from "./dom.js";
+
+const MOST = 500;
+
+export class Messages {
+  #paused = false;
+
+  constructor(control) {
+    control.addEventListener("message", ({ detail }) => this.#paused || this.#add(detail));
+    $("pause").onclick = () => {
+      this.#paused = !this.#paused;
+      $("pause").setAttribute("aria-pressed", this.#paused);
+    };
+    $("clear").onclick = () => {
+      $("messages").replaceChildren();
+      $("no-messages").hidden = false;
+    };
+    for (const id of ["filter", "chatter"]) $(id).addEventListener("input", () => this.#filter());
+  }
+
+  #add({ time, user, sent, text }) {
+    const frame = parse(text);
+    const name = frame?.method ?? frame?.type ?? (frame?.error ? "error" : frame ? "result" : "malformed");
+    const failed = frame === null || frame.error !== undefined;
+    const row = element(
+      "li",
+      {},
+      element(
+        "details",
+        {},
+        element(
+          "summary",
+          {},
+          element("span", { className: "when" }, new Date(time * 1000).toLocaleTimeString([], { hour12: false })),
+          element("span", { className: sent ? "out" : "in" }, sent ? `→ ${user || "nobody"}` : `← ${user || "nobody"}`),
+          element("span", { className: failed ? "failed" : "" }, name.replace("telnyx_rtc.", "")),
+          element("span", { className: "note" }, note(frame)),
+        ),
+        element("pre", {}, frame ? JSON.stringify(frame, null, 2).replaceAll("\\r\\n", "\n    ") : text),
+      ),
+    );
+    row.dataset.text = `${user} ${text}`.toLowerCase();
+    row.dataset.chatter = name === "telnyx_rtc.ping" || frame?.result?.method !== undefined || frame?.result?.message === "PONG";
+    row.hidden = !this.#wanted(row);
+    const list = $("messages");
+    const scrolled = list.scrollTop;
+    const height = list.scrollHeight;
+    list.prepend(row);
+    if (scrolled > 0) list.scrollTop = scrolled + list.scrollHeight - height; // what is being read stays in place
+    while (list.children.length > MOST) list.lastElementChild.remove();
+    $("no-messages").hidden = true;
+  }
+
+  #filter() {
+    for (const row of $("messages").children) row.hidden = !this.#wanted(row);
+  }
+
+  #wanted({ dataset }) {
+    return ($("chatter").checked || dataset.chatter !== "true") && dataset.text.includes($("filter").value.toLowerCase());
+  }
+}
+
+function parse(text) {
+  try {
+    const frame = JSON.parse(text);
+    return frame && typeof frame === "object" ? frame : null;
+  } catch {
+    return null;
+  }
+}
+
+// What tells one message from another at a glance.
+function note(frame) {
+  const { params, result, error } = frame ?? {};
+  const dialog = params?.dialogParams ?? {};
+  return [
+    error?.message,
+    result?.message ?? result?.params?.state ?? (result?.method && `of ${result.method.replace("telnyx_rtc.", "")}`),
+    params?.cause,
+    params?.action,
+    params?.type,
+    params?.delta,
+    params?.login,
+    dialog.destination_number ?? (params?.caller_id_number && `from ${params.caller_id_number}`),
+  ].filter(Boolean).join(" · ");
+}

@@ -1,0 +1,68 @@
+// The list of users, and who of them is there.
+
+import { $, element } from "./dom.js";
+
+const FAULTS = {
+  drop: "cut the sockets",
+  freeze: "freeze the sockets",
+  thaw: "thaw the sockets",
+  malformed: "send a malformed frame",
+  "delay:1": "delay messages by 1 s",
+  duplicate: "send messages twice",
+  "registration:refused": "refuse logins",
+  "registration:FAIL_WAIT": "registration: FAIL_WAIT",
+  "registration:NOREG": "registration: NOREG",
+  "registration:EXPIRED": "registration: EXPIRED",
+  "registration:no_answer": "registration: no answer",
+  "expire-tokens": "expire the tokens",
+  clear: "behave again",
+};
+
+export class Users {
+  #control;
+  #dial;
+  #users = [];
+
+  constructor(control, dial) {
+    this.#control = control;
+    this.#dial = dial;
+    const update = async () => this.show(await control.get("users"));
+    control.addEventListener("snapshot", ({ detail }) => this.show(detail.users));
+    control.addEventListener("user", () => update().catch(() => {}));
+  }
+
+  show(users) {
+    this.#users = users;
+    $("nobody").hidden = users.some(({ sessions }) => sessions > 0);
+    $("users").replaceChildren(...this.#users.map((user) => this.#row(user)));
+  }
+
+  #faults(name) {
+    return element(
+      "select",
+      {
+        ariaLabel: `Disturb ${name}`,
+        title: "Let the gateway misbehave towards this user",
+        onchange: async ({ target }) => {
+          const { message = "" } = await this.#control.post(`users/${encodeURIComponent(name)}/faults`, { fault: target.value }).catch((error) => error);
+          $("fault-problem").textContent = message;
+          target.selectedIndex = 0;
+        },
+      },
+      element("option", { disabled: true, selected: true }, "Disturb"),
+      ...Object.entries(FAULTS).map(([value, label]) => element("option", { value }, label)),
+    );
+  }
+
+  #row({ name, number, sessions }) {
+    const there = sessions === 0 ? "offline" : sessions === 1 ? "logged in" : `logged in ${sessions} times`;
+    return element(
+      "li",
+      {},
+      element("span", { className: sessions ? "dot on" : "dot" }),
+      element("span", { className: "who" }, name, element("small", {}, [there, number].filter(Boolean).join(" · "))),
+      this.#faults(name),
+      element("button", { disabled: !sessions, ariaLabel: `Call ${name}`, onclick: () => this.#dial(name) }, "Call"),
+    );
+  }
+}

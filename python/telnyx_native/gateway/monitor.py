@@ -1,0 +1,153 @@
+"""What goes on in a gateway, for whoever watches."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakKeyDictionary
+
+from telnyx_native.errors import MediaError
+from telnyx_native.flow import SharedFlow
+from telnyx_native.gateway.callee_leg import CalleeLeg
+from telnyx_native.gateway.leg import Leg, LegState
+from telnyx_native.logs import redact
+from telnyx_native.media.quality import CallQualityMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from telnyx_native.gateway.session import Session
+
+__all__ = ["EventKind", "GatewayEvent", "Monitor"]
+
+MEASURING_INTERVAL = 0.5
+"""Seconds between two measurements of the calls, while somebody watches."""
+
+LONGEST_MESSAGE = 16_384
+"""Characters shown of a message on the wire."""
+
+EventKind = Literal["user", "call", "message", "quality"]
+
+
+@dataclass(frozen=True)
+class GatewayEvent:
+    """Something that happened.
+
+    Attributes:
+        kind: `user`: somebody logged in, or has gone. `call`: a leg has begun, changed its state, or is on or
+            off hold. `message`: a frame on the wire, without secrets. `quality`: a measurement of a leg's audio.
+        data: The details, ready for JSON.
+        time: When, in seconds since 1970.
+    """
+
+    kind: EventKind
+    data: Mapping[str, Any]
+    time: float = field(default_factory=time.time)
+
+
+class Monitor:
+    """Turns what happens into events. Costs next to nothing while nobody collects them.
+
+    Args:
+        calls: Lists the legs that are going on.
+
+    Attributes:
+        events: What happens; a collector that does not keep up loses the oldest.
+    """
+
+    def __init__(self, calls: Callable[[], Sequence[Leg]]) -> None:
+        self.events: SharedFlow[GatewayEvent] = SharedFlow()
+        self._calls = calls
+        self._begun: WeakKeyDictionary[Leg, float] = WeakKeyDictionary()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begin to measure calls, whenever somebody watches."""
+        self._run(self._measure())
+
+    async def close(self) -> None:
+        """End the events, and every task."""
+        self.events.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def session_changed(self, session: Session, *, present: bool) -> None:
+        """Take note that somebody has logged in, or has gone."""
+        self._tell("user", {"user": session.user_name, "session": session.sessid, "present": present})
+
+    def frame_passed(self, session: Session, text: str | bytes, *, sent: bool) -> None:
+        """Take note of a frame that a client has sent, or was sent."""
+        if self.events.collected:
+            details = {"user": session.user_name, "session": session.sessid, "sent": sent}
+            self._tell("message", details | {"text": redact(text)[:LONGEST_MESSAGE]})
+
+    def follow(self, leg: Leg) -> None:
+        """Tell what becomes of a leg that has just begun."""
+        self._begun[leg] = time.time()
+        self._run(self._follow(leg))
+
+    def describe(self, leg: Leg) -> dict[str, Any]:
+        """Return what there is to know about a leg, ready for JSON."""
+        dialog, reason = leg.dialog, leg.reason
+        return {
+            "id": dialog.ids.leg_id,
+            "call_id": leg.call_id,
+            "session_id": dialog.ids.session_id,
+            "user": leg.user_name,
+            "direction": "inbound" if isinstance(leg, CalleeLeg) else "outbound",
+            "from": {"name": dialog.caller.name, "number": dialog.caller.number},
+            "to": {"name": dialog.callee.name, "number": dialog.callee.number},
+            "state": leg.state.value.value,
+            "held": leg.held.value,
+            "begun": self._begun.get(leg),
+            "reason": reason and {"cause": reason.cause, "code": reason.cause_code, "sip_code": reason.sip_code},
+        }
+
+    def _tell(self, kind: EventKind, data: Mapping[str, Any]) -> None:
+        self.events.emit(GatewayEvent(kind, data))
+
+    def _run(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _follow(self, leg: Leg) -> None:
+        async def each(changes: Any) -> None:
+            async for _ in changes:
+                self._tell("call", self.describe(leg))
+
+        held = leg.held.collect()
+        await anext(held)  # what it begins with is no change
+        await asyncio.gather(each(leg.state.collect()), each(held))
+
+    async def _measure(self) -> None:
+        while not self.events.closed:
+            await self.events.wait_collected()
+            for leg in self._calls():
+                if leg.state.value is LegState.ANSWERED:
+                    await self._measure_leg(leg)
+            await asyncio.sleep(MEASURING_INTERVAL)
+
+    async def _measure_leg(self, leg: Leg) -> None:
+        try:
+            metrics = CallQualityMetrics.from_stats(await leg.peer.stats())
+        except MediaError:
+            return  # it has just ended
+        self._tell("quality", {"id": leg.dialog.ids.leg_id, **_numbers(metrics)})
+
+
+def _numbers(metrics: CallQualityMetrics) -> dict[str, float | None]:
+    """The measurements a plot shows; `None` for what is not known."""
+    values = {
+        "mos": metrics.mos,
+        "jitter": metrics.jitter,
+        "rtt": metrics.rtt,
+        "loss": metrics.loss,
+        "level_in": metrics.inbound_level,
+        "level_out": metrics.outbound_level,
+    }
+    return {name: None if value is None or math.isnan(value) else value for name, value in values.items()}

@@ -1,0 +1,230 @@
+"""The HTTP API: who is there, which calls there are, place and end calls, and what happens, as it happens.
+
+`openapi.json` beside the console's files describes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hmac
+import json
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aiohttp import web
+
+from telnyx_native.errors import CallError, ConfigurationError, MediaError
+from telnyx_native.gateway.fault_names import inject
+from telnyx_native.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from telnyx_native.gateway.callee_leg import CalleeLeg
+    from telnyx_native.gateway.faults import Faults
+    from telnyx_native.gateway.leg import Leg
+    from telnyx_native.gateway.limits import Counters
+    from telnyx_native.gateway.monitor import GatewayEvent, Monitor
+    from telnyx_native.gateway.session import Session
+    from telnyx_native.gateway.users import Directory
+
+__all__ = ["ControlHost", "make_control"]
+
+LARGEST_BODY = 65_536
+"""Bytes a request may have; all of them are small."""
+
+HEARTBEAT = 15.0
+"""Seconds without an event until a comment is sent, so that a dead watcher is noticed."""
+
+TOKEN_LIFETIME = 86_400.0
+"""Seconds a login token from here is good."""
+
+
+class ControlHost(Protocol):
+    """What the API needs of the gateway."""
+
+    @property
+    def control_token(self) -> str:
+        """What lets a request in."""
+
+    @property
+    def directory(self) -> Directory:
+        """The users."""
+
+    @property
+    def sessions(self) -> Sequence[Session]:
+        """The sockets on which somebody is logged in."""
+
+    @property
+    def calls(self) -> Sequence[Leg]:
+        """The legs of the calls that are going on."""
+
+    @property
+    def programs(self) -> Sequence[str]:
+        """The names of the destinations beside the users."""
+
+    @property
+    def counters(self) -> Counters:
+        """What has happened."""
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose."""
+
+    @property
+    def monitor(self) -> Monitor:
+        """What goes on."""
+
+    def mint_token(self, user: str, lifetime: float) -> str:
+        """Make a login token of a user."""
+
+    async def place_call(self, user: str, *, from_: str, name: str) -> CalleeLeg:
+        """Call a user."""
+
+
+def make_control(host: ControlHost) -> web.Application:
+    """Return the API, to be served below a path of its own."""
+    api = web.Application(middlewares=[_authorized(host), _errors], client_max_size=LARGEST_BODY)
+    control = _Control(host)
+    api.add_routes(
+        [
+            web.get("/status", control.status),
+            web.get("/users", control.users),
+            web.post("/users/{name}/token", control.login_token),
+            web.get("/calls", control.calls),
+            web.post("/calls", control.place_call),
+            web.delete("/calls/{id}", control.hang_up),
+            web.get("/events", control.events),
+            web.post("/users/{name}/faults", control.inject_fault),
+        ]
+    )
+    return api
+
+
+def _authorized(host: ControlHost) -> Any:
+    @web.middleware
+    async def check(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Let in who knows the token. It comes in a header that no page of another origin can set."""
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(given.encode(errors="replace"), host.control_token.encode()):
+            return web.json_response(
+                {"error": "the token is missing or wrong; the gateway prints it when it starts"},
+                status=401,
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        return await handler(request)
+
+    return check
+
+
+@web.middleware
+async def _errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer an error with its text."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return web.json_response({"error": error.text or error.reason}, status=error.status)
+    except ConfigurationError as error:
+        return web.json_response({"error": str(error)}, status=404)
+    except CallError as error:
+        return web.json_response({"error": str(error)}, status=409)
+    except MediaError as error:
+        return web.json_response({"error": str(error)}, status=503)
+
+
+class _Control:
+    def __init__(self, host: ControlHost) -> None:
+        self._host = host
+
+    async def status(self, _request: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "version": __version__,
+                "destinations": list(self._host.programs),
+                "counters": dataclasses.asdict(self._host.counters),
+            }
+        )
+
+    async def users(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._users())
+
+    async def login_token(self, request: web.Request) -> web.Response:
+        return web.json_response(
+            {"login_token": self._host.mint_token(request.match_info["name"], TOKEN_LIFETIME)}, status=201
+        )
+
+    async def calls(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._calls())
+
+    async def place_call(self, request: web.Request) -> web.Response:
+        wanted = await _object(request)
+        user, caller, name = (_text(wanted, key) for key in ("user", "from", "name"))
+        if not user or not caller:
+            raise web.HTTPBadRequest(text="user and from are needed")
+        leg = await self._host.place_call(user, from_=caller, name=name)
+        return web.json_response(self._host.monitor.describe(leg), status=201)
+
+    async def hang_up(self, request: web.Request) -> web.Response:
+        for leg in self._host.calls:
+            if leg.dialog.ids.leg_id == request.match_info["id"]:
+                await leg.hang_up()
+                return web.json_response(self._host.monitor.describe(leg))
+        raise web.HTTPNotFound(text="there is no such call")
+
+    async def inject_fault(self, request: web.Request) -> web.Response:
+        user, fault = request.match_info["name"], _text(await _object(request), "fault")
+        await inject(self._host.faults, user, fault)
+        return web.json_response({"user": user, "fault": fault})
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """Stream what happens as server-sent events (HTML Living Standard, section 9.2)."""
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        with self._host.monitor.events.collect() as events:
+            await response.prepare(request)
+            await response.write(_record("snapshot", {"users": self._users(), "calls": self._calls()}))
+            while True:
+                try:
+                    async with asyncio.timeout(HEARTBEAT):
+                        event: GatewayEvent = await anext(events)
+                    await response.write(_record(event.kind, {"time": event.time, **event.data}))
+                except TimeoutError:
+                    await response.write(b":\n\n")
+                except (StopAsyncIteration, ConnectionResetError):
+                    return response
+
+    def _users(self) -> list[dict[str, Any]]:
+        present = [session.user_name for session in self._host.sessions]
+        return [
+            {"name": user.name, "number": user.number, "sessions": present.count(user.name)}
+            for user in self._host.directory
+        ]
+
+    def _calls(self) -> list[dict[str, Any]]:
+        return [self._host.monitor.describe(leg) for leg in self._host.calls]
+
+
+async def _object(request: web.Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise web.HTTPBadRequest(text="the body must be a JSON object")
+    return body
+
+
+def _text(wanted: dict[str, Any], key: str) -> str:
+    value = wanted.get(key) or ""
+    if not isinstance(value, str):
+        raise web.HTTPBadRequest(text=f"{key} must be a string")
+    return value
+
+
+def _record(kind: str, data: Any) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()

@@ -1,0 +1,159 @@
+"""One port for two protocols: the first request of a connection tells which one it speaks."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import struct
+from dataclasses import dataclass, field
+from socket import SO_LINGER, SOL_SOCKET
+from typing import TYPE_CHECKING, Any, cast
+
+from websockets.asyncio.server import ServerConnection
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from telnyx_native.gateway.limits import Counters, Limits
+
+__all__ = ["Door", "Lobby"]
+
+LONGEST_HEAD = 16_384
+"""Bytes in which the head of the first request must end."""
+
+_UPGRADE = re.compile(rb"^GET [^\r\n]*\r\n(?:[^\r\n]+\r\n)*?upgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
+"""The head of a request that opens a WebSocket (RFC 6455, section 4.1)."""
+
+
+@dataclass(eq=False)
+class Lobby:
+    """What the connections of one port have in common.
+
+    Attributes:
+        http: Makes the protocol of a connection that turns out to speak HTTP.
+        limits: What bounds the connections.
+        counters: Where they are counted.
+        waiting: Connections that have not said yet what they speak.
+    """
+
+    http: web.Server
+    limits: Limits
+    counters: Counters
+    waiting: set[Door] = field(default_factory=set)
+
+    @property
+    def full(self) -> bool:
+        """Whether one more connection would be too many."""
+        return len(self.waiting) >= self.limits.sessions + self.limits.http_connections
+
+    @property
+    def http_full(self) -> bool:
+        """Whether one more connection that speaks HTTP would be too many."""
+        return len(self.http.connections) >= self.limits.http_connections
+
+    def close(self) -> None:
+        """Close the connections that have not said what they speak."""
+        for door in list(self.waiting):
+            door.refuse()
+
+
+class Door(ServerConnection):
+    """A connection that holds its first bytes back until they tell whom they are for.
+
+    A WebSocket becomes this object, as `websockets` made it: it hears of the connection only then. Anything
+    else is handed to the HTTP server, and this object is forgotten.
+
+    Args:
+        protocol: The WebSocket protocol of the connection.
+        server: The WebSocket server.
+        lobby: What it has in common with the others of its port.
+        settings: What `websockets` passes on.
+    """
+
+    def __init__(self, protocol: Any, server: Any, *, lobby: Lobby, **settings: Any) -> None:
+        super().__init__(protocol, server, **settings)
+        self._lobby = lobby
+        self._head = bytearray()
+        self._entering: asyncio.Transport | None = None
+        self._patience: asyncio.TimerHandle | None = None
+        self._is_websocket = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the first request, but not for ever."""
+        if self._lobby.full:
+            self._lobby.counters.refused_sessions += 1
+            cast("asyncio.Transport", transport).abort()
+            return
+        self._entering = cast("asyncio.Transport", transport)
+        self._lobby.waiting.add(self)
+        self._patience = asyncio.get_running_loop().call_later(self._lobby.limits.open_time, self.refuse)
+
+    def data_received(self, data: bytes) -> None:
+        """Collect the head of the first request, then lead the connection on."""
+        if self._is_websocket:
+            super().data_received(data)
+            return
+        if self._entering is None:
+            return
+        # Empty lines ahead of a request are to be ignored (RFC 9112, section 2.2).
+        self._head += data if self._head else data.lstrip(b"\r\n")
+        if b"\r\n\r\n" in self._head or len(self._head) > LONGEST_HEAD:
+            self._lead_on(self._leave_lobby())
+
+    def eof_received(self) -> None:
+        """Close a connection that ends before its first request."""
+        if self._is_websocket:
+            super().eof_received()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget a connection that is gone before its first request."""
+        if self._entering is not None:
+            self._leave_lobby()
+        elif self._is_websocket:
+            super().connection_lost(error)
+
+    def reset(self) -> None:
+        """Cut a WebSocket with a TCP reset."""
+        # Lingering for no time is what makes a close a reset (socket(7)).
+        self.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    def freeze(self) -> None:
+        """Read nothing more of a WebSocket, and do not wonder that no pong comes."""
+        self.transport.pause_reading()
+        if self.keepalive_task is not None:
+            self.keepalive_task.cancel()
+
+    def thaw(self) -> None:
+        """Go on with a WebSocket that was frozen."""
+        self.transport.resume_reading()
+        self.start_keepalive()
+
+    def refuse(self) -> None:
+        """Close a connection that has not said what it speaks."""
+        if self._entering is not None:
+            self._leave_lobby().abort()
+
+    def _leave_lobby(self) -> asyncio.Transport:
+        assert self._entering is not None  # noqa: S101 - who calls knows
+        assert self._patience is not None  # noqa: S101 - set with it
+        transport, self._entering = self._entering, None
+        self._patience.cancel()
+        self._lobby.waiting.discard(self)
+        return transport
+
+    def _lead_on(self, transport: asyncio.Transport) -> None:
+        head = bytes(self._head)
+        self._head.clear()
+        if _UPGRADE.match(head):
+            self._is_websocket = True
+            super().connection_made(transport)
+            super().data_received(head)
+        elif self._lobby.http_full:
+            self._lobby.counters.refused_sessions += 1
+            transport.abort()
+        else:
+            http = self._lobby.http()
+            transport.set_protocol(http)
+            http.connection_made(transport)
+            http.data_received(head)

@@ -1,0 +1,61 @@
+"""The console's files, from the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+__all__ = ["PageHost", "add_pages"]
+
+CONSOLE = Path(__file__).parents[2] / "assets" / "console"
+
+_HEADERS = {
+    # Nothing from anywhere else, and in nobody's frame: the page may use the microphone and knows the token.
+    "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+
+
+class PageHost(Protocol):
+    """What the pages need of the gateway."""
+
+    @property
+    def url(self) -> str:
+        """The address for clients."""
+
+    def connect_hint(self) -> str:
+        """Return the one line to copy for a first call."""
+
+
+def add_pages(site: web.Application, host: PageHost) -> None:
+    """Serve the console, and a line of help to who is no browser."""
+
+    async def front_page(request: web.Request) -> web.StreamResponse:
+        if "text/html" in request.headers.get("Accept", ""):
+            return web.FileResponse(CONSOLE / "index.html")
+        return web.Response(
+            text=f"This is telnyx-native's gateway. It speaks WebSocket: point a Telnyx client at {host.url}\n"
+            f"or try:  {host.connect_hint()}\n"
+        )
+
+    site.router.add_get("/", front_page)
+    site.router.add_static("/console", CONSOLE)
+    site.middlewares.append(_guarded)
+
+
+@web.middleware
+async def _guarded(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Add the headers that say what a page may do."""
+    response = await handler(request)
+    if not response.prepared:
+        response.headers.update(_HEADERS)
+    return response

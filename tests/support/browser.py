@@ -1,0 +1,159 @@
+"""A page in headless Chromium, driven over its DevTools protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+"""The browser, if this machine has one."""
+
+LIMIT = 20.0
+"""Seconds until a test stops waiting for the browser."""
+
+
+class RefusedError(Exception):
+    """The browser did not take a command."""
+
+
+class Page:
+    """A page.
+
+    Attributes:
+        complaints: What it has thrown, or written to the console as an error.
+    """
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.complaints: list[str] = []
+        self._socket = socket
+        self._ids = count(1)
+        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+
+    async def read(self) -> None:
+        async for text in self._socket:
+            message = json.loads(text)
+            if "id" in message:
+                self._waiting.pop(message["id"]).set_result(message)
+            elif message["method"] == "Runtime.exceptionThrown":
+                details = message["params"]["exceptionDetails"]
+                self.complaints.append(details.get("exception", {}).get("description") or details["text"])
+            elif message["method"] == "Log.entryAdded" and message["params"]["entry"]["level"] == "error":
+                self.complaints.append(message["params"]["entry"]["text"])
+
+    async def do(self, method: str, **params: Any) -> dict[str, Any]:
+        """Send a command of the DevTools protocol; return its result."""
+        number = next(self._ids)
+        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
+        await self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
+        message = await asyncio.wait_for(answer, LIMIT)
+        if "error" in message:
+            raise RefusedError(message["error"]["message"])
+        return message["result"]
+
+    async def evaluate(self, expression: str) -> Any:
+        """Return the value of JavaScript; promises are awaited. It counts as a gesture of the user."""
+        result = await self.do(
+            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True, userGesture=True
+        )
+        assert "exceptionDetails" not in result, result["exceptionDetails"]
+        return result["result"].get("value")
+
+    async def until(self, expression: str) -> Any:
+        """Wait until JavaScript is true; return its value."""
+        try:
+            async with asyncio.timeout(LIMIT):
+                while not (value := await self._evaluate_if_there(expression)):  # noqa: ASYNC110 - no event to wait for
+                    await asyncio.sleep(0.05)
+                return value
+        except TimeoutError:
+            shown = await self.evaluate("document.body.innerText")
+            raise AssertionError(f"waited {LIMIT} s for {expression}; {self.complaints}; the page: {shown}") from None
+
+    async def _evaluate_if_there(self, expression: str) -> Any:
+        """Return the value of JavaScript, or `None` while the page gives way to the next one."""
+        try:
+            return await self.evaluate(expression)
+        except RefusedError as refusal:
+            if "navigated" not in str(refusal):
+                raise
+            return None
+
+    async def click(self, selector: str) -> None:
+        """Click the first element that is there, shown and enabled."""
+        found = f"document.querySelector({json.dumps(selector)})"
+        await self.until(f"{found} && !{found}.disabled && {found}.offsetParent !== null")
+        await self.evaluate(f"{found}.click()")
+
+    async def type(self, selector: str, text: str) -> None:
+        await self.evaluate(f"document.querySelector({json.dumps(selector)}).value = {json.dumps(text)}")
+
+    async def press(self, key: str) -> None:
+        """Press a key, wherever the focus is."""
+        text = {"text": key} if len(key) == 1 else {}
+        for kind in ("keyDown", "keyUp"):
+            await self.do("Input.dispatchKeyEvent", type=kind, key=key, **(text if kind == "keyDown" else {}))
+
+
+@asynccontextmanager
+async def open_page(url: str, profile: Path, *, microphone: Path) -> AsyncIterator[Page]:
+    """Open a page in a browser of its own, whose microphone plays a WAV file over and over."""
+    assert CHROMIUM is not None
+    process = await asyncio.create_subprocess_exec(
+        CHROMIUM,
+        "--headless=new",
+        "--no-sandbox",  # containers have none to give
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--remote-debugging-port=0",
+        f"--user-data-dir={profile}",
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={microphone}",
+        "--allow-loopback-in-peer-connection",
+        "--autoplay-policy=no-user-gesture-required",
+        "about:blank",
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with connect(await _page_address(profile), max_size=None, open_timeout=LIMIT) as socket:
+            page = Page(socket)
+            reading = asyncio.create_task(page.read())
+            try:
+                for domain in ("Runtime", "Log", "Page"):
+                    await page.do(f"{domain}.enable")
+                await page.do("Page.navigate", url=url)
+                yield page
+            finally:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+    finally:
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), LIMIT)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _page_address(profile: Path) -> str:
+    """The DevTools address of the browser's page, as soon as it listens."""
+    import aiohttp
+
+    file = profile / "DevToolsActivePort"
+    async with asyncio.timeout(LIMIT):
+        while not (file.exists() and len(file.read_text().splitlines()) == 2):  # noqa: ASYNC110 - nor here
+            await asyncio.sleep(0.05)
+        port = file.read_text().splitlines()[0]
+        async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}/json/list") as response:
+            targets = await response.json()
+    return next(target["webSocketDebuggerUrl"] for target in targets if target["type"] == "page")
