@@ -21,15 +21,14 @@
 #include "media/engine/webrtc_voice_engine.h"
 #include "p2p/base/basic_packet_socket_factory.h"
 #include "rtc/build_contract.h"
+#include "rtc/library.h"
 #include "rtc/neteq_factory.h"
 #include "rtc/peer.h"
 #include "rtc/port_allocator.h"
 #include "rtc/silent_device.h"
 #include "rtc/voice_opus.h"
-#include "rtc_base/logging.h"
 #include "rtc_base/network.h"
 #include "rtc_base/physical_socket_server.h"
-#include "rtc_base/ssl_adapter.h"
 #include "rtc_base/thread.h"
 
 namespace telnyx {
@@ -38,17 +37,6 @@ namespace {
 
 // Packets leave from the thread that is network and worker at once, instead of a pacer's own.
 constexpr char kFieldTrials[] = "WebRTC-SendPacketsOnWorkerThread/Enabled/";
-
-// Once per process: libwebrtc's global state, which lives as long as the process does.
-void InitializeLibrary() {
-  static const bool initialized = [] {
-    rtc::LogMessage::LogToDebug(rtc::LS_NONE);
-    rtc::LogMessage::SetLogToStderr(false);
-    rtc::ThreadManager::Instance();  // made here, where it happens before any use
-    return rtc::InitializeSSL();
-  }();
-  RTC_CHECK(initialized);
-}
 
 std::unique_ptr<cricket::MediaEngineInterface> CreateMediaEngine(webrtc::TaskQueueFactory* task_queues,
                                                                  webrtc::AudioMixer* mixer,

@@ -147,6 +147,7 @@ void Peer::Open(uint64_t operation, const PeerOptions& options) {
   auto sender = connection_->AddTrack(track, {kStreamLabel});
   RTC_CHECK(sender.ok()) << sender.error().message();
   sender_ = sender.MoveValue();
+  if (options.processing) track_.Process(*options.processing);
   if (!options.standby) engine_->clock_->Add(id_, &track_);
   Answer(operation, EventKind::kDone);
 }

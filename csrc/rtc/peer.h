@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/peer_connection_interface.h"
 #include "audio/audio_port.h"
+#include "rtc/audio_processor.h"
 #include "rtc/mailbox.h"
 #include "rtc/port_track.h"
 
@@ -25,9 +27,10 @@ struct IceServer {
 
 struct PeerOptions {
   std::vector<IceServer> ice_servers;
-  bool relay_only = false;  // only candidates of TURN servers
-  bool loopback = false;    // 127.0.0.1 is a candidate too: the far end is on this machine
-  bool standby = false;     // another peer has the port, until TakeOver
+  bool relay_only = false;                      // only candidates of TURN servers
+  bool loopback = false;                        // 127.0.0.1 is a candidate too: the far end is on this machine
+  bool standby = false;                         // another peer has the port, until TakeOver
+  std::optional<ProcessingOptions> processing;  // what happens to audio of the port before it is sent
 };
 
 // Every method may be called from any thread and returns at once: it posts to the signaling thread, which runs

@@ -36,6 +36,10 @@ void PortSource::Deliver(const int16_t* frame, int sample_rate, size_t samples) 
 PortTrack::PortTrack(std::shared_ptr<AudioPort> port, PullMixer* mixer)
     : port_(std::move(port)), mixer_(mixer), hearing_(port_.get()), source_(rtc::make_ref_counted<PortSource>()) {}
 
+void PortTrack::Process(const ProcessingOptions& options) {
+  processor_ = std::make_unique<AudioProcessor>(port_->sample_rate(), options);
+}
+
 void PortTrack::OnData(const void* pcm, int, int sample_rate, size_t channels, size_t samples) {
   mixer_->WantRate(port_->sample_rate());
   if (!live_) return;
@@ -46,6 +50,7 @@ void PortTrack::OnData(const void* pcm, int, int sample_rate, size_t channels, s
     for (size_t i = 0; i < samples; ++i) frame_[i] = received[i * channels];
     received = frame_.data();
   }
+  if (processor_) processor_->AddFarEnd(received);
   port_->PushCapture(received, samples);
   hearing_.Listen(received, mixer_->telephone_events());
   if (join_target_ != nullptr) join_target_->Blend(received, samples);
@@ -63,6 +68,7 @@ void PortTrack::Blend(const int16_t* frame, size_t samples) {
 void PortTrack::Send() {
   const size_t samples = port_->frame_size();
   port_->TakePlayback(frame_.data());
+  if (processor_) processor_->Process(frame_.data());
   if (std::exchange(has_joined_, false) && !port_->muted()) {
     for (size_t i = 0; i < samples; ++i) frame_[i] = AddSaturated(frame_[i], joined_[i]);
   }

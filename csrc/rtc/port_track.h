@@ -10,6 +10,7 @@
 #include "api/media_stream_interface.h"
 #include "api/notifier.h"
 #include "audio/audio_port.h"
+#include "rtc/audio_processor.h"
 #include "rtc/hearing.h"
 #include "rtc/pull_mixer.h"
 
@@ -38,6 +39,10 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   PortSource* source() { return source_.get(); }
   AudioPort& port() { return *port_; }
 
+  // The port's audio is what a microphone heard, and what it receives is played near that: processes it. Before the
+  // clock has the track.
+  void Process(const ProcessingOptions& options);
+
   // From the remote track, within PullMixer::PullAll.
   void OnData(const void* pcm, int bits_per_sample, int sample_rate, size_t channels, size_t samples) override;
 
@@ -59,6 +64,7 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   const std::shared_ptr<AudioPort> port_;
   PullMixer* const mixer_;
   Hearing hearing_;
+  std::unique_ptr<AudioProcessor> processor_;
   const rtc::scoped_refptr<PortSource> source_;
   PortTrack* join_target_ = nullptr;
   bool live_ = false;

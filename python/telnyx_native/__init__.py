@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from telnyx_native.config import AnonymousConfig as AnonymousConfig
     from telnyx_native.config import AudioCodec as AudioCodec
     from telnyx_native.config import AudioConfig as AudioConfig
+    from telnyx_native.config import AudioProcessing as AudioProcessing
     from telnyx_native.config import CredentialConfig as CredentialConfig
     from telnyx_native.config import IceServer as IceServer
     from telnyx_native.config import Limits as Limits
+    from telnyx_native.config import NoiseSuppression as NoiseSuppression
     from telnyx_native.config import OpusConfig as OpusConfig
     from telnyx_native.config import RingSink as RingSink
     from telnyx_native.config import TelnyxConfig as TelnyxConfig
@@ -83,6 +85,7 @@ if TYPE_CHECKING:
     from telnyx_native.logs import LogLevel as LogLevel
     from telnyx_native.logs import TxLogger as TxLogger
     from telnyx_native.logs import log_context as log_context
+    from telnyx_native.media.audio_processor import AudioProcessor as AudioProcessor
     from telnyx_native.media.dtmf import DtmfDetector as DtmfDetector
     from telnyx_native.media.dtmf import DtmfReceived as DtmfReceived
     from telnyx_native.media.dtmf import DtmfSource as DtmfSource
@@ -126,8 +129,9 @@ _HOMES = {
     "client.precall": "PreCallReport Spread Verdict run_pre_call",
     "codes": "ErrorCode TelnyxWarning WarningCode",
     "config": (
-        "AnonymousConfig AudioCodec AudioConfig CredentialConfig IceServer Limits OpusConfig RingSink "
-        "TelnyxConfig Timeouts TokenConfig TxServerConfiguration VoiceActivityConfig"
+        "AnonymousConfig AudioCodec AudioConfig AudioProcessing CredentialConfig IceServer Limits "
+        "NoiseSuppression OpusConfig RingSink TelnyxConfig Timeouts TokenConfig TxServerConfiguration "
+        "VoiceActivityConfig"
     ),
     "errors": (
         "AudioClosedError AuthenticationError CallError ConfigurationError EngineClosedError "
@@ -143,6 +147,7 @@ _HOMES = {
     ),
     "flow": "SharedFlow StateFlow",
     "logs": "JsonLinesFormatter LogLevel TxLogger log_context",
+    "media.audio_processor": "AudioProcessor",
     "media.dtmf": "DtmfDetector DtmfReceived DtmfSource",
     "media.quality": "CallQuality CallQualityMetrics",
     "media.recording": "Recording",

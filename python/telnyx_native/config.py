@@ -28,9 +28,11 @@ __all__ = [
     "AnonymousConfig",
     "AudioCodec",
     "AudioConfig",
+    "AudioProcessing",
     "CredentialConfig",
     "IceServer",
     "Limits",
+    "NoiseSuppression",
     "OpusConfig",
     "PeerConfig",
     "TelnyxConfig",
@@ -392,6 +394,33 @@ class VoiceActivityConfig:
             raise ConfigurationError("onset is 0.01 to 10 seconds, and hangover 0.01 to 60")
 
 
+class NoiseSuppression(Enum):
+    """How much of steady noise is taken away: the more, the more the voice suffers with it."""
+
+    OFF = 0
+    LOW = 1
+    MODERATE = 2
+    HIGH = 3
+    VERY_HIGH = 4
+
+
+@dataclass(frozen=True)
+class AudioProcessing:
+    """What is done to the sound of a microphone (Telnyx Android SDK: `AudioConstraints`).
+
+    Attributes:
+        echo_cancellation: Takes away what the loudspeaker plays and the microphone hears (libwebrtc's AEC3).
+        noise_suppression: Takes away steady noise.
+        gain_control: Brings speech to an even level (libwebrtc's AGC2).
+        high_pass: Takes away what is below speech: hum, and the wind.
+    """
+
+    echo_cancellation: bool = True
+    noise_suppression: NoiseSuppression = NoiseSuppression.HIGH
+    gain_control: bool = True
+    high_pass: bool = True
+
+
 @dataclass(frozen=True)
 class AudioConfig:
     """The audio that the application reads and writes: mono, signed 16-bit.
@@ -406,6 +435,8 @@ class AudioConfig:
         voice_activity: How speech of the far end is told from the rest, see `Call.voice_activity_flow`.
         dtmf_tones: Whether keys are also looked for in the sound, see `Call.dtmf_flow`. For far ends that send no
             telephone-events.
+        processing: What is done to written audio before it is sent. For a microphone near the loudspeaker that plays
+            what is received; nothing by default, since a program's audio has neither echo nor noise.
     """
 
     sample_rate: int = 16_000
@@ -415,6 +446,7 @@ class AudioConfig:
     opus: OpusConfig = field(default_factory=OpusConfig)
     voice_activity: VoiceActivityConfig = field(default_factory=VoiceActivityConfig)
     dtmf_tones: bool = False
+    processing: AudioProcessing | None = None
 
     def __post_init__(self) -> None:
         if self.sample_rate not in SAMPLE_RATES:

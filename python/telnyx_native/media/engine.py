@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from telnyx_native import _webrtc
 from telnyx_native.errors import EngineClosedError, MediaError
+from telnyx_native.media.audio_processor import native_options
 from telnyx_native.media.peer import Peer
 from telnyx_native.media.stream import AudioStream
 
@@ -71,7 +72,7 @@ class MediaEngine:
         Raises:
             EngineClosedError: The engine was released.
         """
-        return self._open(Peer(self, AudioStream(audio), audio.opus, standby=False), config, standby=False)
+        return self._open(Peer(self, AudioStream(audio), audio, standby=False), config, standby=False)
 
     def create_successor(self, peer: Peer, config: PeerConfig) -> Peer:
         """Make a peer that is to go on with the audio of `peer`, once it is connected: see `Peer.take_over`.
@@ -79,16 +80,18 @@ class MediaEngine:
         Raises:
             EngineClosedError: The engine was released.
         """
-        return self._open(Peer(self, peer.audio, peer.opus, standby=True), config, standby=True)
+        return self._open(Peer(self, peer.audio, peer.audio_config, standby=True), config, standby=True)
 
     def _open(self, peer: Peer, config: PeerConfig, *, standby: bool) -> Peer:
         operation, opened = self.operation()
+        processing = peer.audio_config.processing
         native = self._native.create_peer(
             operation,
             ice_servers=[(list(server.urls), server.username, server.password) for server in config.ice_servers],
             relay_only=config.relay_only,
             loopback=config.loopback,
             standby=standby,
+            processing=None if processing is None else native_options(processing),
             port=peer.audio.native_port(),
         )
         self._peers[native.id] = peer

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from telnyx_native import _webrtc
-    from telnyx_native.config import OpusConfig
+    from telnyx_native.config import AudioConfig
     from telnyx_native.media.engine import MediaEngine
     from telnyx_native.media.stream import AudioStream
 
@@ -70,16 +70,16 @@ class Peer:
 
     Attributes:
         audio: What the application says and hears.
-        opus: How Opus is used.
+        audio_config: How that is carried.
         connection_state: Whether audio can flow.
         audio_arrived: Set once the first packet of the far end's audio is here.
         candidates: Local candidates as they are found; who collects late gets the earlier ones too. It ends when there
             are no more; a later description that looks for new ones begins a new flow.
     """
 
-    def __init__(self, engine: MediaEngine, audio: AudioStream, opus: OpusConfig, *, standby: bool) -> None:
+    def __init__(self, engine: MediaEngine, audio: AudioStream, audio_config: AudioConfig, *, standby: bool) -> None:
         self.audio = audio
-        self.opus = opus
+        self.audio_config = audio_config
         self.connection_state: StateFlow[PeerConnectionState] = StateFlow(PeerConnectionState.NEW)
         self.candidates: SharedFlow[IceCandidate] = SharedFlow(replay=MAX_CANDIDATES)
         self._engine = engine
@@ -276,10 +276,10 @@ class Peer:
 
     def _incoming(self, description: str) -> str:
         wanted = without_comfort_noise(clean_description(description))
-        return with_opus(wanted, self.opus, self.audio.sample_rate)
+        return with_opus(wanted, self.audio_config.opus, self.audio.sample_rate)
 
     def _outgoing(self, description: str) -> str:
-        return asking_for_ptime(without_comfort_noise(description), self.opus.ptime)
+        return asking_for_ptime(without_comfort_noise(description), self.audio_config.opus.ptime)
 
     async def _run(self, start: Callable[[int], None]) -> str:
         """Run a native operation and return what it answers."""

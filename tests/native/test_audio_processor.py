@@ -1,0 +1,148 @@
+"""What is left of echo and noise, and what becomes of the voice."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import telnyx_native
+from support.peers import connected
+from support.signals import Pcm, pcm, rms, silence
+from telnyx_native.config import AudioConfig, AudioProcessing, NoiseSuppression
+from telnyx_native.media.audio_processor import AudioProcessor
+from telnyx_native.media.engine import MediaEngine
+from telnyx_native.media.files import read_audio
+
+SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
+ONLY_ECHO = AudioProcessing(noise_suppression=NoiseSuppression.OFF, gain_control=False)
+ONLY_NOISE = AudioProcessing(echo_cancellation=False, gain_control=False)
+ONLY_GAIN = AudioProcessing(echo_cancellation=False, noise_suppression=NoiseSuppression.OFF)
+NOTHING = AudioProcessing(
+    echo_cancellation=False, noise_suppression=NoiseSuppression.OFF, gain_control=False, high_pass=False
+)
+
+
+def speech(rate: int, seconds: float) -> Pcm:
+    spoken = read_audio(SPEECH, rate)
+    return np.tile(spoken, round(seconds * rate) // len(spoken) + 1)[: round(seconds * rate)]
+
+
+def echo_of(far: Pcm, rate: int, *, delay: float = 0.06) -> Pcm:
+    """What a microphone hears of a loudspeaker in a small room: 60 ms later, 12 dB less, and its reverberation."""
+    rng = np.random.default_rng(7)
+    length = round(0.1 * rate)
+    room = rng.normal(0, 1, length) * 10 ** (-3 * np.arange(length) / length)
+    room *= 0.25 / np.sqrt(np.sum(room**2))
+    heard = np.convolve(far, room)[: len(far)]
+    return np.concatenate([silence(delay, rate), heard.astype(np.int16)])[: len(far)]
+
+
+def process(processor: AudioProcessor, near: Pcm, far: Pcm | None, rate: int) -> Pcm:
+    size, processed = rate // 100, bytearray()
+    for i in range(0, len(near) - size + 1, size):
+        if far is not None:
+            processor.add_far_end(far[i : i + size])
+        processed += processor.process(near[i : i + size])
+    return pcm(bytes(processed))
+
+
+def decibels(louder: Pcm, quieter: Pcm) -> float:
+    return 20 * float(np.log10(rms(louder) / max(rms(quieter), 0.01)))
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 32_000, 48_000])
+def test_an_echo_is_25_decibels_quieter(rate: int) -> None:
+    far = speech(rate, 12)
+    echo = echo_of(far, rate)
+    left = process(AudioProcessor(rate, ONLY_ECHO), echo, far, rate)
+    settled = 4 * rate
+    assert decibels(echo[settled:], left[settled:]) > 25
+
+
+@pytest.mark.parametrize("delay", [0.02, 0.15, 0.45])
+def test_the_delay_of_an_echo_is_found(delay: float) -> None:
+    rate = 16_000
+    far = speech(rate, 14)
+    echo = echo_of(far, rate, delay=delay)
+    left = process(AudioProcessor(rate, ONLY_ECHO), echo, far, rate)
+    assert decibels(echo[6 * rate :], left[6 * rate :]) > 25
+
+
+def test_who_speaks_while_there_is_an_echo_is_heard() -> None:
+    rate = 16_000
+    far = speech(rate, 12)
+    near = np.concatenate([silence(8, rate), read_audio(SPEECH, rate)[: 4 * rate]])
+    left = process(AudioProcessor(rate, ONLY_ECHO), echo_of(far, rate) + near, far, rate)
+    assert abs(decibels(near[8 * rate :], left[8 * rate :])) < 6
+
+
+def test_noise_is_suppressed_by_level_and_speech_stays() -> None:
+    rate = 16_000
+    noise = np.random.default_rng(1).normal(0, 400, 8 * rate).astype(np.int16)
+    reductions = []
+    for level in NoiseSuppression:
+        options = AudioProcessing(echo_cancellation=False, noise_suppression=level, gain_control=False)
+        left = process(AudioProcessor(rate, options), noise, None, rate)
+        reductions.append(decibels(noise[4 * rate :], left[4 * rate :]))
+    assert reductions == sorted(reductions)
+    assert reductions[0] < 2
+    assert reductions[NoiseSuppression.HIGH.value] > 12
+    spoken = read_audio(SPEECH, rate)[: 8 * rate]
+    noisy = np.clip(spoken.astype(int) + noise[: len(spoken)], -32768, 32767).astype(np.int16)
+    left = process(AudioProcessor(rate, ONLY_NOISE), noisy, None, rate)
+    assert abs(decibels(spoken, left)) < 4
+
+
+def test_quiet_speech_becomes_louder() -> None:
+    rate = 16_000
+    quiet = (speech(rate, 12) * 0.05).astype(np.int16)
+    left = process(AudioProcessor(rate, ONLY_GAIN), quiet, None, rate)
+    assert decibels(left[6 * rate :], quiet[6 * rate :]) > 10
+
+
+def test_with_everything_off_the_sound_is_what_it_was() -> None:
+    rate = 16_000
+    spoken = speech(rate, 2)
+    assert np.array_equal(process(AudioProcessor(rate, NOTHING), spoken, spoken, rate), spoken)
+
+
+def test_frames_may_be_any_number_of_ticks_long() -> None:
+    rate = 16_000
+    noisy = np.random.default_rng(1).normal(0, 400, rate).astype(np.int16)
+    whole = AudioProcessor(rate, ONLY_NOISE).process(noisy)
+    assert np.array_equal(pcm(whole), process(AudioProcessor(rate, ONLY_NOISE), noisy, None, rate))
+
+
+def test_what_the_processor_refuses() -> None:
+    processor = AudioProcessor(16_000)
+    for take in (processor.process, processor.add_far_end):
+        for length in (0, 100, 161):
+            with pytest.raises(ValueError, match="10 ms"):
+                take(bytes(2 * length))
+        for wrong in (np.zeros(160, np.float32), np.zeros(320, np.int16)[::2], np.zeros((2, 160), np.int16)):
+            with pytest.raises(TypeError, match="16-bit"):
+                take(wrong)
+    with pytest.raises(ValueError, match="44100"):
+        AudioProcessor(44_100)
+
+
+@pytest.mark.parametrize("processing", [None, ONLY_ECHO])
+async def test_a_loudspeaker_beside_the_microphone(engine: MediaEngine, processing: AudioProcessing | None) -> None:
+    """The kiosk plays what it receives, and its microphone hears that: does the caller hear himself?"""
+    rate = 16_000
+    async with connected(engine, None, AudioConfig(sample_rate=rate, processing=processing)) as (caller, kiosk):
+
+        async def play_and_hear() -> None:
+            async for frame in kiosk.audio:
+                kiosk.audio.write_nowait((np.frombuffer(frame, np.int16) * 0.25).astype(np.int16))
+
+        acoustics = asyncio.create_task(play_and_hear())
+        said = speech(rate, 9)
+        await caller.audio.write(said)
+        heard = pcm(await asyncio.wait_for(caller.audio.read(9 * rate), 15))
+        acoustics.cancel()
+    quieter = decibels(said[5 * rate :], heard[5 * rate :])
+    assert quieter < 15 if processing is None else quieter > 30
