@@ -5,11 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
+TEST_PACKAGES := chromium libasound2-plugins libportaudio2 pulseaudio pulseaudio-utils
+
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test interop lint format asan tsan bench fuzz clean
+.PHONY: help system build demo test test-tools interop lint format asan tsan bench fuzz clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 system: ## install the Debian packages that the build needs (asks for sudo if you are not root)
 	@tools/system_packages.sh $(SUDO)
@@ -33,6 +35,9 @@ demo: build ## call an echo on a local gateway, and show what came back
 test: build ## run all tests
 	@echo "== tests"
 	@$(BIN)/python -m pytest
+
+test-tools: ## install what some tests need besides: a browser and a sound server (they are skipped without)
+	@PACKAGES="$(TEST_PACKAGES)" tools/system_packages.sh $(SUDO)
 
 interop: build ## only the tests against Telnyx's own JavaScript SDK, which needs node and npm (`make test` has them too)
 	@$(BIN)/python -m pytest -m interop

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Installs the Debian packages that are still missing for a build. Usage: system_packages.sh [sudo]
+# Installs the Debian packages that are still missing for a build, or those named by PACKAGES.
+# Usage: system_packages.sh [sudo]
 set -eu
 
-packages="g++ libtgowt-dev libabsl-dev libopus-dev libsrtp2-dev libssl-dev python3-dev python3-venv"
+packages="${PACKAGES:-g++ libtgowt-dev libabsl-dev libopus-dev libsrtp2-dev libssl-dev python3-dev python3-venv}"
 
 missing=""
 for package in $packages; do
@@ -23,5 +24,5 @@ quietly() {
 }
 echo "   reading the package lists ..."
 quietly "$@" apt-get update
-echo "   downloading and installing (some 60 packages with what they need, half a minute) ..."
+echo "   downloading and installing (with what they need, half a minute) ..."
 quietly "$@" apt-get install --yes --no-install-recommends $missing

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from telnyx_native.client import TelnyxClient as TelnyxClient
     from telnyx_native.client.precall import PreCallReport as PreCallReport
     from telnyx_native.client.precall import Spread as Spread
-    from telnyx_native.client.precall import Verdict as Verdict
     from telnyx_native.client.precall import run_pre_call as run_pre_call
     from telnyx_native.codes import ErrorCode as ErrorCode
     from telnyx_native.codes import TelnyxWarning as TelnyxWarning
@@ -40,10 +39,19 @@ if TYPE_CHECKING:
     from telnyx_native.config import TokenConfig as TokenConfig
     from telnyx_native.config import TxServerConfiguration as TxServerConfiguration
     from telnyx_native.config import VoiceActivityConfig as VoiceActivityConfig
+    from telnyx_native.devices.handset import Handset as Handset
+    from telnyx_native.devices.handset import HandsetCounters as HandsetCounters
+    from telnyx_native.devices.handset import HandsetState as HandsetState
+    from telnyx_native.devices.loudspeaker import Loudspeaker as Loudspeaker
+    from telnyx_native.devices.microphone_check import MicrophoneReport as MicrophoneReport
+    from telnyx_native.devices.microphone_check import run_microphone_check as run_microphone_check
+    from telnyx_native.devices.sound_device import SoundDevice as SoundDevice
+    from telnyx_native.devices.sound_device import sound_devices as sound_devices
     from telnyx_native.errors import AudioClosedError as AudioClosedError
     from telnyx_native.errors import AuthenticationError as AuthenticationError
     from telnyx_native.errors import CallError as CallError
     from telnyx_native.errors import ConfigurationError as ConfigurationError
+    from telnyx_native.errors import DeviceError as DeviceError
     from telnyx_native.errors import EngineClosedError as EngineClosedError
     from telnyx_native.errors import FlowClosedError as FlowClosedError
     from telnyx_native.errors import GatewayRegistrationError as GatewayRegistrationError
@@ -118,6 +126,7 @@ if TYPE_CHECKING:
     from telnyx_native.states import ConnectionStatus as ConnectionStatus
     from telnyx_native.states import GatewayState as GatewayState
     from telnyx_native.states import HangupCause as HangupCause
+    from telnyx_native.verdict import Verdict as Verdict
 
 _HOMES = {
     "ai.assistant": "AiAssistant",
@@ -126,15 +135,19 @@ _HOMES = {
     "call": "Call",
     "call.timings": "CallTimings",
     "client": "TelnyxClient",
-    "client.precall": "PreCallReport Spread Verdict run_pre_call",
+    "client.precall": "PreCallReport Spread run_pre_call",
     "codes": "ErrorCode TelnyxWarning WarningCode",
     "config": (
         "AnonymousConfig AudioCodec AudioConfig AudioProcessing CredentialConfig IceServer Limits "
         "NoiseSuppression OpusConfig RingSink TelnyxConfig Timeouts TokenConfig TxServerConfiguration "
         "VoiceActivityConfig"
     ),
+    "devices.handset": "Handset HandsetCounters HandsetState",
+    "devices.loudspeaker": "Loudspeaker",
+    "devices.microphone_check": "MicrophoneReport run_microphone_check",
+    "devices.sound_device": "SoundDevice sound_devices",
     "errors": (
-        "AudioClosedError AuthenticationError CallError ConfigurationError EngineClosedError "
+        "AudioClosedError AuthenticationError CallError ConfigurationError DeviceError EngineClosedError "
         "FlowClosedError GatewayRegistrationError InviteTimeoutError MalformedFrameError MediaError "
         "NetworkChangedError ReportError RequestError RequestTimeoutError RestError SdpError "
         "SocketConnectionError TelnyxError WaitTimeoutError"
@@ -163,6 +176,7 @@ _HOMES = {
         "CallDirection CallNetworkChangeReason CallState CallTerminationReason ConnectionStatus "
         "GatewayState HangupCause"
     ),
+    "verdict": "Verdict",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -23,6 +23,8 @@ class ErrorCode(Enum):
     SDP_SET_LOCAL_DESCRIPTION_FAILED = (40003, "Failed to apply local call settings", True)
     SDP_SET_REMOTE_DESCRIPTION_FAILED = (40004, "Failed to apply remote call settings", True)
     SDP_SEND_FAILED = (40005, "Failed to send call data to server", True)
+    MEDIA_DEVICE_NOT_FOUND = (42002, "No microphone found", True)
+    MEDIA_GET_USER_MEDIA_FAILED = (42003, "Failed to access microphone", True)
     HOLD_FAILED = (44001, "Failed to hold the call", False)
     INVALID_CALL_PARAMETERS = (44002, "Invalid call parameters", True)
     BYE_SEND_FAILED = (44003, "Failed to hang up cleanly", False)

@@ -46,6 +46,10 @@ SAMPLE_RATES = (8_000, 16_000, 24_000, 32_000, 48_000)
 """Rates, in Hz, at which an application can read and write audio."""
 
 
+LIVE_BACKLOG = 0.06
+"""Seconds that a microphone may be ahead of the media clock: some blocks of its own."""
+
+
 @dataclass(frozen=True)
 class IceServer:
     """A STUN or TURN server.
@@ -447,6 +451,16 @@ class AudioConfig:
     voice_activity: VoiceActivityConfig = field(default_factory=VoiceActivityConfig)
     dtmf_tones: bool = False
     processing: AudioProcessing | None = None
+
+    @classmethod
+    def microphone(cls, sample_rate: int = 16_000, processing: AudioProcessing | None = None) -> AudioConfig:
+        """Return what suits a microphone and a loudspeaker: live audio, whose echo and noise are taken away.
+
+        Args:
+            sample_rate: Hz; 8, 16, 24, 32 or 48 thousand.
+            processing: What is done to the sound of the microphone; everything by default.
+        """
+        return cls(sample_rate, max_backlog=LIVE_BACKLOG, processing=processing or AudioProcessing())
 
     def __post_init__(self) -> None:
         if self.sample_rate not in SAMPLE_RATES:

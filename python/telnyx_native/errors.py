@@ -108,6 +108,12 @@ class MediaError(TelnyxError):
     """Audio or its transport failed."""
 
 
+class DeviceError(MediaError):
+    """A microphone or loudspeaker is not there, or does not work."""
+
+    usual_kind = ErrorCode.MEDIA_DEVICE_NOT_FOUND
+
+
 class SdpError(MediaError):
     """A session description cannot be used."""
 

@@ -21,6 +21,7 @@ FLOORS = [
         "logs",
         "region",
         "states",
+        "verdict",
         "push",
         "config",
         "events",
@@ -30,6 +31,7 @@ FLOORS = [
     {"signaling"},
     {"ai", "report"},
     {"call"},
+    {"devices"},
     {"client"},
     {"cli"},
 ]

@@ -8,6 +8,7 @@ import typer
 
 from telnyx_native.cli.call import call
 from telnyx_native.cli.demo import demo
+from telnyx_native.cli.devices import devices
 from telnyx_native.cli.gateway import gateway
 from telnyx_native.version import __version__
 
@@ -44,3 +45,4 @@ def telnyx_native(
 app.command()(demo)
 app.command()(gateway)
 app.command()(call)
+app.command()(devices)

@@ -6,7 +6,6 @@ Thresholds and reasons are those of the Telnyx JS SDK (`runPreCall`).
 from __future__ import annotations
 
 import asyncio
-import enum
 import math
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from telnyx_native.errors import CallError, ConfigurationError, MediaError, RequestError, WaitTimeoutError
 from telnyx_native.media.quality import mean_opinion_score
 from telnyx_native.media.stats import AudioStats
+from telnyx_native.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,22 +23,10 @@ if TYPE_CHECKING:
     from telnyx_native.client.client import TelnyxClient
     from telnyx_native.media.stats import StatsReport
 
-__all__ = ["PreCallReport", "Spread", "Verdict", "run_pre_call"]
+__all__ = ["PreCallReport", "Spread", "run_pre_call"]
 
 SETUP_LIMIT = 30.0
 """Seconds until the call must be active."""
-
-
-class Verdict(enum.Enum):
-    """What came out."""
-
-    READY = "ready"
-    DEGRADED = "degraded"
-    """Calls work, but not well."""
-    BLOCKED = "blocked"
-    """Calls do not work, or nobody would want to talk like that."""
-    INCONCLUSIVE = "inconclusive"
-    """The other side did not take the call: nothing was learnt about the network."""
 
 
 @dataclass(frozen=True)

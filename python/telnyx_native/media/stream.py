@@ -272,6 +272,13 @@ class AudioStream:
         """What happened to the audio so far."""
         return AudioCounters(**self._port.counters())
 
+    # --- for sound devices -----------------------------------------------------------------------------------------
+
+    @property
+    def native_rings(self) -> _audio.AudioPort:
+        """The queues themselves, for who moves audio on a thread of its own, and then alone."""
+        return self._port
+
     # --- for the peer ----------------------------------------------------------------------------------------------
 
     def native_port(self) -> object:

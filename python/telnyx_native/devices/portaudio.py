@@ -1,0 +1,135 @@
+"""The way to the sound system: PortAudio, by the package sounddevice."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
+
+from telnyx_native.codes import ErrorCode
+from telnyx_native.errors import ConfigurationError, DeviceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["SoundSystem", "sound_system"]
+
+BLOCK_SECONDS = 0.01
+"""How much a device asks for, or brings, at once: what the media clock does."""
+
+
+START_SECONDS = 2.0
+"""How long a device may take until it moves audio."""
+
+
+class SoundSystem:
+    """PortAudio, which is one for the process.
+
+    It knows the devices that were there when it was started; to see others it is started again, which is possible
+    only while no stream is open. The methods block.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import sounddevice
+        except ModuleNotFoundError:
+            raise ConfigurationError('sound devices need the extra: pip install "telnyx-native[devices]"') from None
+        except OSError:
+            raise ConfigurationError("sound devices need PortAudio: install libportaudio2 with apt") from None
+        self._library = sounddevice
+        self._lock = threading.Lock()
+        self._open_streams = 0
+
+    def devices(self) -> list[dict[str, Any]]:
+        """Return what PortAudio says of each device, those that have come meanwhile included, if that can be known."""
+        with self._lock:
+            self._look_again()
+            return [dict(device) for device in self._library.query_devices()]
+
+    def default_devices(self) -> tuple[int, int]:
+        """Return the numbers of the default microphone and loudspeaker; -1 for none."""
+        with self._lock:
+            microphone, speaker = self._library.default.device
+            host = self._library.query_hostapis(0) if self._library.query_hostapis() else {}
+        return (
+            microphone if microphone >= 0 else host.get("default_input_device", -1),
+            speaker if speaker >= 0 else host.get("default_output_device", -1),
+        )
+
+    def open_microphone(self, device: int | None, rate: int, callback: Callable[..., None]) -> Any:
+        """Open a stream that brings mono 16-bit samples; not started yet.
+
+        Raises:
+            DeviceError: The device is not there, or does not do it.
+        """
+        return self._open(self._library.RawInputStream, device, rate, callback)
+
+    def open_speaker(self, device: int | None, rate: int, callback: Callable[..., None]) -> Any:
+        """Open a stream that takes mono 16-bit samples; not started yet.
+
+        Raises:
+            DeviceError: The device is not there, or does not do it.
+        """
+        return self._open(self._library.RawOutputStream, device, rate, callback)
+
+    def start(self, stream: Any) -> None:
+        """Begin to move audio.
+
+        Raises:
+            DeviceError: The device does not do it.
+        """
+        try:
+            stream.start()
+        except self._library.PortAudioError as error:
+            raise DeviceError(
+                f"a sound device does not start: {error}", kind=ErrorCode.MEDIA_GET_USER_MEDIA_FAILED
+            ) from error
+
+    def close(self, stream: Any) -> None:
+        """Close a stream, also one whose device is gone."""
+        with self._lock:
+            self._open_streams -= 1
+            with contextlib.suppress(self._library.PortAudioError):  # what is gone is closed
+                stream.close(ignore_errors=True)
+
+    def _open(self, kind: Any, device: int | None, rate: int, callback: Callable[..., None]) -> Any:
+        with self._lock:
+            self._look_again()
+            try:
+                stream = kind(
+                    samplerate=rate,
+                    blocksize=round(rate * BLOCK_SECONDS),
+                    device=device,
+                    channels=1,
+                    dtype="int16",
+                    latency="low",
+                    callback=callback,
+                )
+            except (self._library.PortAudioError, ValueError) as error:
+                raise DeviceError(
+                    f"a sound device cannot be opened: {error}", kind=ErrorCode.MEDIA_GET_USER_MEDIA_FAILED
+                ) from error
+            self._open_streams += 1
+            return stream
+
+    def _look_again(self) -> None:
+        if self._open_streams == 0:
+            # The package has no public way to do it.
+            self._library._terminate()  # noqa: SLF001
+            self._library._initialize()  # noqa: SLF001
+
+
+_systems: list[SoundSystem] = []
+_systems_lock = threading.Lock()
+
+
+def sound_system() -> SoundSystem:
+    """Return the sound system, started when it is first wanted.
+
+    Raises:
+        ConfigurationError: A package or library is missing.
+    """
+    with _systems_lock:
+        if not _systems:
+            _systems.append(SoundSystem())
+        return _systems[0]

@@ -1,0 +1,182 @@
+"""Microphones and loudspeakers at calls, on a virtual sound card."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import telnyx_native
+from support.signals import Pcm, dominant_frequency, pcm, rms, tone
+from support.sound_server import SoundServer, needs_sound_server, sound_server
+from telnyx_native import (
+    AudioConfig,
+    AudioProcessing,
+    Call,
+    DeviceError,
+    ErrorCode,
+    Handset,
+    HandsetState,
+    Loudspeaker,
+    NoiseSuppression,
+    TelnyxClient,
+    Verdict,
+    run_microphone_check,
+    sound_devices,
+)
+from telnyx_native.media.files import read_audio
+
+pytestmark = needs_sound_server
+
+RATE = 16_000
+LIMIT = 15.0
+SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
+UNPROCESSED = AudioProcessing(
+    echo_cancellation=False, noise_suppression=NoiseSuppression.OFF, gain_control=False, high_pass=False
+)
+
+
+@pytest.fixture
+async def sounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SoundServer]:
+    async with sound_server(tmp_path) as server:
+        monkeypatch.setenv("PULSE_SERVER", server.address)
+        server.add_room("room")
+        yield server
+
+
+async def call_between(alice: TelnyxClient, bob: TelnyxClient, audio: AudioConfig) -> tuple[Call, Call]:
+    incoming = bob.incoming_calls.collect()
+    placed = await alice.new_invite("bob")
+    received = await asyncio.wait_for(anext(incoming), LIMIT)
+    await received.accept(audio=audio)
+    await placed.wait_active(LIMIT)
+    return placed, received
+
+
+async def hears_tone(call: Call, hz: float) -> None:
+    async with asyncio.timeout(LIMIT):
+        while True:
+            heard = pcm(await call.audio.read(RATE // 5))
+            if rms(heard) > 500 and abs(dominant_frequency(heard, RATE) - hz) < 10:
+                return
+
+
+async def hears_nothing(call: Call) -> None:
+    async with asyncio.timeout(LIMIT):
+        while rms(pcm(await call.audio.read(RATE // 2))) > 20:
+            pass
+
+
+async def test_what_the_loudspeaker_plays_the_microphone_hears(sounds, alice, bob) -> None:
+    caller, kiosk = await call_between(alice, bob, AudioConfig.microphone(processing=UNPROCESSED))
+    async with Handset(kiosk, microphone="pulse", speaker="pulse") as handset:
+        assert handset.state.value is HandsetState.WORKING
+        caller.audio.write_nowait(tone(700, 4, RATE))
+        await hears_tone(caller, 700)
+    assert handset.state.value is HandsetState.CLOSED
+
+
+async def test_the_echo_of_a_handset_is_taken_away(sounds, alice, bob) -> None:
+    caller, kiosk = await call_between(alice, bob, AudioConfig.microphone())
+    async with Handset(kiosk):
+        said = np.tile(read_audio(SPEECH, RATE), 2)[: 10 * RATE]
+        await caller.audio.write(said)
+        heard = pcm(await asyncio.wait_for(caller.audio.read(10 * RATE), LIMIT))
+    assert rms(said[5 * RATE :]) / max(rms(heard[5 * RATE :]), 1) > 18  # 25 dB
+
+
+async def test_devices_that_are_unplugged_are_waited_for(sounds, alice, bob) -> None:
+    caller, kiosk = await call_between(alice, bob, AudioConfig.microphone(processing=UNPROCESSED))
+    async with Handset(kiosk) as handset:
+        caller.audio.write_nowait(tone(700, 3, RATE))
+        await hears_tone(caller, 700)
+        sounds.remove_room("room")
+        await asyncio.wait_for(handset.state.wait_for(lambda state: state is HandsetState.UNPLUGGED), LIMIT)
+        await hears_nothing(caller)
+        sounds.add_room("room")
+        await asyncio.wait_for(handset.state.wait_for(lambda state: state is HandsetState.WORKING), LIMIT)
+        assert handset.counters.reopened == 1
+        caller.audio.write_nowait(tone(900, 3, RATE))
+        await hears_tone(caller, 900)
+
+
+async def test_other_devices_during_the_call(sounds, alice, bob) -> None:
+    caller, kiosk = await call_between(alice, bob, AudioConfig.microphone(processing=UNPROCESSED))
+    async with Handset(kiosk) as handset:
+        with pytest.raises(DeviceError, match="no loudspeaker 'bluetooth'; there are 'pulse'"):
+            await handset.use(speaker="bluetooth")
+        assert handset.state.value is HandsetState.WORKING
+        await handset.use(microphone="pulse", speaker="pulse")
+        caller.audio.write_nowait(tone(700, 4, RATE))
+        await hears_tone(caller, 700)
+
+
+async def test_a_device_that_is_not_there(sounds, alice, bob) -> None:
+    _, kiosk = await call_between(alice, bob, AudioConfig.microphone())
+    with pytest.raises(DeviceError, match="no microphone 'bluetooth'; there are 'pulse'") as caught:
+        await Handset(kiosk, microphone="bluetooth").open()
+    assert caught.value.kind is ErrorCode.MEDIA_DEVICE_NOT_FOUND
+
+
+async def test_devices_are_listed(sounds) -> None:
+    default = next(device for device in sound_devices() if device.is_default)
+    assert default.is_microphone
+    assert default.is_speaker
+
+
+async def test_a_microphone_is_checked_before_the_first_call(sounds) -> None:
+    assert (await run_microphone_check(duration=0.5)).reasons.keys() == {"microphone_silent"}
+    async with Loudspeaker() as loudspeaker:
+        for _ in range(25):
+            loudspeaker.write(tone(520, 0.1, loudspeaker.sample_rate).tobytes())
+        report = await run_microphone_check(duration=1.0)
+    assert report.verdict is Verdict.READY
+    assert 0.2 < report.peak < 0.3
+    assert 0.05 < report.level < 0.2
+    missing = await run_microphone_check("bluetooth")
+    assert missing.verdict is Verdict.BLOCKED
+    assert "'bluetooth'" in missing.reasons["microphone_unavailable"]
+
+
+async def test_the_command_that_lists_devices(sounds, monkeypatch) -> None:
+    environment = {**os.environ, "COLUMNS": "100"}
+    command = [sys.executable, "-m", "telnyx_native", "devices", "--check"]
+    listing = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
+    output, _ = await asyncio.wait_for(listing.communicate(), LIMIT)
+    assert b"pulse" in output
+    assert b"nothing is heard" in output
+    assert listing.returncode == 1
+
+
+async def test_without_devices(sounds, alice, bob, monkeypatch) -> None:
+    monkeypatch.setenv("PULSE_SERVER", "unix:/nowhere")
+    _, kiosk = await call_between(alice, bob, AudioConfig.microphone())
+    with pytest.raises(DeviceError):
+        await Handset(kiosk).open()
+
+
+async def test_ringing_is_heard_from_a_loudspeaker(sounds, alice, bob, tmp_path: Path) -> None:
+    import sounddevice
+
+    loop, heard = asyncio.get_running_loop(), asyncio.Queue[Pcm]()
+
+    def hear(samples: object, *_: object) -> None:
+        loop.call_soon_threadsafe(heard.put_nowait, pcm(bytes(samples)))  # type: ignore[call-overload]
+
+    async with Loudspeaker() as loudspeaker:
+        listening = sounddevice.RawInputStream(RATE, blocksize=RATE // 5, channels=1, dtype="int16", callback=hear)
+        with listening:
+            sound = tone(520, 2, loudspeaker.sample_rate).tobytes()
+            for start in range(0, len(sound), 640):
+                loudspeaker.write(sound[start : start + 640])
+                await asyncio.sleep(0.01)
+            async with asyncio.timeout(LIMIT):
+                while True:
+                    piece = await heard.get()
+                    if rms(piece) > 500 and abs(dominant_frequency(piece, RATE) - 520) < 10:
+                        break
