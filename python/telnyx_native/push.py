@@ -39,12 +39,14 @@ class PushConfig:
         provider: Who delivers the notifications.
         environment: Which of its environments the token belongs to.
         push_when_active: Announce calls while a client is connected, too.
+        missed_calls: Tell of missed calls (Telnyx iOS SDK: `enableMissedCallNotifications`).
     """
 
     push_device_token: str = field(repr=False)
     provider: PushProvider = PushProvider.ANDROID
     environment: PushEnvironment = PushEnvironment.PRODUCTION
     push_when_active: bool = False
+    missed_calls: bool = False
 
     def __post_init__(self) -> None:
         if not self.push_device_token:

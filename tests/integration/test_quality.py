@@ -50,6 +50,20 @@ async def test_report_of_a_real_call(gateway: Gateway, tmp_path: Path) -> None:
     assert [log["message"].partition("(")[0] for log in report["logs"]][-2:] == ["ACTIVE", "DONE"]
 
 
+async def test_report_reaches_the_gateway(gateway: Gateway) -> None:
+    async with TelnyxClient() as client:
+        await client.connect(TxServerConfiguration.parse(gateway.url), CredentialConfig("alice", "s3cret"))
+        call = await client.new_invite("echo")
+        await call.wait_active(LIMIT)
+        await call.audio.write(tone(440, 1.5, 16_000))
+        await call.audio.drain()
+        await call.end()
+    (report,) = gateway.call_reports
+    assert report.call_id == call.call_id
+    assert report.body["summary"]["direction"] == "outbound"
+    assert report.body["stats"][-1]["audio"]["inbound"]["packetsReceived"] > 20
+
+
 async def test_debug_reports_reach_the_gateway_and_harm_nothing(gateway: Gateway) -> None:
     async with TelnyxClient() as client:
         config = replace(CredentialConfig("alice", "s3cret"), debug=True)

@@ -25,6 +25,7 @@ def table_rows(page: Path) -> list[list[str]]:
 
 
 ANDROID = table_rows(ROOT / "docs" / "android.md")
+FEATURES = table_rows(ROOT / "docs" / "features.md")
 
 
 def exists(dotted: str) -> bool:
@@ -48,9 +49,10 @@ def is_instance_attribute(owner: object, name: str) -> bool:
     return re.search(rf"^ {{4}}{name}:", attributes, re.MULTILINE) is not None
 
 
-def test_the_android_table_is_read() -> None:
+def test_the_tables_are_read() -> None:
     assert len(ANDROID) > 50
-    assert all(len(row) == 3 for row in ANDROID)
+    assert len(FEATURES) > 90
+    assert all(len(row) == 3 for row in ANDROID + FEATURES)
 
 
 def test_what_does_not_exist_is_noticed() -> None:
@@ -64,6 +66,19 @@ def test_every_name_for_android_developers_exists(row: list[str]) -> None:
     names = re.findall(r"`([^`]+)`", row[1])
     assert names or row[1] in {"not yet", "not planned"}
     assert [name for name in names if not exists(name)] == []
+
+
+@pytest.mark.parametrize("row", FEATURES, ids=lambda row: row[0])
+def test_every_feature_has_its_names_and_its_test(row: list[str]) -> None:
+    _, names, shown_by = row
+    if shown_by.startswith("n/a: "):
+        assert not names
+        return
+    quoted = re.findall(r"`([^`]+)`", names)
+    assert quoted
+    assert [name for name in quoted if not exists(name)] == []
+    path, _, test = shown_by.strip("`").partition("::")
+    assert re.search(rf"^ *(async )?def {test}\(", (ROOT / "tests" / path).read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -83,13 +83,15 @@ class _UserLogin(Login):
 
     Attributes:
         purpose: What it is for.
+        user_agent: How the client introduces itself.
     """
 
     purpose: Purpose = Purpose.CALLS
+    user_agent: str = USER_AGENT
 
     def params(self) -> dict[str, Any]:
         """The parameters of the request."""
-        params = super().params() | {"loginParams": _LOGIN_PARAMS[self.purpose], "User-Agent": USER_AGENT}
+        params = super().params() | {"loginParams": _LOGIN_PARAMS[self.purpose], "User-Agent": self.user_agent}
         return params | ({"from_push": True} if self.purpose is not Purpose.CALLS else {})
 
 
@@ -200,9 +202,15 @@ def login_of(config: TelnyxConfig, purpose: Purpose = Purpose.CALLS) -> Login:
                 password=config.sip_password,
                 user_variables=_push_variables(config.push),
                 purpose=purpose,
+                user_agent=_user_agent(config.push),
             )
         case TokenConfig():
-            return TokenLogin(token=config.sip_token, user_variables=_push_variables(config.push), purpose=purpose)
+            return TokenLogin(
+                token=config.sip_token,
+                user_variables=_push_variables(config.push),
+                purpose=purpose,
+                user_agent=_user_agent(config.push),
+            )
         case AnonymousConfig():
             return AnonymousLogin(
                 target_type=config.target_type,
@@ -213,6 +221,11 @@ def login_of(config: TelnyxConfig, purpose: Purpose = Purpose.CALLS) -> Login:
             )
         case _:
             raise TypeError(f"a {type(config).__name__} is no way to log in")
+
+
+def _user_agent(push: PushConfig | None) -> str:
+    """Who wants to hear of missed calls says so here (Telnyx iOS SDK: `iOS-mpn-4.1.2`)."""
+    return USER_AGENT.replace("-", "-mpn-", 1) if push is not None and push.missed_calls else USER_AGENT
 
 
 def _push_variables(push: PushConfig | None) -> dict[str, Any]:

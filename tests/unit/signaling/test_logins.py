@@ -93,6 +93,12 @@ def test_push(push: PushConfig, variables: dict[str, object]) -> None:
         assert push.push_device_token not in repr(login)
 
 
+def test_missed_calls_are_told_to_who_wants_them() -> None:
+    for config in (CredentialConfig("u", "p", push=PUSH), TokenConfig("t", push=replace(PUSH, missed_calls=True))):
+        agent = f"Python-mpn-{__version__}" if config.push.missed_calls else f"Python-{__version__}"
+        assert login_of(config).params()["User-Agent"] == agent
+
+
 def test_purposes() -> None:
     answer, decline = (login_of(CREDENTIALS, purpose).params() for purpose in list(Purpose)[1:])
     assert (answer["loginParams"], answer["from_push"]) == ({"attach_call": "true"}, True)
