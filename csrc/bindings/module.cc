@@ -7,5 +7,6 @@ PYBIND11_MODULE(_webrtc, module, pybind11::mod_gil_not_used()) {
   telnyx::BindProcessor(module);  // its options are an engine's, too
   telnyx::BindEngine(module);
   telnyx::BindPeer(module);
+  telnyx::BindVersions(module);
   telnyx::BindVoice(module);
 }

@@ -127,6 +127,7 @@ if TYPE_CHECKING:
     from telnyx_native.states import GatewayState as GatewayState
     from telnyx_native.states import HangupCause as HangupCause
     from telnyx_native.verdict import Verdict as Verdict
+    from telnyx_native.version import versions as versions
 
 _HOMES = {
     "ai.assistant": "AiAssistant",
@@ -177,6 +178,7 @@ _HOMES = {
         "GatewayState HangupCause"
     ),
     "verdict": "Verdict",
+    "version": "versions",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -10,7 +10,7 @@ from telnyx_native.cli.call import call
 from telnyx_native.cli.demo import demo
 from telnyx_native.cli.devices import devices
 from telnyx_native.cli.gateway import gateway
-from telnyx_native.version import __version__
+from telnyx_native.version import versions
 
 __all__ = ["app"]
 
@@ -25,7 +25,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"telnyx-native {__version__}")
+        for name, version in versions().items():
+            typer.echo(f"{name} {version}")
         raise typer.Exit
 
 
@@ -33,7 +34,12 @@ def _print_version(wanted: bool) -> None:
 def telnyx_native(
     _version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print all versions and exit.",
+        ),
     ] = False,
 ) -> None:
     """Telnyx WebRTC voice for Python: try it, run a local server for it, place calls with it.

@@ -32,7 +32,9 @@ def plain(text):
 def test_version(invoke):
     result = invoke("--version")
     assert result.exit_code == 0
-    assert result.output.strip() == f"telnyx-native {__version__}"
+    own, *libraries = result.output.splitlines()
+    assert own == f"telnyx-native {__version__}"
+    assert [line.split()[0] for line in libraries] == ["libwebrtc", "openssl", "opus", "libsrtp"]
 
 
 def test_help_names_every_command(invoke):

@@ -1,0 +1,42 @@
+"""What pyproject.toml tells cibuildwheel fits the image that is made for it, and the checks."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from wheels.image import IMAGE
+from wheels.targets import GLIBC_FLOOR, TARGETS
+
+ROOT = Path(__file__).parents[3]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["cibuildwheel"]
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_cibuildwheel_builds_in_the_image_that_is_made_for_it(machine: str) -> None:
+    assert SETTINGS["linux"][f"manylinux-{machine}-image"] == f"{IMAGE}:{machine}"
+
+
+def test_cibuildwheel_promises_the_glibc_that_the_checks_demand() -> None:
+    major, minor = GLIBC_FLOOR
+    repair, check = SETTINGS["linux"]["repair-wheel-command"]
+    assert f"--plat manylinux_{major}_{minor}_$(uname -m)" in repair
+    assert "wheels check" in check
+
+
+def test_cibuildwheel_builds_each_python_that_is_promised() -> None:
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    promised = [
+        line.rsplit(" ", 1)[1] for line in classifiers if line.startswith("Programming Language :: Python :: 3.")
+    ]
+    assert SETTINGS["build"] == [f"cp{version.replace('.', '')}-*" for version in promised]
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_linker_is_sent_to_the_folders_of_the_architecture(machine: str) -> None:
+    flags = SETTINGS["linux"]["environment"]["LDFLAGS"].replace("$(uname -m)", machine).split()
+    sysroot = "/opt/telnyx-native/sysroot"
+    triplet = TARGETS[machine].triplet
+    assert flags == [f"--sysroot={sysroot}", f"-L{sysroot}/usr/lib/{triplet}", f"-L{sysroot}/lib/{triplet}"]

@@ -1,0 +1,184 @@
+"""What the tool can do, one function a command."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from wheels.build import Builder, BuildError, unpack
+from wheels.checks import check_wheel
+from wheels.cibuildwheel import build_in_containers
+from wheels.image import container_settings, make_image
+from wheels.licences import collect, compare, linked, stated
+from wheels.lock import read_lock, write_lock
+from wheels.oldest import try_oldest
+from wheels.pythons import find_python
+from wheels.refresh import newest_packages
+from wheels.reproduction import reproduce
+from wheels.roots import assemble
+from wheels.targets import TARGETS, Target
+from wheels.trial import try_here, try_in_debian, try_sdist, try_threads
+from wheels.version import Version
+
+PROJECT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
+LOCK = HERE / "packages.lock.toml"
+REQUIREMENTS = HERE / "requirements.txt"
+LICENCES = PROJECT / "licenses"
+WORK = PROJECT / "build/wheels"
+PRODUCTS = PROJECT / "wheelhouse"
+DEBIANS = {Version(3, 11): "bookworm", Version(3, 13): "trixie"}
+"""The releases whose Python has that version."""
+
+
+def refresh() -> None:
+    """Write the lock file anew, and what the packages in it state as their licences."""
+    packages = newest_packages(WORK)
+    roots = assemble(TARGETS["x86_64"], packages, WORK)
+    write_lock(LOCK, packages)
+    collect(stated(linked(packages), roots.libraries), LICENCES)
+
+
+def build(targets: list[Target], pythons: list[Path]) -> None:
+    """Build the wheels of all targets for all Pythons, check them, put them into wheelhouse/, try what runs here."""
+    packages = read_lock(LOCK)
+    builders = [Builder(python, REQUIREMENTS, WORK) for python in pythons]
+    sdist = builders[0].sdist(PROJECT, WORK / "sdist")
+    PRODUCTS.mkdir(exist_ok=True)
+    made = tried = 0
+    for target in targets:
+        roots = assemble(target, packages, WORK)
+        compare(stated(linked(packages), roots.libraries), LICENCES)
+        taken = [package for package in packages if package.architecture == target.debian]
+        print(f"== {target.machine}:", *(f"{package.name} {package.version}" for package in taken), sep="\n   ")
+        source = WORK / target.machine / "source"
+        unpack(sdist, source)
+        for builder in builders:
+            print(f"== wheel for {target.machine}, Python {builder.version}", flush=True)
+            if not target.is_here and not roots.python_headers(builder.version).is_dir():
+                print("   not built: the lock file has no headers of that Python for that machine")
+                continue
+            wheel = builder.wheel(source, target, roots, WORK / target.machine / "wheel", last_commit())
+            check([wheel])
+            product = wheel.replace(PRODUCTS / wheel.name)
+            print(f"   {product.relative_to(PROJECT)}: {product.stat().st_size} bytes", flush=True)
+            made += 1
+            tried += attempt(product, target, builder)
+    wanted = len(targets) * len(builders)
+    print(f"== {made} wheels built and checked, {tried} of them tried in a call, {wanted - made} not built")
+
+
+def rebuild(targets: list[Target], python: Path) -> None:
+    """Build a wheel for each target twice, and see that both are the same to the byte.
+
+    Raises:
+        BuildError: They are not.
+    """
+    packages = read_lock(LOCK)
+    builder = Builder(python, REQUIREMENTS, WORK)
+    sdist = builder.sdist(PROJECT, WORK / "sdist")
+    for target in targets:
+        roots = assemble(target, packages, WORK)
+        wheel = reproduce(builder, sdist, target, roots, WORK / target.machine / "reproduction", last_commit())
+        print(f"== {wheel.name}: built twice, the same {wheel.stat().st_size} bytes", flush=True)
+
+
+def source(python: Path, libwebrtc: Path) -> None:
+    """Put the sdist into wheelhouse/, and try what is built from it with this machine's compiler and libraries.
+
+    Raises:
+        BuildError: It cannot be built, or the call does not work.
+    """
+    sdist = Builder(python, REQUIREMENTS, WORK).sdist(PROJECT, WORK / "sdist")
+    PRODUCTS.mkdir(exist_ok=True)
+    product = sdist.replace(PRODUCTS / sdist.name)
+    try_sdist(product, python, WORK / "trial", libwebrtc)
+    print(f"== {product.relative_to(PROJECT)}: built from, and tried in a call")
+
+
+def in_containers(pythons: list[Path]) -> None:
+    """Build and try wheels for this machine with cibuildwheel, into wheelhouse/cibuildwheel/, if podman can.
+
+    Raises:
+        BuildError: They cannot be built, or a check or a call fails.
+    """
+    count = len(pythons)
+    if os.geteuid() != 0 or not shutil.which("podman"):
+        print(f"== cibuildwheel: not run, it needs root and podman; 0 wheels built, {count} skipped")
+        return
+    packages = read_lock(LOCK)
+    target = next(target for target in TARGETS.values() if target.is_here)
+    builders = [Builder(python, REQUIREMENTS, WORK) for python in pythons]
+    sdist = builders[0].sdist(PROJECT, WORK / "sdist")
+    image = make_image(builders, target, assemble(target, packages, WORK), REQUIREMENTS, WORK)
+    containers = container_settings(image, WORK)
+    if containers is None:
+        print(f"== cibuildwheel: not run, podman cannot start containers here; 0 wheels built, {count} skipped")
+        return
+    wheels = build_in_containers(sdist, builders, containers, WORK, PRODUCTS / "cibuildwheel", last_commit())
+    check(wheels)
+    print(f"== cibuildwheel: {len(wheels)} wheels built and tried, {count - len(wheels)} skipped")
+
+
+def fresh() -> None:
+    """Try the wheel for Python 3.11 of this machine, which `build` made, in a bare Debian 12 and with the oldest glibc.
+
+    Raises:
+        BuildError: There is none, or it does not work.
+    """
+    target = next(target for target in TARGETS.values() if target.is_here)
+    wheels = list(PRODUCTS.glob(f"*-cp311-{target.platform}.whl"))
+    if not wheels:
+        raise BuildError("no wheel for Python 3.11 in wheelhouse/: make wheels")
+    builder = Builder(find_python("python3.11", WORK), REQUIREMENTS, WORK)
+    try_in_debian(wheels[0], target, DEBIANS[builder.version], builder.python, WORK)
+    try_oldest(wheels[0], target, builder.python, WORK)
+    print(f"== {wheels[0].name}: tried in calls in a bare Debian 12 and with the glibc of Debian 11")
+
+
+def attempt(wheel: Path, target: Target, builder: Builder) -> bool:
+    """Make a call with a wheel, if this machine can: whether it could.
+
+    Raises:
+        BuildError: The call does not work.
+    """
+    if target.is_here:
+        # The demo needs soundfile, that cffi, and cffi does without a GIL from 3.14 on only.
+        if builder.version.free_threaded:
+            try_threads(wheel, builder.interpreter, WORK / "trial", PROJECT)
+        else:
+            try_here(wheel, builder.interpreter, WORK / "trial")
+        return True
+    suite = DEBIANS.get(builder.version)
+    if suite is None:
+        print("   not tried: no Debian has that Python")
+        return False
+    if os.geteuid() != 0:
+        print(f"   not tried: a Debian for {target.machine} needs root")
+        return False
+    try_in_debian(wheel, target, suite, builder.interpreter, WORK)
+    return True
+
+
+def check(wheels: list[Path]) -> None:
+    """Check wheels.
+
+    Raises:
+        BuildError: Something is wrong with one, all of which it names.
+    """
+    complaints = []
+    for wheel in wheels:
+        target = next((target for target in TARGETS.values() if wheel.stem.endswith(f"_{target.machine}")), None)
+        if target is None:
+            raise BuildError(f"{wheel.name} is not named like a wheel for {', '.join(TARGETS)}")
+        complaints += check_wheel(wheel, target, [PROJECT, Path.home()])
+    if complaints:
+        raise BuildError("\n".join(complaints))
+
+
+def last_commit() -> int:
+    """When the project was last committed to, in seconds since 1970: the date of all files in a wheel."""
+    command = ["git", "-C", str(PROJECT), "log", "-1", "--format=%ct"]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

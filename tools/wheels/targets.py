@@ -1,0 +1,65 @@
+"""The architectures that wheels are built for, and the names each of them has."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wheels.version import Version
+
+GLIBC_FLOOR = (2, 28)
+"""The oldest glibc that the wheels promise to run with (PEP 600)."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One architecture.
+
+    Attributes:
+        machine: Its name in wheel tags and in ``uname -m``.
+        debian: Its name in Debian.
+        triplet: Its GNU triplet, which names folders and compilers.
+        emulator: Its name in qemu.
+        debian_pythons: Python packages that have no wheel for it on PyPI, and Debian's packages of them.
+    """
+
+    machine: str
+    debian: str
+    triplet: str
+    emulator: str
+    debian_pythons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this machine is one."""
+        return self.machine == os.uname().machine
+
+    @property
+    def platform(self) -> str:
+        """The platform tag of its wheels."""
+        major, minor = GLIBC_FLOOR
+        return f"manylinux_{major}_{minor}_{self.machine}"
+
+    def compiler(self, name: str) -> str:
+        """The command of Debian's compiler for it, on any machine; `name` is ``gcc`` or ``g++``."""
+        return f"{self.triplet}-{name}"
+
+    def extension_suffix(self, python: Version) -> str:
+        """How CPython's extension modules for it end."""
+        return f".cpython-{python.tag}-{self.triplet}.so"
+
+
+ARMHF_PYTHONS = {"numpy": "python3-numpy", "cffi": "python3-cffi-backend"}
+
+TARGETS = {
+    target.machine: target
+    for target in (
+        Target("x86_64", "amd64", "x86_64-linux-gnu", "x86_64"),
+        Target("aarch64", "arm64", "aarch64-linux-gnu", "aarch64"),
+        Target("armv7l", "armhf", "arm-linux-gnueabihf", "arm", ARMHF_PYTHONS),
+    )
+}

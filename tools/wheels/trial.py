@@ -1,0 +1,102 @@
+"""Installs a wheel into a fresh environment, cut off from the network, and makes a call with it.
+
+The call is that of ``telnyx-native demo``: it logs in to a local gateway, calls its echo, compares what comes back with
+what was said, and fails if that is something else.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from wheels.build import run
+from wheels.dependencies import download
+from wheels.emulation import make_root, run_in
+from wheels.startup import check_startup
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wheels.targets import Target
+
+OFFLINE = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "offline"]
+"""Runs a command in a network of its own, which is the loopback interface only."""
+
+
+def try_sdist(sdist: Path, python: Path, home: Path, libwebrtc: Path) -> None:
+    """Install an sdist into a new environment `home` of `python`, with the libwebrtc at `libwebrtc`, and make a call.
+
+    Raises:
+        BuildError: It cannot be built, or the call does not work.
+    """
+    environment = {**os.environ, "LIBWEBRTC_ROOT": str(libwebrtc)}
+    run([python, "-m", "venv", "--clear", home])
+    run([home / "bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install", sdist], environment)
+    run([home / "bin/telnyx-native", "--version"])
+    run([*OFFLINE, home / "bin/telnyx-native", "demo"], cwd=home)
+
+
+THREAD_TEST_PACKAGES = ("websockets", "numpy", "pytest", "pytest-asyncio", "pytest-timeout", "hypothesis")
+THREAD_TESTS = ("tests/native/test_threads.py", "tests/native/test_peer.py", "tests/native/test_stream.py")
+
+
+def try_here(wheel: Path, python: Path, home: Path) -> None:
+    """Try a wheel for this machine in a new environment `home` of `python`.
+
+    Raises:
+        BuildError: The wheel cannot be installed, its import costs too much, or the call does not work.
+    """
+    run([python, "-m", "venv", "--clear", home])
+    run([home / "bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install", wheel])
+    run([home / "bin/telnyx-native", "--version"])
+    print(f"   {check_startup(home / 'bin/python')}", flush=True)
+    run([*OFFLINE, home / "bin/telnyx-native", "demo"], cwd=home)
+
+
+def try_threads(wheel: Path, python: Path, home: Path, project: Path) -> None:
+    """Try a wheel for a free-threaded Python: no demo, but the project's native tests, of which one is of threads.
+
+    Raises:
+        BuildError: The wheel cannot be installed, or a test fails.
+    """
+    run([python, "-m", "venv", "--clear", home])
+    pip: list[str | Path] = [home / "bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+    run([*pip, "--only-binary=:all:", *THREAD_TEST_PACKAGES])
+    run([*pip, "--no-deps", wheel])
+    run([*OFFLINE, home / "bin/python", "-m", "pytest", "--quiet", *THREAD_TESTS], cwd=project)
+
+
+def try_in_debian(wheel: Path, target: Target, suite: str, python: Path, folder: Path) -> None:
+    """Try a wheel in a bare Debian of its architecture, made below `folder`; qemu runs it if that is another machine's.
+
+    Args:
+        wheel: The file.
+        target: Its architecture.
+        suite: The Debian release whose Python it is for.
+        python: A Python of the same version, on this machine: its pip fetches what the wheel depends on.
+        folder: A folder of the build.
+
+    Raises:
+        BuildError: The wheel cannot be installed, or the call does not work.
+        OSError: The kernel cannot run the target's programs.
+    """
+    root = make_root(target, suite, folder)
+    wheels = root / "root/wheels"
+    download(python, wheel, target, wheels)
+    shutil.copy(wheel, wheels)
+    install_and_call(root, "python3")
+
+
+def install_and_call(root: Path, python: str) -> None:
+    """Install the wheels in ``/root/wheels`` of a root into a new environment there, and make the call.
+
+    Raises:
+        BuildError: They cannot be installed, or the call does not work.
+    """
+    run_in(root, [python, "-m", "venv", "--clear", "--system-site-packages", "/root/trial"])
+    names = [f"/root/wheels/{path.name}" for path in sorted((root / "root/wheels").iterdir())]
+    # Without dependencies: all are there, and a Debian's may be older than asked for.
+    run_in(root, ["/root/trial/bin/pip", "--quiet", "install", "--no-index", "--no-deps", *names])
+    run_in(root, ["/root/trial/bin/telnyx-native", "--version"])
+    run_in(root, ["/root/trial/bin/telnyx-native", "demo", "--output", "/root/demo.wav"])
