@@ -13,9 +13,10 @@ from telnyx_native.errors import CallError, ConfigurationError
 from telnyx_native.gateway import call_methods, session_methods
 from telnyx_native.gateway.assistant import Assistant, Brain
 from telnyx_native.gateway.call_reports import CallReports
-from telnyx_native.gateway.call_user import CallUser
-from telnyx_native.gateway.destinations import BUILT_IN, Factory
+from telnyx_native.gateway.call_users import CallUsers
+from telnyx_native.gateway.destinations import Factory, built_in
 from telnyx_native.gateway.detached_calls import DetachedCalls
+from telnyx_native.gateway.dial_plan import DialPlan
 from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
 from telnyx_native.gateway.faults import Faults
 from telnyx_native.gateway.guest import ASSISTANT
@@ -27,6 +28,7 @@ from telnyx_native.gateway.refusal import RequestRefused
 from telnyx_native.gateway.routing import Router
 from telnyx_native.gateway.scripted_brain import scripted_brain
 from telnyx_native.gateway.session import Handler, Session
+from telnyx_native.gateway.sounds import SoundFolder
 from telnyx_native.gateway.switchboard import Switchboard
 from telnyx_native.gateway.tokens import TokenMint
 from telnyx_native.gateway.users import Directory, User
@@ -61,6 +63,7 @@ class Gateway:
         users: Who may log in.
         host: Address to listen on. Anything but loopback lets others on the network in.
         port: Port to listen on; 0 takes a free one.
+        plan: Where numbers lead, groups, menus, and the folder of sounds.
         destinations: Programs that calls can reach, by name, beside and before the built-in ones.
         limits: What bounds the gateway.
         token_secret: The key that login tokens are signed with; a random one by default, so that they end with
@@ -69,6 +72,9 @@ class Gateway:
             `assistant:ID`. Without it there is one, `assistant`, that follows a script.
         certificate: What to encrypt with: `Certificate.self_signed()` makes one. Plain text without it.
         control_token: What lets a request to the HTTP API in, and opens the console; a random one by default.
+
+    Raises:
+        ConfigurationError: Two users share a name or a number, or the plan leads to what there is not.
 
     Attributes:
         directory: The users.
@@ -90,6 +96,7 @@ class Gateway:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        plan: DialPlan | None = None,
         destinations: Mapping[str, Factory] | None = None,
         limits: Limits | None = None,
         token_secret: str | None = None,
@@ -115,9 +122,15 @@ class Gateway:
         self._sessions: dict[Session, None] = {}  # in the order of their coming
         self.faults = Faults(self.directory, lambda: self.sessions)
         self.monitor = Monitor(lambda: self.calls)
-        programs = {**BUILT_IN, ASSISTANT: self._assistant_of, **(destinations or {})}
+        plan = plan or DialPlan()
+        programs = {
+            **built_in(plan.menus, SoundFolder(plan.sounds)),
+            ASSISTANT: self._assistant_of,
+            **(destinations or {}),
+        }
         self.programs: Sequence[str] = tuple(programs)
-        self._switchboard = Switchboard(Router(self.directory, self._destination_of, programs))
+        self._plan = plan
+        self._switchboard = Switchboard(Router(self.directory, plan, self._destination_of, programs))
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -224,7 +237,7 @@ class Gateway:
             CallError: The user is not logged in, or has too many calls.
             MediaError: The audio cannot be offered.
         """
-        callee = self.directory.find(user)
+        callee = self.directory.find(self._plan.numbers.get(user, user))
         if callee is None:
             raise ConfigurationError(f"the gateway has no user {user!r}")
         sessions = self._sessions_of(callee)
@@ -290,17 +303,20 @@ class Gateway:
 
     # Calls between users
 
-    def _destination_of(self, user: User) -> CallUser:
-        return CallUser(lambda caller: self._dial(user, caller))
+    def _destination_of(self, users: Sequence[User]) -> CallUsers:
+        return CallUsers(lambda caller: self._dial(users, caller))
 
-    def _dial(self, user: User, caller: CallerLeg) -> list[CalleeLeg]:
-        """Open a leg to each phone of a user that can take one more call."""
+    def _dial(self, users: Sequence[User], caller: CallerLeg) -> list[CalleeLeg]:
+        """Open a leg to each phone of the users that can take one more call, up to the limit."""
         legs = []
-        for session in self._sessions_of(user):
+        if len(users) > 1:  # who calls a group does not ring
+            users = [user for user in users if user.name != caller.user_name]
+        phones = [session for session in self._sessions if session.user in users]
+        for session in phones[-self.limits.ringing_phones :]:
             dialog = Dialog(
                 call_id=str(uuid4()),
                 caller=caller.dialog.caller,
-                callee=Party("Outbound Call", user.name),
+                callee=Party("Outbound Call", session.user_name),
                 custom_headers=caller.dialog.custom_headers,
                 ids=PlatformIds(session_id=caller.dialog.ids.session_id),
             )

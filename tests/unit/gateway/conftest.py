@@ -5,6 +5,7 @@ import json
 from collections import deque
 from contextlib import asynccontextmanager
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from websockets.asyncio.client import connect
@@ -25,6 +26,10 @@ class FakePeer:
     def __init__(self):
         self.done = []
         self.closed = False
+        self.audio = self.create_audio()
+
+    def create_audio(self):
+        return SimpleNamespace(muted=False)
 
     async def create_offer(self, *, ice_restart=False):
         self.done.append(("create_offer", ice_restart))
