@@ -8,12 +8,13 @@ import logging
 import signal
 import webbrowser
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from telnyx_native.cli.gateway_options import Options, parse_user
 from telnyx_native.cli.outcome import ExitCode, run
 from telnyx_native.errors import ConfigurationError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from telnyx_native.gateway import Certificate, Gateway, User
+    from telnyx_native.gateway import Certificate, Gateway
 
 __all__ = ["gateway"]
 
@@ -30,19 +31,65 @@ DEMO_PASSWORD = "demo"  # noqa: S105 - everybody may know it: it is printed
 DEMO_USERS = (f"alice:{DEMO_PASSWORD}:+15550100", f"bob:{DEMO_PASSWORD}:+15550101")
 """Who may log in when nobody is named; their password is printed."""
 
+DEFAULT_PORT = 8899
+
 
 def gateway(
     user: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME:PASSWORD[:NUMBER]",
-            help="Someone who may log in; repeat it for more. Without it: alice and bob, password demo.",
+            help="Someone who may log in; repeat it for more. Without any: alice and bob, password demo.",
         ),
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; anything but loopback lets others in.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")] = 8899,
+        str | None,
+        typer.Option(help="Address to listen on; anything but loopback lets others in.", show_default="127.0.0.1"),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.", show_default="8899"),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Read users, numbers, groups, menus, assistants and limits from a TOML file; options come on top.",
+        ),
+    ] = None,
+    example_config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="Write such a file, with every setting explained, and exit."),
+    ] = None,
+    token: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="USER:TOKEN", help="A login token of a user, good for ever; without it, the HTTP API makes some."
+        ),
+    ] = None,
+    number: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NUMBER=ADDRESS", help="Where a number leads: a user, a group or a destination; repeat it for more."
+        ),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=USER,USER…", help="Users who ring together; repeat it for more."),
+    ] = None,
+    sounds: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", file_okay=False, help="What file:NAME plays from; without it, nothing."),
+    ] = None,
+    assistant: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID[=FILE.py:FUNCTION]",
+            help="An AI assistant: the id that guests log in to, and the async function that is its brain; without "
+            "one it follows a script. Repeat it for more. Without any: the id is assistant.",
+        ),
+    ] = None,
     tls: Annotated[
         Path | None,
         typer.Option(
@@ -70,22 +117,47 @@ def gateway(
     """Run a Telnyx-compatible server on this machine, without an account or the internet.
 
     Telnyx's clients log in to it, call each other by name or number, and reach these destinations:
-    **echo**, **tone** or **tone:HZ**, **busy**, **reject**,
-    **noanswer**, **assistant**. It prints one line to copy into another terminal for a first call, then logs the
+    **echo**, **tone** or **tone:HZ**, **music**, **file:NAME**, **dtmf** (reads keys back), **ivr** or **ivr:MENU**,
+    **early** (early media), **hangup-after:SECONDS**, **busy**, **reject**, **noanswer**,
+    **assistant** or **assistant:ID**. It prints one line to copy into another terminal for a first call, then logs the
     calls until Ctrl-C.
 
-    **Exit codes**: 0 ended with Ctrl-C · 2 the command line is wrong · 3 cannot listen there
+    **Exit codes**: 0 ended with Ctrl-C · 2 the command line or a file is wrong · 3 cannot listen there
     """
-    run(_gateway(_Plan(user, host, port, tls, fault or [], open_console=open_console, verbose=verbose)))
+    if example_config:
+        run(_write_example(example_config))
+    settings = Options(
+        users=user or [],
+        tokens=token or [],
+        numbers=number or [],
+        groups=group or [],
+        assistants=assistant or [],
+        sounds=sounds,
+        host=host,
+        port=port,
+    )
+    run(_gateway(_Plan(config, settings, tls, fault or [], open_console=open_console, verbose=verbose)))
+
+
+async def _write_example(file: Path) -> ExitCode:
+    """Write a file with every setting explained; one that is there already is left as it is."""
+    from telnyx_native.gateway.configuration import EXAMPLE
+
+    try:
+        with file.open("x") as opened:
+            opened.write(EXAMPLE.read_text())
+    except OSError as error:
+        raise ConfigurationError(f"--example-config: cannot write {file}: {error.strerror or error}") from None
+    typer.echo(f"Wrote {file}. Start the gateway with it: telnyx-native gateway --config {file}")
+    return ExitCode.OK
 
 
 @dataclass(frozen=True)
 class _Plan:
     """What the command line asks for."""
 
-    users: list[str] | None = field(repr=False)
-    host: str
-    port: int
+    file: Path | None
+    options: Options
     tls: Path | None
     faults: list[str]
     open_console: bool
@@ -95,46 +167,31 @@ class _Plan:
 async def _gateway(plan: _Plan) -> ExitCode:
     from rich.console import Console
 
-    from telnyx_native.gateway import Gateway
+    from telnyx_native.gateway import GatewayConfig
     from telnyx_native.gateway.fault_names import inject
 
     console = Console()
     interrupted = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
-    server = Gateway(
-        [parse_user(text) for text in plan.users or DEMO_USERS],
-        host=plan.host,
-        port=plan.port,
-        certificate=_write_certificate(plan.tls, plan.host) if plan.tls else None,
-    )
+    config = GatewayConfig.load(plan.file) if plan.file else GatewayConfig(port=DEFAULT_PORT)
+    demo = not config.users and not plan.options.users
+    if demo:
+        config = replace(config, users=[parse_user(text) for text in DEMO_USERS])
+    config = plan.options.applied_to(config)
+    server = config.gateway(certificate=_write_certificate(plan.tls, config.host) if plan.tls else None)
     for user, _, name in (text.partition(":") for text in plan.faults):
         await inject(server.faults, user, name)
     with _log_on(console, logging.DEBUG if plan.verbose else logging.INFO):
         async with server:
-            _introduce(console, server, demo=not plan.users, ca_file=plan.tls)
-            if not _is_loopback(plan.host):
-                console.print("[bold yellow]Warning:[/bold yellow] others on the network can reach this gateway.")
+            _introduce(console, server, demo=demo, ca_file=plan.tls)
+            if not _is_loopback(config.host):
+                _warn_of_others(console, demo=demo)
             if plan.open_console and not await asyncio.to_thread(webbrowser.open, server.console_url):
                 console.print("There is no browser to open; copy the console's address into one.")
             await interrupted.wait()
             console.print("Hanging up and closing …")
     return ExitCode.OK
-
-
-def parse_user(text: str) -> User:
-    """Read `name:password[:number]`.
-
-    Raises:
-        ConfigurationError: It is not that.
-    """
-    from telnyx_native.gateway import User
-
-    name, _, rest = text.partition(":")
-    password, _, number = rest.partition(":")
-    if not name or not password:
-        raise ConfigurationError("--user needs NAME:PASSWORD or NAME:PASSWORD:NUMBER, such as alice:secret:+15550100")
-    return User(name, password, number or None)
 
 
 def _write_certificate(file: Path, host: str) -> Certificate:
@@ -158,6 +215,12 @@ def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path |
     console.print("For a first call, in another terminal:\n")
     # One line whatever the width of the terminal: it is there to be copied.
     console.print(f"  {server.connect_hint()}{options}\n", soft_wrap=True, highlight=False, style="bold")
+
+
+def _warn_of_others(console: Console, *, demo: bool) -> None:
+    console.print("[bold yellow]Warning:[/bold yellow] others on the network can reach this gateway.")
+    if demo:
+        console.print("Everybody knows the password of its users: name your own with --user or --config.")
 
 
 @contextmanager

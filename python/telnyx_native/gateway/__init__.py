@@ -15,6 +15,7 @@ from telnyx_native.gateway.call_reports import CallReport, CallReports
 from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.certificate import Certificate
+from telnyx_native.gateway.configuration import GatewayConfig
 from telnyx_native.gateway.destinations import Destination, Factory, Transfer
 from telnyx_native.gateway.destinations.menu import Menu
 from telnyx_native.gateway.dial_plan import DialPlan
@@ -40,6 +41,7 @@ __all__ = [
     "Factory",
     "Faults",
     "Gateway",
+    "GatewayConfig",
     "GatewayEvent",
     "Leg",
     "LegState",
