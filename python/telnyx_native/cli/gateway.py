@@ -6,10 +6,11 @@ import asyncio
 import ipaddress
 import logging
 import signal
+import ssl
 import webbrowser
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +20,7 @@ from telnyx_native.cli.outcome import ExitCode, run
 from telnyx_native.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from rich.console import Console
 
@@ -30,6 +31,11 @@ __all__ = ["gateway"]
 DEMO_PASSWORD = "demo"  # noqa: S105 - everybody may know it: it is printed
 DEMO_USERS = (f"alice:{DEMO_PASSWORD}:+15550100", f"bob:{DEMO_PASSWORD}:+15550101")
 """Who may log in when nobody is named; their password is printed."""
+
+EXAMPLE_BOT = Path(__file__).with_name("example_bot.py")
+
+BOT = "bot"
+"""The user that the example bot logs in as, when nobody is named."""
 
 DEFAULT_PORT = 8899
 
@@ -177,13 +183,14 @@ async def _gateway(plan: _Plan) -> ExitCode:
     config = GatewayConfig.load(plan.file) if plan.file else GatewayConfig(port=DEFAULT_PORT)
     demo = not config.users and not plan.options.users
     if demo:
-        config = replace(config, users=[parse_user(text) for text in DEMO_USERS])
+        config = replace(config, users=[parse_user(text) for text in (*DEMO_USERS, f"{BOT}:{DEMO_PASSWORD}")])
     config = plan.options.applied_to(config)
-    server = config.gateway(certificate=_write_certificate(plan.tls, config.host) if plan.tls else None)
+    certificate = _write_certificate(plan.tls, config.host) if plan.tls else None
+    server = config.gateway(certificate=certificate)
     for user, _, name in (text.partition(":") for text in plan.faults):
         await inject(server.faults, user, name)
     with _log_on(console, logging.DEBUG if plan.verbose else logging.INFO):
-        async with server:
+        async with server, _example_bot(server, certificate) if demo else nullcontext():
             _introduce(console, server, demo=demo, ca_file=plan.tls)
             if not _is_loopback(config.host):
                 _warn_of_others(console, demo=demo)
@@ -205,6 +212,21 @@ def _write_certificate(file: Path, host: str) -> Certificate:
     return certificate
 
 
+@asynccontextmanager
+async def _example_bot(server: Gateway, certificate: Certificate | None) -> AsyncIterator[None]:
+    """Let the example bot take the calls of its user until the context ends."""
+    from telnyx_native import TxServerConfiguration
+    from telnyx_native.cli.example_bot import run_bot
+
+    trust = ssl.create_default_context(cadata=certificate.pem) if certificate else None
+    bot = asyncio.create_task(run_bot(TxServerConfiguration.parse(server.url, ssl_context=trust), BOT, DEMO_PASSWORD))
+    try:
+        yield
+    finally:
+        bot.cancel()
+        await asyncio.gather(bot, return_exceptions=True)
+
+
 def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path | None) -> None:
     options = f" --ca-file {ca_file}" if ca_file else ""
     options += f" --password {DEMO_PASSWORD}" if demo else ""
@@ -212,6 +234,14 @@ def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path |
     console.print(f"Gateway listening on [bold]{server.url}[/bold]; users: {users}. Ctrl-C ends it.")
     console.print("The console, with a phone in it, for a browser (the address lets in who knows it):\n")
     console.print(f"  {server.console_url}\n", soft_wrap=True, highlight=False, style="bold")
+    if demo:
+        console.print(
+            f"To talk to a bot: open that address, press [bold]Call[/bold] next to [bold]{BOT}[/bold], and allow the "
+            f"microphone. It says back what you say; its code: {EXAMPLE_BOT}\n"
+            f"A bot of yours logs in as alice or bob, password {DEMO_PASSWORD}.\n",
+            soft_wrap=True,
+            highlight=False,
+        )
     console.print("For a first call, in another terminal:\n")
     # One line whatever the width of the terminal: it is there to be copied.
     console.print(f"  {server.connect_hint()}{options}\n", soft_wrap=True, highlight=False, style="bold")
