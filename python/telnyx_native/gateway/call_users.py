@@ -88,23 +88,17 @@ async def _talk(one: Leg, other: Leg) -> CallTerminationReason:
     A leg whose audio does not connect has ended, too.
     """
 
-    def rejoin() -> None:
-        if not one.state.value is other.state.value is LegState.ANSWERED:
-            return
-        if one.held.value or other.held.value:
-            one.peer.leave()
-        else:
-            one.peer.join(other.peer)
-
     async def follow(leg: Leg) -> CallTerminationReason:
         try:
             await leg.media.connected()
         except MediaError:
             return leg.reason or reason_of(HangupCause.MEDIA_TIMEOUT)
-        async for _ in leg.held:
-            rejoin()
         return await leg.wait_ended()
 
+    try:
+        one.peer.join(other.peer)
+    except MediaError:  # one is over already
+        return one.reason or other.reason or reason_of(HangupCause.MEDIA_TIMEOUT)
     following = [asyncio.create_task(follow(leg)) for leg in (one, other)]
     relaying = [asyncio.create_task(relay_keys(*legs)) for legs in ((one, other), (other, one))]
     try:

@@ -9,12 +9,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
-from telnyx_native.errors import CallError, ConfigurationError
+from telnyx_native.errors import CallError, ConfigurationError, WaitTimeoutError
 from telnyx_native.gateway import call_methods, session_methods
 from telnyx_native.gateway.assistant import Assistant, Brain
 from telnyx_native.gateway.call_reports import CallReports
 from telnyx_native.gateway.call_users import CallUsers
 from telnyx_native.gateway.destinations import Factory, built_in
+from telnyx_native.gateway.destinations.conference import Rooms
 from telnyx_native.gateway.detached_calls import DetachedCalls
 from telnyx_native.gateway.dial_plan import DialPlan
 from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
@@ -104,10 +105,14 @@ class Gateway:
         certificate: Certificate | None = None,
         control_token: str | None = None,
     ) -> None:
+        self.limits = limits or Limits()
         self._tokens = TokenMint(token_secret)
         self.directory = Directory(users, self._tokens)
+        if len(self.directory) > self.limits.users:
+            raise ConfigurationError(
+                f"{len(self.directory)} users are more than `users` of the limits, {self.limits.users}"
+            )
         self.assistants: Mapping[str, Brain] = {ASSISTANT: scripted_brain} if assistants is None else assistants
-        self.limits = limits or Limits()
         self.counters = Counters()
         self.call_reports = CallReports(self.limits)
         self.handlers: Mapping[str, Handler] = session_methods.HANDLERS | call_methods.HANDLERS
@@ -124,7 +129,7 @@ class Gateway:
         self.monitor = Monitor(lambda: self.calls)
         plan = plan or DialPlan()
         programs = {
-            **built_in(plan.menus, SoundFolder(plan.sounds)),
+            **built_in(plan.menus, SoundFolder(plan.sounds), Rooms(self.peers, self.limits.conference_members)),
             ASSISTANT: self._assistant_of,
             **(destinations or {}),
         }
@@ -210,6 +215,28 @@ class Gateway:
         if user not in {known.name for known in self.directory}:
             raise ConfigurationError(f"the gateway has no user {user!r}")
         return self._tokens.mint(user, lifetime)
+
+    async def wait_logged_in(self, user: str, timeout: float = 10.0) -> None:
+        """Return as soon as a user is logged in and can be called.
+
+        Args:
+            user: The user's name or number.
+            timeout: Limit in seconds.
+
+        Raises:
+            ConfigurationError: There is no such user.
+            WaitTimeoutError: The user does not log in in time.
+        """
+        wanted = self.directory.find(user)
+        if wanted is None:
+            raise ConfigurationError(f"the gateway has no user {user!r}")
+        with self.monitor.events.collect() as events:
+            try:
+                async with asyncio.timeout(timeout):
+                    while not self._sessions_of(wanted):
+                        await anext(events)
+            except TimeoutError:
+                raise WaitTimeoutError(f"{wanted.name} has not logged in within {timeout:g} s") from None
 
     async def place_call(
         self,

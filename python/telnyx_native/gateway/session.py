@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
@@ -24,6 +24,7 @@ from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.dialog import call_id_of
 from telnyx_native.gateway.leg import LegState
 from telnyx_native.gateway.media import LegMedia, PeerSource
+from telnyx_native.gateway.pace import Pace
 from telnyx_native.gateway.refusal import INTERNAL_ERROR, METHOD_NOT_FOUND, LoginRefused, RequestRefused
 from telnyx_native.logs import redact
 from telnyx_native.signaling.envelope import Error, Frame, Request, Result, parse
@@ -62,6 +63,10 @@ class Host(Protocol):
     @property
     def assistants(self) -> Mapping[str, Brain]:
         """Whom guests may call."""
+
+    @property
+    def calls(self) -> Sequence[Leg]:
+        """All legs that are going on, of every session."""
 
     @property
     def limits(self) -> Limits:
@@ -152,7 +157,9 @@ class Session:
         """Serve the client until its socket closes; afterwards its calls wait for it, as the gateway sees fit."""
         self._chores += [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._expect_login())]
         try:
+            pace = Pace(self.host.limits.messages_per_second)
             async for frame in self._socket:
+                self.host.counters.slowed_messages += await pace.keep()
                 await self._receive(frame)
         except ConnectionClosed as closed:
             logger.debug("the socket of %s broke: %s", self.user_name or "nobody", closed)
@@ -249,7 +256,8 @@ class Session:
     def _check_room(self, call_id: str) -> None:
         if call_id.lower() in self.legs:
             raise RequestRefused(SESSION_ERROR, "CALL ALREADY EXISTS")
-        if len(self.legs) >= self.host.limits.calls_per_session:
+        limits = self.host.limits
+        if len(self.legs) >= limits.calls_per_session or len(self.host.calls) >= limits.calls:
             self.host.counters.refused_calls += 1
             raise RequestRefused(SESSION_ERROR, "TOO MANY CALLS")
 
