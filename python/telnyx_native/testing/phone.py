@@ -337,7 +337,7 @@ class Phone:
 
     def _disappointment(self, what: str, within: float, details: str = "") -> AssertionError:
         """Return the error that something was not heard."""
-        text = f"{self.name} has waited {within:g} s for {what}{details}"
+        text = f"{self.name} has waited {within:.2g} s for {what}{details}"
         if self._ear is not None and len(self.heard):
             self._recordings.mkdir(parents=True, exist_ok=True)
             file = self._recordings / f"{self.name}-{self.current_call.call_id}.wav"
