@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import json
 import logging
 import signal
 import webbrowser
@@ -117,7 +118,9 @@ async def _gateway(plan: _Plan) -> ExitCode:
                 console.print("[bold yellow]Warning:[/bold yellow] others on the network can reach this gateway.")
             if plan.open_console and not await asyncio.to_thread(webbrowser.open, server.console_url):
                 console.print("There is no browser to open; copy the console's address into one.")
+            pushes = asyncio.create_task(_show_pushes(console, server))
             await interrupted.wait()
+            pushes.cancel()
             console.print("Hanging up and closing …")
     return ExitCode.OK
 
@@ -158,6 +161,12 @@ def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path |
     console.print("For a first call, in another terminal:\n")
     # One line whatever the width of the terminal: it is there to be copied.
     console.print(f"  {server.connect_hint()}{options}\n", soft_wrap=True, highlight=False, style="bold")
+
+
+async def _show_pushes(console: Console, server: Gateway) -> None:
+    """Print the push notifications, each on one line whatever the width of the terminal: to be copied."""
+    async for push in server.push.sent:
+        console.print(json.dumps(push.payload), soft_wrap=True, highlight=False, markup=False)
 
 
 @contextmanager

@@ -113,6 +113,16 @@ class Faults:
         """
         await asyncio.gather(*(session.connection.send(MALFORMED) for session in self._sessions_of(user)))
 
+    async def push_registration(self, user: str, state: str) -> None:
+        """Tell the user's clients, unasked, that their registration is in a state such as `EXPIRED` or `REGED`.
+
+        Raises:
+            ConfigurationError: There is no such user.
+            CallError: The user is not logged in.
+        """
+        sessions = self._sessions_of(user)
+        await asyncio.gather(*(one.notify("telnyx_rtc.gatewayState", {"state": state}) for one in sessions))
+
     def expire_tokens(self, user: str) -> None:
         """Let every login token that the user has now be expired; tokens made later are good.
 

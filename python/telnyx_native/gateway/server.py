@@ -20,8 +20,10 @@ from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
 from telnyx_native.gateway.faults import Faults
 from telnyx_native.gateway.guest import ASSISTANT
 from telnyx_native.gateway.limits import Counters, Limits
-from telnyx_native.gateway.media import EngineLease, PeerSource
+from telnyx_native.gateway.media import EngineLease, LegMedia, PeerSource
 from telnyx_native.gateway.monitor import Monitor
+from telnyx_native.gateway.parked_calls import ParkedCalls
+from telnyx_native.gateway.push import PushIntent, PushService
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.refusal import RequestRefused
 from telnyx_native.gateway.routing import Router
@@ -79,6 +81,8 @@ class Gateway:
         control_token: What lets a request to the HTTP API in.
         faults: What goes wrong on purpose.
         monitor: What goes on, as events.
+        push: The devices that calls are announced to, and the push notifications they would get.
+        parked: The calls that were announced, and that no client has come for yet.
         programs: The names of the destinations beside the users.
         peers: Where calls get their audio from.
         handlers: What answers each method.
@@ -115,6 +119,10 @@ class Gateway:
         self._sessions: dict[Session, None] = {}  # in the order of their coming
         self.faults = Faults(self.directory, lambda: self.sessions)
         self.monitor = Monitor(lambda: self.calls)
+        self.push = PushService(self.monitor.push_sent)
+        self.parked = ParkedCalls(
+            self.push, lambda: LegMedia(self.peers, self.limits, self.counters), self.limits.ring_time
+        )
         programs = {**BUILT_IN, ASSISTANT: self._assistant_of, **(destinations or {})}
         self.programs: Sequence[str] = tuple(programs)
         self._switchboard = Switchboard(Router(self.directory, self._destination_of, programs))
@@ -155,8 +163,10 @@ class Gateway:
         reason = reason_of(HangupCause.NORMAL_CLEARING)
         await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
         await self._detached.close()
+        await self.parked.close()
         await self._within_limit(self._switchboard.close(), "ending the calls")
         await self.monitor.close()
+        self.push.close()
         await self._within_limit(front.close(), "closing the sockets")
         await self._engine.close()
 
@@ -180,7 +190,10 @@ class Gateway:
     @property
     def calls(self) -> Sequence[Leg]:
         """The legs of the calls that are going on."""
-        return [leg for session in self._sessions for leg in session.legs.values()] + self._detached.legs
+        return [leg for session in self._sessions for leg in session.legs.values()] + [
+            *self._detached.legs,
+            *self.parked.legs,
+        ]
 
     def connect_hint(self) -> str:
         """Return the one line to copy for a first call."""
@@ -209,6 +222,9 @@ class Gateway:
     ) -> CalleeLeg:
         """Call a user; it rings at the phone that connected last.
 
+        A user who is not logged in, but has a device for push notifications, is sent one (`Gateway.push`). The
+        call rings as soon as a client comes for it.
+
         Args:
             user: The user's name or number.
             from_: The number the user sees.
@@ -228,7 +244,8 @@ class Gateway:
         if callee is None:
             raise ConfigurationError(f"the gateway has no user {user!r}")
         sessions = self._sessions_of(callee)
-        if not sessions:
+        announced = not sessions and self.push.reaches(callee.name, active=False)
+        if not sessions and not announced:
             raise CallError(f"{callee.name} is not logged in; wait for the login before placing the call")
         dialog = Dialog(
             call_id=str(uuid4()),
@@ -237,6 +254,8 @@ class Gateway:
             custom_headers=dict(headers or {}),
             client_state=client_state,
         )
+        if announced:
+            return self._park(callee, dialog)
         try:
             leg = sessions[-1].open_callee_leg(dialog)
         except RequestRefused as refusal:
@@ -294,24 +313,28 @@ class Gateway:
         return CallUser(lambda caller: self._dial(user, caller))
 
     def _dial(self, user: User, caller: CallerLeg) -> list[CalleeLeg]:
-        """Open a leg to each phone of a user that can take one more call."""
-        legs = []
+        """Open a leg to each phone of a user that can take one more call, and to one that a push shall bring."""
+        legs: list[CalleeLeg] = []
         for session in self._sessions_of(user):
-            dialog = Dialog(
-                call_id=str(uuid4()),
-                caller=caller.dialog.caller,
-                callee=Party("Outbound Call", user.name),
-                custom_headers=caller.dialog.custom_headers,
-                ids=PlatformIds(session_id=caller.dialog.ids.session_id),
-            )
             try:
-                legs.append(session.open_callee_leg(dialog))
+                legs.append(session.open_callee_leg(_dialog_from(caller, user)))
             except RequestRefused as refusal:
                 logger.warning("%s does not ring: %s", session, refusal)
+        if self.push.reaches(user.name, active=bool(legs)):
+            legs.append(self._park(user, _dialog_from(caller, user)))
         return legs
 
+    def _park(self, user: User, dialog: Dialog) -> CalleeLeg:
+        leg = self.parked.park(user.name, dialog)
+        self.counters.calls += 1
+        self.monitor.follow(leg)
+        return leg
+
     def _sessions_of(self, user: User) -> list[Session]:
-        return [session for session in self._sessions if session.user == user]
+        """The phones of a user; a device that only came to decline a call is none."""
+        return [
+            session for session in self._sessions if session.user == user and session.intent is not PushIntent.DECLINE
+        ]
 
     # The socket
 
@@ -339,3 +362,14 @@ class Gateway:
             await asyncio.wait_for(step, self.limits.close_time)
         except TimeoutError:
             logger.warning("%s took more than %s s and was cut short", name, self.limits.close_time)
+
+
+def _dialog_from(caller: CallerLeg, user: User) -> Dialog:
+    """The other half of a call to a user."""
+    return Dialog(
+        call_id=str(uuid4()),
+        caller=caller.dialog.caller,
+        callee=Party("Outbound Call", user.name),
+        custom_headers=caller.dialog.custom_headers,
+        ids=PlatformIds(session_id=caller.dialog.ids.session_id),
+    )

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 from websockets.exceptions import ConnectionClosed
@@ -24,7 +25,9 @@ from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.dialog import call_id_of
 from telnyx_native.gateway.leg import LegState
 from telnyx_native.gateway.media import LegMedia, PeerSource
+from telnyx_native.gateway.push import PushIntent
 from telnyx_native.gateway.refusal import INTERNAL_ERROR, METHOD_NOT_FOUND, LoginRefused, RequestRefused
+from telnyx_native.gateway.speed_test import SPEED_TEST, SpeedTest
 from telnyx_native.logs import redact
 from telnyx_native.signaling.envelope import Error, Frame, Request, Result, parse
 from telnyx_native.states import HangupCause
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.leg import Leg
     from telnyx_native.gateway.limits import Counters, Limits
     from telnyx_native.gateway.monitor import Monitor
+    from telnyx_native.gateway.parked_calls import ParkedCalls
+    from telnyx_native.gateway.push import PushService
     from telnyx_native.gateway.users import Directory, User
     from telnyx_native.gateway.web.door import Door
 
@@ -84,6 +89,14 @@ class Host(Protocol):
         """Where its client may send reports."""
 
     @property
+    def push(self) -> PushService:
+        """Who announces calls to the client's device."""
+
+    @property
+    def parked(self) -> ParkedCalls:
+        """The calls that were announced."""
+
+    @property
     def peers(self) -> PeerSource:
         """Where its calls get their audio from."""
 
@@ -113,6 +126,7 @@ class Session:
         sessid: The id under which the client knows the session.
         user: Who is logged in; `None` before that.
         guest: What a guest may reach; `None` for users.
+        intent: What the client wants with the calls that wait for it.
         legs: The calls of the session, by call id in lower case.
     """
 
@@ -120,6 +134,7 @@ class Session:
         self.sessid = str(uuid4())
         self.user: User | None = None
         self.guest: Guest | None = None
+        self.intent = PushIntent.NONE
         self.legs: dict[str, Leg] = {}
         self.host = host
         self._socket = socket
@@ -127,6 +142,7 @@ class Session:
         self._last_id = 0
         self._last_ping: int | None = None
         self._chores: list[asyncio.Task[None]] = []
+        self._speed_test = SpeedTest(self._write)
         self._login_tried = False
         self._failed_logins = 0
 
@@ -236,6 +252,28 @@ class Session:
                 logger.warning("a call of %s cannot be brought back: %s", self.user_name, error)
                 await leg.hang_up(HangupCause.RECOVERY_ON_TIMER_EXPIRE)
 
+    async def take_parked(self) -> None:
+        """Let the calls ring that were announced to the client's device."""
+        for leg in self.host.parked.take(self.user_name, self._wanted_instance()):
+            try:
+                self._check_room(leg.call_id)
+                self.legs[leg.call_id.lower()] = leg
+                await leg.deliver(self, self._forget)
+            except (RequestRefused, MediaError) as error:
+                logger.warning("a call to %s does not ring: %s", self.user_name, error)
+                await leg.hang_up(HangupCause.NORMAL_TEMPORARY_FAILURE)
+
+    async def decline_parked(self) -> None:
+        """End the calls that were announced to the client's device: its user does not want them."""
+        for leg in self.host.parked.take(self.user_name, self._wanted_instance()):
+            await leg.hang_up(HangupCause.USER_BUSY)
+
+    def _wanted_instance(self) -> str | None:
+        """Which server the client has asked for; push notifications name one."""
+        request = self._socket.request
+        query = parse_qs(urlsplit(request.path).query) if request is not None else {}
+        return query.get("voice_sdk_id", [None])[0]
+
     def give_away_legs(self) -> list[Leg]:
         """Return the answered calls, which are of another socket from now on."""
         given = [leg for leg in self.legs.values() if leg.state.value is LegState.ANSWERED]
@@ -267,8 +305,10 @@ class Session:
     async def _receive(self, text: str | bytes) -> None:
         logger.debug("%s > %s", self.user_name, Redacted(text))
         self.host.monitor.frame_passed(self, text, sent=False)
-        if text[:3] in ("#SP", b"#SP"):
-            return  # a speed test of the Telnyx JS SDK; not JSON
+        if isinstance(text, str) and text.startswith(SPEED_TEST):
+            if self.user is not None:
+                await self._speed_test.take(text)
+            return
         try:
             frame = parse(text)
         except MalformedFrameError as error:
@@ -322,11 +362,13 @@ class Session:
         text = frame.encode()
         logger.debug("%s < %s", self.user_name, Redacted(text))
         self.host.monitor.frame_passed(self, text, sent=True)
-        copies = await self.host.faults.hold_up(self)
+        for _ in range(await self.host.faults.hold_up(self)):
+            await self._write(text)
+
+    async def _write(self, text: str) -> None:
         try:
             async with asyncio.timeout(self.host.limits.send_time):
-                for _ in range(copies):
-                    await self._socket.send(text)
+                await self._socket.send(text)
         except TimeoutError:
             logger.warning("the client of %s takes no data: its socket is cut", self.user_name or "nobody")
             self._socket.transport.abort()
