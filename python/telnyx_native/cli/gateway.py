@@ -57,8 +57,17 @@ def gateway(
         typer.Option(
             metavar="USER:FAULT",
             help="Misbehave towards a user: delay:SECONDS, duplicate, registration:STATE or registration:STATE:TIMES, "
-            "where STATE is refused, no_answer, FAIL_WAIT, NOREG, EXPIRED, ...; repeat it for more. "
-            "The HTTP API has more of them.",
+            "where STATE is refused, no_answer, FAIL_WAIT, NOREG, EXPIRED, ...; "
+            "media:loss=0.05,jitter=0.03,delay=0.1,reorder=0.02; repeat it for more. The HTTP API has more of them.",
+        ),
+    ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Have a bad day on purpose: flaky-wifi, congested-link, server-restart, amnesia, registration-storm, "
+            "slow-server, dead-link, garbage, expired-tokens or moving-media; repeat it for more at once. "
+            "What each does is told when it begins.",
         ),
     ] = None,
     open_console: Annotated[
@@ -77,7 +86,7 @@ def gateway(
 
     **Exit codes**: 0 ended with Ctrl-C · 2 the command line is wrong · 3 cannot listen there
     """
-    run(_gateway(_Plan(user, host, port, tls, fault or [], open_console=open_console, verbose=verbose)))
+    run(_gateway(_Plan(user, host, port, tls, fault or [], scenario or [], open_console=open_console, verbose=verbose)))
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,7 @@ class _Plan:
     port: int
     tls: Path | None
     faults: list[str]
+    scenarios: list[str]
     open_console: bool
     verbose: bool
 
@@ -111,6 +121,7 @@ async def _gateway(plan: _Plan) -> ExitCode:
     )
     for user, _, name in (text.partition(":") for text in plan.faults):
         await inject(server.faults, user, name)
+    check_scenarios(plan.scenarios)
     with _log_on(console, logging.DEBUG if plan.verbose else logging.INFO):
         async with server:
             _introduce(console, server, demo=not plan.users, ca_file=plan.tls)
@@ -118,6 +129,8 @@ async def _gateway(plan: _Plan) -> ExitCode:
                 console.print("[bold yellow]Warning:[/bold yellow] others on the network can reach this gateway.")
             if plan.open_console and not await asyncio.to_thread(webbrowser.open, server.console_url):
                 console.print("There is no browser to open; copy the console's address into one.")
+            for name in plan.scenarios:
+                server.scenarios.start(name)
             pushes = asyncio.create_task(_show_pushes(console, server))
             await interrupted.wait()
             pushes.cancel()
@@ -138,6 +151,15 @@ def parse_user(text: str) -> User:
     if not name or not password:
         raise ConfigurationError("--user needs NAME:PASSWORD or NAME:PASSWORD:NUMBER, such as alice:secret:+15550100")
     return User(name, password, number or None)
+
+
+def check_scenarios(names: list[str]) -> None:
+    """Raise a ConfigurationError for a scenario that there is not."""
+    from telnyx_native.gateway.scenarios import SCENARIOS
+
+    for name in names:
+        if name not in SCENARIOS:
+            raise ConfigurationError(f"--scenario: there is no {name!r}; there are {', '.join(SCENARIOS)}")
 
 
 def _write_certificate(file: Path, host: str) -> Certificate:

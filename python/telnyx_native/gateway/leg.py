@@ -183,6 +183,14 @@ class Leg:
             MediaError: The audio cannot be offered.
         """
         self._wire, self._on_end = wire, on_end
+        await self.move_media()
+
+    async def move_media(self) -> None:
+        """Offer the client another address for the audio, which goes the old way until the new one stands.
+
+        Raises:
+            MediaError: The audio cannot be offered.
+        """
         sdp = await self.media.offer_anew()
         await self._notify(
             "telnyx_rtc.attach",

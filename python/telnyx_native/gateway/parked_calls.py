@@ -68,11 +68,11 @@ class ParkedCalls:
 
     Args:
         push: Makes the announcements.
-        new_media: Makes the audio of a leg.
+        new_media: Makes the audio of a call with a user.
         ring_time: Seconds after which a call that nobody has answered ends.
     """
 
-    def __init__(self, push: PushService, new_media: Callable[[], LegMedia], ring_time: float) -> None:
+    def __init__(self, push: PushService, new_media: Callable[[str], LegMedia], ring_time: float) -> None:
         self._push = push
         self._new_media = new_media
         self._ring_time = ring_time
@@ -86,7 +86,7 @@ class ParkedCalls:
 
     def park(self, user: str, dialog: Dialog) -> ParkedLeg:
         """Announce a call to the devices of a user, and keep it."""
-        leg = ParkedLeg(user, dialog, self._new_media(), self._forget)
+        leg = ParkedLeg(user, dialog, self._new_media(user), self._forget)
         self._parked[leg] = None
         task = asyncio.create_task(self._follow(leg))
         self._tasks.add(task)

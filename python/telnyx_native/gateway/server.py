@@ -27,6 +27,7 @@ from telnyx_native.gateway.push import PushIntent, PushService
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.refusal import RequestRefused
 from telnyx_native.gateway.routing import Router
+from telnyx_native.gateway.scenarios import Scenarios
 from telnyx_native.gateway.scripted_brain import scripted_brain
 from telnyx_native.gateway.session import Handler, Session
 from telnyx_native.gateway.switchboard import Switchboard
@@ -80,6 +81,7 @@ class Gateway:
         call_reports: The latest reports of clients about their calls.
         control_token: What lets a request to the HTTP API in.
         faults: What goes wrong on purpose.
+        scenarios: Faults that follow one another, by name.
         monitor: What goes on, as events.
         push: The devices that calls are announced to, and the push notifications they would get.
         parked: The calls that were announced, and that no client has come for yet.
@@ -115,14 +117,15 @@ class Gateway:
         self._host = host
         self._port = port
         self._front: Front | None = None
+        self._changing_front = asyncio.Lock()
+        self._running = False
         self._detached = DetachedCalls(self.limits.detach_time)
         self._sessions: dict[Session, None] = {}  # in the order of their coming
-        self.faults = Faults(self.directory, lambda: self.sessions)
+        self.faults = Faults(self)
+        self.scenarios = Scenarios(self)
         self.monitor = Monitor(lambda: self.calls)
         self.push = PushService(self.monitor.push_sent)
-        self.parked = ParkedCalls(
-            self.push, lambda: LegMedia(self.peers, self.limits, self.counters), self.limits.ring_time
-        )
+        self.parked = ParkedCalls(self.push, self.new_media, self.limits.ring_time)
         programs = {**BUILT_IN, ASSISTANT: self._assistant_of, **(destinations or {})}
         self.programs: Sequence[str] = tuple(programs)
         self._switchboard = Switchboard(Router(self.directory, self._destination_of, programs))
@@ -140,6 +143,52 @@ class Gateway:
         Raises:
             SocketConnectionError: The address is not to be had.
         """
+        self._front = await self._open_front()
+        self._running = True
+        self.monitor.start()
+
+    async def restart(self, pause: float = 0.0) -> None:
+        """Go away as a server that dies, and be back on the same port after a time.
+
+        Sockets are reset and nobody listens for `pause` seconds. Answered calls are kept as after any lost socket
+        (`Limits.detach_time`), and their audio goes on, as at Telnyx, where other machines carry it; calls that
+        were not answered end. Users, tokens, push devices, call reports and counters stay.
+
+        Raises:
+            ConfigurationError: The gateway is not running.
+            SocketConnectionError: Somebody else has taken the port meanwhile.
+        """
+        if not self._running:
+            raise ConfigurationError("the gateway is not running, so it cannot be restarted")
+        logger.warning("restarting: back in %g s", pause)
+        for session in self._sessions:
+            session.connection.reset()
+        await self._close_front()
+        try:
+            await asyncio.sleep(pause)
+        finally:  # whoever loses patience gets it back at once
+            async with self._changing_front:
+                if self._running and self._front is None:
+                    self._front = await self._open_front()
+
+    async def close(self) -> None:
+        """Hang up every call, close every socket, stop listening; bounded in time, and safe to repeat."""
+        if not self._running:
+            return
+        self._running = False
+        await self.scenarios.close()
+        await self.faults.close()
+        reason = reason_of(HangupCause.NORMAL_CLEARING)
+        await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
+        await self._detached.close()
+        await self.parked.close()
+        await self._within_limit(self._switchboard.close(), "ending the calls")
+        await self.monitor.close()
+        self.push.close()
+        await self._within_limit(self._close_front(), "closing the sockets")
+        await self._engine.close()
+
+    async def _open_front(self) -> Front:
         from telnyx_native.gateway.web.front import Front  # loads the HTTP server: not before it listens
         from telnyx_native.gateway.web.site import make_site
 
@@ -152,23 +201,13 @@ class Gateway:
             tls=self._certificate.server_context() if self._certificate else None,
         )
         self._port = await front.open(self._host, self._port)
-        self._front = front
-        self.monitor.start()
+        return front
 
-    async def close(self) -> None:
-        """Hang up every call, close every socket, stop listening; bounded in time, and safe to repeat."""
-        front, self._front = self._front, None
-        if front is None:
-            return
-        reason = reason_of(HangupCause.NORMAL_CLEARING)
-        await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
-        await self._detached.close()
-        await self.parked.close()
-        await self._within_limit(self._switchboard.close(), "ending the calls")
-        await self.monitor.close()
-        self.push.close()
-        await self._within_limit(front.close(), "closing the sockets")
-        await self._engine.close()
+    async def _close_front(self) -> None:
+        async with self._changing_front:
+            front, self._front = self._front, None
+            if front is not None:
+                await front.close()
 
     @property
     def url(self) -> str:
@@ -292,9 +331,13 @@ class Gateway:
 
     async def keep(self, session: Session) -> None:
         """Keep the answered calls of a session whose socket is gone, for when it comes back; end the others."""
-        if self._front is not None:
+        if self._running:
             self._detached.put(session.account, session.sessid, session.give_away_legs())
         await asyncio.gather(*(leg.lost() for leg in list(session.legs.values())))
+
+    def new_media(self, user: str) -> LegMedia:
+        """Make the audio of a call with a user, whose packets may have a hard time."""
+        return LegMedia(self.peers, self.limits, self.counters, self.faults.media_of(user))
 
     def connect(self, leg: CallerLeg) -> None:
         """Lead a call to where it wants to go."""

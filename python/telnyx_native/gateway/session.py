@@ -24,7 +24,6 @@ from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.dialog import call_id_of
 from telnyx_native.gateway.leg import LegState
-from telnyx_native.gateway.media import LegMedia, PeerSource
 from telnyx_native.gateway.push import PushIntent
 from telnyx_native.gateway.refusal import INTERNAL_ERROR, METHOD_NOT_FOUND, LoginRefused, RequestRefused
 from telnyx_native.gateway.speed_test import SPEED_TEST, SpeedTest
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.guest import Guest
     from telnyx_native.gateway.leg import Leg
     from telnyx_native.gateway.limits import Counters, Limits
+    from telnyx_native.gateway.media import LegMedia
     from telnyx_native.gateway.monitor import Monitor
     from telnyx_native.gateway.parked_calls import ParkedCalls
     from telnyx_native.gateway.push import PushService
@@ -97,10 +97,6 @@ class Host(Protocol):
         """The calls that were announced."""
 
     @property
-    def peers(self) -> PeerSource:
-        """Where its calls get their audio from."""
-
-    @property
     def handlers(self) -> Mapping[str, Handler]:
         """What answers each method."""
 
@@ -109,6 +105,9 @@ class Host(Protocol):
 
         Return the calls of an earlier socket of the same client, which are to be brought back to this one.
         """
+
+    def new_media(self, user: str) -> LegMedia:
+        """Make the audio of a call with a user."""
 
     def connect(self, leg: CallerLeg) -> None:
         """Lead a call to where it wants to go."""
@@ -227,7 +226,7 @@ class Session:
             RequestRefused: The session has too many calls, or this one already.
         """
         self._check_room(dialog.call_id)
-        leg = CallerLeg(self, dialog, self._new_media(), self._forget, offer=offer)
+        leg = CallerLeg(self, dialog, self.host.new_media(self.user_name), self._forget, offer=offer)
         self._remember(leg)
         return leg
 
@@ -238,7 +237,7 @@ class Session:
             RequestRefused: The session has too many calls.
         """
         self._check_room(dialog.call_id)
-        leg = CalleeLeg(self, dialog, self._new_media(), self._forget)
+        leg = CalleeLeg(self, dialog, self.host.new_media(self.user_name), self._forget)
         self._remember(leg)
         return leg
 
@@ -280,9 +279,6 @@ class Session:
         for leg in given:
             self._forget(leg)
         return given
-
-    def _new_media(self) -> LegMedia:
-        return LegMedia(self.host.peers, self.host.limits, self.host.counters)
 
     def _check_room(self, call_id: str) -> None:
         if call_id.lower() in self.legs:

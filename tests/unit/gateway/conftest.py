@@ -5,6 +5,7 @@ import json
 from collections import deque
 from contextlib import asynccontextmanager
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from websockets.asyncio.client import connect
@@ -67,6 +68,18 @@ class FakePeer:
 
     async def close(self):
         self.closed = True
+
+
+class FakeNetwork:
+    """Stands in for the network of a peer: keeps what happens to its packets."""
+
+    def __init__(self):
+        self.sending = SimpleNamespace(conditions=None)
+        self.receiving = SimpleNamespace(conditions=None)
+        self.rebound = 0
+
+    def rebind(self):
+        self.rebound += 1
 
 
 class RawClient:
@@ -133,12 +146,13 @@ def peers(monkeypatch):
     """The fake peers that were made, in order."""
     made = []
 
-    def create_peer(_lease):
+    def create_peer(_lease, _network):
         made.append(FakePeer())
         return made[-1]
 
+    monkeypatch.setattr(EngineLease, "create_network", lambda _lease: FakeNetwork())
     monkeypatch.setattr(EngineLease, "create_peer", create_peer)
-    monkeypatch.setattr(EngineLease, "create_successor", lambda lease, _peer: create_peer(lease))
+    monkeypatch.setattr(EngineLease, "create_successor", lambda lease, _peer, network: create_peer(lease, network))
     return made
 
 
