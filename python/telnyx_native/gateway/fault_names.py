@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway.faults import RegistrationFault
@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.leg import Leg
     from telnyx_native.media.simulated_network import NetworkConditions
 
-__all__ = ["CALL_FAULTS", "SERVER_FAULTS", "USER_FAULTS", "inject", "inject_into_call", "inject_into_server"]
+__all__ = [
+    "CALL_FAULTS",
+    "SERVER_FAULTS",
+    "USER_FAULTS",
+    "conditions_of",
+    "inject",
+    "inject_into_call",
+    "inject_into_server",
+]
 
 USER_FAULTS = (
     "drop",
@@ -68,7 +76,7 @@ async def inject(faults: Faults, user: str, name: str) -> None:
         case ["push-registration", state] if state:
             await faults.push_registration(user, state)
         case ["media", conditions]:
-            faults.impair_media_of(user, _conditions(conditions))
+            faults.impair_media_of(user, conditions_of(conditions))
         case ["clear"]:
             faults.clear(user)
         case _:
@@ -85,7 +93,7 @@ async def inject_into_call(faults: Faults, leg: Leg, name: str) -> None:
     """
     match name.split(":"):
         case ["media", text]:
-            conditions = _conditions(text)
+            conditions = conditions_of(text)
             faults.impair_media(leg, to_client=conditions, from_client=conditions)
         case ["move-media"]:
             await faults.move_media(leg)
@@ -118,17 +126,23 @@ def _no_fault(name: str, known: tuple[str, ...]) -> ConfigurationError:
     return ConfigurationError(f"{name!r} is no fault; there are {', '.join(known)}")
 
 
-def _conditions(text: str) -> NetworkConditions:
-    """Read `loss=0.05,jitter=0.03`; delays are in seconds, the rest are shares."""
+def conditions_of(text: str) -> NetworkConditions:
+    """Read what happens to audio packets: `loss=0.05,jitter=0.03`. Delays are in seconds, the rest are shares.
+
+    Raises:
+        ConfigurationError: It makes no sense.
+    """
     from telnyx_native.media.simulated_network import NetworkConditions  # loads libwebrtc: not before it is wanted
 
     pairs = dict(part.partition("=")[::2] for part in text.split(","))
-    known = {entry.name: entry.name == "rate" for entry in fields(NetworkConditions)}
-    unknown = pairs.keys() - known.keys()
+    known = [entry.name for entry in fields(NetworkConditions)]
+    unknown = sorted(pairs.keys() - set(known))
     if unknown:
-        raise ConfigurationError(f"{', '.join(map(repr, sorted(unknown)))}: audio can have {', '.join(known)}")
-    values = {name: _number(value) for name, value in pairs.items()}
-    return NetworkConditions(**{name: round(value) if known[name] else value for name, value in values.items()})
+        raise ConfigurationError(f"{', '.join(map(repr, unknown))}: audio can have {', '.join(known)}")
+    values: dict[str, Any] = {name: _number(value) for name, value in pairs.items()}
+    if "rate" in values:
+        values["rate"] = round(values["rate"])
+    return NetworkConditions(**values)
 
 
 def _number(text: str) -> float:

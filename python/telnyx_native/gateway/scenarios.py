@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from telnyx_native.errors import CallError, ConfigurationError, MediaError, TelnyxError
+from telnyx_native.gateway.fault_names import conditions_of
 from telnyx_native.gateway.faults import FaultHost, Faults, RegistrationFault
 from telnyx_native.gateway.leg import LegState
 
@@ -101,7 +102,7 @@ class Scenarios:
 
 
 async def _flaky_wifi(host: ScenarioHost) -> None:
-    with _bad_media(host, loss=0.05, burst=4, jitter=0.03, delay=0.02):
+    with _bad_media(host, "loss=0.05,burst=4,jitter=0.03,delay=0.02"):
         while True:
             await asyncio.sleep(10)
             for user in _present(host):
@@ -112,7 +113,7 @@ async def _flaky_wifi(host: ScenarioHost) -> None:
 
 
 async def _congested_link(host: ScenarioHost) -> None:
-    with _bad_media(host, loss=0.03, jitter=0.08, delay=0.15, reorder=0.02):
+    with _bad_media(host, "loss=0.03,jitter=0.08,delay=0.15,reorder=0.02"):
         await _for_ever()
 
 
@@ -202,13 +203,11 @@ def _present(host: ScenarioHost) -> list[str]:
 
 
 @contextmanager
-def _bad_media(host: ScenarioHost, **conditions: float) -> Iterator[None]:
+def _bad_media(host: ScenarioHost, conditions: str) -> Iterator[None]:
     """Let audio of all calls have a hard time, those that begin later included."""
-    from telnyx_native.media.simulated_network import NetworkConditions  # loads libwebrtc: not before it is wanted
-
     users = [user.name for user in host.directory]
     for user in users:
-        host.faults.impair_media_of(user, NetworkConditions(**conditions))
+        host.faults.impair_media_of(user, conditions_of(conditions))
     try:
         yield
     finally:

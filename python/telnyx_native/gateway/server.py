@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
@@ -118,6 +119,8 @@ class Gateway:
         self._port = port
         self._front: Front | None = None
         self._changing_front = asyncio.Lock()
+        self._closing = asyncio.Event()
+        self._restarts: set[asyncio.Task[None]] = set()
         self._running = False
         self._detached = DetachedCalls(self.limits.detach_time)
         self._sessions: dict[Session, None] = {}  # in the order of their coming
@@ -160,22 +163,28 @@ class Gateway:
         """
         if not self._running:
             raise ConfigurationError("the gateway is not running, so it cannot be restarted")
+        restart = asyncio.create_task(self._restart(pause))
+        self._restarts.add(restart)
+        restart.add_done_callback(self._restarts.discard)
+        await asyncio.shield(restart)  # who does not wait for its end does not prevent it
+
+    async def _restart(self, pause: float) -> None:
         logger.warning("restarting: back in %g s", pause)
         for session in self._sessions:
             session.connection.reset()
         await self._close_front()
-        try:
-            await asyncio.sleep(pause)
-        finally:  # whoever loses patience gets it back at once
-            async with self._changing_front:
-                if self._running and self._front is None:
-                    self._front = await self._open_front()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), pause)
+        async with self._changing_front:
+            if self._running and self._front is None:
+                self._front = await self._open_front()
 
     async def close(self) -> None:
         """Hang up every call, close every socket, stop listening; bounded in time, and safe to repeat."""
         if not self._running:
             return
         self._running = False
+        self._closing.set()
         await self.scenarios.close()
         await self.faults.close()
         reason = reason_of(HangupCause.NORMAL_CLEARING)
@@ -186,6 +195,7 @@ class Gateway:
         await self.monitor.close()
         self.push.close()
         await self._within_limit(self._close_front(), "closing the sockets")
+        await asyncio.gather(*self._restarts, return_exceptions=True)
         await self._engine.close()
 
     async def _open_front(self) -> Front:

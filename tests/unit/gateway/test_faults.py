@@ -8,7 +8,6 @@ from http import HTTPStatus
 
 import aiohttp
 import pytest
-from telnyx_native.media.simulated_network import NetworkConditions
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError
 
@@ -16,6 +15,7 @@ from telnyx_native.errors import CallError, ConfigurationError
 from telnyx_native.gateway import Limits, RegistrationFault
 from telnyx_native.gateway.fault_names import CALL_FAULTS, USER_FAULTS, inject
 from telnyx_native.gateway.faults import MALFORMED
+from telnyx_native.media.simulated_network import NetworkConditions
 
 LIMIT = 5.0
 
@@ -264,7 +264,7 @@ class TestRestart:
             with pytest.raises(ConnectionClosedError) as closed:
                 await asyncio.wait_for(to_the_end(client.socket), LIMIT)
             assert closed.value.rcvd is None
-        with pytest.raises(OSError):
+        with pytest.raises(ConnectionRefusedError):
             await connect(url)
         await restarting
         assert gateway.url == url
@@ -298,7 +298,7 @@ class TestRestart:
         await asyncio.sleep(0.01)
         await gateway.close()
         await restarting
-        with pytest.raises(OSError):
+        with pytest.raises(ConnectionRefusedError):
             await connect(gateway.url)
         with pytest.raises(ConfigurationError, match="not running"):
             await gateway.restart()
