@@ -172,18 +172,14 @@ class Leg:
         if self._reason is None:
             await self._notify("ai_conversation", params)
 
-    async def reattach(self, wire: Wire, on_end: Callable[[Leg], None]) -> None:
-        """Bring the call back to its client, which has come back on another socket.
+    def adopt(self, wire: Wire, on_end: Callable[[Leg], None]) -> None:
+        """Hand the call to another socket of its client; `move_media` brings its audio there.
 
         Args:
             wire: That socket.
             on_end: Called with the leg when it is over, instead of what was before.
-
-        Raises:
-            MediaError: The audio cannot be offered.
         """
         self._wire, self._on_end = wire, on_end
-        await self.move_media()
 
     async def move_media(self) -> None:
         """Offer the client another address for the audio, which goes the old way until the new one stands.

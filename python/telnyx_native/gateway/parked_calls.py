@@ -59,7 +59,7 @@ class ParkedLeg(CalleeLeg):
         Raises:
             MediaError: The audio cannot be offered.
         """
-        self._wire, self._on_end = wire, on_end
+        self.adopt(wire, on_end)
         await super().invite()
 
 

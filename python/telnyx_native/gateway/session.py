@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -32,6 +32,8 @@ from telnyx_native.signaling.envelope import Error, Frame, Request, Result, pars
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from telnyx_native.gateway.assistant import Brain
     from telnyx_native.gateway.call_reports import CallReports
     from telnyx_native.gateway.dialog import Dialog
@@ -52,6 +54,9 @@ logger = logging.getLogger(__name__)
 
 POLICY_VIOLATION = 1008
 """WebSocket close code (RFC 6455)."""
+
+REGISTRATION_TIME = 2.0
+"""Seconds within which a client that has logged in asks for its registration."""
 
 OPEN_METHODS = frozenset({"login", "anonymous_login"})
 """What a client may ask for before it has logged in (FreeSWITCH mod_verto)."""
@@ -140,6 +145,7 @@ class Session:
         self._voice_sdk_id = f"VSDK1{secrets.token_urlsafe(24)}"
         self._last_id = 0
         self._last_ping: int | None = None
+        self._returned: list[Leg] = []  # whose audio has not been offered anew yet
         self._chores: list[asyncio.Task[None]] = []
         self._speed_test = SpeedTest(self._write)
         self._login_tried = False
@@ -241,12 +247,32 @@ class Session:
         self._remember(leg)
         return leg
 
-    async def take_back(self, legs: Iterable[Leg]) -> None:
-        """Go on with calls of an earlier socket of the same client."""
+    def take_back(self, legs: Sequence[Leg]) -> None:
+        """Go on with calls of an earlier socket of the same client.
+
+        Their audio is offered anew when the client has been told that it is registered: before that, Telnyx's React
+        Native SDK does not listen. Who does not ask gets it a little later.
+        """
         for leg in legs:
             self.legs[leg.call_id.lower()] = leg
+            leg.adopt(self, self._forget)
+        if legs:
+            self._returned += legs
+            self._chores.append(asyncio.create_task(self._expect_registration()))
+
+    async def registered(self) -> None:
+        """Send what waits for a client that has been told that it is registered."""
+        await self._offer_returned()
+        if self.intent is PushIntent.TAKE:
+            await self.take_parked()
+
+    async def _offer_returned(self) -> None:
+        returned, self._returned = self._returned, []
+        for leg in returned:
+            if leg.reason is not None or leg.call_id.lower() not in self.legs:
+                continue
             try:
-                await leg.reattach(self, self._forget)
+                await leg.move_media()
             except MediaError as error:
                 logger.warning("a call of %s cannot be brought back: %s", self.user_name, error)
                 await leg.hang_up(HangupCause.RECOVERY_ON_TIMER_EXPIRE)
@@ -384,6 +410,10 @@ class Session:
                 self._last_ping = self._next_id()
                 params = {"serno": int(time.time())}
                 await self._send(Request("telnyx_rtc.ping", params, self._last_ping, self._voice_sdk_id))
+
+    async def _expect_registration(self) -> None:
+        await asyncio.sleep(REGISTRATION_TIME)
+        await self._offer_returned()
 
     async def _expect_login(self) -> None:
         await asyncio.sleep(self.host.limits.login_time)

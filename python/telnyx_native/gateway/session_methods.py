@@ -54,7 +54,7 @@ async def _welcome(session: Session, request: Request) -> Answer:
     """Tell the client that it is logged in, then that it may ask for its registration."""
     returned = session.host.admit(session, request.params.get("sessid"))
     await session.reply(request, {"message": "logged in", "sessid": session.sessid})
-    await session.take_back(returned)
+    session.take_back(returned)
     # Calls survive a second login, on the same socket or another; clients end those that are not listed.
     live = [leg.call_id for leg in session.legs.values()]
     await session.notify("telnyx_rtc.clientReady", {"reattached_sessions": live})
@@ -70,8 +70,8 @@ async def gateway_state(session: Session, request: Request) -> Answer:
     state = fault.value if fault else REGISTERED
     params = {"state": state, "call_report_id": report_id}
     await session.reply(request, {"params": params, "sessid": session.sessid})
-    if state == REGISTERED and session.intent is PushIntent.TAKE:
-        await session.take_parked()
+    if state == REGISTERED:
+        await session.registered()
     return None
 
 

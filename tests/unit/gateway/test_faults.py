@@ -272,8 +272,9 @@ class TestRestart:
         assert gateway.calls == [kept]
         async with open_client() as again:
             await again.ask("login", login="alice", passwd="secret", sessid=sessid)
-            await again.expect("telnyx_rtc.attach")
             assert (await again.expect("telnyx_rtc.clientReady"))["params"] == {"reattached_sessions": ["Call-1"]}
+            await again.ask("telnyx_rtc.gatewayState")
+            await again.expect("telnyx_rtc.attach")
 
     async def test_by_http_with_somebody_watching(self, gateway, post):
         headers = {"Authorization": f"Bearer {gateway.control_token}"}
