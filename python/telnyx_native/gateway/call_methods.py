@@ -111,7 +111,7 @@ async def modify(session: Session, request: Request) -> Answer:
         case "updateMedia" as action:
             changed = {"sdp": await _restart(leg, request)}
         case "hold" | "unhold" | "toggleHold" as action:
-            leg.held.set(not leg.held.value if action == "toggleHold" else action == "hold")
+            leg.hold(not leg.held.value if action == "toggleHold" else action == "hold")
             changed = {"holdState": "held" if leg.held.value else "active"}
         case _:
             raise RequestRefused(SESSION_ERROR, "action missing")

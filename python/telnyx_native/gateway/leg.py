@@ -150,6 +150,12 @@ class Leg:
         self._finish(self._seen_from_outside(reason))
         return reason
 
+    def hold(self, held: bool) -> None:
+        """Take note that the client has put the call on hold, or has taken it off; on hold it hears silence."""
+        if self.state.value is LegState.ANSWERED:
+            self.audio.muted = held
+        self.held.set(held)
+
     def receive_keys(self, keys: str) -> None:
         """Take DTMF keys of the client; what is no key is left out."""
         for key in keys[:LONGEST_KEY_SEQUENCE].upper():
@@ -204,6 +210,12 @@ class Leg:
 
     async def _notify(self, method: str, params: Mapping[str, Any]) -> None:
         await self._wire.notify(method, params)
+
+    def _be_answered(self) -> None:
+        """Count a call that rings as answered."""
+        if self.state.value is LegState.RINGING:
+            self.state.set(LegState.ANSWERED)
+            self.hold(self.held.value)
 
     def _seen_from_outside(self, reason: CallTerminationReason) -> CallTerminationReason:
         """Return what the client's reason means to the other side of the call."""

@@ -24,6 +24,7 @@ class Limits:
         login_time: Seconds a socket may stay open without having tried to log in.
         failed_logins: Wrong passwords on one socket before it is closed.
         send_time: Seconds a client may take no data before its socket is closed.
+        ringing_phones: Phones that ring for one call; of more, the latest to log in ring.
         ring_time: Seconds a call rings before it ends with NO_ANSWER.
         connect_time: Seconds from the answer of a call to connected audio.
         detach_time: Seconds an answered call is kept after its socket was lost (FreeSWITCH mod_verto: 120).
@@ -43,6 +44,7 @@ class Limits:
     login_time: float = 30.0
     failed_logins: int = 5
     send_time: float = 10.0
+    ringing_phones: int = 50
     ring_time: float = 60.0
     connect_time: float = 15.0
     detach_time: float = 120.0

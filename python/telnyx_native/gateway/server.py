@@ -14,9 +14,10 @@ from telnyx_native.errors import CallError, ConfigurationError
 from telnyx_native.gateway import call_methods, session_methods
 from telnyx_native.gateway.assistant import Assistant, Brain
 from telnyx_native.gateway.call_reports import CallReports
-from telnyx_native.gateway.call_user import CallUser
-from telnyx_native.gateway.destinations import BUILT_IN, Factory
+from telnyx_native.gateway.call_users import CallUsers
+from telnyx_native.gateway.destinations import Factory, built_in
 from telnyx_native.gateway.detached_calls import DetachedCalls
+from telnyx_native.gateway.dial_plan import DialPlan
 from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
 from telnyx_native.gateway.faults import Faults
 from telnyx_native.gateway.guest import ASSISTANT
@@ -31,13 +32,14 @@ from telnyx_native.gateway.routing import Router
 from telnyx_native.gateway.scenarios import Scenarios
 from telnyx_native.gateway.scripted_brain import scripted_brain
 from telnyx_native.gateway.session import Handler, Session
+from telnyx_native.gateway.sounds import SoundFolder
 from telnyx_native.gateway.switchboard import Switchboard
 from telnyx_native.gateway.tokens import TokenMint
 from telnyx_native.gateway.users import Directory, User
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request as HttpRequest
@@ -65,6 +67,7 @@ class Gateway:
         users: Who may log in.
         host: Address to listen on. Anything but loopback lets others on the network in.
         port: Port to listen on; 0 takes a free one.
+        plan: Where numbers lead, groups, menus, and the folder of sounds.
         destinations: Programs that calls can reach, by name, beside and before the built-in ones.
         limits: What bounds the gateway.
         token_secret: The key that login tokens are signed with; a random one by default, so that they end with
@@ -73,6 +76,9 @@ class Gateway:
             `assistant:ID`. Without it there is one, `assistant`, that follows a script.
         certificate: What to encrypt with: `Certificate.self_signed()` makes one. Plain text without it.
         control_token: What lets a request to the HTTP API in, and opens the console; a random one by default.
+
+    Raises:
+        ConfigurationError: Two users share a name or a number, or the plan leads to what there is not.
 
     Attributes:
         directory: The users.
@@ -97,6 +103,7 @@ class Gateway:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        plan: DialPlan | None = None,
         destinations: Mapping[str, Factory] | None = None,
         limits: Limits | None = None,
         token_secret: str | None = None,
@@ -129,9 +136,15 @@ class Gateway:
         self.monitor = Monitor(lambda: self.calls)
         self.push = PushService(self.monitor.push_sent)
         self.parked = ParkedCalls(self.push, self.new_media, self.limits.ring_time)
-        programs = {**BUILT_IN, ASSISTANT: self._assistant_of, **(destinations or {})}
+        plan = plan or DialPlan()
+        programs = {
+            **built_in(plan.menus, SoundFolder(plan.sounds)),
+            ASSISTANT: self._assistant_of,
+            **(destinations or {}),
+        }
         self.programs: Sequence[str] = tuple(programs)
-        self._switchboard = Switchboard(Router(self.directory, self._destination_of, programs))
+        self._plan = plan
+        self._switchboard = Switchboard(Router(self.directory, plan, self._destination_of, programs))
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -289,10 +302,10 @@ class Gateway:
             CallError: The user is not logged in, or has too many calls.
             MediaError: The audio cannot be offered.
         """
-        callee = self.directory.find(user)
+        callee = self.directory.find(self._plan.numbers.get(user, user))
         if callee is None:
             raise ConfigurationError(f"the gateway has no user {user!r}")
-        sessions = self._sessions_of(callee)
+        sessions = [session for session in self._phones if session.user == callee]
         announced = not sessions and self.push.reaches(callee.name, active=False)
         if not sessions and not announced:
             raise CallError(f"{callee.name} is not logged in; wait for the login before placing the call")
@@ -362,20 +375,26 @@ class Gateway:
 
     # Calls between users
 
-    def _destination_of(self, user: User) -> CallUser:
-        return CallUser(lambda caller: self._dial(user, caller))
+    def _destination_of(self, users: Sequence[User]) -> CallUsers:
+        return CallUsers(lambda caller: self._dial(users, caller))
 
-    def _dial(self, user: User, caller: CallerLeg) -> list[CalleeLeg]:
-        """Open a leg to each phone of a user that can take one more call, and to one that a push shall bring."""
+    def _dial(self, users: Sequence[User], caller: CallerLeg) -> list[CalleeLeg]:
+        """Open a leg to each phone of the users that can take one more call, up to the limit.
+
+        For who has no phone there, but a device for push notifications, the leg waits for what the push brings.
+        """
         legs: list[CalleeLeg] = []
-        for session in self._sessions_of(user):
+        if len(users) > 1:  # who calls a group does not ring
+            users = [user for user in users if user.name != caller.user_name]
+        phones = [session for session in self._phones if session.user in users]
+        for session in phones[-self.limits.ringing_phones :]:
             try:
-                legs.append(session.open_callee_leg(_dialog_from(caller, user)))
+                legs.append(session.open_callee_leg(_dialog_from(caller, session.user_name)))
             except RequestRefused as refusal:
                 logger.warning("%s does not ring: %s", session, refusal)
-        if self.push.reaches(user.name, active=bool(legs)):
-            legs.append(self._park(user, _dialog_from(caller, user)))
-        return legs
+        there = {session.user_name for session in phones}
+        announced = [user for user in users if self.push.reaches(user.name, active=user.name in there)]
+        return legs + [self._park(user, _dialog_from(caller, user.name)) for user in announced]
 
     def _park(self, user: User, dialog: Dialog) -> CalleeLeg:
         leg = self.parked.park(user.name, dialog)
@@ -383,11 +402,10 @@ class Gateway:
         self.monitor.follow(leg)
         return leg
 
-    def _sessions_of(self, user: User) -> list[Session]:
-        """The phones of a user; a device that only came to decline a call is none."""
-        return [
-            session for session in self._sessions if session.user == user and session.intent is not PushIntent.DECLINE
-        ]
+    @property
+    def _phones(self) -> Iterator[Session]:
+        """The sockets at which calls ring; not that of a device which only came to decline one."""
+        return (session for session in self._sessions if session.intent is not PushIntent.DECLINE)
 
     # The socket
 
@@ -417,12 +435,12 @@ class Gateway:
             logger.warning("%s took more than %s s and was cut short", name, self.limits.close_time)
 
 
-def _dialog_from(caller: CallerLeg, user: User) -> Dialog:
+def _dialog_from(caller: CallerLeg, user: str) -> Dialog:
     """The other half of a call to a user."""
     return Dialog(
         call_id=str(uuid4()),
         caller=caller.dialog.caller,
-        callee=Party("Outbound Call", user.name),
+        callee=Party("Outbound Call", user),
         custom_headers=caller.dialog.custom_headers,
         ids=PlatformIds(session_id=caller.dialog.ids.session_id),
     )

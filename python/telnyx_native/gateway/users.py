@@ -24,6 +24,8 @@ class User:
         name: The name to log in with; calls to it reach the user.
         password: The password; never logged.
         number: A telephone number that reaches the user too, such as `"+15550100"`.
+        caller_id_name: The name that others see when the user's client gives none; `name` by default.
+        caller_id_number: The number that others see when the user's client gives none; `number` by default.
         token: A login token that is good for ever; never logged. `Gateway.mint_token` makes some that expire.
     """
 
@@ -31,15 +33,22 @@ class User:
     password: str = field(repr=False)
     number: str | None = None
     token: str | None = field(default=None, repr=False)
+    caller_id_name: str = ""
+    caller_id_number: str = ""
 
     def __post_init__(self) -> None:
         if not self.name or not self.password:
             raise ConfigurationError("a user needs a name and a password")
 
     @property
+    def caller_name(self) -> str:
+        """The name that the called side sees when the user's client gives none."""
+        return self.caller_id_name or self.name
+
+    @property
     def caller_number(self) -> str:
-        """What the called side sees when the user's client does not say."""
-        return self.number or self.name
+        """The number that the called side sees when the user's client gives none."""
+        return self.caller_id_number or self.number or self.name
 
 
 def new_guest() -> User:

@@ -26,6 +26,10 @@ class FakePeer:
     def __init__(self):
         self.done = []
         self.closed = False
+        self.audio = self.create_audio()
+
+    def create_audio(self):
+        return SimpleNamespace(muted=False)
 
     async def create_offer(self, *, ice_restart=False):
         self.done.append(("create_offer", ice_restart))

@@ -25,7 +25,7 @@ class FakeAudio:
 @pytest.fixture(autouse=True)
 def audio(fake_peer, monkeypatch):
     made = FakeAudio()
-    monkeypatch.setattr(fake_peer, "audio", made, raising=False)
+    monkeypatch.setattr(fake_peer, "create_audio", lambda _peer: made)
     return made
 
 
