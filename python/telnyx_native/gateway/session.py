@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -171,7 +172,9 @@ class Session:
 
     async def run(self) -> None:
         """Serve the client until its socket closes; afterwards its calls wait for it, as the gateway sees fit."""
-        self._chores += [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._expect_login())]
+        self._chores += [
+            asyncio.create_task(chore) for chore in (self._keep_alive(), self._expect_pongs(), self._expect_login())
+        ]
         try:
             async for frame in self._socket:
                 await self._receive(frame)
@@ -393,7 +396,7 @@ class Session:
                 await self._socket.send(text)
         except TimeoutError:
             logger.warning("the client of %s takes no data: its socket is cut", self.user_name or "nobody")
-            self._socket.transport.abort()
+            self._socket.abort()
         except ConnectionClosed:
             pass  # `run` notices too, and ends the calls
 
@@ -410,6 +413,24 @@ class Session:
                 self._last_ping = self._next_id()
                 params = {"serno": int(time.time())}
                 await self._send(Request("telnyx_rtc.ping", params, self._last_ping, self._voice_sdk_id))
+
+    async def _expect_pongs(self) -> None:
+        """Cut a socket whose other end is gone without a word."""
+        limits = self.host.limits
+        try:
+            while True:
+                await asyncio.sleep(limits.ping_interval)
+                if self._socket.frozen:
+                    continue
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(limits.pong_time):
+                        await (await self._socket.ping())
+                        continue
+                if not self._socket.frozen:
+                    logger.warning("the client of %s is silent: its socket is cut", self.user_name or "nobody")
+                    self._socket.abort()
+        except ConnectionClosed:
+            pass  # `run` notices too
 
     async def _expect_registration(self) -> None:
         await asyncio.sleep(REGISTRATION_TIME)
