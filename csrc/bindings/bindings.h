@@ -66,6 +66,7 @@ void BindConference(py::module_& module);
 void BindEngine(py::module_& module);
 void BindPeer(py::module_& module);
 void BindProcessor(py::module_& module);
+void BindSimulatedNetwork(py::module_& module);
 void BindVersions(py::module_& module);
 void BindVoice(py::module_& module);
 

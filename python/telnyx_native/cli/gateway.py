@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import json
 import logging
 import signal
 import ssl
@@ -109,8 +110,17 @@ def gateway(
         typer.Option(
             metavar="USER:FAULT",
             help="Misbehave towards a user: delay:SECONDS, duplicate, registration:STATE or registration:STATE:TIMES, "
-            "where STATE is refused, no_answer, FAIL_WAIT, NOREG, EXPIRED, ...; repeat it for more. "
-            "The HTTP API has more of them.",
+            "where STATE is refused, no_answer, FAIL_WAIT, NOREG, EXPIRED, ...; "
+            "media:loss=0.05,jitter=0.03,delay=0.1,reorder=0.02; repeat it for more. The HTTP API has more of them.",
+        ),
+    ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Have a bad day on purpose: flaky-wifi, congested-link, server-restart, amnesia, registration-storm, "
+            "slow-server, dead-link, garbage, expired-tokens or moving-media; repeat it for more at once. "
+            "What each does is told when it begins.",
         ),
     ] = None,
     open_console: Annotated[
@@ -142,7 +152,7 @@ def gateway(
         host=host,
         port=port,
     )
-    run(_gateway(_Plan(config, settings, tls, fault or [], open_console=open_console, verbose=verbose)))
+    run(_gateway(_Plan(config, settings, tls, fault or [], scenario or [], open_console=open_console, verbose=verbose)))
 
 
 async def _write_example(file: Path) -> ExitCode:
@@ -166,6 +176,7 @@ class _Plan:
     options: Options
     tls: Path | None
     faults: list[str]
+    scenarios: list[str]
     open_console: bool
     verbose: bool
 
@@ -189,6 +200,7 @@ async def _gateway(plan: _Plan) -> ExitCode:
     server = config.gateway(certificate=certificate)
     for user, _, name in (text.partition(":") for text in plan.faults):
         await inject(server.faults, user, name)
+    check_scenarios(plan.scenarios)
     with _log_on(console, logging.DEBUG if plan.verbose else logging.INFO):
         async with server, _example_bot(server, certificate) if demo else nullcontext():
             _introduce(console, server, demo=demo, ca_file=plan.tls)
@@ -196,9 +208,22 @@ async def _gateway(plan: _Plan) -> ExitCode:
                 _warn_of_others(console, demo=demo)
             if plan.open_console and not await asyncio.to_thread(webbrowser.open, server.console_url):
                 console.print("There is no browser to open; copy the console's address into one.")
+            for name in plan.scenarios:
+                server.scenarios.start(name)
+            pushes = asyncio.create_task(_show_pushes(console, server))
             await interrupted.wait()
+            pushes.cancel()
             console.print("Hanging up and closing …")
     return ExitCode.OK
+
+
+def check_scenarios(names: list[str]) -> None:
+    """Raise a ConfigurationError for a scenario that there is not."""
+    from telnyx_native.gateway.scenarios import SCENARIOS
+
+    for name in names:
+        if name not in SCENARIOS:
+            raise ConfigurationError(f"--scenario: there is no {name!r}; there are {', '.join(SCENARIOS)}")
 
 
 def _write_certificate(file: Path, host: str) -> Certificate:
@@ -251,6 +276,12 @@ def _warn_of_others(console: Console, *, demo: bool) -> None:
     console.print("[bold yellow]Warning:[/bold yellow] others on the network can reach this gateway.")
     if demo:
         console.print("Everybody knows the password of its users: name your own with --user or --config.")
+
+
+async def _show_pushes(console: Console, server: Gateway) -> None:
+    """Print the push notifications, each on one line whatever the width of the terminal: to be copied."""
+    async for push in server.push.sent:
+        console.print(json.dumps(push.payload), soft_wrap=True, highlight=False, markup=False)
 
 
 @contextmanager

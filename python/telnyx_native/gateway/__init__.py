@@ -23,6 +23,7 @@ from telnyx_native.gateway.faults import Faults, RegistrationFault
 from telnyx_native.gateway.leg import Leg, LegState
 from telnyx_native.gateway.limits import Counters, Limits
 from telnyx_native.gateway.monitor import GatewayEvent, Monitor
+from telnyx_native.gateway.push import PushNotification
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.server import Gateway
 from telnyx_native.gateway.users import User
@@ -48,6 +49,7 @@ __all__ = [
     "Limits",
     "Menu",
     "Monitor",
+    "PushNotification",
     "RegistrationFault",
     "Transfer",
     "User",

@@ -94,11 +94,13 @@ async def about_call(session: Session, request: Request) -> Answer:
 
 
 async def info(session: Session, request: Request) -> Answer:
-    """Take DTMF keys; other information is acknowledged."""
+    """Take DTMF keys and text messages; other information is acknowledged."""
     leg = session.leg_of(request.params)
-    keys = request.params.get("dtmf")
+    keys, text = request.params.get("dtmf"), request.params.get("msg")
     if isinstance(keys, str):
         leg.receive_keys(keys)
+    if isinstance(text, dict):
+        leg.texts.emit(text)
     return {"callID": leg.call_id, "message": "SENT", "sessid": session.sessid}
 
 

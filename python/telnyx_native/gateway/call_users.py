@@ -83,7 +83,7 @@ def _why_nobody(phones: Sequence[CalleeLeg]) -> CallTerminationReason:
 
 
 async def _talk(one: Leg, other: Leg) -> CallTerminationReason:
-    """Join audio and keys of two legs, except while one is on hold, until one ends; return why it did.
+    """Join audio, keys and text messages of two legs, except while one is on hold, until one ends; return why it did.
 
     A leg whose audio does not connect has ended, too.
     """
@@ -100,12 +100,21 @@ async def _talk(one: Leg, other: Leg) -> CallTerminationReason:
     except MediaError:  # one is over already
         return one.reason or other.reason or reason_of(HangupCause.MEDIA_TIMEOUT)
     following = [asyncio.create_task(follow(leg)) for leg in (one, other)]
-    relaying = [asyncio.create_task(relay_keys(*legs)) for legs in ((one, other), (other, one))]
+    relaying = [
+        asyncio.create_task(relay(*legs))
+        for relay in (relay_keys, _relay_texts)
+        for legs in ((one, other), (other, one))
+    ]
     try:
         done, _ = await asyncio.wait(following, return_when=asyncio.FIRST_COMPLETED)
         return done.pop().result()
     finally:
         await _stop([*following, *relaying])
+
+
+async def _relay_texts(source: Leg, target: Leg) -> None:
+    async for text in source.texts:
+        await target.send_text(text)
 
 
 def _farewell(caller: CallerLeg, phone: CalleeLeg) -> CallTerminationReason:

@@ -34,6 +34,7 @@ class Limits:
         detach_time: Seconds an answered call is kept after its socket was lost (FreeSWITCH mod_verto: 120).
         close_time: Seconds that closing the gateway may take for each of its steps.
         ping_interval: Seconds between two pings to a client.
+        pong_time: Seconds a client has for its answer to a ping of the WebSocket; its socket is cut then.
     """
 
     users: int = 10_000
@@ -58,6 +59,7 @@ class Limits:
     detach_time: float = 120.0
     close_time: float = 5.0
     ping_interval: float = 30.0
+    pong_time: float = 20.0
 
 
 @dataclass

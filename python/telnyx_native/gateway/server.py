@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
@@ -22,11 +23,14 @@ from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
 from telnyx_native.gateway.faults import Faults
 from telnyx_native.gateway.guest import ASSISTANT
 from telnyx_native.gateway.limits import Counters, Limits
-from telnyx_native.gateway.media import EngineLease, PeerSource
+from telnyx_native.gateway.media import EngineLease, LegMedia, PeerSource
 from telnyx_native.gateway.monitor import Monitor
+from telnyx_native.gateway.parked_calls import ParkedCalls
+from telnyx_native.gateway.push import PushIntent, PushService
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.refusal import RequestRefused
 from telnyx_native.gateway.routing import Router
+from telnyx_native.gateway.scenarios import Scenarios
 from telnyx_native.gateway.scripted_brain import scripted_brain
 from telnyx_native.gateway.session import Handler, Session
 from telnyx_native.gateway.sounds import SoundFolder
@@ -36,7 +40,7 @@ from telnyx_native.gateway.users import Directory, User
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request as HttpRequest
@@ -85,7 +89,10 @@ class Gateway:
         call_reports: The latest reports of clients about their calls.
         control_token: What lets a request to the HTTP API in.
         faults: What goes wrong on purpose.
+        scenarios: Faults that follow one another, by name.
         monitor: What goes on, as events.
+        push: The devices that calls are announced to, and the push notifications they would get.
+        parked: The calls that were announced, and that no client has come for yet.
         programs: The names of the destinations beside the users.
         peers: Where calls get their audio from.
         handlers: What answers each method.
@@ -123,10 +130,17 @@ class Gateway:
         self._host = host
         self._port = port
         self._front: Front | None = None
+        self._changing_front = asyncio.Lock()
+        self._closing = asyncio.Event()
+        self._restarts: set[asyncio.Task[None]] = set()
+        self._running = False
         self._detached = DetachedCalls(self.limits.detach_time)
         self._sessions: dict[Session, None] = {}  # in the order of their coming
-        self.faults = Faults(self.directory, lambda: self.sessions)
+        self.faults = Faults(self)
+        self.scenarios = Scenarios(self)
         self.monitor = Monitor(lambda: self.calls)
+        self.push = PushService(self.monitor.push_sent)
+        self.parked = ParkedCalls(self.push, self.new_media, self.limits.ring_time)
         plan = plan or DialPlan()
         programs = {
             **built_in(plan.menus, SoundFolder(plan.sounds), Rooms(self.peers, self.limits.conference_members)),
@@ -150,6 +164,59 @@ class Gateway:
         Raises:
             SocketConnectionError: The address is not to be had.
         """
+        self._front = await self._open_front()
+        self._running = True
+        self.monitor.start()
+
+    async def restart(self, pause: float = 0.0) -> None:
+        """Go away as a server that dies, and be back on the same port after a time.
+
+        Sockets are reset and nobody listens for `pause` seconds. Answered calls are kept as after any lost socket
+        (`Limits.detach_time`), and their audio goes on, as at Telnyx, where other machines carry it; calls that
+        were not answered end. Users, tokens, push devices, call reports and counters stay.
+
+        Raises:
+            ConfigurationError: The gateway is not running.
+            SocketConnectionError: Somebody else has taken the port meanwhile.
+        """
+        if not self._running:
+            raise ConfigurationError("the gateway is not running, so it cannot be restarted")
+        restart = asyncio.create_task(self._restart(pause))
+        self._restarts.add(restart)
+        restart.add_done_callback(self._restarts.discard)
+        await asyncio.shield(restart)  # who does not wait for its end does not prevent it
+
+    async def _restart(self, pause: float) -> None:
+        logger.warning("restarting: back in %g s", pause)
+        for session in self._sessions:
+            session.connection.reset()
+        await self._close_front()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), pause)
+        async with self._changing_front:
+            if self._running and self._front is None:
+                self._front = await self._open_front()
+
+    async def close(self) -> None:
+        """Hang up every call, close every socket, stop listening; bounded in time, and safe to repeat."""
+        if not self._running:
+            return
+        self._running = False
+        self._closing.set()
+        await self.scenarios.close()
+        await self.faults.close()
+        reason = reason_of(HangupCause.NORMAL_CLEARING)
+        await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
+        await self._detached.close()
+        await self.parked.close()
+        await self._within_limit(self._switchboard.close(), "ending the calls")
+        await self.monitor.close()
+        self.push.close()
+        await self._within_limit(self._close_front(), "closing the sockets")
+        await asyncio.gather(*self._restarts, return_exceptions=True)
+        await self._engine.close()
+
+    async def _open_front(self) -> Front:
         from telnyx_native.gateway.web.front import Front  # loads the HTTP server: not before it listens
         from telnyx_native.gateway.web.site import make_site
 
@@ -162,21 +229,13 @@ class Gateway:
             tls=self._certificate.server_context() if self._certificate else None,
         )
         self._port = await front.open(self._host, self._port)
-        self._front = front
-        self.monitor.start()
+        return front
 
-    async def close(self) -> None:
-        """Hang up every call, close every socket, stop listening; bounded in time, and safe to repeat."""
-        front, self._front = self._front, None
-        if front is None:
-            return
-        reason = reason_of(HangupCause.NORMAL_CLEARING)
-        await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
-        await self._detached.close()
-        await self._within_limit(self._switchboard.close(), "ending the calls")
-        await self.monitor.close()
-        await self._within_limit(front.close(), "closing the sockets")
-        await self._engine.close()
+    async def _close_front(self) -> None:
+        async with self._changing_front:
+            front, self._front = self._front, None
+            if front is not None:
+                await front.close()
 
     @property
     def url(self) -> str:
@@ -198,7 +257,10 @@ class Gateway:
     @property
     def calls(self) -> Sequence[Leg]:
         """The legs of the calls that are going on."""
-        return [leg for session in self._sessions for leg in session.legs.values()] + self._detached.legs
+        return [leg for session in self._sessions for leg in session.legs.values()] + [
+            *self._detached.legs,
+            *self.parked.legs,
+        ]
 
     def connect_hint(self) -> str:
         """Return the one line to copy for a first call."""
@@ -233,7 +295,7 @@ class Gateway:
         with self.monitor.events.collect() as events:
             try:
                 async with asyncio.timeout(timeout):
-                    while not self._sessions_of(wanted):
+                    while not any(session.user == wanted for session in self._phones):
                         await anext(events)
             except TimeoutError:
                 raise WaitTimeoutError(f"{wanted.name} has not logged in within {timeout:g} s") from None
@@ -248,6 +310,9 @@ class Gateway:
         client_state: str | None = None,
     ) -> CalleeLeg:
         """Call a user; it rings at the phone that connected last.
+
+        A user who is not logged in, but has a device for push notifications, is sent one (`Gateway.push`). The
+        call rings as soon as a client comes for it.
 
         Args:
             user: The user's name or number.
@@ -267,8 +332,9 @@ class Gateway:
         callee = self.directory.find(self._plan.numbers.get(user, user))
         if callee is None:
             raise ConfigurationError(f"the gateway has no user {user!r}")
-        sessions = self._sessions_of(callee)
-        if not sessions:
+        sessions = [session for session in self._phones if session.user == callee]
+        announced = not sessions and self.push.reaches(callee.name, active=False)
+        if not sessions and not announced:
             raise CallError(f"{callee.name} is not logged in; wait for the login before placing the call")
         dialog = Dialog(
             call_id=str(uuid4()),
@@ -277,6 +343,8 @@ class Gateway:
             custom_headers=dict(headers or {}),
             client_state=client_state,
         )
+        if announced:
+            return self._park(callee, dialog)
         try:
             leg = sessions[-1].open_callee_leg(dialog)
         except RequestRefused as refusal:
@@ -313,9 +381,13 @@ class Gateway:
 
     async def keep(self, session: Session) -> None:
         """Keep the answered calls of a session whose socket is gone, for when it comes back; end the others."""
-        if self._front is not None:
+        if self._running:
             self._detached.put(session.account, session.sessid, session.give_away_legs())
         await asyncio.gather(*(leg.lost() for leg in list(session.legs.values())))
+
+    def new_media(self, user: str) -> LegMedia:
+        """Make the audio of a call with a user, whose packets may have a hard time."""
+        return LegMedia(self.peers, self.limits, self.counters, self.faults.media_of(user))
 
     def connect(self, leg: CallerLeg) -> None:
         """Lead a call to where it wants to go."""
@@ -334,27 +406,33 @@ class Gateway:
         return CallUsers(lambda caller: self._dial(users, caller))
 
     def _dial(self, users: Sequence[User], caller: CallerLeg) -> list[CalleeLeg]:
-        """Open a leg to each phone of the users that can take one more call, up to the limit."""
-        legs = []
+        """Open a leg to each phone of the users that can take one more call, up to the limit.
+
+        For who has no phone there, but a device for push notifications, the leg waits for what the push brings.
+        """
+        legs: list[CalleeLeg] = []
         if len(users) > 1:  # who calls a group does not ring
             users = [user for user in users if user.name != caller.user_name]
-        phones = [session for session in self._sessions if session.user in users]
+        phones = [session for session in self._phones if session.user in users]
         for session in phones[-self.limits.ringing_phones :]:
-            dialog = Dialog(
-                call_id=str(uuid4()),
-                caller=caller.dialog.caller,
-                callee=Party("Outbound Call", session.user_name),
-                custom_headers=caller.dialog.custom_headers,
-                ids=PlatformIds(session_id=caller.dialog.ids.session_id),
-            )
             try:
-                legs.append(session.open_callee_leg(dialog))
+                legs.append(session.open_callee_leg(_dialog_from(caller, session.user_name)))
             except RequestRefused as refusal:
                 logger.warning("%s does not ring: %s", session, refusal)
-        return legs
+        there = {session.user_name for session in phones}
+        announced = [user for user in users if self.push.reaches(user.name, active=user.name in there)]
+        return legs + [self._park(user, _dialog_from(caller, user.name)) for user in announced]
 
-    def _sessions_of(self, user: User) -> list[Session]:
-        return [session for session in self._sessions if session.user == user]
+    def _park(self, user: User, dialog: Dialog) -> CalleeLeg:
+        leg = self.parked.park(user.name, dialog)
+        self.counters.calls += 1
+        self.monitor.follow(leg)
+        return leg
+
+    @property
+    def _phones(self) -> Iterator[Session]:
+        """The sockets at which calls ring; not that of a device which only came to decline one."""
+        return (session for session in self._sessions if session.intent is not PushIntent.DECLINE)
 
     # The socket
 
@@ -382,3 +460,14 @@ class Gateway:
             await asyncio.wait_for(step, self.limits.close_time)
         except TimeoutError:
             logger.warning("%s took more than %s s and was cut short", name, self.limits.close_time)
+
+
+def _dialog_from(caller: CallerLeg, user: str) -> Dialog:
+    """The other half of a call to a user."""
+    return Dialog(
+        call_id=str(uuid4()),
+        caller=caller.dialog.caller,
+        callee=Party("Outbound Call", user),
+        custom_headers=caller.dialog.custom_headers,
+        ids=PlatformIds(session_id=caller.dialog.ids.session_id),
+    )

@@ -74,6 +74,18 @@ class FakePeer:
         self.closed = True
 
 
+class FakeNetwork:
+    """Stands in for the network of a peer: keeps what happens to its packets."""
+
+    def __init__(self):
+        self.sending = SimpleNamespace(conditions=None)
+        self.receiving = SimpleNamespace(conditions=None)
+        self.rebound = 0
+
+    def rebind(self):
+        self.rebound += 1
+
+
 class RawClient:
     """A client that speaks frames: sends what it is told and keeps all it gets, in order."""
 
@@ -138,12 +150,13 @@ def peers(monkeypatch):
     """The fake peers that were made, in order."""
     made = []
 
-    def create_peer(_lease):
+    def create_peer(_lease, _network):
         made.append(FakePeer())
         return made[-1]
 
+    monkeypatch.setattr(EngineLease, "create_network", lambda _lease: FakeNetwork())
     monkeypatch.setattr(EngineLease, "create_peer", create_peer)
-    monkeypatch.setattr(EngineLease, "create_successor", lambda lease, _peer: create_peer(lease))
+    monkeypatch.setattr(EngineLease, "create_successor", lambda lease, _peer, network: create_peer(lease, network))
     return made
 
 

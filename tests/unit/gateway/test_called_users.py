@@ -55,6 +55,13 @@ class TestPlacedCalls:
         assert answer["error"] == {"code": -32002, "message": "CODEC ERROR"}
         assert (await call.wait_ended(5)).cause == "INCOMPATIBLE_DESTINATION"
 
+    async def test_somebody_else_is_at_the_other_end(self, alice, gateway):
+        call = await gateway.place_call("alice", from_="+1999")
+        await call.show_party("The Shop", "+1888")
+        shown = (await alice.expect("telnyx_rtc.display"))["params"]
+        assert shown["callID"] == call.call_id
+        assert (shown["display_name"], shown["display_number"]) == ("The Shop", "+1888")
+
     async def test_to_nobody(self, gateway):
         with pytest.raises(ConfigurationError):
             await gateway.place_call("carol", from_="+1999")
@@ -93,6 +100,16 @@ class TestBetweenUsers:
                 await client.ask("telnyx_rtc.modify", action=action, dialogParams={"callID": call_id})
                 assert peer.done[-1] == ("hold", held)
                 assert peer.audio.muted is held
+
+    async def test_text_messages_pass(self, alice, bob):
+        invite = await self.ring(alice, bob)
+        await bob.ask("telnyx_rtc.answer", sdp="v=0", dialogParams={"callID": invite["callID"]})
+        await alice.expect("telnyx_rtc.answer")
+        message = {"from": "alice", "to": "bob", "body": "hello"}
+        await alice.ask("telnyx_rtc.info", msg=message, dialogParams={"callID": "Call-1"})
+        assert (await bob.expect("telnyx_rtc.info"))["params"] == {"callID": invite["callID"], "msg": message}
+        await bob.ask("telnyx_rtc.info", msg={"body": "hi"}, dialogParams={"callID": invite["callID"]})
+        assert (await alice.expect("telnyx_rtc.info"))["params"] == {"callID": "Call-1", "msg": {"body": "hi"}}
 
     async def test_rejected(self, alice, bob):
         invite = await self.ring(alice, bob)
