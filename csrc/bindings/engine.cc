@@ -36,6 +36,12 @@ const char* Name(EventKind kind) {
   return "unknown";
 }
 
+std::shared_ptr<AudioPort> PortOf(const py::capsule& capsule) {
+  auto* const port = static_cast<std::shared_ptr<AudioPort>*>(PyCapsule_GetPointer(capsule.ptr(), kPortCapsule));
+  if (port == nullptr) throw py::error_already_set();
+  return *port;
+}
+
 // In a forked child the engine is leaked: its destructor would join threads that only the parent has.
 void Destroy(Engine* engine) {
   if (engine->owned_by_this_process()) delete engine;
@@ -49,13 +55,17 @@ EngineHandle CreateEngine(size_t pool_threads, int event_fd) {
 
 std::unique_ptr<PeerHandle> CreatePeer(const EngineHandle& engine, uint64_t operation,
                                        const std::vector<Server>& servers, bool relay_only, bool loopback, bool standby,
-                                       const std::optional<ProcessingOptions>& processing, const py::capsule& port) {
+                                       const std::optional<ProcessingOptions>& processing,
+                                       const std::shared_ptr<SimulatedNetwork>& network, const py::capsule& port) {
   RequireOwnProcess(*engine);
-  auto* const shared_port = static_cast<std::shared_ptr<AudioPort>*>(PyCapsule_GetPointer(port.ptr(), kPortCapsule));
-  if (shared_port == nullptr) throw py::error_already_set();
-  PeerOptions options{{}, relay_only, loopback, standby, processing};
+  PeerOptions options{{}, relay_only, loopback, standby, processing, network};
   for (const auto& [urls, username, password] : servers) options.ice_servers.push_back({urls, username, password});
-  return std::make_unique<PeerHandle>(engine, engine->CreatePeer(operation, options, *shared_port));
+  return std::make_unique<PeerHandle>(engine, engine->CreatePeer(operation, options, PortOf(port)));
+}
+
+std::unique_ptr<ConferenceHandle> CreateConference(const EngineHandle& engine, const std::optional<py::capsule>& port) {
+  RequireOwnProcess(*engine);
+  return std::make_unique<ConferenceHandle>(engine, engine->CreateConference(port ? PortOf(*port) : nullptr));
 }
 
 py::list TakeEvents(Engine& engine) {
@@ -96,7 +106,9 @@ void BindEngine(py::module_& module) {
   py::class_<Engine, EngineHandle>(module, "Engine")
       .def(py::init(&CreateEngine), py::arg("pool_threads"), py::arg("event_fd"))
       .def("create_peer", &CreatePeer, py::arg("operation"), py::kw_only(), py::arg("ice_servers"),
-           py::arg("relay_only"), py::arg("loopback"), py::arg("standby"), py::arg("processing"), py::arg("port"))
+           py::arg("relay_only"), py::arg("loopback"), py::arg("standby"), py::arg("processing"), py::arg("network"),
+           py::arg("port"))
+      .def("create_conference", &CreateConference, py::arg("port"))
       .def("take_events", &TakeEvents)
       .def("take_ready", &TakeReady)
       .def("counters", &Counters)

@@ -24,6 +24,7 @@ class Thread;
 
 namespace telnyx {
 
+class Conference;
 class Peer;
 struct PeerOptions;
 
@@ -45,6 +46,10 @@ class Engine {
   // Throws std::logic_error when closed.
   std::shared_ptr<Peer> CreatePeer(uint64_t operation, const PeerOptions& options, std::shared_ptr<AudioPort> port);
 
+  // The application takes part at `port`, which may be null. Throws std::logic_error when closed.
+  std::shared_ptr<Conference> CreateConference(std::shared_ptr<AudioPort> port);
+  void CloseConference(std::shared_ptr<Conference> conference);
+
   // Ends every call and every thread. Idempotent; not to be called from a native thread.
   void Close();
   bool closed() const { return closed_; }
@@ -62,6 +67,7 @@ class Engine {
   // The following are of the signaling thread.
   rtc::scoped_refptr<webrtc::PeerConnectionInterface> Connect(const PeerOptions& options,
                                                               webrtc::PeerConnectionObserver* observer);
+  std::unique_ptr<cricket::PortAllocator> CreatePortAllocator(const PeerOptions& options);
   void Forget(uint64_t peer);
 
   const pid_t process_;
@@ -75,7 +81,7 @@ class Engine {
   rtc::scoped_refptr<webrtc::PeerConnectionFactoryInterface> factory_;
   std::unique_ptr<MediaClock> clock_;
   std::map<uint64_t, std::shared_ptr<Peer>> peers_;  // of the signaling thread
-  uint64_t last_peer_ = 0;
+  uint64_t last_id_ = 0;                             // of peers and conferences
   std::atomic<bool> closed_{false};
 };
 

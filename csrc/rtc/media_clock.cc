@@ -2,7 +2,9 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "rtc/build_contract.h"
 
@@ -53,25 +55,45 @@ void MediaClock::Remove(PortTrack* track) {
   const std::lock_guard lock(mutex_);
   track->set_live(false);
   std::erase_if(calls_, [track](const Call& call) { return call.track == track; });
-  for (const Call& call : calls_)
-    if (call.track->join_target() == track) call.track->JoinTo(nullptr);
+  for (const Room& room : rooms_) room.conference->Forget(track);
+  Sweep();
 }
 
 void MediaClock::Replace(PortTrack* track, uint64_t peer, PortTrack* next) {
   const std::lock_guard lock(mutex_);
-  next->JoinTo(track->join_target());
-  track->JoinTo(nullptr);
+  next->InheritFrom(*track);
   track->set_live(false);
   next->set_live(true);
-  for (Call& call : calls_) {
+  for (Call& call : calls_)
     if (call.track == track) call = {peer, next, call.unreported};
-    if (call.track->join_target() == track) call.track->JoinTo(next);
+  for (const Room& room : rooms_) room.conference->Replace(track, next);
+}
+
+void MediaClock::Add(std::shared_ptr<Conference> conference) {
+  {
+    const std::lock_guard lock(mutex_);
+    Sweep();
+    rooms_.push_back({std::move(conference), 0});
   }
+  work_.Set();
+}
+
+void MediaClock::RemoveFromConferences(PortTrack* track) {
+  const std::lock_guard lock(mutex_);
+  for (const Room& room : rooms_) room.conference->Remove(track);
 }
 
 void MediaClock::Synchronized(const std::function<void()>& between_ticks) {
-  const std::lock_guard lock(mutex_);
-  between_ticks();
+  {
+    const std::lock_guard lock(mutex_);
+    between_ticks();
+  }
+  work_.Set();  // there may be something to do now
+}
+
+void MediaClock::Sweep() {
+  for (const Room& room : rooms_) room.conference->Sweep();
+  std::erase_if(rooms_, [](const Room& room) { return room.conference->closed() && !room.conference->active(); });
 }
 
 ClockCounters MediaClock::Counters() const {
@@ -96,7 +118,8 @@ void MediaClock::Run() {
 
 bool MediaClock::Idle() {
   const std::lock_guard lock(mutex_);
-  return calls_.empty();
+  return calls_.empty() &&
+         std::none_of(rooms_.begin(), rooms_.end(), [](const Room& room) { return room.conference->active(); });
 }
 
 int64_t MediaClock::MakeUp(int64_t behind) {
@@ -110,6 +133,7 @@ int64_t MediaClock::MakeUp(int64_t behind) {
 void MediaClock::Tick() {
   const std::lock_guard lock(mutex_);
   mixer_->PullAll();
+  for (const Room& room : rooms_) room.conference->Tick();
   for (const Call& call : calls_) call.track->Send();
   Report();
   ticks_.fetch_add(1, std::memory_order_relaxed);
@@ -117,14 +141,17 @@ void MediaClock::Tick() {
 
 void MediaClock::Report() {
   bool any = false;
-  for (Call& call : calls_) {
-    call.unreported |= call.track->port().TakeReadiness();
-    if (call.unreported != 0 && mailbox_->PostReady({call.peer, call.unreported})) {
-      call.unreported = 0;
-      any = true;
-    }
-  }
+  for (Call& call : calls_) any |= Report(call.peer, call.track->port(), call.unreported);
+  for (Room& room : rooms_)
+    if (AudioPort* const port = room.conference->port()) any |= Report(room.conference->id(), *port, room.unreported);
   if (any) mailbox_->Wake();
+}
+
+bool MediaClock::Report(uint64_t id, AudioPort& port, unsigned& unreported) {
+  unreported |= port.TakeReadiness();
+  if (unreported == 0 || !mailbox_->PostReady({id, unreported})) return false;
+  unreported = 0;
+  return true;
 }
 
 }  // namespace telnyx

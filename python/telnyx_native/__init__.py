@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from telnyx_native.ai.transcript import TranscriptItem as TranscriptItem
     from telnyx_native.ai.widget import WidgetSettings as WidgetSettings
     from telnyx_native.call import Call as Call
+    from telnyx_native.call.conference import Conference as Conference
     from telnyx_native.call.timings import CallTimings as CallTimings
     from telnyx_native.client import TelnyxClient as TelnyxClient
     from telnyx_native.client.precall import PreCallReport as PreCallReport
@@ -134,6 +135,7 @@ _HOMES = {
     "ai.transcript": "TranscriptItem",
     "ai.widget": "WidgetSettings",
     "call": "Call",
+    "call.conference": "Conference",
     "call.timings": "CallTimings",
     "client": "TelnyxClient",
     "client.precall": "PreCallReport Spread run_pre_call",

@@ -149,7 +149,8 @@ async def test_the_page_says_why_a_call_has_ended(page):
 
 
 async def test_the_page_wants_the_token(page, gateway):
-    await page.evaluate("sessionStorage.clear(), location.reload()")
+    await page.evaluate("sessionStorage.clear()")
+    await page.reload()
     await page.until("!!document.querySelector('#gate')?.offsetParent")
     await page.type("#gate input", gateway.control_token)
     await page.click("#gate button")

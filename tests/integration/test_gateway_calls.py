@@ -193,10 +193,10 @@ async def test_call_that_is_held_hears_nothing(gateway, alice):
     await call.wait_active(5)
     (leg,) = gateway.calls
     assert rms(await heard(call.audio, 1.0)) > 3000
-    leg.held.set(True)
+    leg.hold(True)
     await asyncio.sleep(0.5)
     assert rms(await heard(call.audio, 0.5)) < 100
-    leg.held.set(False)
+    leg.hold(False)
     await asyncio.sleep(0.5)
     assert rms(await heard(call.audio, 0.5)) > 3000
 

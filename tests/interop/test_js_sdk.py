@@ -1,192 +1,485 @@
-"""Telnyx's own JavaScript SDK, unmodified, as a client of the gateway, with real audio."""
+"""Telnyx's own JavaScript SDK, unmodified, in Chromium, as a client of the gateway: all it can do, with real audio."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import subprocess
-from collections import deque
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
+from aiohttp import web
 
-from support.signals import dominant_frequency, pcm, tone
-from telnyx_native.gateway import Gateway, User
+from interop.packages import HERE, SDK
+from support.browser import CHROMIUM, LIMIT, open_page
+from support.signals import dominant_frequency, pcm, rms, tone
+from support.users import log_in
+from telnyx_native import TelnyxClient
+from telnyx_native.gateway import Gateway, LegState, User, reason_of
+from telnyx_native.gateway.fault_names import inject
+from telnyx_native.media.files import write_wav
+from telnyx_native.states import HangupCause
 
-pytestmark = pytest.mark.interop
-
-HERE = Path(__file__).parent
-LIMIT = 20.0
-"""Seconds to wait for what the SDK does next."""
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
+]
 
 RATE = 16_000
-SPOKEN_HZ, HEARD_HZ = 1000, 600
-"""The tone the SDK's microphone hears, and the one the gateway plays to it."""
+SPOKEN_HZ, HEARD_HZ = 700, 1100
+"""The tone that the page's microphone hears, and the one that is played to it."""
 
 
-@pytest.fixture(scope="session")
-def packages():
-    """The SDK and its WebRTC, from the npm registry."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("Node.js is not installed")
-    if not (HERE / "node_modules" / "@telnyx" / "webrtc").exists():
-        install = ["npm", "ci", "--no-audit", "--no-fund"]
-        result = subprocess.run(install, cwd=HERE, capture_output=True, text=True, timeout=300, check=False)
-        if result.returncode:
-            pytest.skip(f"the npm packages cannot be fetched: {result.stderr.strip()[-300:]}")
+class EarlyTone:
+    """A destination that is heard before it answers."""
 
-
-class JsClient:
-    """The SDK in a process of its own; it tells what happens, event by event."""
-
-    def __init__(self, process):
-        self._process = process
-        self._events = deque()
-        self.states = {"outbound": [], "inbound": []}
-
-    async def event(self, kind, **wanted):
-        """Return the next event of a kind with these details; those in between are skipped."""
-        async with asyncio.timeout(LIMIT):
-            async for line in self._process.stdout:
-                event = json.loads(line)
-                assert kind == "error" or event["event"] != "error", event
-                if event["event"] == "state":
-                    self.states[event["direction"]].append(event["state"])
-                if event["event"] == kind and wanted.items() <= event.items():
-                    return event
-        raise AssertionError(f"the SDK ended without {kind} {wanted}")
-
-    def write(self, line):
-        """Hand it a line to work on."""
-        self._process.stdin.write(f"{line}\n".encode())
-
-    async def leave(self):
-        """Let it disconnect and end; return its exit code."""
-        self._process.stdin.close()
-        return await asyncio.wait_for(self._process.wait(), LIMIT)
+    async def serve(self, leg):
+        await leg.early_media()
+        await leg.media.connected()
+        leg.audio.write_nowait(tone(HEARD_HZ, 60, leg.audio.sample_rate).tobytes())
+        await asyncio.sleep(2)
+        await leg.answer()
+        await leg.wait_ended()
+        return reason_of(HangupCause.NORMAL_CLEARING)
 
 
 @pytest.fixture
 async def gateway():
-    async with Gateway([User("alice", "secret", "+15550100")]) as gateway:
+    users = [User("alice", "s3cret", "+15550100"), User("bob", "s3cret", "+15550101")]
+    async with Gateway(users) as gateway:
         yield gateway
+        counters = gateway.counters
+        assert (counters.malformed_frames, counters.unknown_methods, counters.handler_failures) == (0, 0, 0)
+        assert counters.refused_call_reports == 0
 
 
 @pytest.fixture
-def password():
-    return "secret"
-
-
-@pytest.fixture(params=["complete", "trickle"])
-def candidates(request):
-    return request.param
-
-
-@asynccontextmanager
-async def running(script, *arguments):
-    """Run a script that uses the SDK."""
-    process = await asyncio.create_subprocess_exec(
-        "node",
-        str(HERE / script),
-        *arguments,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield JsClient(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-@pytest.fixture
-async def js(packages, gateway, password, candidates):
-    arguments = [gateway.url, "alice", password, str(SPOKEN_HZ), str(HEARD_HZ), candidates]
-    async with running("js_client.mjs", *arguments) as client:
+async def bob(gateway):
+    async with TelnyxClient() as client:
+        await log_in(client, gateway, "bob")
         yield client
 
 
-async def test_telnyx_js_sdk(js, gateway):
-    await js.event("ready")
-
-    # It calls the echo, hears itself, holds, resumes and hangs up.
-    echoed = await js.event("audio", direction="outbound")
-    assert echoed["share"] == pytest.approx(1, abs=0.1)
-    assert echoed["rms"] > 2000
-    assert (await js.event("hold"))["state"] == "held"
-    assert (await js.event("unhold"))["state"] == "active"
-    await js.event("state", direction="outbound", state="destroy")
-    assert js.states["outbound"][:4] == ["new", "requesting", "trying", "active"]
-    assert js.states["outbound"][-2:] == ["hangup", "destroy"]
-    assert gateway.calls == []
-
-    # It is called, answers, and both sides hear each other.
-    call = await gateway.place_call("alice", from_="+15550199", headers={"X-Ticket": "9"})
-    ringing = await js.event("state", direction="inbound", state="ringing")
-    assert ringing["from"] == "+15550199"
-    assert ringing["headers"] == [{"name": "X-Ticket", "value": "9"}]
-    await call.wait_answered(LIMIT)
-    await call.audio.write(tone(HEARD_HZ, 5.0, RATE).data)
-    heard = await js.event("audio", direction="inbound")
-    assert heard["share"] == pytest.approx(1, abs=0.1)
-    assert heard["rms"] > 2000
-    spoken = pcm(await call.audio.read(round(call.audio.readable * RATE)))[-RATE:]
-    assert dominant_frequency(spoken, RATE) == pytest.approx(SPOKEN_HZ, abs=3)
-    await call.hang_up()
-    ended = await js.event("state", direction="inbound", state="hangup")
-    assert (ended["cause"], ended["sipCode"]) == ("NORMAL_CLEARING", 200)
-
-    assert await js.leave() == 0
-    counters = gateway.counters
-    assert (counters.malformed_frames, counters.unknown_methods, counters.handler_failures) == (0, 0, 0)
-
-    # It has reported about both calls.
-    assert counters.refused_call_reports == 0
-    reports = {report.call_id: report.body for report in gateway.call_reports}
-    assert [report["summary"]["direction"] for report in reports.values()] == ["outbound", "inbound"]
-    assert all(report["stats"] for report in reports.values())
+@asynccontextmanager
+async def site():
+    """A site with the page and the SDK; what an application's own server would be."""
+    app = web.Application()
+    app.router.add_static("/sdk", SDK)
+    app.router.add_static("/page", HERE / "page")
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        listening = web.TCPSite(runner, "127.0.0.1", 0)
+        await listening.start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/page/index.html"
+    finally:
+        await runner.cleanup()
 
 
-@pytest.mark.parametrize("candidates", ["complete"], indirect=True)
-@pytest.mark.parametrize("password", ["wrong"])
-async def test_wrong_password(js, gateway):
-    assert (await js.event("error"))["code"] == 46001  # its LOGIN_FAILED
+class Phone:
+    """The SDK on the page."""
+
+    def __init__(self, page, gateway):
+        self.page = page
+        self.gateway = gateway
+
+    async def do(self, call, *arguments):
+        """Call a method of the page's `phone`; return what it returns."""
+        return await self.page.evaluate(f"phone.{call}({', '.join(map(json.dumps, arguments))})")
+
+    async def log_in(self, **options):
+        """Log in, as alice with her password if nothing else is said."""
+        options = options or {"login": "alice", "password": "s3cret"}
+        await self.do("logIn", {"host": self.gateway.url} | options)
+        await self.happened("ready")
+
+    async def happened(self, kind, details=None):
+        arguments = json.dumps(kind) + ("" if details is None else f", {json.dumps(details)}")
+        await self.page.until(f"phone.has({arguments})")
+
+    async def dial(self, destination, **options):
+        """Call; return the id of the call."""
+        return await self.do("call", destination, options)
+
+    async def enters(self, call_id, state):
+        await self.page.until(f"phone.states[{json.dumps(call_id)}]?.at(-1) === {json.dumps(state)}")
+
+    async def rings(self):
+        """Wait for an inbound call; return its id."""
+        found = "Object.values(phone.calls).find(call => call.state === 'ringing' && call.direction === 'inbound')?.id"
+        return await self.page.until(found)
+
+    async def states(self, call_id):
+        return await self.page.evaluate(f"phone.states[{json.dumps(call_id)}]")
+
+    async def on(self, call_id, expression):
+        """Evaluate something about a call, such as `hold()`."""
+        return await self.page.evaluate(f"phone.calls[{json.dumps(call_id)}].{expression}")
+
+    async def hears(self, call_id, hz):
+        """Wait until a call brings a tone; 0 is silence."""
+        async with asyncio.timeout(LIMIT):
+            while abs(await self.do("heard", call_id) - hz) > 12:
+                pass
+
+
+@pytest.fixture
+async def browser(js_packages, gateway, tmp_path):
+    microphone = tmp_path / "microphone.wav"
+    write_wav(microphone, tone(SPOKEN_HZ, 2, 48_000), 48_000)
+    async with site() as url, open_page(url, tmp_path / "profile", microphone=microphone) as page:
+        await page.until("!!window.phone")
+        yield Phone(page, gateway)
+
+
+@pytest.fixture
+async def phone(browser):
+    """The SDK, logged in as alice."""
+    await browser.log_in()
+    return browser
+
+
+async def spoken(call, hz):
+    """Wait until one of our calls or legs hears a tone from the page; 0 is silence."""
+    async with asyncio.timeout(LIMIT):
+        while True:
+            heard = pcm(await call.audio.read(RATE // 2))
+            if hz == 0 and rms(heard) < 50:
+                return
+            if hz and rms(heard) > 500 and abs(dominant_frequency(heard, RATE) - hz) <= 10:
+                return
+
+
+async def over(gateway):
+    async with asyncio.timeout(LIMIT):
+        while gateway.calls:  # noqa: ASYNC110 - the calls of many flows
+            await asyncio.sleep(0.02)
+
+
+async def test_credentials_and_a_call(phone, gateway):
+    assert [session.user_name for session in gateway.sessions] == ["alice"]
+    call = await phone.dial("echo", callerName="Alice", customHeaders=[{"name": "X-Ticket", "value": "9"}])
+    await phone.enters(call, "active")
+    (leg,) = gateway.calls
+    assert (leg.dialog.caller.name, dict(leg.dialog.custom_headers)) == ("Alice", {"X-Ticket": "9"})
+    await phone.hears(call, SPOKEN_HZ)
+    told = await phone.do("told", call)
+    assert told["telnyxIDs"]["telnyxLegId"] == leg.dialog.ids.leg_id
+    await phone.on(call, "hangup()")
+    assert (await leg.wait_ended(LIMIT)).cause == "NORMAL_CLEARING"
+    await phone.enters(call, "destroy")
+    states = await phone.states(call)
+    assert [state for state in states if state in ("requesting", "trying", "active", "hangup", "destroy")] == [
+        "requesting",
+        "trying",
+        "active",
+        "hangup",
+        "destroy",
+    ]
+
+
+async def test_token(browser, gateway):
+    await browser.log_in(login_token=gateway.mint_token("alice"))
+    call = await browser.dial("tone:600")
+    await browser.hears(call, 600)
+
+
+@pytest.mark.parametrize("wrong", [{"login": "alice", "password": "guess"}, {"login_token": "eyJh.e30.x"}])
+async def test_refused_login_is_an_error_and_no_storm(browser, gateway, wrong):
+    await browser.do("logIn", {"host": gateway.url} | wrong)
+    await browser.happened("error", 46001)  # its LOGIN_FAILED
     await asyncio.sleep(1)
     assert gateway.counters.failed_logins == 1, "it must not be led to try again"
 
 
-async def test_login_with_a_token(packages, gateway):
-    async with running("js_token.mjs", gateway.url, gateway.mint_token("alice")) as js:
-        await js.event("ready")
-        assert [session.user_name for session in gateway.sessions] == ["alice"]
-        assert await js.leave() == 0
+async def test_inbound_call_that_the_server_ends(phone, gateway):
+    leg = await gateway.place_call("alice", from_="+15550199", name="Desk", headers={"X-Ticket": "9"})
+    call = await phone.rings()
+    told = await phone.do("told", call)
+    assert (told["remoteCallerName"], told["remoteCallerNumber"]) == ("Desk", "+15550199")
+    assert told["customHeaders"] == [{"name": "X-Ticket", "value": "9"}]
+    await phone.do("answer", call)
+    await leg.wait_answered(LIMIT)
+    leg.audio.write_nowait(tone(HEARD_HZ, 20, leg.audio.sample_rate).tobytes())
+    await asyncio.gather(phone.hears(call, HEARD_HZ), spoken(leg, SPOKEN_HZ))
+    await phone.enters(call, "active")
+    await leg.show_party("The Shop", "+15550188")
+    await phone.happened("participantData", "The Shop")
+    await leg.hang_up()
+    await phone.enters(call, "destroy")
+    told = await phone.do("told", call)
+    assert (told["cause"], told["causeCode"], told["sipCode"]) == ("NORMAL_CLEARING", 16, 200)
 
 
-async def test_token_that_is_refused(packages, gateway):
-    async with running("js_token.mjs", gateway.url, gateway.mint_token("alice", -1)) as js:
-        assert (await js.event("error"))["code"] == 46001
-        await asyncio.sleep(1)
-        assert gateway.counters.failed_logins == 1, "it must not be led to try again"
+@pytest.mark.parametrize(
+    ("destination", "cause", "sip_code"), [("busy", "USER_BUSY", 486), ("1234", "UNALLOCATED_NUMBER", 404)]
+)
+async def test_call_that_is_refused(phone, destination, cause, sip_code):
+    call = await phone.dial(destination)
+    await phone.enters(call, "destroy")
+    told = await phone.do("told", call)
+    assert (told["cause"], told["sipCode"]) == (cause, sip_code)
 
 
-async def test_guest_of_the_assistant(packages, gateway):
-    async with running("js_guest.mjs", gateway.url, "assistant") as js:
-        await js.event("ready")
-        assert (await js.event("widget_settings"))["widget_settings"]["theme"] == "dark"
-        await js.event("response.done")
-        js.write('use get_time {"zone": "UTC"}')
-        item = (await js.event("conversation.item.created"))["item"]
-        assert (item["role"], item["content"][0]["transcript"]) == ("user", 'use get_time {"zone": "UTC"}')
-        call = (await js.event("conversation.item.created"))["item"]
-        assert (call["name"], json.loads(call["arguments"])) == ("get_time", {"zone": "UTC"})
-        said = ""
-        while "UTC" not in said:
-            said += (await js.event("response.text.delta"))["delta"]
-        assert said == 'get_time returned {"used":"get_time","arguments":{"zone":"UTC"}}'
-        assert await js.leave() == 0
-    counters = gateway.counters
-    assert (counters.malformed_frames, counters.unknown_methods, counters.handler_failures) == (0, 0, 0)
+async def test_reject_and_cancel(phone, gateway, bob):
+    leg = await gateway.place_call("alice", from_="+15550199")
+    await phone.on(await phone.rings(), "hangup()")
+    assert (await leg.wait_ended(LIMIT)).cause == "USER_BUSY"
+    incoming = bob.incoming_calls.collect()
+    call = await phone.dial("bob")
+    ringing = await asyncio.wait_for(anext(incoming), LIMIT)
+    await phone.on(call, "hangup()")
+    assert (await asyncio.wait_for(ringing.wait_done(), LIMIT)).cause == "ORIGINATOR_CANCEL"
+    await over(gateway)
+
+
+async def test_caller_gives_up_while_the_page_rings(phone, gateway):
+    leg = await gateway.place_call("alice", from_="+15550199")
+    call = await phone.rings()
+    await leg.hang_up(HangupCause.ORIGINATOR_CANCEL)
+    await phone.enters(call, "destroy")
+    assert (await phone.do("told", call))["sipCode"] == 487
+
+
+async def test_user_to_user_hold_keys_and_mute(phone, gateway, bob):
+    incoming = bob.incoming_calls.collect()
+    call = await phone.dial("bob")
+    theirs = await asyncio.wait_for(anext(incoming), LIMIT)
+    await theirs.accept()
+    await phone.enters(call, "active")
+    theirs.audio.write_nowait(tone(HEARD_HZ, 60, RATE).tobytes())
+    await asyncio.gather(phone.hears(call, HEARD_HZ), spoken(theirs, SPOKEN_HZ))
+    # Keys.
+    keys = theirs.dtmf_flow.collect()
+    await phone.on(call, "dtmf('5#')")
+    assert [(await asyncio.wait_for(anext(keys), LIMIT)).key for _ in range(2)] == ["5", "#"]
+    # Hold: neither side hears the other.
+    await phone.on(call, "hold()")
+    await phone.enters(call, "held")
+    await asyncio.gather(phone.hears(call, 0), spoken(theirs, 0))
+    await phone.on(call, "unhold()")
+    await phone.enters(call, "active")
+    await asyncio.gather(phone.hears(call, HEARD_HZ), spoken(theirs, SPOKEN_HZ))
+    await phone.on(call, "toggleHold()")
+    await phone.enters(call, "held")
+    await phone.on(call, "toggleHold()")
+    await phone.enters(call, "active")
+    # Mute: only the page is silent.
+    await phone.on(call, "muteAudio()")
+    await spoken(theirs, 0)
+    await phone.on(call, "unmuteAudio()")
+    await spoken(theirs, SPOKEN_HZ)
+    # A text message passes, and does no harm to who does not expect it.
+    await phone.on(call, "message('bob', 'hello')")
+    await theirs.end()
+    await phone.enters(call, "destroy")
+    await over(gateway)
+
+
+async def test_two_calls(phone, gateway):
+    first = await phone.dial("tone:500")
+    await phone.hears(first, 500)
+    leg = await gateway.place_call("alice", from_="+15550199")
+    second = await phone.rings()
+    await phone.on(first, "hold()")
+    await phone.do("answer", second, {"remoteElement": "speaker-2"})
+    await leg.wait_answered(LIMIT)
+    leg.audio.write_nowait(tone(HEARD_HZ, 30, leg.audio.sample_rate).tobytes())
+    await phone.hears(second, HEARD_HZ)
+    await phone.hears(first, 0)
+    await phone.on(second, "hold()")
+    await phone.on(first, "unhold()")
+    await phone.hears(first, 500)
+    await phone.on(second, "hangup()")
+    await phone.on(first, "hangup()")
+    await over(gateway)
+
+
+@pytest.mark.skipif(not hasattr(LegState, "EARLY"), reason="comes with the destination `early`")
+async def test_early_media(phone, gateway):
+    call = await phone.dial("early")
+    await phone.enters(call, "early")
+    await phone.enters(call, "active")
+    assert (await phone.states(call))[-2:] == ["early", "active"]
+
+
+@pytest.mark.parametrize("inbound", [False, True])
+async def test_trickled_candidates(browser, gateway, inbound):
+    await browser.log_in(login="alice", password="s3cret", trickleIce=True)
+    if inbound:
+        leg = await gateway.place_call("alice", from_="+15550199")
+        call = await browser.rings()
+        await browser.do("answer", call, {"trickleIce": True})
+        await leg.wait_answered(LIMIT)
+        await spoken(leg, SPOKEN_HZ)
+    else:
+        with gateway.monitor.events.collect() as events:
+            call = await browser.dial("echo", trickleIce=True)
+            await browser.hears(call, SPOKEN_HZ)
+            methods = set()
+            while "telnyx_rtc.endOfCandidates" not in methods:
+                event = await asyncio.wait_for(anext(events), LIMIT)
+                methods.add(json.loads(event.data["text"]).get("method") if event.kind == "message" else None)
+            assert "telnyx_rtc.candidate" in methods
+    await browser.on(call, "hangup()")
+    await over(gateway)
+
+
+@pytest.mark.parametrize("fault", ["drop", "restart"])
+async def test_lost_connection_and_re_attach(phone, gateway, bob, fault):
+    incoming = bob.incoming_calls.collect()
+    call = await phone.dial("bob")
+    theirs = await asyncio.wait_for(anext(incoming), LIMIT)
+    await theirs.accept()
+    theirs.audio.write_nowait(tone(HEARD_HZ, 60, RATE).tobytes())
+    await phone.hears(call, HEARD_HZ)
+    if fault == "restart":
+        await gateway.restart(1)
+    else:
+        gateway.faults.drop("alice")
+    await phone.page.until(f"phone.states['{call}'].includes('recovering')")
+    await phone.enters(call, "active")
+    await asyncio.gather(phone.hears(call, HEARD_HZ), spoken(theirs, SPOKEN_HZ))
+    assert not await phone.page.evaluate("phone.has('error', 48501)")  # its SESSION_NOT_REATTACHED
+    await phone.on(call, "hangup()")
+    assert (await asyncio.wait_for(theirs.wait_done(), LIMIT)).cause == "NORMAL_CLEARING"
+
+
+async def test_held_call_is_brought_back_held(phone, gateway):
+    call = await phone.dial("tone:500")
+    await phone.hears(call, 500)
+    await phone.on(call, "hold()")
+    gateway.faults.drop("alice")
+    await phone.page.until(f"phone.states['{call}'].includes('recovering')")
+    await phone.enters(call, "held")
+    await phone.on(call, "unhold()")
+    await phone.hears(call, 500)
+
+
+async def test_call_that_the_server_has_forgotten(phone, gateway):
+    call = await phone.dial("tone:500")
+    await phone.hears(call, 500)
+    await gateway.faults.lose_call(gateway.calls[0])
+    gateway.faults.drop("alice")
+    await phone.happened("error", 48501)
+    await phone.enters(call, "destroy")
+
+
+async def test_reload_and_re_attach(browser, gateway, bob):
+    kept = {"login": "alice", "password": "s3cret", "hangupOnBeforeUnload": False}
+    await browser.log_in(**kept)
+    incoming = bob.incoming_calls.collect()
+    call = await browser.dial("bob")
+    theirs = await asyncio.wait_for(anext(incoming), LIMIT)
+    await theirs.accept()
+    theirs.audio.write_nowait(tone(HEARD_HZ, 60, RATE).tobytes())
+    await browser.hears(call, HEARD_HZ)
+    await browser.page.reload()
+    await browser.page.until("!!window.phone")
+    await browser.log_in(**kept)
+    await browser.enters(call, "active")
+    await asyncio.gather(browser.hears(call, HEARD_HZ), spoken(theirs, SPOKEN_HZ))
+    assert len(gateway.sessions) == 2
+
+
+async def test_page_that_is_left_hangs_up(phone, gateway):
+    await phone.hears(await phone.dial("tone:500"), 500)
+    (leg,) = gateway.calls
+    await phone.page.reload()
+    assert (await leg.wait_ended(LIMIT)).cause == "NORMAL_CLEARING"
+
+
+async def test_ice_restart(phone, gateway):
+    call = await phone.dial("echo")
+    await phone.hears(call, SPOKEN_HZ)
+    with gateway.monitor.events.collect() as events:
+        assert (await phone.on(call, "peer.restartIce()"))["started"]
+        async with asyncio.timeout(LIMIT):
+            while '"action":"updateMedia"' not in (await anext(events)).data.get("text", ""):
+                pass
+    await phone.page.until(f"!phone.calls['{call}'].peer.isIceRestarting")
+    await phone.hears(call, SPOKEN_HZ)
+    assert not await phone.page.evaluate("phone.has('error')")
+
+
+async def test_media_that_moves(phone, gateway):
+    call = await phone.dial("tone:500")
+    await phone.hears(call, 500)
+    (leg,) = gateway.calls
+    before = leg.peer
+    await gateway.faults.move_media(leg)
+    async with asyncio.timeout(LIMIT):
+        while leg.peer is before:  # noqa: ASYNC110 - no event to wait for
+            await asyncio.sleep(0.02)
+    await phone.enters(call, "active")
+    await phone.hears(call, 500)
+    gateway.faults.rebind_media(leg)
+    await asyncio.sleep(1)
+    await phone.hears(call, 500)
+
+
+async def test_debug_and_call_reports(browser, gateway):
+    await browser.log_in(login="alice", password="s3cret", debug=True, debugOutput="socket")
+    with gateway.monitor.events.collect() as events:
+        call = await browser.dial("echo", debug=True, debugOutput="socket")
+        await browser.hears(call, SPOKEN_HZ)
+        await browser.on(call, "hangup()")
+        kinds = set()
+        async with asyncio.timeout(LIMIT):
+            while "debug_report_stop" not in kinds:
+                event = await anext(events)
+                if event.kind == "message":
+                    kinds.add(json.loads(event.data["text"]).get("type"))
+    assert {"debug_report_start", "debug_report_data"} <= kinds
+    async with asyncio.timeout(LIMIT):
+        while not len(gateway.call_reports):  # noqa: ASYNC110 - no event to wait for
+            await asyncio.sleep(0.05)
+    (report,) = gateway.call_reports
+    assert report.call_id == call
+    assert report.body["summary"]["direction"] == "outbound"
+    assert report.body["stats"]
+    assert "s3cret" not in json.dumps(report.body)
+
+
+async def test_speed_test(phone):
+    measured = await phone.page.evaluate("phone.client.speedTest(20000)")
+    assert float(measured["upKps"]) > 0
+
+
+async def test_second_page_with_the_same_session_sends_the_first_away(phone, gateway, browser):
+    (session,) = gateway.sessions
+    await phone.dial("tone:500")
+    session.displace()
+    await phone.happened("socket closed")
+    await asyncio.sleep(2)
+    assert gateway.sessions == [], "after a punt it must not come back"
+
+
+@pytest.mark.parametrize("name", ["malformed", "delay:0.5", "registration:NOREG:1"])
+async def test_calls_while_the_gateway_misbehaves(browser, gateway, name):
+    if name != "malformed":
+        await inject(gateway.faults, "alice", name)
+    await browser.log_in()
+    if name == "malformed":
+        await inject(gateway.faults, "alice", name)
+    call = await browser.dial("echo")
+    await browser.hears(call, SPOKEN_HZ)
+    await browser.on(call, "hangup()")
+    await over(gateway)
+
+
+async def test_assistant(browser, gateway):
+    await browser.log_in(anonymous_login={"target_type": "ai_assistant", "target_id": "assistant"})
+    call = await browser.dial("")
+    await browser.enters(call, "active")
+    await browser.happened("widget_settings")
+    await browser.happened("response.done")
+    await browser.on(call, 'sendConversationMessage(\'use get_time {"zone": "UTC"}\', [])')
+    used = """phone.log.map(([, params]) => params?.item).find(item => item?.type === 'function_call')"""
+    item = await browser.page.until(used)
+    assert (item["name"], json.loads(item["arguments"])) == ("get_time", {"zone": "UTC"})
+    output = {"type": "function_call_output", "call_id": item["call_id"], "output": '{"time":"noon"}'}
+    await browser.on(call, f"sendAIConversationMessage({json.dumps(output)})")
+    said = "phone.log.filter(([kind]) => kind === 'response.text.delta').map(([, params]) => params.delta).join('')"
+    await browser.page.until(f"({said}).includes('noon')")
+    await browser.on(call, "hangup()")
+    await over(gateway)

@@ -82,9 +82,16 @@ class Page:
         try:
             return await self.evaluate(expression)
         except RefusedError as refusal:
-            if "navigated" not in str(refusal):
+            # "Inspected target navigated or closed", "Cannot find default execution context", ...
+            if not any(word in str(refusal) for word in ("navigated", "context")):
                 raise
             return None
+
+    async def reload(self) -> None:
+        """Load the page again, as somebody who presses F5; return when the old one is gone."""
+        await self.evaluate("window.old = true")
+        await self.do("Page.reload")
+        await self.until("!window.old")
 
     async def click(self, selector: str) -> None:
         """Click the first element that is there, shown and enabled."""

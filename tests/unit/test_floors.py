@@ -34,7 +34,7 @@ FLOORS = [
     {"devices"},
     {"client"},
     {"integrations"},
-    {"cli"},
+    {"cli", "testing"},
 ]
 """From the ground up. The gateway stands beside the client: the other side of the wire, see below."""
 

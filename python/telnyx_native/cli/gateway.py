@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import json
 import logging
 import signal
+import ssl
 import webbrowser
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from telnyx_native.cli.gateway_options import Options, parse_user
 from telnyx_native.cli.outcome import ExitCode, run
 from telnyx_native.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from rich.console import Console
 
-    from telnyx_native.gateway import Certificate, Gateway, User
+    from telnyx_native.gateway import Certificate, Gateway
 
 __all__ = ["gateway"]
 
@@ -30,19 +33,70 @@ DEMO_PASSWORD = "demo"  # noqa: S105 - everybody may know it: it is printed
 DEMO_USERS = (f"alice:{DEMO_PASSWORD}:+15550100", f"bob:{DEMO_PASSWORD}:+15550101")
 """Who may log in when nobody is named; their password is printed."""
 
+EXAMPLE_BOT = Path(__file__).with_name("example_bot.py")
+
+BOT = "bot"
+"""The user that the example bot logs in as, when nobody is named."""
+
+DEFAULT_PORT = 8899
+
 
 def gateway(
     user: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME:PASSWORD[:NUMBER]",
-            help="Someone who may log in; repeat it for more. Without it: alice and bob, password demo.",
+            help="Someone who may log in; repeat it for more. Without any: alice and bob, password demo.",
         ),
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; anything but loopback lets others in.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")] = 8899,
+        str | None,
+        typer.Option(help="Address to listen on; anything but loopback lets others in.", show_default="127.0.0.1"),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.", show_default="8899"),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Read users, numbers, groups, menus, assistants and limits from a TOML file; options come on top.",
+        ),
+    ] = None,
+    example_config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="Write such a file, with every setting explained, and exit."),
+    ] = None,
+    token: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="USER:TOKEN", help="A login token of a user, good for ever; without it, the HTTP API makes some."
+        ),
+    ] = None,
+    number: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NUMBER=ADDRESS", help="Where a number leads: a user, a group or a destination; repeat it for more."
+        ),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=USER,USER…", help="Users who ring together; repeat it for more."),
+    ] = None,
+    sounds: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", file_okay=False, help="What file:NAME plays from; without it, nothing."),
+    ] = None,
+    assistant: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID[=FILE.py:FUNCTION]",
+            help="An AI assistant: the id that guests log in to, and the async function that is its brain; without "
+            "one it follows a script. Repeat it for more. Without any: the id is assistant.",
+        ),
+    ] = None,
     tls: Annotated[
         Path | None,
         typer.Option(
@@ -56,8 +110,17 @@ def gateway(
         typer.Option(
             metavar="USER:FAULT",
             help="Misbehave towards a user: delay:SECONDS, duplicate, registration:STATE or registration:STATE:TIMES, "
-            "where STATE is refused, no_answer, FAIL_WAIT, NOREG, EXPIRED, ...; repeat it for more. "
-            "The HTTP API has more of them.",
+            "where STATE is refused, no_answer, FAIL_WAIT, NOREG, EXPIRED, ...; "
+            "media:loss=0.05,jitter=0.03,delay=0.1,reorder=0.02; repeat it for more. The HTTP API has more of them.",
+        ),
+    ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Have a bad day on purpose: flaky-wifi, congested-link, server-restart, amnesia, registration-storm, "
+            "slow-server, dead-link, garbage, expired-tokens or moving-media; repeat it for more at once. "
+            "What each does is told when it begins.",
         ),
     ] = None,
     open_console: Annotated[
@@ -70,24 +133,50 @@ def gateway(
     """Run a Telnyx-compatible server on this machine, without an account or the internet.
 
     Telnyx's clients log in to it, call each other by name or number, and reach these destinations:
-    **echo**, **tone** or **tone:HZ**, **busy**, **reject**,
-    **noanswer**, **assistant**. It prints one line to copy into another terminal for a first call, then logs the
+    **echo**, **tone** or **tone:HZ**, **music**, **file:NAME**, **dtmf** (reads keys back), **ivr** or **ivr:MENU**,
+    **early** (early media), **hangup-after:SECONDS**, **busy**, **reject**, **noanswer**,
+    **assistant** or **assistant:ID**. It prints one line to copy into another terminal for a first call, then logs the
     calls until Ctrl-C.
 
-    **Exit codes**: 0 ended with Ctrl-C · 2 the command line is wrong · 3 cannot listen there
+    **Exit codes**: 0 ended with Ctrl-C · 2 the command line or a file is wrong · 3 cannot listen there
     """
-    run(_gateway(_Plan(user, host, port, tls, fault or [], open_console=open_console, verbose=verbose)))
+    if example_config:
+        run(_write_example(example_config))
+    settings = Options(
+        users=user or [],
+        tokens=token or [],
+        numbers=number or [],
+        groups=group or [],
+        assistants=assistant or [],
+        sounds=sounds,
+        host=host,
+        port=port,
+    )
+    run(_gateway(_Plan(config, settings, tls, fault or [], scenario or [], open_console=open_console, verbose=verbose)))
+
+
+async def _write_example(file: Path) -> ExitCode:
+    """Write a file with every setting explained; one that is there already is left as it is."""
+    from telnyx_native.gateway.configuration import EXAMPLE
+
+    try:
+        with file.open("x") as opened:
+            opened.write(EXAMPLE.read_text())
+    except OSError as error:
+        raise ConfigurationError(f"--example-config: cannot write {file}: {error.strerror or error}") from None
+    typer.echo(f"Wrote {file}. Start the gateway with it: telnyx-native gateway --config {file}")
+    return ExitCode.OK
 
 
 @dataclass(frozen=True)
 class _Plan:
     """What the command line asks for."""
 
-    users: list[str] | None = field(repr=False)
-    host: str
-    port: int
+    file: Path | None
+    options: Options
     tls: Path | None
     faults: list[str]
+    scenarios: list[str]
     open_console: bool
     verbose: bool
 
@@ -95,46 +184,46 @@ class _Plan:
 async def _gateway(plan: _Plan) -> ExitCode:
     from rich.console import Console
 
-    from telnyx_native.gateway import Gateway
+    from telnyx_native.gateway import GatewayConfig
     from telnyx_native.gateway.fault_names import inject
 
     console = Console()
     interrupted = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
-    server = Gateway(
-        [parse_user(text) for text in plan.users or DEMO_USERS],
-        host=plan.host,
-        port=plan.port,
-        certificate=_write_certificate(plan.tls, plan.host) if plan.tls else None,
-    )
+    config = GatewayConfig.load(plan.file) if plan.file else GatewayConfig(port=DEFAULT_PORT)
+    demo = not config.users and not plan.options.users
+    if demo:
+        config = replace(config, users=[parse_user(text) for text in (*DEMO_USERS, f"{BOT}:{DEMO_PASSWORD}")])
+    config = plan.options.applied_to(config)
+    certificate = _write_certificate(plan.tls, config.host) if plan.tls else None
+    server = config.gateway(certificate=certificate)
     for user, _, name in (text.partition(":") for text in plan.faults):
         await inject(server.faults, user, name)
+    check_scenarios(plan.scenarios)
     with _log_on(console, logging.DEBUG if plan.verbose else logging.INFO):
-        async with server:
-            _introduce(console, server, demo=not plan.users, ca_file=plan.tls)
-            if not _is_loopback(plan.host):
-                console.print("[bold yellow]Warning:[/bold yellow] others on the network can reach this gateway.")
+        async with server, _example_bot(server, certificate) if demo else nullcontext():
+            _introduce(console, server, demo=demo, ca_file=plan.tls)
+            if not _is_loopback(config.host):
+                _warn_of_others(console, demo=demo)
             if plan.open_console and not await asyncio.to_thread(webbrowser.open, server.console_url):
                 console.print("There is no browser to open; copy the console's address into one.")
+            for name in plan.scenarios:
+                server.scenarios.start(name)
+            pushes = asyncio.create_task(_show_pushes(console, server))
             await interrupted.wait()
+            pushes.cancel()
             console.print("Hanging up and closing …")
     return ExitCode.OK
 
 
-def parse_user(text: str) -> User:
-    """Read `name:password[:number]`.
+def check_scenarios(names: list[str]) -> None:
+    """Raise a ConfigurationError for a scenario that there is not."""
+    from telnyx_native.gateway.scenarios import SCENARIOS
 
-    Raises:
-        ConfigurationError: It is not that.
-    """
-    from telnyx_native.gateway import User
-
-    name, _, rest = text.partition(":")
-    password, _, number = rest.partition(":")
-    if not name or not password:
-        raise ConfigurationError("--user needs NAME:PASSWORD or NAME:PASSWORD:NUMBER, such as alice:secret:+15550100")
-    return User(name, password, number or None)
+    for name in names:
+        if name not in SCENARIOS:
+            raise ConfigurationError(f"--scenario: there is no {name!r}; there are {', '.join(SCENARIOS)}")
 
 
 def _write_certificate(file: Path, host: str) -> Certificate:
@@ -148,6 +237,21 @@ def _write_certificate(file: Path, host: str) -> Certificate:
     return certificate
 
 
+@asynccontextmanager
+async def _example_bot(server: Gateway, certificate: Certificate | None) -> AsyncIterator[None]:
+    """Let the example bot take the calls of its user until the context ends."""
+    from telnyx_native import TxServerConfiguration
+    from telnyx_native.cli.example_bot import run_bot
+
+    trust = ssl.create_default_context(cadata=certificate.pem) if certificate else None
+    bot = asyncio.create_task(run_bot(TxServerConfiguration.parse(server.url, ssl_context=trust), BOT, DEMO_PASSWORD))
+    try:
+        yield
+    finally:
+        bot.cancel()
+        await asyncio.gather(bot, return_exceptions=True)
+
+
 def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path | None) -> None:
     options = f" --ca-file {ca_file}" if ca_file else ""
     options += f" --password {DEMO_PASSWORD}" if demo else ""
@@ -155,9 +259,29 @@ def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path |
     console.print(f"Gateway listening on [bold]{server.url}[/bold]; users: {users}. Ctrl-C ends it.")
     console.print("The console, with a phone in it, for a browser (the address lets in who knows it):\n")
     console.print(f"  {server.console_url}\n", soft_wrap=True, highlight=False, style="bold")
+    if demo:
+        console.print(
+            f"To talk to a bot: open that address, press [bold]Call[/bold] next to [bold]{BOT}[/bold], and allow the "
+            f"microphone. It says back what you say; its code: {EXAMPLE_BOT}\n"
+            f"A bot of yours logs in as alice or bob, password {DEMO_PASSWORD}.\n",
+            soft_wrap=True,
+            highlight=False,
+        )
     console.print("For a first call, in another terminal:\n")
     # One line whatever the width of the terminal: it is there to be copied.
     console.print(f"  {server.connect_hint()}{options}\n", soft_wrap=True, highlight=False, style="bold")
+
+
+def _warn_of_others(console: Console, *, demo: bool) -> None:
+    console.print("[bold yellow]Warning:[/bold yellow] others on the network can reach this gateway.")
+    if demo:
+        console.print("Everybody knows the password of its users: name your own with --user or --config.")
+
+
+async def _show_pushes(console: Console, server: Gateway) -> None:
+    """Print the push notifications, each on one line whatever the width of the terminal: to be copied."""
+    async for push in server.push.sent:
+        console.print(json.dumps(push.payload), soft_wrap=True, highlight=False, markup=False)
 
 
 @contextmanager

@@ -62,4 +62,4 @@ def _code_of(command: Coroutine[Any, Any, ExitCode]) -> ExitCode:
 
 
 def _complain(error: TelnyxError) -> None:
-    Console(stderr=True).print(Text.assemble(("Error: ", "bold red"), str(error)))
+    Console(stderr=True).print(Text.assemble(("Error: ", "bold red"), str(error)), soft_wrap=True)

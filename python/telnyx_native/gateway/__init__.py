@@ -15,11 +15,15 @@ from telnyx_native.gateway.call_reports import CallReport, CallReports
 from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.certificate import Certificate
-from telnyx_native.gateway.destinations import Destination, Factory
+from telnyx_native.gateway.configuration import GatewayConfig
+from telnyx_native.gateway.destinations import Destination, Factory, Transfer
+from telnyx_native.gateway.destinations.menu import Menu
+from telnyx_native.gateway.dial_plan import DialPlan
 from telnyx_native.gateway.faults import Faults, RegistrationFault
 from telnyx_native.gateway.leg import Leg, LegState
 from telnyx_native.gateway.limits import Counters, Limits
 from telnyx_native.gateway.monitor import GatewayEvent, Monitor
+from telnyx_native.gateway.push import PushNotification
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.server import Gateway
 from telnyx_native.gateway.users import User
@@ -34,15 +38,20 @@ __all__ = [
     "Conversation",
     "Counters",
     "Destination",
+    "DialPlan",
     "Factory",
     "Faults",
     "Gateway",
+    "GatewayConfig",
     "GatewayEvent",
     "Leg",
     "LegState",
     "Limits",
+    "Menu",
     "Monitor",
+    "PushNotification",
     "RegistrationFault",
+    "Transfer",
     "User",
     "UserMessage",
     "reason_of",

@@ -94,11 +94,13 @@ async def about_call(session: Session, request: Request) -> Answer:
 
 
 async def info(session: Session, request: Request) -> Answer:
-    """Take DTMF keys; other information is acknowledged."""
+    """Take DTMF keys and text messages; other information is acknowledged."""
     leg = session.leg_of(request.params)
-    keys = request.params.get("dtmf")
+    keys, text = request.params.get("dtmf"), request.params.get("msg")
     if isinstance(keys, str):
         leg.receive_keys(keys)
+    if isinstance(text, dict):
+        leg.texts.emit(text)
     return {"callID": leg.call_id, "message": "SENT", "sessid": session.sessid}
 
 
@@ -109,7 +111,7 @@ async def modify(session: Session, request: Request) -> Answer:
         case "updateMedia" as action:
             changed = {"sdp": await _restart(leg, request)}
         case "hold" | "unhold" | "toggleHold" as action:
-            leg.held.set(not leg.held.value if action == "toggleHold" else action == "hold")
+            leg.hold(not leg.held.value if action == "toggleHold" else action == "hold")
             changed = {"holdState": "held" if leg.held.value else "active"}
         case _:
             raise RequestRefused(SESSION_ERROR, "action missing")

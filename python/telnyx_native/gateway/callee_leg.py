@@ -38,8 +38,7 @@ class CalleeLeg(Leg):
 
     def accepted(self) -> None:
         """Count the call as answered: the client has been told that its answer was taken."""
-        if self.state.value is LegState.RINGING:
-            self.state.set(LegState.ANSWERED)
+        self._be_answered()
 
     async def settled(self) -> CalleeLeg:
         """Wait until the client has answered or the leg is over; return the leg."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from telnyx_native.gateway.leg import Leg, LegState, Wire
 from telnyx_native.gateway.reasons import reason_of
+from telnyx_native.gateway.sounds import Ringback, rendered
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from telnyx_native.gateway.dialog import Dialog
     from telnyx_native.gateway.media import LegMedia
@@ -28,6 +31,7 @@ class CallerLeg(Leg):
     ) -> None:
         super().__init__(wire, dialog, media, on_end)
         self._offer = offer
+        self._has_early_media = False
 
     async def ring(self) -> None:
         """Tell the client that the called side is being alerted. Once, and not after the answer."""
@@ -37,29 +41,68 @@ class CallerLeg(Leg):
                 "telnyx_rtc.ringing", self.dialog.fields() | {"display_direction": self.display_direction}
             )
 
+    async def begin_early_media(self) -> None:
+        """Let the client hear something before the answer; rings first if the call does not ring yet.
+
+        Does nothing when it hears something already.
+
+        Raises:
+            MediaError: The client's offer cannot be used, or the leg is over.
+        """
+        if self._has_early_media or self.state.value is LegState.ANSWERED:
+            return
+        await self.ring()
+        sdp = await self.media.answer(self._offer)
+        self._has_early_media = True
+        await self._notify_of_audio("telnyx_rtc.media", {"sdp": sdp})
+
     async def answer(self) -> None:
-        """Answer the call; audio flows as soon as it is connected.
+        """Answer the call; audio flows as soon as it is connected. Does nothing when it is answered.
 
         Rings first if the call does not ring yet: clients learn the ids of the call from that.
 
         Raises:
             MediaError: The client's offer cannot be used, or the leg is over.
         """
+        if self.state.value is LegState.ANSWERED:
+            return
         await self.ring()
-        sdp = await self.media.answer(self._offer)
+        # After early media, the client has our description already.
+        description = {} if self._has_early_media else {"sdp": await self.media.answer(self._offer)}
+        await self._notify_of_audio("telnyx_rtc.answer", description)
+        self._be_answered()
+
+    @asynccontextmanager
+    async def ringback(self) -> AsyncIterator[None]:
+        """Let the client hear a ringback tone, if it can hear anything yet, until the context ends."""
+        if not self._has_early_media and self.state.value is not LegState.ANSWERED:
+            yield
+            return
+        ringing = asyncio.create_task(self._ring_audibly())
+        try:
+            yield
+        finally:
+            ringing.cancel()
+            await asyncio.gather(ringing, return_exceptions=True)
+            self.audio.clear()
+
+    async def _ring_audibly(self) -> None:
+        period = await rendered(Ringback(), self.audio.sample_rate)
+        while True:
+            await self.audio.write(period.data)
+
+    async def _notify_of_audio(self, method: str, description: Mapping[str, str]) -> None:
         if self.state.value is LegState.RINGING:
             await self._notify(
-                "telnyx_rtc.answer",
+                method,
                 {
                     "callID": self.call_id,
-                    "sdp": sdp,
+                    **description,
                     "dialogParams": {"custom_headers": []},
                     "variables": {},
                     **self.dialog.ids.fields(),
                 },
             )
-        if self.state.value is LegState.RINGING:
-            self.state.set(LegState.ANSWERED)
 
     def _seen_from_outside(self, reason: CallTerminationReason) -> CallTerminationReason:
         # Whatever cause the client gives, a caller who leaves before the answer has cancelled.

@@ -117,7 +117,7 @@ def dialog_of_invite(call_id: str, wire: Mapping[str, Any], caller: User) -> Dia
     return Dialog(
         call_id=call_id,
         caller=Party(
-            name=_text(wire, "caller_id_name") or caller.name,
+            name=_text(wire, "caller_id_name") or caller.caller_name,
             number=_text(wire, "caller_id_number") or caller.caller_number,
         ),
         callee=Party(name=_text(wire, "remote_caller_id_name") or "Outbound Call", number=number),

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway.faults import RegistrationFault
 
 if TYPE_CHECKING:
     from telnyx_native.gateway.faults import Faults
+    from telnyx_native.gateway.leg import Leg
+    from telnyx_native.media.simulated_network import NetworkConditions
 
-__all__ = ["FAULT_NAMES", "inject"]
+__all__ = [
+    "CALL_FAULTS",
+    "SERVER_FAULTS",
+    "USER_FAULTS",
+    "conditions_of",
+    "inject",
+    "inject_into_call",
+    "inject_into_server",
+]
 
-FAULT_NAMES = (
+USER_FAULTS = (
     "drop",
     "freeze",
     "thaw",
@@ -22,9 +33,18 @@ FAULT_NAMES = (
     "duplicate",
     "registration:FAULT",
     "registration:FAULT:TIMES",
+    "push-registration:STATE",
+    "media:NAME=VALUE,...",
     "clear",
 )
-"""How faults are written."""
+"""How the faults of a user are written. What can happen to audio packets: `NetworkConditions`, as in
+`media:loss=0.05,jitter=0.03`."""
+
+CALL_FAULTS = ("media:NAME=VALUE,...", "move-media", "rebind-media", "lose", "clear")
+"""How the faults of a call are written."""
+
+SERVER_FAULTS = ("restart", "restart:SECONDS")
+"""How the faults of the whole gateway are written."""
 
 
 async def inject(faults: Faults, user: str, name: str) -> None:
@@ -53,10 +73,76 @@ async def inject(faults: Faults, user: str, name: str) -> None:
             faults.fail_registration(user, _registration_fault(fault))
         case ["registration", fault, times]:
             faults.fail_registration(user, _registration_fault(fault), times=int(_number(times)))
+        case ["push-registration", state] if state:
+            await faults.push_registration(user, state)
+        case ["media", conditions]:
+            faults.impair_media_of(user, conditions_of(conditions))
         case ["clear"]:
             faults.clear(user)
         case _:
-            raise ConfigurationError(f"{name!r} is no fault; there are {', '.join(FAULT_NAMES)}")
+            raise _no_fault(name, USER_FAULTS)
+
+
+async def inject_into_call(faults: Faults, leg: Leg, name: str) -> None:
+    """Inject a fault into a call that is given by name, such as `media:loss=0.1` or `move-media`.
+
+    Raises:
+        ConfigurationError: The name makes no sense.
+        CallError: The call is not as far as that.
+        MediaError: The audio cannot be moved.
+    """
+    match name.split(":"):
+        case ["media", text]:
+            conditions = conditions_of(text)
+            faults.impair_media(leg, to_client=conditions, from_client=conditions)
+        case ["move-media"]:
+            await faults.move_media(leg)
+        case ["rebind-media"]:
+            faults.rebind_media(leg)
+        case ["lose"]:
+            await faults.lose_call(leg)
+        case ["clear"]:
+            faults.impair_media(leg)
+        case _:
+            raise _no_fault(name, CALL_FAULTS)
+
+
+def inject_into_server(faults: Faults, name: str) -> None:
+    """Inject a fault of the whole gateway that is given by name, such as `restart:2`; it comes about soon.
+
+    Raises:
+        ConfigurationError: The name makes no sense.
+    """
+    match name.split(":"):
+        case ["restart"]:
+            faults.restart_soon()
+        case ["restart", seconds]:
+            faults.restart_soon(_number(seconds))
+        case _:
+            raise _no_fault(name, SERVER_FAULTS)
+
+
+def _no_fault(name: str, known: tuple[str, ...]) -> ConfigurationError:
+    return ConfigurationError(f"{name!r} is no fault; there are {', '.join(known)}")
+
+
+def conditions_of(text: str) -> NetworkConditions:
+    """Read what happens to audio packets: `loss=0.05,jitter=0.03`. Delays are in seconds, the rest are shares.
+
+    Raises:
+        ConfigurationError: It makes no sense.
+    """
+    from telnyx_native.media.simulated_network import NetworkConditions  # loads libwebrtc: not before it is wanted
+
+    pairs = dict(part.partition("=")[::2] for part in text.split(","))
+    known = [entry.name for entry in fields(NetworkConditions)]
+    unknown = sorted(pairs.keys() - set(known))
+    if unknown:
+        raise ConfigurationError(f"{', '.join(map(repr, unknown))}: audio can have {', '.join(known)}")
+    values: dict[str, Any] = {name: _number(value) for name, value in pairs.items()}
+    if "rate" in values:
+        values["rate"] = round(values["rate"])
+    return NetworkConditions(**values)
 
 
 def _number(text: str) -> float:

@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakSet
 
 from telnyx_native.errors import CallError, ConfigurationError
+from telnyx_native.gateway.leg import LegState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Coroutine, Sequence
 
+    from telnyx_native.gateway.leg import Leg
     from telnyx_native.gateway.session import Session
     from telnyx_native.gateway.users import Directory
+    from telnyx_native.media.simulated_network import NetworkConditions, SimulatedNetwork
 
-__all__ = ["Faults", "RegistrationFault"]
+__all__ = ["FaultHost", "Faults", "RegistrationFault"]
+
+logger = logging.getLogger(__name__)
 
 LONGEST_DELAY = 60.0
-"""Seconds a message can be held up."""
+"""Seconds a message can be held up, or the gateway be away."""
 
-MALFORMED = '{"jsonrpc":"2.0","id":1,"method":"telnyx_rtc.'
-"""A frame that was cut off."""
+MALFORMED: tuple[str | bytes, ...] = (
+    '{"jsonrpc":"2.0","id":1,"method":"telnyx_rtc.',
+    "",
+    "[]",
+    "7",
+    '{"jsonrpc":"2.0","id":1}',
+    '{"jsonrpc":"2.0","id":1,"method":7,"params":"text"}',
+    '{"jsonrpc":"2.0","id":1,"method":"telnyx_rtc.invite","params":{"callID":7,"sdp":[]}}',
+    '{"jsonrpc":"2.0","id":"unknown","result":null}',
+    b"\xff\xfe\x00",
+)
+"""Frames that no client should stumble over: cut off, empty, no object, of the wrong types, binary."""
 
 
 class RegistrationFault(StrEnum):
@@ -53,19 +69,40 @@ class _Standing:
     duplicate: bool = False
     registration: RegistrationFault | None = None
     times: float = math.inf
+    media: NetworkConditions | None = None
+
+
+class FaultHost(Protocol):
+    """What faults need of the gateway."""
+
+    @property
+    def directory(self) -> Directory:
+        """The users."""
+
+    @property
+    def sessions(self) -> Sequence[Session]:
+        """The sockets on which somebody is logged in."""
+
+    @property
+    def calls(self) -> Sequence[Leg]:
+        """The legs of the calls that are going on."""
+
+    async def restart(self, pause: float) -> None:
+        """Go away, and be back after `pause` seconds."""
 
 
 class Faults:
-    """The faults of a gateway, each for one user. Those that last also meet clients that log in later.
+    """The faults of a gateway: for one user, for one call, or for everybody.
+
+    Those of a user that last also meet clients that log in later.
 
     Args:
-        directory: The users.
-        sessions: Lists the sockets on which somebody is logged in.
+        host: The gateway.
     """
 
-    def __init__(self, directory: Directory, sessions: Callable[[], Sequence[Session]]) -> None:
-        self._directory = directory
-        self._sessions = sessions
+    def __init__(self, host: FaultHost) -> None:
+        self._host = host
+        self._tasks: set[asyncio.Task[None]] = set()
         self._standing: dict[str, _Standing] = {}
         self._frozen: WeakSet[Session] = WeakSet()
 
@@ -105,13 +142,25 @@ class Faults:
                 session.connection.thaw()
 
     async def send_malformed(self, user: str) -> None:
-        """Send the user's clients a frame that is cut off in the middle.
+        """Send the user's clients every kind of frame that makes no sense.
 
         Raises:
             ConfigurationError: There is no such user.
             CallError: The user is not logged in.
         """
-        await asyncio.gather(*(session.connection.send(MALFORMED) for session in self._sessions_of(user)))
+        for session in self._sessions_of(user):
+            for frame in MALFORMED:
+                await session.connection.send(frame)
+
+    async def push_registration(self, user: str, state: str) -> None:
+        """Tell the user's clients, unasked, that their registration is in a state such as `EXPIRED` or `REGED`.
+
+        Raises:
+            ConfigurationError: There is no such user.
+            CallError: The user is not logged in.
+        """
+        sessions = self._sessions_of(user)
+        await asyncio.gather(*(one.notify("telnyx_rtc.gatewayState", {"state": state}) for one in sessions))
 
     def expire_tokens(self, user: str) -> None:
         """Let every login token that the user has now be expired; tokens made later are good.
@@ -120,7 +169,7 @@ class Faults:
             ConfigurationError: There is no such user.
         """
         self._check(user)
-        self._directory.expire_tokens(user)
+        self._host.directory.expire_tokens(user)
 
     def delay(self, user: str, seconds: float) -> None:
         """Hold every message to the user up, from now on.
@@ -128,9 +177,7 @@ class Faults:
         Raises:
             ConfigurationError: There is no such user, or `seconds` is not within 0 and 60.
         """
-        if not 0 <= seconds <= LONGEST_DELAY:
-            raise ConfigurationError(f"a delay must be between 0 and {LONGEST_DELAY:g} seconds, not {seconds}")
-        self._of(user).delay = seconds
+        self._of(user).delay = _checked(seconds)
 
     def duplicate(self, user: str) -> None:
         """Send every message to the user twice, from now on.
@@ -161,9 +208,108 @@ class Faults:
             ConfigurationError: There is no such user.
         """
         self._check(user)
+        self.impair_media_of(user, None)
         self._standing.pop(user, None)
-        if any(session.user_name == user for session in self._sessions()):
+        if any(session.user_name == user for session in self._host.sessions):
             self.thaw(user)
+
+    # Calls
+
+    async def lose_call(self, leg: Leg) -> None:
+        """Let the gateway forget a call: its audio ends and the client is not told, as when a server dies.
+
+        A client that comes back on another socket is told that the call is not known any more.
+        """
+        await leg.lost()
+
+    async def move_media(self, leg: Leg) -> None:
+        """Carry a call's audio at another address from now on, as when Telnyx moves it to another machine.
+
+        Raises:
+            CallError: The call is not answered.
+            MediaError: The audio cannot be offered.
+        """
+        if leg.state.value is not LegState.ANSWERED:
+            raise CallError(f"the audio of a call that is {leg.state.value.value} cannot be moved")
+        await leg.move_media()
+
+    def rebind_media(self, leg: Leg) -> None:
+        """Let a call's audio come from another port, and go to it, without a word: what a NAT does that forgets.
+
+        Raises:
+            CallError: The call has no audio yet.
+        """
+        _network_of(leg).rebind()
+
+    def impair_media(
+        self,
+        leg: Leg,
+        *,
+        to_client: NetworkConditions | None = None,
+        from_client: NetworkConditions | None = None,
+    ) -> None:
+        """Lose, delay, reorder or repeat a call's audio packets, from the next one on.
+
+        The packets of a gateway's first call always meet the same fates, and so do those of its second, and so on.
+
+        Args:
+            leg: The call.
+            to_client: What happens to packets on the way to the client; `None` for nothing.
+            from_client: What happens to packets on the way from it; `None` for nothing.
+
+        Raises:
+            CallError: The call has no audio yet.
+        """
+        from telnyx_native.media.simulated_network import NetworkConditions  # loads libwebrtc: there is a call
+
+        network = _network_of(leg)
+        network.sending.conditions = to_client or NetworkConditions()
+        network.receiving.conditions = from_client or NetworkConditions()
+
+    def impair_media_of(self, user: str, conditions: NetworkConditions | None) -> None:
+        """Do the same, both ways, to every call that the user has and will have; `None` ends it.
+
+        Raises:
+            ConfigurationError: There is no such user.
+        """
+        self._of(user).media = conditions
+        for leg in self._host.calls:
+            if leg.user_name == user and leg.media.network is not None:
+                self.impair_media(leg, to_client=conditions, from_client=conditions)
+
+    # The gateway
+
+    async def restart(self, pause: float = 0.0) -> None:
+        """Reset every socket, listen no more, and come back after `pause` seconds; see `Gateway.restart`.
+
+        Raises:
+            ConfigurationError: `pause` is not within 0 and 60.
+        """
+        await self._host.restart(_checked(pause))
+
+    def restart_soon(self, pause: float = 0.0) -> None:
+        """The same, but without waiting for it: who asks over HTTP is to be answered first.
+
+        Raises:
+            ConfigurationError: `pause` is not within 0 and 60.
+        """
+        self._run(self._host.restart(_checked(pause)))
+
+    async def close(self) -> None:
+        """End every task."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _run(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("a fault could not be brought about: %s", task.exception())
 
     # What sessions ask
 
@@ -175,6 +321,11 @@ class Faults:
         if session in self._frozen:
             return 0
         return 2 if standing is not None and standing.duplicate else 1
+
+    def media_of(self, user: str) -> NetworkConditions | None:
+        """Return what happens to the audio packets of a user's calls."""
+        standing = self._standing.get(user)
+        return standing.media if standing is not None else None
 
     def refuses_login(self, user: str) -> bool:
         """Whether the login of a user with good credentials is to be refused; one is counted."""
@@ -198,12 +349,24 @@ class Faults:
         return self._standing.setdefault(user, _Standing())
 
     def _check(self, user: str) -> None:
-        if user not in {known.name for known in self._directory}:
+        if user not in {known.name for known in self._host.directory}:
             raise ConfigurationError(f"the gateway has no user {user!r}")
 
     def _sessions_of(self, user: str) -> list[Session]:
         self._check(user)
-        sessions = [session for session in self._sessions() if session.user_name == user]
+        sessions = [session for session in self._host.sessions if session.user_name == user]
         if not sessions:
             raise CallError(f"{user} is not logged in, so there is no socket to disturb")
         return sessions
+
+
+def _checked(seconds: float) -> float:
+    if not 0 <= seconds <= LONGEST_DELAY:
+        raise ConfigurationError(f"the time must be between 0 and {LONGEST_DELAY:g} seconds, not {seconds}")
+    return seconds
+
+
+def _network_of(leg: Leg) -> SimulatedNetwork:
+    if leg.media.network is None:
+        raise CallError("the call has no audio yet, so there is none to disturb")
+    return leg.media.network

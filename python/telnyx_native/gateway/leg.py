@@ -56,6 +56,7 @@ class Leg:
         state: How far the leg is; its flow ends with the leg.
         held: Whether the client has put the call on hold; its flow ends with the leg.
         keys: The DTMF keys the client presses, one by one; the flow ends with the leg.
+        texts: The text messages the client sends in the call: `from`, `to`, `body`; the flow ends with the leg.
         items: What the client says to an assistant beside the audio; the flow ends with the leg.
         media: Its audio.
     """
@@ -71,6 +72,7 @@ class Leg:
         self.state: StateFlow[LegState] = StateFlow(LegState.NEW)
         self.held: StateFlow[bool] = StateFlow(False)
         self.keys: SharedFlow[str] = SharedFlow()
+        self.texts: SharedFlow[Mapping[str, Any]] = SharedFlow()
         self.items: SharedFlow[Mapping[str, Any]] = SharedFlow()
         self.media = media
         self._wire = wire
@@ -148,28 +150,50 @@ class Leg:
         self._finish(self._seen_from_outside(reason))
         return reason
 
+    def hold(self, held: bool) -> None:
+        """Take note that the client holds the call, or holds it no more: meanwhile it neither hears nor is heard."""
+        if self.state.value is LegState.ANSWERED:
+            self.audio.muted = held
+            self.peer.hold(held)
+        self.held.set(held)
+
     def receive_keys(self, keys: str) -> None:
         """Take DTMF keys of the client; what is no key is left out."""
         for key in keys[:LONGEST_KEY_SEQUENCE].upper():
             if key in DTMF_KEYS:
                 self.keys.emit(key)
 
+    async def show_party(self, name: str, number: str) -> None:
+        """Tell the client that somebody else is at the other end now, as after a transfer."""
+        if self._reason is None:
+            shown = {"callID": self.call_id, "display_name": name, "display_number": number}
+            await self._notify("telnyx_rtc.display", shown | {"display_direction": self.display_direction})
+
+    async def send_text(self, message: Mapping[str, Any]) -> None:
+        """Send the client a text message in the call: `from`, `to`, `body`."""
+        if self._reason is None:
+            await self._notify("telnyx_rtc.info", {"callID": self.call_id, "msg": dict(message)})
+
     async def send_ai_message(self, params: Mapping[str, Any]) -> None:
         """Send what an assistant says beside the audio; nothing is said on a leg that is over."""
         if self._reason is None:
             await self._notify("ai_conversation", params)
 
-    async def reattach(self, wire: Wire, on_end: Callable[[Leg], None]) -> None:
-        """Bring the call back to its client, which has come back on another socket.
+    def adopt(self, wire: Wire, on_end: Callable[[Leg], None]) -> None:
+        """Hand the call to another socket of its client; `move_media` brings its audio there.
 
         Args:
             wire: That socket.
             on_end: Called with the leg when it is over, instead of what was before.
+        """
+        self._wire, self._on_end = wire, on_end
+
+    async def move_media(self) -> None:
+        """Offer the client another address for the audio, which goes the old way until the new one stands.
 
         Raises:
             MediaError: The audio cannot be offered.
         """
-        self._wire, self._on_end = wire, on_end
         sdp = await self.media.offer_anew()
         await self._notify(
             "telnyx_rtc.attach",
@@ -188,6 +212,13 @@ class Leg:
     async def _notify(self, method: str, params: Mapping[str, Any]) -> None:
         await self._wire.notify(method, params)
 
+    def _be_answered(self) -> None:
+        """Count a call that rings as answered."""
+        if self.state.value is LegState.RINGING:
+            self.state.set(LegState.ANSWERED)
+            if self.held.value:
+                self.hold(True)
+
     def _seen_from_outside(self, reason: CallTerminationReason) -> CallTerminationReason:
         """Return what the client's reason means to the other side of the call."""
         return reason
@@ -202,6 +233,7 @@ class Leg:
         self.state.close()
         self.held.close()
         self.keys.close()
+        self.texts.close()
         self.items.close()
         self._on_end(self)
         return True

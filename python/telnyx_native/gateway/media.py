@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from telnyx_native.config import AudioConfig, PeerConfig
@@ -14,7 +15,9 @@ from telnyx_native.errors import EngineClosedError, MediaError
 if TYPE_CHECKING:
     from telnyx_native.gateway.limits import Counters, Limits
     from telnyx_native.media.engine import MediaEngine
+    from telnyx_native.media.joins import PeerConference
     from telnyx_native.media.peer import Peer
+    from telnyx_native.media.simulated_network import NetworkConditions, SimulatedNetwork
 
 __all__ = ["EngineLease", "LegMedia", "PeerSource", "RemoteCandidate"]
 
@@ -24,11 +27,17 @@ logger = logging.getLogger(__name__)
 class PeerSource(Protocol):
     """Where legs get their peers from."""
 
-    def create_peer(self) -> Peer:
+    def create_network(self) -> SimulatedNetwork:
+        """Return a network for the packets of a leg, which does nothing to them unless it is told to."""
+
+    def create_peer(self, network: SimulatedNetwork) -> Peer:
         """Return a new peer; the leg closes it."""
 
-    def create_successor(self, peer: Peer) -> Peer:
+    def create_successor(self, peer: Peer, network: SimulatedNetwork) -> Peer:
         """Return a new peer that is to go on with the audio of `peer`."""
+
+    def create_conference(self) -> PeerConference:
+        """Return a new conference for peers; who wants it closes it."""
 
 
 class EngineLease:
@@ -37,22 +46,36 @@ class EngineLease:
     def __init__(self) -> None:
         self._engine: MediaEngine | None = None
         self._closed = False
+        self._seeds = count()
 
-    def create_peer(self) -> Peer:
+    def create_network(self) -> SimulatedNetwork:
+        """Return a network for the packets of a leg; its seed is the number of the leg."""
+        from telnyx_native.media.simulated_network import SimulatedNetwork  # loads libwebrtc, too
+
+        return SimulatedNetwork(next(self._seeds))
+
+    def create_peer(self, network: SimulatedNetwork) -> Peer:
         """Return a new peer for calls on this machine and its networks: loopback, and no ICE servers."""
+        return self._require_engine().create_peer(PeerConfig(loopback=True), AudioConfig(), network=network)
+
+    def create_successor(self, peer: Peer, network: SimulatedNetwork) -> Peer:
+        """Return a new peer that is to go on with the audio of `peer`."""
+        if self._engine is None:
+            raise EngineClosedError("the gateway is closed")
+        return self._engine.create_successor(peer, PeerConfig(loopback=True), network=network)
+
+    def create_conference(self) -> PeerConference:
+        """Return a new conference for peers."""
+        return self._require_engine().create_conference(AudioConfig())
+
+    def _require_engine(self) -> MediaEngine:
         from telnyx_native.media.engine import MediaEngine  # loads libwebrtc: not before a call needs it
 
         if self._closed:
             raise EngineClosedError("the gateway is closed")
         if self._engine is None:
             self._engine = MediaEngine.acquire()
-        return self._engine.create_peer(PeerConfig(loopback=True), AudioConfig())
-
-    def create_successor(self, peer: Peer) -> Peer:
-        """Return a new peer that is to go on with the audio of `peer`."""
-        if self._engine is None:
-            raise EngineClosedError("the gateway is closed")
-        return self._engine.create_successor(peer, PeerConfig(loopback=True))
+        return self._engine
 
     async def close(self) -> None:
         """Give the share back."""
@@ -76,13 +99,24 @@ class LegMedia:
 
     Candidates may come before the description they belong to; they wait for it.
 
+    Args:
+        peers: Where the peer comes from.
+        limits: What bounds the audio.
+        counters: Where its troubles are counted.
+        conditions: What happens to its packets.
+
     Attributes:
         limits: What bounds it.
+        network: What its packets go through; `None` before there is a peer.
     """
 
-    def __init__(self, peers: PeerSource, limits: Limits, counters: Counters) -> None:
+    def __init__(
+        self, peers: PeerSource, limits: Limits, counters: Counters, conditions: NetworkConditions | None = None
+    ) -> None:
         self._peers = peers
         self.limits = limits
+        self.network: SimulatedNetwork | None = None
+        self._conditions = conditions
         self._counters = counters
         self._peer: Peer | None = None
         self._successor: Peer | None = None
@@ -133,7 +167,8 @@ class LegMedia:
     async def offer_anew(self) -> str:
         """Return the offer of a new path for a client that lost the old one; audio goes the old way meanwhile."""
         await self._give_up_move()
-        self._successor = self._peers.create_successor(self.peer)
+        assert self.network is not None  # noqa: S101 - made with the peer
+        self._successor = self._peers.create_successor(self.peer, self.network)
         await self._successor.create_offer()
         return await self._successor.gathered()
 
@@ -195,7 +230,10 @@ class LegMedia:
             raise EngineClosedError("the call is over")
         if self._peer is not None:
             raise MediaError("the call has its audio already")
-        self._peer = self._peers.create_peer()
+        self.network = self._peers.create_network()
+        if self._conditions is not None:
+            self.network.sending.conditions = self.network.receiving.conditions = self._conditions
+        self._peer = self._peers.create_peer(self.network)
         return self._peer
 
     async def _apply_waiting(self) -> None:

@@ -19,6 +19,7 @@ from telnyx_native.media.quality import CallQualityMetrics
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from telnyx_native.gateway.push import PushNotification
     from telnyx_native.gateway.session import Session
 
 __all__ = ["EventKind", "GatewayEvent", "Monitor"]
@@ -29,7 +30,7 @@ MEASURING_INTERVAL = 0.5
 LONGEST_MESSAGE = 16_384
 """Characters shown of a message on the wire."""
 
-EventKind = Literal["user", "call", "message", "quality"]
+EventKind = Literal["user", "call", "message", "quality", "push"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class GatewayEvent:
     Attributes:
         kind: `user`: somebody logged in, or has gone. `call`: a leg has begun, changed its state, or is on or
             off hold. `message`: a frame on the wire, without secrets. `quality`: a measurement of a leg's audio.
+            `push`: a push notification that a device would get.
         data: The details, ready for JSON.
         time: When, in seconds since 1970.
     """
@@ -84,6 +86,10 @@ class Monitor:
         if self.events.collected:
             details = {"user": session.user_name, "session": session.sessid, "sent": sent}
             self._tell("message", details | {"text": redact(text)[:LONGEST_MESSAGE]})
+
+    def push_sent(self, push: PushNotification) -> None:
+        """Take note of a push notification."""
+        self._tell("push", {"user": push.user, "provider": push.provider.value, "payload": push.payload})
 
     def follow(self, leg: Leg) -> None:
         """Tell what becomes of a leg that has just begun."""

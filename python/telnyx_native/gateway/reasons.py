@@ -27,7 +27,10 @@ _SIP_REASONS = {
 }
 """Reason phrases of SIP status codes (RFC 3261, section 21)."""
 
-_NO_FAILURE = frozenset({HangupCause.NORMAL_CLEARING, HangupCause.LOSE_RACE})
+_OWN_WORDS = {HangupCause.LOSE_RACE: (200, "Call completed elsewhere")}
+"""Status and phrase of causes that do not go by the status alone. The phrase is the one of RFC 3326, section 3.1."""
+
+_NO_FAILURE = frozenset({HangupCause.NORMAL_CLEARING})
 
 
 def reason_of(cause: HangupCause) -> CallTerminationReason:
@@ -36,7 +39,8 @@ def reason_of(cause: HangupCause) -> CallTerminationReason:
     A cause without a SIP status of its own gets 200 if nothing failed, and otherwise 480, as in FreeSWITCH.
     """
     sip_code = cause.sip_code or (200 if cause in _NO_FAILURE else 480)
-    return CallTerminationReason(cause.name, cause.code, sip_code, _SIP_REASONS[sip_code])
+    sip_code, sip_reason = _OWN_WORDS.get(cause) or (sip_code, _SIP_REASONS[sip_code])
+    return CallTerminationReason(cause.name, cause.code, sip_code, sip_reason)
 
 
 def reason_from_bye(params: dict[str, Any], default: HangupCause) -> CallTerminationReason:

@@ -5,35 +5,42 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
-from telnyx_native.errors import CallError, ConfigurationError
+from telnyx_native.errors import CallError, ConfigurationError, WaitTimeoutError
 from telnyx_native.gateway import call_methods, session_methods
 from telnyx_native.gateway.assistant import Assistant, Brain
 from telnyx_native.gateway.call_reports import CallReports
-from telnyx_native.gateway.call_user import CallUser
-from telnyx_native.gateway.destinations import BUILT_IN, Factory
+from telnyx_native.gateway.call_users import CallUsers
+from telnyx_native.gateway.destinations import Factory, built_in
+from telnyx_native.gateway.destinations.conference import Rooms
 from telnyx_native.gateway.detached_calls import DetachedCalls
+from telnyx_native.gateway.dial_plan import DialPlan
 from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
 from telnyx_native.gateway.faults import Faults
 from telnyx_native.gateway.guest import ASSISTANT
 from telnyx_native.gateway.limits import Counters, Limits
-from telnyx_native.gateway.media import EngineLease, PeerSource
+from telnyx_native.gateway.media import EngineLease, LegMedia, PeerSource
 from telnyx_native.gateway.monitor import Monitor
+from telnyx_native.gateway.parked_calls import ParkedCalls
+from telnyx_native.gateway.push import PushIntent, PushService
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.refusal import RequestRefused
 from telnyx_native.gateway.routing import Router
+from telnyx_native.gateway.scenarios import Scenarios
 from telnyx_native.gateway.scripted_brain import scripted_brain
 from telnyx_native.gateway.session import Handler, Session
+from telnyx_native.gateway.sounds import SoundFolder
 from telnyx_native.gateway.switchboard import Switchboard
 from telnyx_native.gateway.tokens import TokenMint
 from telnyx_native.gateway.users import Directory, User
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request as HttpRequest
@@ -61,6 +68,7 @@ class Gateway:
         users: Who may log in.
         host: Address to listen on. Anything but loopback lets others on the network in.
         port: Port to listen on; 0 takes a free one.
+        plan: Where numbers lead, groups, menus, and the folder of sounds.
         destinations: Programs that calls can reach, by name, beside and before the built-in ones.
         limits: What bounds the gateway.
         token_secret: The key that login tokens are signed with; a random one by default, so that they end with
@@ -70,6 +78,9 @@ class Gateway:
         certificate: What to encrypt with: `Certificate.self_signed()` makes one. Plain text without it.
         control_token: What lets a request to the HTTP API in, and opens the console; a random one by default.
 
+    Raises:
+        ConfigurationError: Two users share a name or a number, or the plan leads to what there is not.
+
     Attributes:
         directory: The users.
         assistants: What the assistants say and do, by their id.
@@ -78,7 +89,10 @@ class Gateway:
         call_reports: The latest reports of clients about their calls.
         control_token: What lets a request to the HTTP API in.
         faults: What goes wrong on purpose.
+        scenarios: Faults that follow one another, by name.
         monitor: What goes on, as events.
+        push: The devices that calls are announced to, and the push notifications they would get.
+        parked: The calls that were announced, and that no client has come for yet.
         programs: The names of the destinations beside the users.
         peers: Where calls get their audio from.
         handlers: What answers each method.
@@ -90,6 +104,7 @@ class Gateway:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        plan: DialPlan | None = None,
         destinations: Mapping[str, Factory] | None = None,
         limits: Limits | None = None,
         token_secret: str | None = None,
@@ -97,10 +112,14 @@ class Gateway:
         certificate: Certificate | None = None,
         control_token: str | None = None,
     ) -> None:
+        self.limits = limits or Limits()
         self._tokens = TokenMint(token_secret)
         self.directory = Directory(users, self._tokens)
+        if len(self.directory) > self.limits.users:
+            raise ConfigurationError(
+                f"{len(self.directory)} users are more than `users` of the limits, {self.limits.users}"
+            )
         self.assistants: Mapping[str, Brain] = {ASSISTANT: scripted_brain} if assistants is None else assistants
-        self.limits = limits or Limits()
         self.counters = Counters()
         self.call_reports = CallReports(self.limits)
         self.handlers: Mapping[str, Handler] = session_methods.HANDLERS | call_methods.HANDLERS
@@ -111,13 +130,26 @@ class Gateway:
         self._host = host
         self._port = port
         self._front: Front | None = None
+        self._changing_front = asyncio.Lock()
+        self._closing = asyncio.Event()
+        self._restarts: set[asyncio.Task[None]] = set()
+        self._running = False
         self._detached = DetachedCalls(self.limits.detach_time)
         self._sessions: dict[Session, None] = {}  # in the order of their coming
-        self.faults = Faults(self.directory, lambda: self.sessions)
+        self.faults = Faults(self)
+        self.scenarios = Scenarios(self)
         self.monitor = Monitor(lambda: self.calls)
-        programs = {**BUILT_IN, ASSISTANT: self._assistant_of, **(destinations or {})}
+        self.push = PushService(self.monitor.push_sent)
+        self.parked = ParkedCalls(self.push, self.new_media, self.limits.ring_time)
+        plan = plan or DialPlan()
+        programs = {
+            **built_in(plan.menus, SoundFolder(plan.sounds), Rooms(self.peers, self.limits.conference_members)),
+            ASSISTANT: self._assistant_of,
+            **(destinations or {}),
+        }
         self.programs: Sequence[str] = tuple(programs)
-        self._switchboard = Switchboard(Router(self.directory, self._destination_of, programs))
+        self._plan = plan
+        self._switchboard = Switchboard(Router(self.directory, plan, self._destination_of, programs))
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -132,6 +164,59 @@ class Gateway:
         Raises:
             SocketConnectionError: The address is not to be had.
         """
+        self._front = await self._open_front()
+        self._running = True
+        self.monitor.start()
+
+    async def restart(self, pause: float = 0.0) -> None:
+        """Go away as a server that dies, and be back on the same port after a time.
+
+        Sockets are reset and nobody listens for `pause` seconds. Answered calls are kept as after any lost socket
+        (`Limits.detach_time`), and their audio goes on, as at Telnyx, where other machines carry it; calls that
+        were not answered end. Users, tokens, push devices, call reports and counters stay.
+
+        Raises:
+            ConfigurationError: The gateway is not running.
+            SocketConnectionError: Somebody else has taken the port meanwhile.
+        """
+        if not self._running:
+            raise ConfigurationError("the gateway is not running, so it cannot be restarted")
+        restart = asyncio.create_task(self._restart(pause))
+        self._restarts.add(restart)
+        restart.add_done_callback(self._restarts.discard)
+        await asyncio.shield(restart)  # who does not wait for its end does not prevent it
+
+    async def _restart(self, pause: float) -> None:
+        logger.warning("restarting: back in %g s", pause)
+        for session in self._sessions:
+            session.connection.reset()
+        await self._close_front()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), pause)
+        async with self._changing_front:
+            if self._running and self._front is None:
+                self._front = await self._open_front()
+
+    async def close(self) -> None:
+        """Hang up every call, close every socket, stop listening; bounded in time, and safe to repeat."""
+        if not self._running:
+            return
+        self._running = False
+        self._closing.set()
+        await self.scenarios.close()
+        await self.faults.close()
+        reason = reason_of(HangupCause.NORMAL_CLEARING)
+        await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
+        await self._detached.close()
+        await self.parked.close()
+        await self._within_limit(self._switchboard.close(), "ending the calls")
+        await self.monitor.close()
+        self.push.close()
+        await self._within_limit(self._close_front(), "closing the sockets")
+        await asyncio.gather(*self._restarts, return_exceptions=True)
+        await self._engine.close()
+
+    async def _open_front(self) -> Front:
         from telnyx_native.gateway.web.front import Front  # loads the HTTP server: not before it listens
         from telnyx_native.gateway.web.site import make_site
 
@@ -144,21 +229,13 @@ class Gateway:
             tls=self._certificate.server_context() if self._certificate else None,
         )
         self._port = await front.open(self._host, self._port)
-        self._front = front
-        self.monitor.start()
+        return front
 
-    async def close(self) -> None:
-        """Hang up every call, close every socket, stop listening; bounded in time, and safe to repeat."""
-        front, self._front = self._front, None
-        if front is None:
-            return
-        reason = reason_of(HangupCause.NORMAL_CLEARING)
-        await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
-        await self._detached.close()
-        await self._within_limit(self._switchboard.close(), "ending the calls")
-        await self.monitor.close()
-        await self._within_limit(front.close(), "closing the sockets")
-        await self._engine.close()
+    async def _close_front(self) -> None:
+        async with self._changing_front:
+            front, self._front = self._front, None
+            if front is not None:
+                await front.close()
 
     @property
     def url(self) -> str:
@@ -180,7 +257,10 @@ class Gateway:
     @property
     def calls(self) -> Sequence[Leg]:
         """The legs of the calls that are going on."""
-        return [leg for session in self._sessions for leg in session.legs.values()] + self._detached.legs
+        return [leg for session in self._sessions for leg in session.legs.values()] + [
+            *self._detached.legs,
+            *self.parked.legs,
+        ]
 
     def connect_hint(self) -> str:
         """Return the one line to copy for a first call."""
@@ -198,6 +278,28 @@ class Gateway:
             raise ConfigurationError(f"the gateway has no user {user!r}")
         return self._tokens.mint(user, lifetime)
 
+    async def wait_logged_in(self, user: str, timeout: float = 10.0) -> None:
+        """Return as soon as a user is logged in and can be called.
+
+        Args:
+            user: The user's name or number.
+            timeout: Limit in seconds.
+
+        Raises:
+            ConfigurationError: There is no such user.
+            WaitTimeoutError: The user does not log in in time.
+        """
+        wanted = self.directory.find(user)
+        if wanted is None:
+            raise ConfigurationError(f"the gateway has no user {user!r}")
+        with self.monitor.events.collect() as events:
+            try:
+                async with asyncio.timeout(timeout):
+                    while not any(session.user == wanted for session in self._phones):
+                        await anext(events)
+            except TimeoutError:
+                raise WaitTimeoutError(f"{wanted.name} has not logged in within {timeout:g} s") from None
+
     async def place_call(
         self,
         user: str,
@@ -208,6 +310,9 @@ class Gateway:
         client_state: str | None = None,
     ) -> CalleeLeg:
         """Call a user; it rings at the phone that connected last.
+
+        A user who is not logged in, but has a device for push notifications, is sent one (`Gateway.push`). The
+        call rings as soon as a client comes for it.
 
         Args:
             user: The user's name or number.
@@ -224,11 +329,12 @@ class Gateway:
             CallError: The user is not logged in, or has too many calls.
             MediaError: The audio cannot be offered.
         """
-        callee = self.directory.find(user)
+        callee = self.directory.find(self._plan.numbers.get(user, user))
         if callee is None:
             raise ConfigurationError(f"the gateway has no user {user!r}")
-        sessions = self._sessions_of(callee)
-        if not sessions:
+        sessions = [session for session in self._phones if session.user == callee]
+        announced = not sessions and self.push.reaches(callee.name, active=False)
+        if not sessions and not announced:
             raise CallError(f"{callee.name} is not logged in; wait for the login before placing the call")
         dialog = Dialog(
             call_id=str(uuid4()),
@@ -237,6 +343,8 @@ class Gateway:
             custom_headers=dict(headers or {}),
             client_state=client_state,
         )
+        if announced:
+            return self._park(callee, dialog)
         try:
             leg = sessions[-1].open_callee_leg(dialog)
         except RequestRefused as refusal:
@@ -273,9 +381,13 @@ class Gateway:
 
     async def keep(self, session: Session) -> None:
         """Keep the answered calls of a session whose socket is gone, for when it comes back; end the others."""
-        if self._front is not None:
+        if self._running:
             self._detached.put(session.account, session.sessid, session.give_away_legs())
         await asyncio.gather(*(leg.lost() for leg in list(session.legs.values())))
+
+    def new_media(self, user: str) -> LegMedia:
+        """Make the audio of a call with a user, whose packets may have a hard time."""
+        return LegMedia(self.peers, self.limits, self.counters, self.faults.media_of(user))
 
     def connect(self, leg: CallerLeg) -> None:
         """Lead a call to where it wants to go."""
@@ -290,28 +402,37 @@ class Gateway:
 
     # Calls between users
 
-    def _destination_of(self, user: User) -> CallUser:
-        return CallUser(lambda caller: self._dial(user, caller))
+    def _destination_of(self, users: Sequence[User]) -> CallUsers:
+        return CallUsers(lambda caller: self._dial(users, caller))
 
-    def _dial(self, user: User, caller: CallerLeg) -> list[CalleeLeg]:
-        """Open a leg to each phone of a user that can take one more call."""
-        legs = []
-        for session in self._sessions_of(user):
-            dialog = Dialog(
-                call_id=str(uuid4()),
-                caller=caller.dialog.caller,
-                callee=Party("Outbound Call", user.name),
-                custom_headers=caller.dialog.custom_headers,
-                ids=PlatformIds(session_id=caller.dialog.ids.session_id),
-            )
+    def _dial(self, users: Sequence[User], caller: CallerLeg) -> list[CalleeLeg]:
+        """Open a leg to each phone of the users that can take one more call, up to the limit.
+
+        For who has no phone there, but a device for push notifications, the leg waits for what the push brings.
+        """
+        legs: list[CalleeLeg] = []
+        if len(users) > 1:  # who calls a group does not ring
+            users = [user for user in users if user.name != caller.user_name]
+        phones = [session for session in self._phones if session.user in users]
+        for session in phones[-self.limits.ringing_phones :]:
             try:
-                legs.append(session.open_callee_leg(dialog))
+                legs.append(session.open_callee_leg(_dialog_from(caller, session.user_name)))
             except RequestRefused as refusal:
                 logger.warning("%s does not ring: %s", session, refusal)
-        return legs
+        there = {session.user_name for session in phones}
+        announced = [user for user in users if self.push.reaches(user.name, active=user.name in there)]
+        return legs + [self._park(user, _dialog_from(caller, user.name)) for user in announced]
 
-    def _sessions_of(self, user: User) -> list[Session]:
-        return [session for session in self._sessions if session.user == user]
+    def _park(self, user: User, dialog: Dialog) -> CalleeLeg:
+        leg = self.parked.park(user.name, dialog)
+        self.counters.calls += 1
+        self.monitor.follow(leg)
+        return leg
+
+    @property
+    def _phones(self) -> Iterator[Session]:
+        """The sockets at which calls ring; not that of a device which only came to decline one."""
+        return (session for session in self._sessions if session.intent is not PushIntent.DECLINE)
 
     # The socket
 
@@ -339,3 +460,14 @@ class Gateway:
             await asyncio.wait_for(step, self.limits.close_time)
         except TimeoutError:
             logger.warning("%s took more than %s s and was cut short", name, self.limits.close_time)
+
+
+def _dialog_from(caller: CallerLeg, user: str) -> Dialog:
+    """The other half of a call to a user."""
+    return Dialog(
+        call_id=str(uuid4()),
+        caller=caller.dialog.caller,
+        callee=Party("Outbound Call", user),
+        custom_headers=caller.dialog.custom_headers,
+        ids=PlatformIds(session_id=caller.dialog.ids.session_id),
+    )

@@ -6,8 +6,10 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 from websockets.exceptions import ConnectionClosed
@@ -23,13 +25,17 @@ from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.dialog import call_id_of
 from telnyx_native.gateway.leg import LegState
-from telnyx_native.gateway.media import LegMedia, PeerSource
+from telnyx_native.gateway.pace import Pace
+from telnyx_native.gateway.push import PushIntent
 from telnyx_native.gateway.refusal import INTERNAL_ERROR, METHOD_NOT_FOUND, LoginRefused, RequestRefused
+from telnyx_native.gateway.speed_test import SPEED_TEST, SpeedTest
 from telnyx_native.logs import redact
 from telnyx_native.signaling.envelope import Error, Frame, Request, Result, parse
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from telnyx_native.gateway.assistant import Brain
     from telnyx_native.gateway.call_reports import CallReports
     from telnyx_native.gateway.dialog import Dialog
@@ -37,7 +43,10 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.guest import Guest
     from telnyx_native.gateway.leg import Leg
     from telnyx_native.gateway.limits import Counters, Limits
+    from telnyx_native.gateway.media import LegMedia
     from telnyx_native.gateway.monitor import Monitor
+    from telnyx_native.gateway.parked_calls import ParkedCalls
+    from telnyx_native.gateway.push import PushService
     from telnyx_native.gateway.users import Directory, User
     from telnyx_native.gateway.web.door import Door
 
@@ -47,6 +56,9 @@ logger = logging.getLogger(__name__)
 
 POLICY_VIOLATION = 1008
 """WebSocket close code (RFC 6455)."""
+
+REGISTRATION_TIME = 2.0
+"""Seconds within which a client that has logged in asks for its registration."""
 
 OPEN_METHODS = frozenset({"login", "anonymous_login"})
 """What a client may ask for before it has logged in (FreeSWITCH mod_verto)."""
@@ -62,6 +74,10 @@ class Host(Protocol):
     @property
     def assistants(self) -> Mapping[str, Brain]:
         """Whom guests may call."""
+
+    @property
+    def calls(self) -> Sequence[Leg]:
+        """All legs that are going on, of every session."""
 
     @property
     def limits(self) -> Limits:
@@ -84,8 +100,12 @@ class Host(Protocol):
         """Where its client may send reports."""
 
     @property
-    def peers(self) -> PeerSource:
-        """Where its calls get their audio from."""
+    def push(self) -> PushService:
+        """Who announces calls to the client's device."""
+
+    @property
+    def parked(self) -> ParkedCalls:
+        """The calls that were announced."""
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
@@ -96,6 +116,9 @@ class Host(Protocol):
 
         Return the calls of an earlier socket of the same client, which are to be brought back to this one.
         """
+
+    def new_media(self, user: str) -> LegMedia:
+        """Make the audio of a call with a user."""
 
     def connect(self, leg: CallerLeg) -> None:
         """Lead a call to where it wants to go."""
@@ -113,6 +136,7 @@ class Session:
         sessid: The id under which the client knows the session.
         user: Who is logged in; `None` before that.
         guest: What a guest may reach; `None` for users.
+        intent: What the client wants with the calls that wait for it.
         legs: The calls of the session, by call id in lower case.
     """
 
@@ -120,13 +144,16 @@ class Session:
         self.sessid = str(uuid4())
         self.user: User | None = None
         self.guest: Guest | None = None
+        self.intent = PushIntent.NONE
         self.legs: dict[str, Leg] = {}
         self.host = host
         self._socket = socket
         self._voice_sdk_id = f"VSDK1{secrets.token_urlsafe(24)}"
         self._last_id = 0
         self._last_ping: int | None = None
+        self._returned: list[Leg] = []  # whose audio has not been offered anew yet
         self._chores: list[asyncio.Task[None]] = []
+        self._speed_test = SpeedTest(self._write)
         self._login_tried = False
         self._failed_logins = 0
 
@@ -150,9 +177,13 @@ class Session:
 
     async def run(self) -> None:
         """Serve the client until its socket closes; afterwards its calls wait for it, as the gateway sees fit."""
-        self._chores += [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._expect_login())]
+        self._chores += [
+            asyncio.create_task(chore) for chore in (self._keep_alive(), self._expect_pongs(), self._expect_login())
+        ]
         try:
+            pace = Pace(self.host.limits.messages_per_second)
             async for frame in self._socket:
+                self.host.counters.slowed_messages += await pace.keep()
                 await self._receive(frame)
         except ConnectionClosed as closed:
             logger.debug("the socket of %s broke: %s", self.user_name or "nobody", closed)
@@ -211,7 +242,7 @@ class Session:
             RequestRefused: The session has too many calls, or this one already.
         """
         self._check_room(dialog.call_id)
-        leg = CallerLeg(self, dialog, self._new_media(), self._forget, offer=offer)
+        leg = CallerLeg(self, dialog, self.host.new_media(self.user_name), self._forget, offer=offer)
         self._remember(leg)
         return leg
 
@@ -222,19 +253,61 @@ class Session:
             RequestRefused: The session has too many calls.
         """
         self._check_room(dialog.call_id)
-        leg = CalleeLeg(self, dialog, self._new_media(), self._forget)
+        leg = CalleeLeg(self, dialog, self.host.new_media(self.user_name), self._forget)
         self._remember(leg)
         return leg
 
-    async def take_back(self, legs: Iterable[Leg]) -> None:
-        """Go on with calls of an earlier socket of the same client."""
+    def take_back(self, legs: Sequence[Leg]) -> None:
+        """Go on with calls of an earlier socket of the same client.
+
+        Their audio is offered anew when the client has been told that it is registered: before that, Telnyx's React
+        Native SDK does not listen. Who does not ask gets it a little later.
+        """
         for leg in legs:
             self.legs[leg.call_id.lower()] = leg
+            leg.adopt(self, self._forget)
+        if legs:
+            self._returned += legs
+            self._chores.append(asyncio.create_task(self._expect_registration()))
+
+    async def registered(self) -> None:
+        """Send what waits for a client that has been told that it is registered."""
+        await self._offer_returned()
+        if self.intent is PushIntent.TAKE:
+            await self.take_parked()
+
+    async def _offer_returned(self) -> None:
+        returned, self._returned = self._returned, []
+        for leg in returned:
+            if leg.reason is not None or leg.call_id.lower() not in self.legs:
+                continue
             try:
-                await leg.reattach(self, self._forget)
+                await leg.move_media()
             except MediaError as error:
                 logger.warning("a call of %s cannot be brought back: %s", self.user_name, error)
                 await leg.hang_up(HangupCause.RECOVERY_ON_TIMER_EXPIRE)
+
+    async def take_parked(self) -> None:
+        """Let the calls ring that were announced to the client's device."""
+        for leg in self.host.parked.take(self.user_name, self._wanted_instance()):
+            try:
+                self._check_room(leg.call_id)
+                self.legs[leg.call_id.lower()] = leg
+                await leg.deliver(self, self._forget)
+            except (RequestRefused, MediaError) as error:
+                logger.warning("a call to %s does not ring: %s", self.user_name, error)
+                await leg.hang_up(HangupCause.NORMAL_TEMPORARY_FAILURE)
+
+    async def decline_parked(self) -> None:
+        """End the calls that were announced to the client's device: its user does not want them."""
+        for leg in self.host.parked.take(self.user_name, self._wanted_instance()):
+            await leg.hang_up(HangupCause.USER_BUSY)
+
+    def _wanted_instance(self) -> str | None:
+        """Which server the client has asked for; push notifications name one."""
+        request = self._socket.request
+        query = parse_qs(urlsplit(request.path).query) if request is not None else {}
+        return query.get("voice_sdk_id", [None])[0]
 
     def give_away_legs(self) -> list[Leg]:
         """Return the answered calls, which are of another socket from now on."""
@@ -243,13 +316,11 @@ class Session:
             self._forget(leg)
         return given
 
-    def _new_media(self) -> LegMedia:
-        return LegMedia(self.host.peers, self.host.limits, self.host.counters)
-
     def _check_room(self, call_id: str) -> None:
         if call_id.lower() in self.legs:
             raise RequestRefused(SESSION_ERROR, "CALL ALREADY EXISTS")
-        if len(self.legs) >= self.host.limits.calls_per_session:
+        limits = self.host.limits
+        if len(self.legs) >= limits.calls_per_session or len(self.host.calls) >= limits.calls:
             self.host.counters.refused_calls += 1
             raise RequestRefused(SESSION_ERROR, "TOO MANY CALLS")
 
@@ -267,8 +338,10 @@ class Session:
     async def _receive(self, text: str | bytes) -> None:
         logger.debug("%s > %s", self.user_name, Redacted(text))
         self.host.monitor.frame_passed(self, text, sent=False)
-        if text[:3] in ("#SP", b"#SP"):
-            return  # a speed test of the Telnyx JS SDK; not JSON
+        if isinstance(text, str) and text.startswith(SPEED_TEST):
+            if self.user is not None:
+                await self._speed_test.take(text)
+            return
         try:
             frame = parse(text)
         except MalformedFrameError as error:
@@ -322,14 +395,16 @@ class Session:
         text = frame.encode()
         logger.debug("%s < %s", self.user_name, Redacted(text))
         self.host.monitor.frame_passed(self, text, sent=True)
-        copies = await self.host.faults.hold_up(self)
+        for _ in range(await self.host.faults.hold_up(self)):
+            await self._write(text)
+
+    async def _write(self, text: str) -> None:
         try:
             async with asyncio.timeout(self.host.limits.send_time):
-                for _ in range(copies):
-                    await self._socket.send(text)
+                await self._socket.send(text)
         except TimeoutError:
             logger.warning("the client of %s takes no data: its socket is cut", self.user_name or "nobody")
-            self._socket.transport.abort()
+            self._socket.abort()
         except ConnectionClosed:
             pass  # `run` notices too, and ends the calls
 
@@ -346,6 +421,28 @@ class Session:
                 self._last_ping = self._next_id()
                 params = {"serno": int(time.time())}
                 await self._send(Request("telnyx_rtc.ping", params, self._last_ping, self._voice_sdk_id))
+
+    async def _expect_pongs(self) -> None:
+        """Cut a socket whose other end is gone without a word."""
+        limits = self.host.limits
+        try:
+            while True:
+                await asyncio.sleep(limits.ping_interval)
+                if self._socket.frozen:
+                    continue
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(limits.pong_time):
+                        await (await self._socket.ping())
+                        continue
+                if not self._socket.frozen:
+                    logger.warning("the client of %s is silent: its socket is cut", self.user_name or "nobody")
+                    self._socket.abort()
+        except ConnectionClosed:
+            pass  # `run` notices too
+
+    async def _expect_registration(self) -> None:
+        await asyncio.sleep(REGISTRATION_TIME)
+        await self._offer_returned()
 
     async def _expect_login(self) -> None:
         await asyncio.sleep(self.host.limits.login_time)

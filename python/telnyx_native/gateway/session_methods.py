@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_native.gateway.faults import RegistrationFault
 from telnyx_native.gateway.guest import Guest
+from telnyx_native.gateway.push import PushDevice, PushIntent
 from telnyx_native.gateway.refusal import LoginRefused
 from telnyx_native.gateway.users import new_guest
 
@@ -18,6 +19,9 @@ __all__ = ["HANDLERS"]
 
 Answer = Mapping[str, Any] | None
 
+REGISTERED = "REGED"
+"""The state of a registration that stands."""
+
 
 async def login(session: Session, request: Request) -> Answer:
     """Log in with user name and password, or with a token."""
@@ -28,7 +32,12 @@ async def login(session: Session, request: Request) -> Answer:
         user = directory.authenticate(params.get("login"), params.get("passwd"))
     if user is None or session.host.faults.refuses_login(user.name):
         raise LoginRefused
-    session.user, session.guest = user, None
+    session.user, session.guest, session.intent = user, None, PushIntent.of_login(params)
+    device = PushDevice.of_login(params)
+    if device is not None:
+        session.host.push.register(user.name, device)
+    if session.intent is PushIntent.DECLINE:
+        await session.decline_parked()
     return await _welcome(session, request)
 
 
@@ -45,21 +54,25 @@ async def _welcome(session: Session, request: Request) -> Answer:
     """Tell the client that it is logged in, then that it may ask for its registration."""
     returned = session.host.admit(session, request.params.get("sessid"))
     await session.reply(request, {"message": "logged in", "sessid": session.sessid})
-    await session.take_back(returned)
+    session.take_back(returned)
     # Calls survive a second login, on the same socket or another; clients end those that are not listed.
     live = [leg.call_id for leg in session.legs.values()]
     await session.notify("telnyx_rtc.clientReady", {"reattached_sessions": live})
     return None
 
 
-async def gateway_state(session: Session, _request: Request) -> Answer:
+async def gateway_state(session: Session, request: Request) -> Answer:
     """Tell the state of the registration: whoever is logged in is registered, unless it is to fail."""
     fault = session.host.faults.registration_of(session.user_name)
     if fault is RegistrationFault.NO_ANSWER:
         return None
     report_id = session.host.call_reports.id_for(session.sessid)
-    state = fault.value if fault else "REGED"
-    return {"params": {"state": state, "call_report_id": report_id}, "sessid": session.sessid}
+    state = fault.value if fault else REGISTERED
+    params = {"state": state, "call_report_id": report_id}
+    await session.reply(request, {"params": params, "sessid": session.sessid})
+    if state == REGISTERED:
+        await session.registered()
+    return None
 
 
 async def ping(session: Session, request: Request) -> Answer:
@@ -81,8 +94,19 @@ async def ai_conversation(session: Session, request: Request) -> Answer:
     return {"sessid": session.sessid}
 
 
-async def disable_push(session: Session, _request: Request) -> Answer:
-    """Confirm: nothing is pushed from here."""
+async def attach_calls(session: Session, request: Request) -> Answer:
+    """Let the calls ring that a notification has announced to the client."""
+    await session.reply(request, {"sessid": session.sessid})
+    await session.take_parked()
+    return None
+
+
+async def disable_push(session: Session, request: Request) -> Answer:
+    """Announce no more calls to the client's device; the clients differ in what they call its token."""
+    agent = request.params.get("User-Agent")
+    named = agent if isinstance(agent, dict) else {}
+    token = named.get("push_device_token", named.get("push_notification_token"))
+    session.host.push.forget(session.user_name, token if isinstance(token, str) else None)
     return {"message": "disable push notification success", "sessid": session.sessid}
 
 
@@ -106,7 +130,7 @@ HANDLERS: dict[str, Handler] = {
     "telnyx_rtc.subscribe": subscribe,
     "telnyx_rtc.unsubscribe": unsubscribe,
     "telnyx_rtc.broadcast": acknowledge,
-    "telnyx_rtc.attachCalls": acknowledge,
+    "telnyx_rtc.attachCalls": attach_calls,
     "telnyx_rtc.disable_push_notification": disable_push,
     "ai_conversation": ai_conversation,
     # The Telnyx JS SDK places no call before this is answered.

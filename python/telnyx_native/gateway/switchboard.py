@@ -12,12 +12,15 @@ from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
     from telnyx_native.gateway.caller_leg import CallerLeg
-    from telnyx_native.gateway.destinations import Destination
     from telnyx_native.gateway.routing import Router
 
 __all__ = ["Switchboard"]
 
 logger = logging.getLogger(__name__)
+
+
+MOST_TRANSFERS = 100
+"""From destination to destination, in one call: menus that lead in a circle come to an end."""
 
 
 class Switchboard:
@@ -33,8 +36,7 @@ class Switchboard:
 
     def connect(self, leg: CallerLeg) -> None:
         """Lead a call to its destination, and hang it up when that has done its work."""
-        destination = self._router.route(leg.dialog.callee.number)
-        task = asyncio.create_task(self._serve(leg, destination))
+        task = asyncio.create_task(self._serve(leg))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -44,8 +46,8 @@ class Switchboard:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _serve(self, leg: CallerLeg, destination: Destination) -> None:
-        serving = asyncio.create_task(destination.serve(leg))
+    async def _serve(self, leg: CallerLeg) -> None:
+        serving = asyncio.create_task(self._lead(leg))
         ended = asyncio.create_task(leg.wait_ended())
         try:
             await asyncio.wait({serving, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -54,6 +56,18 @@ class Switchboard:
             ended.cancel()
             outcome, _ = await asyncio.gather(serving, ended, return_exceptions=True)
         await leg.end(_reason_of_outcome(outcome, leg))
+
+    async def _lead(self, leg: CallerLeg) -> CallTerminationReason:
+        """Lead a call from destination to destination; return why the last one is done with it."""
+        address = leg.dialog.callee.number
+        for _ in range(MOST_TRANSFERS):
+            outcome = await self._router.route(address).serve(leg)
+            if isinstance(outcome, CallTerminationReason):
+                return outcome
+            address = outcome.address
+            logger.info("%s goes on to %s", leg.dialog.caller.number, address)
+        logger.warning("the call to %s was transferred %d times: it is ended", leg.dialog.callee.number, MOST_TRANSFERS)
+        return reason_of(HangupCause.NORMAL_TEMPORARY_FAILURE)
 
 
 def _reason_of_outcome(outcome: CallTerminationReason | BaseException, leg: CallerLeg) -> CallTerminationReason:

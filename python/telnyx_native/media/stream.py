@@ -222,6 +222,13 @@ class AudioStream:
             self._begun += received
         return self._take_begun(samples)
 
+    def read_nowait(self, samples: int | None = None) -> bytes:
+        """Return what is there of the next `samples`, or all that is there; perhaps nothing."""
+        waiting = len(self._begun) // 2 + self._port.readable
+        samples = waiting if samples is None else min(samples, waiting)
+        begun = self._take_begun(samples)
+        return begun + self._port.read(samples - len(begun) // 2)
+
     def readinto(self, buffer: Buffer) -> int:
         """Fill a writable buffer of 16-bit samples with what is there now; return how many samples that were."""
         if not self._begun:

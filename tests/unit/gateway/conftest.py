@@ -5,6 +5,7 @@ import json
 from collections import deque
 from contextlib import asynccontextmanager
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from websockets.asyncio.client import connect
@@ -25,6 +26,10 @@ class FakePeer:
     def __init__(self):
         self.done = []
         self.closed = False
+        self.audio = self.create_audio()
+
+    def create_audio(self):
+        return SimpleNamespace(muted=False)
 
     async def create_offer(self, *, ice_restart=False):
         self.done.append(("create_offer", ice_restart))
@@ -58,8 +63,8 @@ class FakePeer:
     def join(self, other):
         self.done.append(("join", other))
 
-    def leave(self):
-        self.done.append("leave")
+    def hold(self, held):
+        self.done.append(("hold", held))
 
     async def take_over(self, predecessor):
         self.done.append(("take_over", predecessor))
@@ -67,6 +72,18 @@ class FakePeer:
 
     async def close(self):
         self.closed = True
+
+
+class FakeNetwork:
+    """Stands in for the network of a peer: keeps what happens to its packets."""
+
+    def __init__(self):
+        self.sending = SimpleNamespace(conditions=None)
+        self.receiving = SimpleNamespace(conditions=None)
+        self.rebound = 0
+
+    def rebind(self):
+        self.rebound += 1
 
 
 class RawClient:
@@ -133,12 +150,13 @@ def peers(monkeypatch):
     """The fake peers that were made, in order."""
     made = []
 
-    def create_peer(_lease):
+    def create_peer(_lease, _network):
         made.append(FakePeer())
         return made[-1]
 
+    monkeypatch.setattr(EngineLease, "create_network", lambda _lease: FakeNetwork())
     monkeypatch.setattr(EngineLease, "create_peer", create_peer)
-    monkeypatch.setattr(EngineLease, "create_successor", lambda lease, _peer: create_peer(lease))
+    monkeypatch.setattr(EngineLease, "create_successor", lambda lease, _peer, network: create_peer(lease, network))
     return made
 
 

@@ -55,6 +55,13 @@ class TestPlacedCalls:
         assert answer["error"] == {"code": -32002, "message": "CODEC ERROR"}
         assert (await call.wait_ended(5)).cause == "INCOMPATIBLE_DESTINATION"
 
+    async def test_somebody_else_is_at_the_other_end(self, alice, gateway):
+        call = await gateway.place_call("alice", from_="+1999")
+        await call.show_party("The Shop", "+1888")
+        shown = (await alice.expect("telnyx_rtc.display"))["params"]
+        assert shown["callID"] == call.call_id
+        assert (shown["display_name"], shown["display_number"]) == ("The Shop", "+1888")
+
     async def test_to_nobody(self, gateway):
         with pytest.raises(ConfigurationError):
             await gateway.place_call("carol", from_="+1999")
@@ -82,21 +89,27 @@ class TestBetweenUsers:
         assert (await alice.expect("telnyx_rtc.bye"))["params"]["cause"] == "NORMAL_CLEARING"
         await until(lambda: of_bob.closed and of_alice.closed)
 
-    async def test_either_hold_parts_them(self, alice, bob, peers, until):
+    async def test_either_may_hold(self, alice, bob, peers, until):
         invite = await self.ring(alice, bob)
         await bob.ask("telnyx_rtc.answer", sdp="v=0", dialogParams={"callID": invite["callID"]})
         await alice.expect("telnyx_rtc.answer")
         of_bob, of_alice = peers
         await until(lambda: ("join", of_bob) in of_alice.done)
-        of_alice.done.clear()
-        for client, call_id, action in (
-            (alice, "Call-1", "hold"),
-            (bob, invite["callID"], "hold"),
-            (alice, "Call-1", "unhold"),
-            (bob, invite["callID"], "unhold"),
-        ):
-            await client.ask("telnyx_rtc.modify", action=action, dialogParams={"callID": call_id})
-        await until(lambda: of_alice.done == ["leave", "leave", "leave", ("join", of_bob)])
+        for client, call_id, peer in ((alice, "Call-1", of_alice), (bob, invite["callID"], of_bob)):
+            for action, held in (("hold", True), ("unhold", False)):
+                await client.ask("telnyx_rtc.modify", action=action, dialogParams={"callID": call_id})
+                assert peer.done[-1] == ("hold", held)
+                assert peer.audio.muted is held
+
+    async def test_text_messages_pass(self, alice, bob):
+        invite = await self.ring(alice, bob)
+        await bob.ask("telnyx_rtc.answer", sdp="v=0", dialogParams={"callID": invite["callID"]})
+        await alice.expect("telnyx_rtc.answer")
+        message = {"from": "alice", "to": "bob", "body": "hello"}
+        await alice.ask("telnyx_rtc.info", msg=message, dialogParams={"callID": "Call-1"})
+        assert (await bob.expect("telnyx_rtc.info"))["params"] == {"callID": invite["callID"], "msg": message}
+        await bob.ask("telnyx_rtc.info", msg={"body": "hi"}, dialogParams={"callID": invite["callID"]})
+        assert (await alice.expect("telnyx_rtc.info"))["params"] == {"callID": "Call-1", "msg": {"body": "hi"}}
 
     async def test_rejected(self, alice, bob):
         invite = await self.ring(alice, bob)

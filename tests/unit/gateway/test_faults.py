@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from http import HTTPStatus
 
 import aiohttp
@@ -12,8 +13,9 @@ from websockets.exceptions import ConnectionClosedError
 
 from telnyx_native.errors import CallError, ConfigurationError
 from telnyx_native.gateway import Limits, RegistrationFault
-from telnyx_native.gateway.fault_names import FAULT_NAMES, inject
+from telnyx_native.gateway.fault_names import CALL_FAULTS, USER_FAULTS, inject
 from telnyx_native.gateway.faults import MALFORMED
+from telnyx_native.media.simulated_network import NetworkConditions
 
 LIMIT = 5.0
 
@@ -64,12 +66,18 @@ async def test_a_new_socket_of_a_frozen_user_works(alice, gateway, open_client):
     gateway.faults.thaw("alice")
 
 
-async def test_a_malformed_frame(alice, gateway):
+async def test_malformed_frames(alice, gateway):
     await gateway.faults.send_malformed("alice")
-    async with asyncio.timeout(LIMIT):
-        while await alice.socket.recv() != MALFORMED:
-            pass
+    for frame in MALFORMED:
+        async with asyncio.timeout(LIMIT):
+            while await alice.socket.recv() != frame:
+                pass
     assert (await alice.ask("telnyx_rtc.ping"))["result"]["message"] == "PONG"
+
+
+async def test_a_registration_that_is_lost_later(alice, gateway):
+    await gateway.faults.push_registration("alice", "EXPIRED")
+    assert (await alice.expect("telnyx_rtc.gatewayState"))["params"] == {"state": "EXPIRED"}
 
 
 async def test_messages_are_late(alice, bob, gateway):
@@ -140,15 +148,158 @@ async def test_names_that_make_no_sense(alice, gateway, name):
         await inject(gateway.faults, "alice", name)
 
 
-@pytest.mark.parametrize("name", FAULT_NAMES)
-async def test_every_fault_has_a_name(gateway, alice, name):
-    name = name.replace("SECONDS", "0.01").replace("FAULT", "EXPIRED").replace("TIMES", "3")
+@pytest.fixture
+async def post(gateway):
+    """Posts a fault to a path of the API; returns the status of the answer."""
     headers = {"Authorization": f"Bearer {gateway.control_token}"}
-    url = gateway.url.replace("ws:", "http:") + "/api/users/{}/faults"
+    root = gateway.url.replace("ws:", "http:") + "/api/"
     async with aiohttp.ClientSession(headers=headers) as http:
-        for user, status in (("alice", HTTPStatus.OK), ("nobody", HTTPStatus.NOT_FOUND)):
-            async with http.post(url.format(user), json={"fault": name}) as response:
-                assert response.status == status, await response.text()
+
+        async def post(path, fault):
+            async with http.post(root + path, json={"fault": fault}) as response:
+                assert "error" in await response.json() or response.status < HTTPStatus.BAD_REQUEST
+                return response.status
+
+        yield post
+
+
+@pytest.mark.parametrize("name", USER_FAULTS)
+async def test_every_fault_of_a_user_has_a_name(gateway, alice, post, name):
+    name = name.replace("SECONDS", "0.01").replace("FAULT", "EXPIRED").replace("TIMES", "3")
+    name = name.replace("STATE", "EXPIRED").replace("NAME=VALUE,...", "loss=0.1,jitter=0.03")
+    assert await post("users/alice/faults", name) == HTTPStatus.OK
+    assert await post("users/nobody/faults", name) == HTTPStatus.NOT_FOUND
     gateway.faults.clear("alice")
     async with connect(gateway.url):
         pass
+
+
+@pytest.mark.parametrize("name", CALL_FAULTS)
+async def test_every_fault_of_a_call_has_a_name(gateway, alice, post, name):
+    await alice.place("echo")
+    await alice.expect("telnyx_rtc.answer")
+    (leg,) = gateway.calls
+    name = name.replace("NAME=VALUE,...", "loss=0.1,delay=0.1,reorder=0.1,rate=50000")
+    assert await post(f"calls/{leg.dialog.ids.leg_id}/faults", name) == HTTPStatus.OK
+    assert await post("calls/none/faults", name) == HTTPStatus.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "name", ["", "media", "media:", "media:loss", "media:loss=2", "media:lose=0.1", "media:loss=x", "drop", "move"]
+)
+async def test_names_of_faults_of_a_call_that_make_no_sense(gateway, alice, post, name):
+    await alice.place("echo")
+    await alice.expect("telnyx_rtc.answer")
+    (leg,) = gateway.calls
+    assert await post(f"calls/{leg.dialog.ids.leg_id}/faults", name) == HTTPStatus.NOT_FOUND
+
+
+class TestMedia:
+    @pytest.fixture
+    async def leg(self, alice, gateway):
+        await alice.place("echo")
+        await alice.expect("telnyx_rtc.answer")
+        (leg,) = gateway.calls
+        return leg
+
+    async def test_of_one_call(self, leg, gateway):
+        bad = NetworkConditions(loss=0.5)
+        gateway.faults.impair_media(leg, to_client=bad)
+        network = leg.media.network
+        assert (network.sending.conditions, network.receiving.conditions) == (bad, NetworkConditions())
+        gateway.faults.rebind_media(leg)
+        assert network.rebound == 1
+
+    async def test_of_a_user_now_and_later(self, leg, alice, gateway):
+        bad = NetworkConditions(jitter=0.05)
+        gateway.faults.impair_media_of("alice", bad)
+        assert leg.media.network.receiving.conditions == bad
+        await alice.place("echo", call_id="Call-2")
+        await alice.expect("telnyx_rtc.answer")
+        assert [leg.media.network.sending.conditions for leg in gateway.calls] == [bad, bad]
+        gateway.faults.clear("alice")
+        assert [leg.media.network.sending.conditions for leg in gateway.calls] == [NetworkConditions()] * 2
+
+    async def test_of_a_call_without_audio(self, alice, gateway):
+        await alice.place("noanswer")
+        (leg,) = gateway.calls
+        with pytest.raises(CallError, match="no audio yet"):
+            gateway.faults.impair_media(leg)
+        with pytest.raises(CallError, match="cannot be moved"):
+            await gateway.faults.move_media(leg)
+
+    async def test_moved_to_another_address(self, leg, alice, gateway, peers, until):
+        await gateway.faults.move_media(leg)
+        attach = (await alice.expect("telnyx_rtc.attach"))["params"]
+        assert attach["callID"] == "Call-1"
+        await alice.ask("telnyx_rtc.attach", sdp="v=0 answer", dialogParams={"callID": "Call-1"})
+        await until(lambda: ("take_over", peers[0]) in peers[1].done)
+        assert gateway.calls == [leg]
+
+
+async def test_a_call_that_the_gateway_forgets(alice, gateway, open_client, peers):
+    sessid = gateway.sessions[0].sessid
+    await alice.place("echo")
+    await alice.expect("telnyx_rtc.answer")
+    (leg,) = gateway.calls
+    await gateway.faults.lose_call(leg)
+    assert peers[0].closed
+    await alice.ask("telnyx_rtc.ping")
+    assert not [frame for frame in alice.frames if frame.get("method") == "telnyx_rtc.bye"]
+    gateway.faults.drop("alice")
+    async with open_client() as again:
+        await again.ask("login", login="alice", passwd="secret", sessid=sessid)
+        assert (await again.expect("telnyx_rtc.clientReady"))["params"] == {"reattached_sessions": []}
+
+
+class TestRestart:
+    async def test_sockets_die_and_answered_calls_live(self, alice, bob, gateway, open_client):
+        sessid, url = gateway.sessions[0].sessid, gateway.url
+        await alice.place("echo")
+        await alice.expect("telnyx_rtc.answer")
+        await alice.place("noanswer", call_id="Call-2")
+        kept, ringing = gateway.calls
+        restarting = asyncio.create_task(gateway.restart(0.2))
+        for client in (alice, bob):
+            with pytest.raises(ConnectionClosedError) as closed:
+                await asyncio.wait_for(to_the_end(client.socket), LIMIT)
+            assert closed.value.rcvd is None
+        with pytest.raises(ConnectionRefusedError):
+            await connect(url)
+        await restarting
+        assert gateway.url == url
+        assert ringing.reason.cause == "DESTINATION_OUT_OF_ORDER"
+        assert gateway.calls == [kept]
+        async with open_client() as again:
+            await again.ask("login", login="alice", passwd="secret", sessid=sessid)
+            assert (await again.expect("telnyx_rtc.clientReady"))["params"] == {"reattached_sessions": ["Call-1"]}
+            await again.ask("telnyx_rtc.gatewayState")
+            await again.expect("telnyx_rtc.attach")
+
+    async def test_by_http_with_somebody_watching(self, gateway, post):
+        headers = {"Authorization": f"Bearer {gateway.control_token}"}
+        url = gateway.url.replace("ws:", "http:") + "/api/events"
+        async with aiohttp.ClientSession(headers=headers) as http, http.get(url) as events:
+            await events.content.readuntil(b"\n\n")
+            assert await post("faults", "restart:0.1") == HTTPStatus.ACCEPTED
+            async with asyncio.timeout(LIMIT):
+                with suppress(aiohttp.ClientError):
+                    while await events.content.readany():
+                        pass
+        async with asyncio.timeout(LIMIT):
+            while True:
+                with suppress(OSError):
+                    async with connect(gateway.url):
+                        break
+                await asyncio.sleep(0.02)
+        assert await post("faults", "explode") == HTTPStatus.NOT_FOUND
+
+    async def test_closing_in_the_middle(self, gateway):
+        restarting = asyncio.create_task(gateway.restart(0.1))
+        await asyncio.sleep(0.01)
+        await gateway.close()
+        await restarting
+        with pytest.raises(ConnectionRefusedError):
+            await connect(gateway.url)
+        with pytest.raises(ConfigurationError, match="not running"):
+            await gateway.restart()

@@ -91,10 +91,23 @@ async def test_acknowledgements_are_swallowed(alice, acknowledgement):
     assert not [frame for frame in alice.frames if "error" in frame]
 
 
-async def test_speed_test_is_no_json_and_no_error(alice, gateway):
-    await alice.send("#SPU 1024")
-    await alice.ask("telnyx_rtc.ping")
+async def test_speed_test(alice, gateway):
+    await alice.send("#SPU 3000")
+    for _ in range(3):
+        await alice.send("#SPB " + "." * 1024)
+    await alice.send("#SPE")
+    answers = [await asyncio.wait_for(alice.socket.recv(), 5) for _ in range(5)]
+    assert [answer[:4] for answer in answers] == ["#SPU", "#SPB", "#SPB", "#SPB", "#SPD"]
+    assert int(answers[0][4:]) > 0
+    assert int(answers[-1][4:]) > 0
     assert gateway.counters.malformed_frames == 0
+
+
+@pytest.mark.parametrize("text", ["#SPE", "#SPU", "#SPU many", "#SPU -1", "#SPX", "#SP", "#SPB"])
+async def test_speed_test_that_makes_no_sense(alice, gateway, text):
+    await alice.send(text)
+    assert (await alice.ask("telnyx_rtc.ping"))["result"]["message"] == "PONG"
+    assert [frame["id"] for frame in alice.frames if "error" in frame] == []
 
 
 async def test_failing_handler_is_answered_and_survived(alice, gateway, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -10,9 +11,11 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import InvalidMessage
 
 from telnyx_native.gateway import Limits
+from telnyx_native.gateway.web.door import Door
 
 LIMIT = 5.0
 
@@ -114,3 +117,38 @@ async def test_a_gateway_that_is_gone_refuses(gateway):
     await gateway.close()
     with pytest.raises((OSError, InvalidMessage)):
         await connect(url)
+
+
+def test_websockets_is_what_the_door_needs():
+    """If this fails with a new version of the library, read what `Door` relies on."""
+    callbacks = ("connection_made", "data_received", "eof_received", "connection_lost")
+    assert issubclass(ServerConnection, asyncio.Protocol)
+    assert [name for name in callbacks if getattr(ServerConnection, name) is getattr(asyncio.Protocol, name)] == []
+    assert "create_connection" in inspect.signature(serve).parameters
+    # The library's private names that Door would hide from it, or it from Door.
+    own = {"_lobby", "_head", "_entering", "_patience", "_is_websocket", "_held_back", "_link", "frozen", "abort"}
+    own |= {"reset", "freeze", "thaw", "refuse", "_leave_lobby", "_lead_on"}
+    assert {name for name in vars(Door) if not name.startswith("__")} - own <= set(callbacks)
+    assert [name for name in own if hasattr(ServerConnection, name)] == []
+
+
+class TestSilence:
+    @pytest.fixture
+    def limits(self):
+        return Limits(close_time=2.0, ping_interval=0.05, pong_time=0.1)
+
+    async def test_a_client_that_is_gone_without_a_word_is_cut(self, alice, gateway, until):
+        alice.socket.transport.pause_reading()
+        await until(lambda: not gateway.sessions)
+
+    async def test_a_client_that_answers_stays(self, alice, gateway):
+        for _ in range(6):
+            await alice.expect("telnyx_rtc.ping")
+        assert [session.user_name for session in gateway.sessions] == ["alice"]
+
+    async def test_one_that_the_gateway_has_frozen_stays(self, alice, gateway):
+        gateway.faults.freeze("alice")
+        await asyncio.sleep(0.4)
+        assert [session.user_name for session in gateway.sessions] == ["alice"]
+        gateway.faults.thaw("alice")
+        assert (await alice.ask("telnyx_rtc.ping"))["result"]["message"] == "PONG"

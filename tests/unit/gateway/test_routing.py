@@ -3,15 +3,30 @@ from __future__ import annotations
 import pytest
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.gateway import User
-from telnyx_native.gateway.destinations import BUILT_IN, Echo, Refuse, RingOut, Tone
+from telnyx_native.gateway import DialPlan, Menu, User
+from telnyx_native.gateway.destinations import built_in
+from telnyx_native.gateway.destinations.answering import EarlyMedia, Echo, HangUpAfter
+from telnyx_native.gateway.destinations.conference import JoinRoom, Rooms
+from telnyx_native.gateway.destinations.menu import Ivr
+from telnyx_native.gateway.destinations.playing import PlayEndlessly, PlayOnce
+from telnyx_native.gateway.destinations.read_back import ReadBack
+from telnyx_native.gateway.destinations.refusing import Refuse, RingOut
 from telnyx_native.gateway.dialog import address_of, dialog_of_invite
 from telnyx_native.gateway.reasons import reason_from_bye, reason_of
 from telnyx_native.gateway.routing import Router
+from telnyx_native.gateway.sounds import SoundFolder
 from telnyx_native.gateway.users import Directory
 from telnyx_native.states import HangupCause
 
 ALICE = User("alice", "secret", "+15550100")
+BOB = User("bob", "secret")
+
+
+def router(*users, plan=None):
+    """A router whose users are told by their names."""
+    plan = plan or DialPlan()
+    programs = built_in(plan.menus, SoundFolder(plan.sounds), Rooms(None, 2))
+    return Router(Directory(users or [ALICE, BOB]), plan, lambda called: [user.name for user in called], programs)
 
 
 @pytest.mark.parametrize(
@@ -35,30 +50,78 @@ def test_address_of_a_destination(destination, address):
     [
         ("echo", Echo),
         ("ECHO", Echo),
-        ("tone", Tone),
-        ("tone:1000", Tone),
+        ("tone", PlayEndlessly),
+        ("tone:1000", PlayEndlessly),
         ("busy", Refuse),
         ("noanswer", RingOut),
         ("nowhere", Refuse),
-        ("tone:", Tone),
+        ("tone:", PlayEndlessly),
         ("tone:x", Refuse),
         ("tone:19", Refuse),
         ("tone:99999999999999999999", Refuse),
         ("tone:٣٠٠", Refuse),
+        ("music", PlayEndlessly),
+        ("file", PlayOnce),
+        ("file:/etc/passwd", Refuse),
+        ("dtmf", ReadBack),
+        ("early", EarlyMedia),
+        ("early:0.5", EarlyMedia),
+        ("early:-1", Refuse),
+        ("hangup-after", HangUpAfter),
+        ("hangup-after:3", HangUpAfter),
+        ("hangup-after:nan", Refuse),
+        ("hangup-after:soon", Refuse),
+        ("ivr", Ivr),
+        ("ivr:main", Ivr),
+        ("ivr:other", Refuse),
+        ("conference", JoinRoom),
+        ("conference:room", JoinRoom),
+        ("conference:" + "x" * 65, Refuse),
     ],
 )
 def test_programs(address, kind):
-    assert isinstance(Router(Directory([ALICE]), lambda user: user, BUILT_IN).route(address), kind)
+    assert isinstance(router().route(address), kind)
 
 
 @pytest.mark.parametrize("address", ["alice", "+15550100"])
 def test_users_by_name_and_number(address):
-    assert Router(Directory([ALICE]), lambda user: user, BUILT_IN).route(address) is ALICE
+    assert router().route(address) == ["alice"]
 
 
 def test_users_come_before_programs():
-    echo = User("echo", "x")
-    assert Router(Directory([echo]), lambda user: user, BUILT_IN).route("echo") is echo
+    assert router(User("echo", "x")).route("echo") == ["echo"]
+
+
+def test_numbers_and_groups():
+    plan = DialPlan(numbers={"+1800": "sales", "+1801": "tone:300", "+1802": "bob"}, groups={"sales": ["alice", "bob"]})
+    routes = router(plan=plan)
+    assert routes.route("sales") == routes.route("+1800") == ["alice", "bob"]
+    assert isinstance(routes.route("+1801"), PlayEndlessly)
+    assert routes.route("+1802") == ["bob"]
+    assert isinstance(routes.route("+1803"), Refuse)
+
+
+@pytest.mark.parametrize(
+    ("plan", "complaint"),
+    [
+        (DialPlan(numbers={"+1": "salse"}, groups={"sales": ["bob"]}), "numbers.\"\\+1\": .* did you mean 'sales'"),
+        (DialPlan(numbers={"+1": "+2", "+2": "echo"}), "no destination '\\+2'"),
+        (DialPlan(numbers={"+15550100": "echo"}), "is a user already"),
+        (DialPlan(groups={"alice": ["bob"]}), "is a user already"),
+        (DialPlan(groups={"echo": ["bob"]}), "groups.echo: that is a destination already"),
+        (DialPlan(groups={"sales": ["bop"]}), "groups.sales: there is no user 'bop'; did you mean 'bob'"),
+        (DialPlan(groups={"sales": []}), "groups.sales: .* name users"),
+        (DialPlan(numbers={"+1": "tone:5"}), 'numbers."\\+1": a tone is between'),
+        (DialPlan(numbers={"+1": "ivr:x"}, menus={"main": Menu({})}), "there is no menu 'x'; there are: main"),
+        (DialPlan(menus={"main": Menu({"1": "nowhere"})}), "menus.main.keys.1: there is no destination 'nowhere'"),
+        (DialPlan(menus={"main": Menu({}, otherwise="x")}), "menus.main.otherwise: "),
+        (DialPlan(menus={"main": Menu({}, prompt=["la la"])}), "menus.main: 'la la' is no sound"),
+        (DialPlan(menus={"main": Menu({}, prompt=["file:a.wav"])}), "menus.main: no folder of sounds"),
+    ],
+)
+def test_a_plan_that_leads_nowhere(plan, complaint):
+    with pytest.raises(ConfigurationError, match=complaint):
+        router(plan=plan)
 
 
 @pytest.mark.parametrize(

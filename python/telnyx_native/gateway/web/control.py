@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import hmac
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 
 from telnyx_native.errors import CallError, ConfigurationError, MediaError
-from telnyx_native.gateway.fault_names import inject
+from telnyx_native.gateway.comparison import same_secret
+from telnyx_native.gateway.web.bodies import read_object, text_of
+from telnyx_native.gateway.web.faults import FaultApiHost, add_faults, find_leg
 from telnyx_native.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from telnyx_native.gateway.callee_leg import CalleeLeg
-    from telnyx_native.gateway.faults import Faults
-    from telnyx_native.gateway.leg import Leg
     from telnyx_native.gateway.limits import Counters
     from telnyx_native.gateway.monitor import GatewayEvent, Monitor
     from telnyx_native.gateway.session import Session
@@ -40,7 +39,7 @@ TOKEN_LIFETIME = 86_400.0
 """Seconds a login token from here is good."""
 
 
-class ControlHost(Protocol):
+class ControlHost(FaultApiHost, Protocol):
     """What the API needs of the gateway."""
 
     @property
@@ -56,20 +55,12 @@ class ControlHost(Protocol):
         """The sockets on which somebody is logged in."""
 
     @property
-    def calls(self) -> Sequence[Leg]:
-        """The legs of the calls that are going on."""
-
-    @property
     def programs(self) -> Sequence[str]:
         """The names of the destinations beside the users."""
 
     @property
     def counters(self) -> Counters:
         """What has happened."""
-
-    @property
-    def faults(self) -> Faults:
-        """What goes wrong on purpose."""
 
     @property
     def monitor(self) -> Monitor:
@@ -95,9 +86,10 @@ def make_control(host: ControlHost) -> web.Application:
             web.post("/calls", control.place_call),
             web.delete("/calls/{id}", control.hang_up),
             web.get("/events", control.events),
-            web.post("/users/{name}/faults", control.inject_fault),
         ]
     )
+    add_faults(api, host)
+    api.on_shutdown.append(control.end_streams)
     return api
 
 
@@ -108,7 +100,7 @@ def _authorized(host: ControlHost) -> Any:
     ) -> web.StreamResponse:
         """Let in who knows the token. It comes in a header that no page of another origin can set."""
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(errors="replace"), host.control_token.encode()):
+        if not same_secret(given, host.control_token):
             return web.json_response(
                 {"error": "the token is missing or wrong; the gateway prints it when it starts"},
                 status=401,
@@ -141,6 +133,7 @@ async def _errors(
 class _Control:
     def __init__(self, host: ControlHost) -> None:
         self._host = host
+        self._streams: set[asyncio.Task[Any]] = set()
 
     async def status(self, _request: web.Request) -> web.Response:
         return web.json_response(
@@ -163,28 +156,30 @@ class _Control:
         return web.json_response(self._calls())
 
     async def place_call(self, request: web.Request) -> web.Response:
-        wanted = await _object(request)
-        user, caller, name = (_text(wanted, key) for key in ("user", "from", "name"))
+        wanted = await read_object(request)
+        user, caller, name = (text_of(wanted, key) for key in ("user", "from", "name"))
         if not user or not caller:
             raise web.HTTPBadRequest(text="user and from are needed")
         leg = await self._host.place_call(user, from_=caller, name=name)
         return web.json_response(self._host.monitor.describe(leg), status=201)
 
     async def hang_up(self, request: web.Request) -> web.Response:
-        for leg in self._host.calls:
-            if leg.dialog.ids.leg_id == request.match_info["id"]:
-                await leg.hang_up()
-                return web.json_response(self._host.monitor.describe(leg))
-        raise web.HTTPNotFound(text="there is no such call")
+        leg = find_leg(self._host.calls, request)
+        await leg.hang_up()
+        return web.json_response(self._host.monitor.describe(leg))
 
-    async def inject_fault(self, request: web.Request) -> web.Response:
-        user, fault = request.match_info["name"], _text(await _object(request), "fault")
-        await inject(self._host.faults, user, fault)
-        return web.json_response({"user": user, "fault": fault})
+    async def end_streams(self, _api: web.Application) -> None:
+        """End the streams of events: the gateway goes away, for now or for good."""
+        for stream in self._streams:
+            stream.cancel()
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Stream what happens as server-sent events (HTML Living Standard, section 9.2)."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        stream = asyncio.current_task()
+        assert stream is not None  # noqa: S101 - a handler runs in a task
+        self._streams.add(stream)
+        stream.add_done_callback(self._streams.discard)
         with self._host.monitor.events.collect() as events:
             await response.prepare(request)
             await response.write(_record("snapshot", {"users": self._users(), "calls": self._calls()}))
@@ -207,23 +202,6 @@ class _Control:
 
     def _calls(self) -> list[dict[str, Any]]:
         return [self._host.monitor.describe(leg) for leg in self._host.calls]
-
-
-async def _object(request: web.Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise web.HTTPBadRequest(text="the body must be a JSON object")
-    return body
-
-
-def _text(wanted: dict[str, Any], key: str) -> str:
-    value = wanted.get(key) or ""
-    if not isinstance(value, str):
-        raise web.HTTPBadRequest(text=f"{key} must be a string")
-    return value
 
 
 def _record(kind: str, data: Any) -> bytes:

@@ -63,6 +63,12 @@ class Door(ServerConnection):
     A WebSocket becomes this object, as `websockets` made it: it hears of the connection only then. Anything
     else is handed to the HTTP server, and this object is forgotten.
 
+    `websockets` lets applications subclass its connections. All that is relied on here is that they are an
+    `asyncio.Protocol`, whose callbacks may come late, and may come from this class instead of the transport.
+
+    Attributes:
+        frozen: Whether nothing is read.
+
     Args:
         protocol: The WebSocket protocol of the connection.
         server: The WebSocket server.
@@ -77,21 +83,27 @@ class Door(ServerConnection):
         self._entering: asyncio.Transport | None = None
         self._patience: asyncio.TimerHandle | None = None
         self._is_websocket = False
+        self._held_back = bytearray()
+        self.frozen = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first request, but not for ever."""
+        self._link = cast("asyncio.Transport", transport)
         if self._lobby.full:
             self._lobby.counters.refused_sessions += 1
-            cast("asyncio.Transport", transport).abort()
+            self._link.abort()
             return
-        self._entering = cast("asyncio.Transport", transport)
+        self._entering = self._link
         self._lobby.waiting.add(self)
         self._patience = asyncio.get_running_loop().call_later(self._lobby.limits.open_time, self.refuse)
 
     def data_received(self, data: bytes) -> None:
         """Collect the head of the first request, then lead the connection on."""
         if self._is_websocket:
-            super().data_received(data)
+            if self.frozen:  # the library may have gone on reading
+                self._held_back += data
+            else:
+                super().data_received(data)
             return
         if self._entering is None:
             return
@@ -112,22 +124,28 @@ class Door(ServerConnection):
         elif self._is_websocket:
             super().connection_lost(error)
 
+    def abort(self) -> None:
+        """Cut a WebSocket."""
+        self._link.abort()
+
     def reset(self) -> None:
         """Cut a WebSocket with a TCP reset."""
         # Lingering for no time is what makes a close a reset (socket(7)).
-        self.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
-        self.transport.abort()
+        self._link.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        self._link.abort()
 
     def freeze(self) -> None:
-        """Read nothing more of a WebSocket, and do not wonder that no pong comes."""
-        self.transport.pause_reading()
-        if self.keepalive_task is not None:
-            self.keepalive_task.cancel()
+        """Read nothing more of a WebSocket."""
+        self.frozen = True
+        self._link.pause_reading()
 
     def thaw(self) -> None:
         """Go on with a WebSocket that was frozen."""
-        self.transport.resume_reading()
-        self.start_keepalive()
+        self.frozen = False
+        held_back, self._held_back = bytes(self._held_back), bytearray()
+        if held_back:
+            super().data_received(held_back)
+        self._link.resume_reading()
 
     def refuse(self) -> None:
         """Close a connection that has not said what it speaks."""

@@ -83,6 +83,7 @@ class Front:
                 max_size=self._limits.frame_size,
                 open_timeout=self._limits.open_time,
                 close_timeout=self._limits.close_time,
+                ping_interval=None,  # sessions do that
                 compression=None,
                 logger=_sockets_logger,
                 ssl=self._tls,

@@ -1,4 +1,4 @@
-"""Calls from one user to another: every phone of the called user rings, the first that answers talks."""
+"""Calls from one user to others: every phone of the called users rings, the first that answers talks."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from telnyx_native.gateway.leg import Leg, LegState
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.states import CallTerminationReason, HangupCause
 
-__all__ = ["CallUser", "Dial"]
+__all__ = ["CallUsers", "Dial"]
 
 Dial = Callable[[CallerLeg], Sequence[CalleeLeg]]
-"""Opens a leg to each socket of the user who is called."""
+"""Opens a leg to each socket of the users who are called."""
 
 
-class CallUser:
-    """A user of the gateway as the destination of a call.
+class CallUsers:
+    """Users of the gateway as the destination of a call: one, or a group.
 
     Args:
-        dial: Opens the legs to the user's phones.
+        dial: Opens the legs to their phones.
     """
 
     def __init__(self, dial: Dial) -> None:
         self._dial = dial
 
     async def serve(self, leg: CallerLeg) -> CallTerminationReason:
-        """Ring the user's phones, connect the first that answers, until either side hangs up."""
+        """Ring the users' phones, connect the first that answers, until either side hangs up."""
         phones = self._dial(leg)
         if not phones:
             return reason_of(HangupCause.USER_NOT_REGISTERED)
@@ -39,9 +39,10 @@ class CallUser:
             async with asyncio.timeout(leg.media.limits.ring_time):
                 await asyncio.gather(*(_invite(phone) for phone in phones))
                 await leg.ring()
-                phone = await _first_to_answer(phones)
+                async with leg.ringback():
+                    phone = await _first_to_answer(phones)
             if phone is None:
-                return phones[0].reason or reason_of(HangupCause.NO_ANSWER)
+                return _why_nobody(phones)
             losers = (other for other in phones if other is not phone)
             await asyncio.gather(*(loser.hang_up(HangupCause.LOSE_RACE) for loser in losers))
             await leg.answer()
@@ -74,36 +75,46 @@ async def _first_to_answer(phones: Sequence[CalleeLeg]) -> CalleeLeg | None:
         await _stop(settling)
 
 
+def _why_nobody(phones: Sequence[CalleeLeg]) -> CallTerminationReason:
+    """Return what the caller is told when every phone has refused: busy if one is, else what the last one said."""
+    reasons = [phone.reason for phone in phones if phone.reason is not None]
+    busy = [reason for reason in reasons if reason.cause == HangupCause.USER_BUSY.name]
+    return (busy or reasons)[-1]
+
+
 async def _talk(one: Leg, other: Leg) -> CallTerminationReason:
-    """Join audio and keys of two legs, except while one is on hold, until one ends; return why it did.
+    """Join audio, keys and text messages of two legs, except while one is on hold, until one ends; return why it did.
 
     A leg whose audio does not connect has ended, too.
     """
-
-    def rejoin() -> None:
-        if not one.state.value is other.state.value is LegState.ANSWERED:
-            return
-        if one.held.value or other.held.value:
-            one.peer.leave()
-        else:
-            one.peer.join(other.peer)
 
     async def follow(leg: Leg) -> CallTerminationReason:
         try:
             await leg.media.connected()
         except MediaError:
             return leg.reason or reason_of(HangupCause.MEDIA_TIMEOUT)
-        async for _ in leg.held:
-            rejoin()
         return await leg.wait_ended()
 
+    try:
+        one.peer.join(other.peer)
+    except MediaError:  # one is over already
+        return one.reason or other.reason or reason_of(HangupCause.MEDIA_TIMEOUT)
     following = [asyncio.create_task(follow(leg)) for leg in (one, other)]
-    relaying = [asyncio.create_task(relay_keys(*legs)) for legs in ((one, other), (other, one))]
+    relaying = [
+        asyncio.create_task(relay(*legs))
+        for relay in (relay_keys, _relay_texts)
+        for legs in ((one, other), (other, one))
+    ]
     try:
         done, _ = await asyncio.wait(following, return_when=asyncio.FIRST_COMPLETED)
         return done.pop().result()
     finally:
         await _stop([*following, *relaying])
+
+
+async def _relay_texts(source: Leg, target: Leg) -> None:
+    async for text in source.texts:
+        await target.send_text(text)
 
 
 def _farewell(caller: CallerLeg, phone: CalleeLeg) -> CallTerminationReason:

@@ -1,0 +1,64 @@
+"""What a destination is, and how it is made of an address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from telnyx_native.errors import ConfigurationError
+from telnyx_native.states import CallTerminationReason
+
+if TYPE_CHECKING:
+    from telnyx_native.gateway.caller_leg import CallerLeg
+
+__all__ = ["Destination", "Factory", "Outcome", "Transfer", "seconds_of"]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The call goes on elsewhere.
+
+    Attributes:
+        address: Where: a user, a number, a group, or a destination such as `"tone:440"`.
+    """
+
+    address: str
+
+
+Outcome = CallTerminationReason | Transfer
+"""How a destination ends: why the call is to be hung up, or where it goes on."""
+
+
+class Destination(Protocol):
+    """Where a call goes."""
+
+    async def serve(self, leg: CallerLeg) -> Outcome:
+        """Serve a call, which another destination may have answered before; return what becomes of it.
+
+        Cancelled when the caller hangs up. What it raises ends the call too, a MediaError for lack of audio.
+        """
+
+
+Factory = Callable[[str], Destination]
+"""Makes a destination from what follows the colon of its address: `"440"` for `tone:440`, `""` for `tone`.
+
+Raises ConfigurationError when that makes no sense.
+"""
+
+
+def seconds_of(argument: str, default: float, most: float) -> float:
+    """Read the seconds in an address such as `hangup-after:2.5`.
+
+    Raises:
+        ConfigurationError: It is no number between 0 and `most`.
+    """
+    if not argument:
+        return default
+    try:
+        seconds = float(argument)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= most:
+        raise ConfigurationError(f"{argument!r} is no number of seconds between 0 and {most:g}")
+    return seconds

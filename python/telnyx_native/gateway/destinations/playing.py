@@ -1,0 +1,72 @@
+"""Destinations that play something."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from telnyx_native.gateway.reasons import reason_of
+from telnyx_native.gateway.sounds import EndlessTone, FileSound, Music, Sound, SoundFolder, play, rendered
+from telnyx_native.states import CallTerminationReason, HangupCause
+
+if TYPE_CHECKING:
+    from telnyx_native.gateway.caller_leg import CallerLeg
+    from telnyx_native.gateway.destinations.destination import Factory
+
+__all__ = ["PlayEndlessly", "PlayOnce", "file_player", "music_player", "tone_player"]
+
+TAIL = 0.5
+"""Seconds between the end of a sound and the hang-up: the far end's jitter buffer is still playing it."""
+
+
+class PlayEndlessly:
+    """Answers, and plays a sound over and over.
+
+    Args:
+        sound: The sound.
+    """
+
+    def __init__(self, sound: Sound) -> None:
+        self._sound = sound
+
+    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+        """Play until the caller hangs up."""
+        await leg.answer()
+        await leg.media.connected()
+        samples = await rendered(self._sound, leg.audio.sample_rate)
+        while True:
+            await leg.audio.write(samples.data)
+
+
+class PlayOnce:
+    """Answers, plays a sound to its end, and hangs up.
+
+    Args:
+        sound: The sound.
+    """
+
+    def __init__(self, sound: Sound) -> None:
+        self._sound = sound
+
+    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+        """Play to the end."""
+        await leg.answer()
+        await leg.media.connected()
+        await play(leg, self._sound)
+        await asyncio.sleep(TAIL)
+        return reason_of(HangupCause.NORMAL_CLEARING)
+
+
+def tone_player(argument: str) -> PlayEndlessly:
+    """Make the destination of `tone` or `tone:HZ`."""
+    return PlayEndlessly(EndlessTone.parse(argument))
+
+
+def music_player(_argument: str) -> PlayEndlessly:
+    """Make the destination of `music`."""
+    return PlayEndlessly(Music())
+
+
+def file_player(folder: SoundFolder) -> Factory:
+    """Return what makes the destination of `file:NAME`: a file of a folder, and of nowhere else."""
+    return lambda argument: PlayOnce(FileSound(folder.find(argument)))

@@ -1,0 +1,84 @@
+"""What a new user gets: `telnyx-native gateway`, and a bot to talk to."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from support.browser import CHROMIUM, open_page
+from support.signals import dominant_frequency, likeness, pcm, rms, silence
+from telnyx_native import Call, CredentialConfig, TelnyxClient, TxServerConfiguration
+from telnyx_native.cli.example_bot import GREETING
+from telnyx_native.media.files import read_audio, write_wav
+
+RATE = 16_000
+LIMIT = 20.0
+SPEECH = GREETING.with_name("prompt.flac")
+
+
+@pytest.fixture
+async def console_url() -> AsyncIterator[str]:
+    """The address that the command prints, while it runs."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "telnyx_native", "gateway", "--port", "0", stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        printed = ""
+        async with asyncio.timeout(LIMIT):
+            while "bot has logged in" not in printed:
+                printed += (await process.stdout.readline()).decode()
+        assert "press Call next to bot" in printed
+        yield re.search(r"http://\S+", printed)[0]
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.communicate(), LIMIT)
+    assert process.returncode == 0
+
+
+async def listen(call: Call, seconds: float) -> np.ndarray:
+    return pcm(await call.audio.read(round(seconds * RATE)))
+
+
+async def test_the_bot(console_url: str) -> None:
+    server = re.match(r"http(://[^/]+)", console_url)[1]
+    async with TelnyxClient() as client:
+        await client.connect(TxServerConfiguration.parse(f"ws{server}"), CredentialConfig("bob", "demo"))
+        call = await client.new_invite("bot")
+        await call.wait_active(LIMIT)
+        greeting = read_audio(GREETING, RATE)
+        assert likeness(greeting[2 * RATE : 4 * RATE], await listen(call, 4.5)) > 0.7
+        # Interrupted, it is silent; and it says back what it heard.
+        speech = read_audio(SPEECH, RATE)
+        call.audio.write_nowait(speech.data)
+        heard = await listen(call, len(speech) / RATE + 1.0)
+        assert rms(heard[RATE : 2 * RATE]) < 100
+        said_back = np.concatenate([heard, await listen(call, len(speech) / RATE)])
+        assert likeness(speech[: 2 * RATE], said_back) > 0.6
+        await call.audio.drain()
+        call.audio.write_nowait(silence(1.0, RATE).data)
+        await call.dtmf("5")
+        async with asyncio.timeout(LIMIT):
+            while dominant_frequency(await listen(call, 0.1), RATE) not in range(740, 800):
+                pass
+        await call.dtmf("#")
+        assert (await asyncio.wait_for(call.wait_done(), LIMIT)).cause == "NORMAL_CLEARING"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
+async def test_one_click_in_the_browser(console_url: str, tmp_path: Path) -> None:
+    microphone = tmp_path / "microphone.wav"
+    write_wav(microphone, np.concatenate([read_audio(SPEECH, 48_000), silence(3.0, 48_000)]), 48_000)
+    async with open_page(console_url, tmp_path / "profile", microphone=microphone) as page:
+        await page.click('#users button[aria-label="Call bot"]')
+        await page.until("document.querySelector('#call-state')?.textContent === 'active'")
+        await page.until("document.querySelector('#level-heard').ariaValueNow > 0.3")  # the greeting
+        await page.click("#hang-up")
+        await page.until("document.querySelector('#talk').hidden")
+        assert page.complaints == []
