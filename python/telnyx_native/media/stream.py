@@ -222,6 +222,11 @@ class AudioStream:
             self._begun += received
         return self._take_begun(samples)
 
+    def read_nowait(self, samples: int) -> bytes:
+        """Return what is there now of the next `samples`."""
+        begun = self._take_begun(samples)
+        return begun + self._port.read(samples - len(begun) // 2)
+
     def readinto(self, buffer: Buffer) -> int:
         """Fill a writable buffer of 16-bit samples with what is there now; return how many samples that were."""
         if not self._begun:
