@@ -18,7 +18,7 @@ FRAMEWORKS = $(shell $(PYTHON) -c '$(EXTRAS); print(*(f"\"{name}\"" for name in 
 MKDOCS := "mkdocs-material>=9.7,<10" "mkdocstrings[python]>=1" "ruff>=0.9"
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test test-tools interop frameworks lint docs format asan tsan bench fuzz wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
+.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench fuzz wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,9 @@ lint: build ## style and types of everything
 docs: ## the documentation as a site, into build/docs/
 	@[ -x build/mkdocs/bin/mkdocs ] || { $(PYTHON) -m venv build/mkdocs && build/mkdocs/bin/pip install --quiet --disable-pip-version-check $(MKDOCS); }
 	@NO_MKDOCS_2_WARNING=1 build/mkdocs/bin/mkdocs build --quiet && echo "build/docs/index.html"
+
+sync-stub: build ## the signatures of telnyx_native.sync, after a change to a public asynchronous class
+	@PYTHONPATH=tools $(BIN)/python -m sync_stub
 
 format: build ## put everything into the project's style
 	@$(BIN)/ruff check --fix-only --quiet

@@ -51,8 +51,10 @@ if TYPE_CHECKING:
     from telnyx_native.errors import AudioClosedError as AudioClosedError
     from telnyx_native.errors import AuthenticationError as AuthenticationError
     from telnyx_native.errors import CallError as CallError
+    from telnyx_native.errors import CallLimitError as CallLimitError
     from telnyx_native.errors import ConfigurationError as ConfigurationError
     from telnyx_native.errors import DeviceError as DeviceError
+    from telnyx_native.errors import DrainingError as DrainingError
     from telnyx_native.errors import EngineClosedError as EngineClosedError
     from telnyx_native.errors import FlowClosedError as FlowClosedError
     from telnyx_native.errors import GatewayRegistrationError as GatewayRegistrationError
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     from telnyx_native.flow import SharedFlow as SharedFlow
     from telnyx_native.flow import StateFlow as StateFlow
     from telnyx_native.logs import JsonLinesFormatter as JsonLinesFormatter
+    from telnyx_native.logs import LogContextFilter as LogContextFilter
     from telnyx_native.logs import LogLevel as LogLevel
     from telnyx_native.logs import TxLogger as TxLogger
     from telnyx_native.logs import log_context as log_context
@@ -150,8 +153,8 @@ _HOMES = {
     "devices.microphone_check": "MicrophoneReport run_microphone_check",
     "devices.sound_device": "SoundDevice sound_devices",
     "errors": (
-        "AudioClosedError AuthenticationError CallError ConfigurationError DeviceError EngineClosedError "
-        "FlowClosedError GatewayRegistrationError InviteTimeoutError MalformedFrameError MediaError "
+        "AudioClosedError AuthenticationError CallError CallLimitError ConfigurationError DeviceError DrainingError "
+        "EngineClosedError FlowClosedError GatewayRegistrationError InviteTimeoutError MalformedFrameError MediaError "
         "NetworkChangedError ReportError RequestError RequestTimeoutError RestError SdpError "
         "SocketConnectionError TelnyxError WaitTimeoutError"
     ),
@@ -162,7 +165,7 @@ _HOMES = {
         "RemoteParty RingingResponse SocketMethod SocketResponse SocketStatus"
     ),
     "flow": "SharedFlow StateFlow",
-    "logs": "JsonLinesFormatter LogLevel TxLogger log_context",
+    "logs": "JsonLinesFormatter LogContextFilter LogLevel TxLogger log_context",
     "media.audio_processor": "AudioProcessor",
     "media.dtmf": "DtmfDetector DtmfReceived DtmfSource",
     "media.quality": "CallQuality CallQualityMetrics",

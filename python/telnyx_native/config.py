@@ -527,16 +527,19 @@ class Limits:
     """How much of something there may be.
 
     Attributes:
+        max_concurrent_calls: Calls that are not over, in both directions, at the same time; `None` for as many as come.
+            One more inbound call is told USER_BUSY, one more outbound call is a `CallLimitError`.
         ringing_calls: Inbound calls that ring at the same time; the client is busy for any more.
         queued_candidates: Network candidates of the far end that wait for its description; more are dropped.
         ice_restarts: Attempts in a row to find a new audio path before the call is given up.
     """
 
+    max_concurrent_calls: int | None = None
     ringing_calls: int = 100
     queued_candidates: int = 64
     ice_restarts: int = 3
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not value > 0:
+            if value is not None and not value > 0:
                 raise ConfigurationError(f"Limits.{name} must be more than zero")

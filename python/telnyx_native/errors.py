@@ -104,6 +104,14 @@ class CallError(TelnyxError):
     """The call is not in a state that allows the operation, or ended while it was going on."""
 
 
+class CallLimitError(CallError):
+    """There are as many calls as `Limits.max_concurrent_calls` allows."""
+
+
+class DrainingError(CallError):
+    """The client takes no more calls, see `TelnyxClient.drain`."""
+
+
 class MediaError(TelnyxError):
     """Audio or its transport failed."""
 

@@ -9,6 +9,7 @@ import json
 import logging
 import re
 from collections import ChainMap
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -16,9 +17,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["JsonLinesFormatter", "Log", "LogLevel", "StandardLogger", "TxLogger", "log_context", "redact"]
+__all__ = [
+    "JsonLinesFormatter",
+    "Log",
+    "LogContextFilter",
+    "LogLevel",
+    "StandardLogger",
+    "TxLogger",
+    "log_context",
+    "redact",
+]
 
 logging.getLogger("telnyx_native").addHandler(logging.NullHandler())
 
@@ -98,11 +108,14 @@ class JsonLinesFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= {name: getattr(record, name) for name in ("call_id", "session_id") if getattr(record, name, "")}
+        line |= {name: getattr(record, name) for name in _CONTEXT if getattr(record, name, "")}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
 
+
+_CONTEXT = ("call_id", "session_id")
+"""What records can be about."""
 
 _context: ContextVar[Mapping[str, str]] = ContextVar("telnyx_native.logs", default=MappingProxyType({}))
 
@@ -110,9 +123,30 @@ _context: ContextVar[Mapping[str, str]] = ContextVar("telnyx_native.logs", defau
 def log_context() -> Mapping[str, str]:
     """What the record that is being logged is about: `session_id` and `call_id`, as far as there are any.
 
-    For a `TxLogger`, which may ask while it takes a record.
+    For a `TxLogger`, which may ask while it takes a record; and for everybody inside `Call.log_scope`.
     """
     return _context.get()
+
+
+class LogContextFilter(logging.Filter):
+    """Gives every record a `call_id` and a `session_id`, those of the `Call.log_scope` that it was logged in.
+
+    For a handler, whose format may then name them; they are empty where there is no call.
+
+    ```python
+    handler = logging.StreamHandler()
+    handler.addFilter(LogContextFilter())
+    handler.setFormatter(logging.Formatter("%(levelname)s [%(call_id)s] %(message)s"))
+    logging.getLogger().addHandler(handler)
+    ```
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Complete the record; none is left out."""
+        for name in _CONTEXT:
+            if not hasattr(record, name):
+                setattr(record, name, log_context().get(name, ""))
+        return True
 
 
 class Log:
@@ -167,16 +201,23 @@ class Log:
         if self._level.admits(LogLevel.VERTO):
             self._emit(LogLevel.VERTO, f"{direction} {redact(frame)}", None)
 
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Let `log_context` say what this log is about, in this task and those that it starts, while it lasts."""
+        token = _context.set(self._context)
+        try:
+            yield
+        finally:
+            _context.reset(token)
+
     def _emit(self, level: LogLevel, message: str, exception: BaseException | None) -> None:
         if not self._level.admits(level):
             return
-        token = _context.set(self._context)
-        try:
-            self._logger.log(level, self._tag, message, exception)
-        except Exception:
-            logging.getLogger("telnyx_native.logs").exception("the logger %r failed", self._logger)
-        finally:
-            _context.reset(token)
+        with self.scope():
+            try:
+                self._logger.log(level, self._tag, message, exception)
+            except Exception:
+                logging.getLogger("telnyx_native.logs").exception("the logger %r failed", self._logger)
 
 
 MASK = "***"

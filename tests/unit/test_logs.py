@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_native.logs import JsonLinesFormatter, Log, LogLevel, TxLogger, log_context, redact
+from telnyx_native.logs import (
+    JsonLinesFormatter,
+    Log,
+    LogContextFilter,
+    LogLevel,
+    TxLogger,
+    log_context,
+    redact,
+)
 
 SECRET = "hunter2"
 
@@ -157,3 +165,16 @@ def test_redact_hides_a_nested_and_cut_off_secret(value: object, cut: int) -> No
 
 def test_redact_survives_depth() -> None:
     assert redact("[" * 100_000)
+
+
+def test_records_of_others_know_the_call_they_are_about() -> None:
+    record = logging.LogRecord("bot", logging.INFO, __file__, 1, "hello", (), None)
+    with Log("call", context={"call_id": "C1"}).child("x", session_id="S1").scope():
+        assert LogContextFilter().filter(record)
+    assert (record.call_id, record.session_id) == ("C1", "S1")
+    assert json.loads(JsonLinesFormatter().format(record))["call_id"] == "C1"
+    other = logging.LogRecord("bot", logging.INFO, __file__, 1, "hello", (), None)
+    LogContextFilter().filter(other)
+    assert (other.call_id, other.session_id) == ("", "")
+    LogContextFilter().filter(record)
+    assert record.call_id == "C1"

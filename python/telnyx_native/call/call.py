@@ -45,6 +45,7 @@ from telnyx_native.version import USER_AGENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from telnyx_native.call.timings import CallTimings
@@ -100,11 +101,11 @@ class Call:
         observers: Observers,
         log: Log,
     ) -> None:
-        self.call_id = dialog.call_id
+        self.call_id: str = dialog.call_id
         self.direction = direction
         self.telnyx_ids = CallIds()
         self.remote_headers: dict[str, str] = {}
-        self.remote_party_flow = StateFlow(_remote_party(dialog, direction))
+        self.remote_party_flow: StateFlow[RemoteParty] = StateFlow(_remote_party(dialog, direction))
         self._dialog = dialog
         self._host = host
         self._signaling = signaling
@@ -171,6 +172,13 @@ class Call:
     def client_state(self) -> str | None:
         """The text that goes with the call for the application on Telnyx's side."""
         return self._dialog.client_state
+
+    def log_scope(self) -> AbstractContextManager[None]:
+        """Records that are logged inside, by whom ever, are about this call: see `LogContextFilter`.
+
+        It holds for the task or thread that enters it, and for tasks that are started inside.
+        """
+        return self._log.scope()
 
     @property
     def audio(self) -> AudioStream:

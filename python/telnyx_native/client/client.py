@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from telnyx_native.ai.assistant import AiAssistant
 from telnyx_native.call import Call
 from telnyx_native.call.observation import Observers
+from telnyx_native.client.admission import Admission
 from telnyx_native.client.call_reports import CallReports
 from telnyx_native.client.connection import Connection
 from telnyx_native.client.push_decline import decline
 from telnyx_native.client.pushed_call import PushedCall
 from telnyx_native.client.recovery import Recovery
 from telnyx_native.client.ringer import Ringer
-from telnyx_native.client.several_calls import count_ringing_here, hold_all
+from telnyx_native.client.several_calls import hold_all
 from telnyx_native.client.token_watch import require_unexpired
 from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
 from telnyx_native.config import (
@@ -101,12 +103,14 @@ class TelnyxClient:
 
     Attributes:
         incoming_calls: Inbound calls, ringing; collect before they can arrive.
-        refused_calls: Inbound calls refused so far because `Limits.ringing_calls` were ringing.
+        new_calls: Every call, inbound or outbound, when it begins: for who watches them all.
+        refused_calls: Inbound calls that were told USER_BUSY so far, because of `Limits` or while draining.
         ai: The AI assistant at the other end, beside the audio.
     """
 
     def __init__(self, *, timeouts: Timeouts | None = None, limits: Limits | None = None) -> None:
         self.incoming_calls: SharedFlow[Call] = SharedFlow()
+        self.new_calls: SharedFlow[Call] = SharedFlow()
         self.refused_calls = 0
         self._timeouts = timeouts or Timeouts()
         self._limits = limits or Limits()
@@ -116,6 +120,7 @@ class TelnyxClient:
         self._recovery = Recovery(self._connection, self._session, self)
         self.ai = AiAssistant(self._session)
         self._calls: dict[str, Call] = {}
+        self._admission = Admission(self._calls, self._limits)
         self._ringer: Ringer | None = None
         self._burials: set[asyncio.Task[None]] = set()
         self._engine: MediaEngine | None = None
@@ -330,6 +335,27 @@ class TelnyxClient:
         """Say something to the AI assistant in writing; see `AiAssistant.send_message`."""
         await self.ai.send_message(text, images)
 
+    async def drain(self, timeout: float | None = None) -> int:
+        """Take no more calls, wait for those that are going on, then disconnect: for an end that nobody hears.
+
+        From now on inbound calls are told USER_BUSY and `new_invite` raises `DrainingError`; calls that ring already
+        can still be accepted. When this returns the client is disconnected, and can be connected again. Cancelling
+        stops the waiting, and the client still takes no more calls until it is disconnected.
+
+        Args:
+            timeout: Seconds after which calls that are still going on are hung up; `None` waits for ever.
+
+        Returns:
+            How many calls had to be hung up.
+        """
+        self._admission.draining = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await asyncio.gather(*(call.wait_done() for call in self._calls.values()))
+        late = len(self._calls)
+        await self.disconnect()
+        return late
+
     async def disconnect(self) -> None:
         """Hang up all calls, close the connection and free the media. Does nothing when there is nothing."""
         was_open = self._session.is_open
@@ -347,6 +373,7 @@ class TelnyxClient:
                 await self._session.close()
             finally:
                 await self._release_engine()
+                self._admission.draining = False
         if was_open:
             self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
 
@@ -356,6 +383,7 @@ class TelnyxClient:
             await self.disconnect()
         finally:
             self.incoming_calls.close()
+            self.new_calls.close()
             self._connection.close()
             self.ai.close()
             self.connection_status_flow.close()
@@ -397,6 +425,8 @@ class TelnyxClient:
         Raises:
             SocketConnectionError: The client is not logged in, or the connection ended.
             ConfigurationError: The destination, a header, a codec or the id cannot work.
+            CallLimitError: There are `Limits.max_concurrent_calls` calls.
+            DrainingError: The client takes no more calls.
             RequestError: The server refused the invitation.
             CallError: The call ended meanwhile.
         """
@@ -407,6 +437,7 @@ class TelnyxClient:
             raise SocketConnectionError(message, kind=ErrorCode.AUTHENTICATION_REQUIRED)
         if not destination_number and not isinstance(self._connection.config, AnonymousConfig):
             raise ConfigurationError("destination_number is empty", kind=ErrorCode.INVALID_CALL_PARAMETERS)
+        self._admission.require_room()
         options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, tuple(preferred_codecs))
         dialog = Dialog(
             call_id=new_id() if call_id is None else self._unused(call_id),
@@ -613,11 +644,11 @@ class TelnyxClient:
             client_state=invite.client_state,
             answered_device_token=push.push_device_token if push else None,
         )
+        has_room = self._admission.has_room_to_ring()
         call = self._add_call(dialog, CallDirection.INBOUND)
         call.handle(invite)
-        crowded = count_ringing_here(self._calls.values()) >= self._limits.ringing_calls
         call.ring(invite.sdp)
-        if crowded:
+        if not has_room:
             self.refused_calls += 1
             call.hang_up(HangupCause.USER_BUSY)
             return True
@@ -666,6 +697,7 @@ class TelnyxClient:
         self._calls[dialog.call_id.lower()] = call
         if self._ringer is not None:
             self._see_to(asyncio.create_task(self._ringer.accompany(call), name="telnyx-ringer"))
+        self.new_calls.emit(call)
         return call
 
     def _unused(self, call_id: str) -> str:

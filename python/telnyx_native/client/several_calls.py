@@ -6,14 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import CallError
-from telnyx_native.states import CallDirection, CallState
+from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from telnyx_native.call import Call
 
-__all__ = ["count_ringing_here", "hold_all"]
+__all__ = ["hold_all"]
 
 
 async def hold_all(calls: Iterable[Call]) -> None:
@@ -27,11 +27,6 @@ async def hold_all(calls: Iterable[Call]) -> None:
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
-
-
-def count_ringing_here(calls: Iterable[Call]) -> int:
-    """How many inbound calls wait for somebody to accept them."""
-    return sum(call.direction is CallDirection.INBOUND and call.state == CallState.RINGING for call in calls)
 
 
 async def _hold_unless_over(call: Call) -> None:

@@ -97,7 +97,7 @@ class AudioTap:
 
     def __init__(self, taps: Taps, native: _audio.Tap, direction: AudioDirection) -> None:
         self.direction = direction
-        self.sample_rate = taps.sample_rate
+        self.sample_rate: int = taps.sample_rate
         self._taps = taps
         self._native = native
         self._closed = False

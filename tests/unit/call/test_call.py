@@ -22,7 +22,7 @@ from telnyx_native.events import (
     RingingResponse,
 )
 from telnyx_native.flow import SharedFlow
-from telnyx_native.logs import Log
+from telnyx_native.logs import Log, log_context
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.signaling.messages import Dialog, Message
 from telnyx_native.states import (
@@ -418,3 +418,16 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
         assert all(is_legal_transition(old, new) for old, new in itertools.pairwise(seen))
 
     asyncio.run(live())
+
+
+async def test_records_of_the_application_know_the_call(online: TelnyxClient, server: ScriptedServer) -> None:
+    call = await online.new_invite("echo")
+    with call.log_scope():
+        seen = await asyncio.create_task(_context())
+    assert seen == {"call_id": call.call_id, "session_id": "S1"}
+    assert dict(log_context()) == {}
+
+
+async def _context() -> dict[str, str]:
+    await asyncio.sleep(0)
+    return dict(log_context())

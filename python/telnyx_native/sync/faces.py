@@ -1,0 +1,319 @@
+"""The synchronous classes. What is not written here is as the asynchronous class has it: see `face_of`."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import telnyx_native as aio
+from telnyx_native import flow
+from telnyx_native.ai.assistant import TOOL_TIMEOUT
+from telnyx_native.media import stream, tap
+from telnyx_native.sync.face import Face, face_of, present, waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from typing_extensions import Buffer
+
+__all__ = [
+    "AiAssistant",
+    "AudioStream",
+    "AudioTap",
+    "Call",
+    "Collector",
+    "Handset",
+    "Loudspeaker",
+    "Recording",
+    "SharedFlow",
+    "StateFlow",
+    "TelephonyCredentials",
+    "TelnyxClient",
+    "mint_login_token",
+    "run_microphone_check",
+    "run_pre_call",
+]
+
+T = TypeVar("T")
+ToolT = TypeVar("ToolT", bound="Callable[..., Any]")
+
+
+@face_of(
+    aio.TelnyxClient,
+    without=(
+        "create_peer",
+        "create_successor",
+        "has_calls",
+        "on_call_ended",
+        "on_lost",
+        "on_message",
+        "on_punt",
+        "on_recovered",
+        "on_unrecoverable",
+    ),
+)
+class TelnyxClient(Face):
+    """A user of Telnyx WebRTC voice: one login, any number of calls.
+
+    ```python
+    with TelnyxClient() as client:
+        client.connect(credential_config=CredentialConfig("user", "password"))
+        call = client.new_invite("+15551234567")
+        call.wait_active()
+    ```
+
+    Leaving the block hangs up all calls and disconnects; so does the end of the program.
+
+    Args:
+        timeouts: How long each step may take.
+        limits: How much of something there may be.
+
+    Attributes:
+        incoming_calls: Inbound calls, ringing; collect before they can arrive.
+        new_calls: Every call, inbound or outbound, when it begins: for who watches them all.
+        refused_calls: Inbound calls that were told USER_BUSY so far, because of `Limits` or while draining.
+        ai: The AI assistant at the other end, beside the audio.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, *, timeouts: aio.Timeouts | None = None, limits: aio.Limits | None = None) -> None:
+        super().__init__(timeouts=timeouts, limits=limits)
+        self._loop.close_at_exit(self._target)
+
+
+@face_of(
+    aio.Call,
+    without=("await_reattachment", "drop", "handle", "place", "reattach", "ring"),
+    direct=("log_scope",),
+)
+class Call(Face):
+    __slots__ = ()
+
+
+@face_of(aio.AudioStream, without=("close", "native_port", "native_rings", "on_ready", "wake"))
+class AudioStream(Face):
+    """Writes and reads the audio of one call.
+
+    Iterating gives what the far end says in frames of 20 ms, as `bytes`, until the call ends.
+
+    One thread at a time writes, and one reads; others wait for it. Nothing goes through the event loop while there is
+    room to write, and something to read.
+    """
+
+    __slots__ = ("_reading", "_rings", "_writing")
+
+    def _stand_before(self, loop: Any, target: aio.AudioStream) -> None:
+        self._rings = target.native_rings
+        self._reading = threading.Lock()
+        self._writing = threading.Lock()
+        super()._stand_before(loop, target)
+
+    def write(self, pcm: Buffer) -> None:
+        with self._writing:
+            if memoryview(pcm).nbytes // 2 <= self._rings.space:
+                self._target.write_nowait(pcm)
+            else:
+                self._loop.run(self._target.write(pcm))
+
+    def write_nowait(self, pcm: Buffer) -> int:
+        with self._writing:
+            written: int = self._target.write_nowait(pcm)
+        return written
+
+    def read(self, samples: int) -> bytes:
+        with self._reading:
+            if 0 < samples <= self._rings.readable:
+                received: bytes = self._target.read_nowait(samples)
+            else:
+                received = self._loop.run(self._target.read(samples))
+        return received
+
+    def read_nowait(self, samples: int) -> bytes:
+        with self._reading:
+            received: bytes = self._target.read_nowait(samples)
+        return received
+
+    def readinto(self, buffer: Buffer) -> int:
+        with self._reading:
+            filled: int = self._target.readinto(buffer)
+        return filled
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.frames()
+
+    def frames(self, seconds: float = stream.FRAME_SECONDS) -> Iterator[bytes]:
+        samples = round(seconds * self._target.sample_rate)
+        while frame := self.read(samples):
+            yield frame
+
+
+@face_of(aio.AudioTap, direct=("read_nowait",))
+class AudioTap(Face):
+    __slots__ = ()
+
+    def read(self, samples: int) -> bytes:
+        if 0 < samples <= self._target.end - self._target.position:
+            received: bytes = self._target.read_nowait(samples)
+        else:
+            received = self._loop.run(self._target.read(samples))
+        return received
+
+    def __iter__(self) -> Iterator[bytes]:
+        samples = round(tap.FRAME_SECONDS * self._target.sample_rate)
+        while frame := self.read(samples):
+            yield frame
+
+
+@face_of(aio.Recording, without=("begin",))
+class Recording(Face):
+    __slots__ = ()
+
+
+@face_of(flow.Collector)
+class Collector(Face, Generic[T]):
+    """One subscription to a flow: an iterator that holds what was emitted since it was made, and waits for more.
+
+    It ends when the flow or the collector is closed, after what it already holds. A collector that nobody
+    refers to any more is unsubscribed by itself.
+    """
+
+    __slots__ = ()
+
+    def __next__(self) -> T:
+        try:
+            value: T = present(self._loop.run(self._target.__anext__()))
+        except StopAsyncIteration:
+            raise StopIteration from None
+        return value
+
+
+@face_of(flow.SharedFlow)
+class SharedFlow(Face, Generic[T]):
+    __slots__ = ()
+
+    def first(self, predicate: Callable[[T], bool] | None = None, *, timeout: float | None = None) -> T:
+        value: T = present(self._loop.run(self._target.first(_judging(predicate), timeout=timeout)))
+        return value
+
+
+@face_of(flow.StateFlow)
+class StateFlow(Face, Generic[T]):
+    __slots__ = ()
+
+
+@face_of(aio.AiAssistant, without=("begin", "close", "hear", "on_call_ended", "on_lost", "stop"))
+class AiAssistant(Face):
+    """Text beside the audio of a call with an assistant: `TelnyxClient.ai`.
+
+    ```python
+    @client.ai.tool("get_weather")
+    def get_weather(city: str) -> dict[str, object]:
+        return {"city": city, "celsius": 21}
+    ```
+
+    Attributes:
+        widget_settings: How the assistant wants to look; `None` until it has said so.
+    """
+
+    __slots__ = ()
+
+    def register_tool(self, name: str, tool: Callable[..., Any], *, timeout: float = TOOL_TIMEOUT) -> None:
+        """Let the assistant call a function.
+
+        It runs on a thread of its own, beside others. What goes wrong in it is logged, and the assistant is told.
+
+        Args:
+            name: Its name, as in the assistant's settings.
+            tool: It gets the arguments by name, and returns text or something that JSON can say.
+            timeout: Seconds after which the assistant is told that it failed.
+
+        Raises:
+            ConfigurationError: It has no name.
+        """
+
+        @functools.wraps(tool)
+        async def run(**arguments: Any) -> Any:
+            return await asyncio.to_thread(tool, **arguments)
+
+        self._loop.call(lambda: self._target.register_tool(name, run, timeout=timeout))
+
+    def tool(self, name: str, *, timeout: float = TOOL_TIMEOUT) -> Callable[[ToolT], ToolT]:
+        """Decorate a function that the assistant may call; see `register_tool`."""
+
+        def register(tool: ToolT) -> ToolT:
+            self.register_tool(name, tool, timeout=timeout)
+            return tool
+
+        return register
+
+
+@face_of(aio.Handset)
+class Handset(Face):
+    """A microphone and a loudspeaker at a call, from entry to exit of `with`.
+
+    They run on threads of the sound system and move audio whether the program is busy or not. While they do, it neither
+    writes nor reads the audio of the call itself. The call should be placed, or accepted, with
+    `audio=AudioConfig.microphone()`.
+
+    A device that is unplugged is waited for, and for a default device whatever takes its place.
+
+    Args:
+        call: The call, which has audio: it was placed or accepted.
+        microphone: A part of the device's name, see `sound_devices`; the default one without it.
+        speaker: The same for the loudspeaker.
+
+    Attributes:
+        state: Whether one can talk.
+        counters: What went wrong.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, call: Call, *, microphone: str | None = None, speaker: str | None = None) -> None:
+        super().__init__(call, microphone=microphone, speaker=speaker)
+
+
+@face_of(aio.Loudspeaker, direct=("write",))
+class Loudspeaker(Face):
+    """A `RingSink` that is heard, from entry to exit of `with`.
+
+    Args:
+        name: A part of the device's name, see `sound_devices`; the default one without it.
+        sample_rate: Samples a second.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, name: str | None = None, *, sample_rate: int = 16_000) -> None:
+        super().__init__(name, sample_rate=sample_rate)
+
+
+@face_of(aio.TelephonyCredentials)
+class TelephonyCredentials(Face):
+    """The credentials of an account, as a context manager.
+
+    Args:
+        api_key: A key of the Telnyx API (v2); never logged.
+        base_url: Where the API is, if not at Telnyx.
+
+    Raises:
+        ConfigurationError: The key is empty, or the package `telnyx` is not installed.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, api_key: str, *, base_url: str | None = None) -> None:
+        super().__init__(api_key, base_url=base_url)
+
+
+mint_login_token = waiting(aio.mint_login_token)
+run_microphone_check = waiting(aio.run_microphone_check)
+run_pre_call = waiting(aio.run_pre_call)
+
+
+def _judging(predicate: Callable[[T], bool] | None) -> Callable[[Any], bool] | None:
+    """A predicate that is asked about what the application sees."""
+    return None if predicate is None else lambda value: predicate(present(value))
