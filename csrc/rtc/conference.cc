@@ -92,6 +92,7 @@ void Conference::Tick() {
 void Conference::ListenToApplication() {
   if (seat_ == nullptr) return;
   port_->TakePlayback(sent_.data());
+  port_->ApplyMute(sent_.data());
   seat_->Say(sent_.data());
 }
 
