@@ -18,6 +18,7 @@ Conference::Conference(uint64_t id, std::shared_ptr<AudioPort> port) : id_(id), 
 }
 
 bool Conference::Add(PortTrack* track, bool heard, MixMinus::Preparation preparation) {
+  Sweep();  // so that who has left takes no room
   MixMinus::Seat* const seat = closed_ ? nullptr : mix_.Add(std::move(preparation));
   if (seat == nullptr) return false;
   members_.push_back({track, seat, heard, false});

@@ -50,7 +50,10 @@ async def tick_until(clock: HandClock, done: asyncio.Future[object] | asyncio.Ta
 
 async def test_an_array_longer_than_the_queue_is_heard_to_the_sample(stream: AudioStream, clock: HandClock) -> None:
     playback = stream.play(steps(1.5))
-    await clock.tick(152)
+    await clock.tick(20)
+    assert playback.seconds_heard == pytest.approx(0.2)
+    assert not playback.done
+    await clock.tick(132)
     np.testing.assert_array_equal(clock.sent[: round(1.5 * RATE)], steps(1.5))
     assert not clock.sent[round(1.5 * RATE) :].any()
     assert await playback
@@ -294,13 +297,19 @@ async def test_what_cannot_be_played_says_so(stream: AudioStream, clock: HandClo
         stream.play(np.zeros((2, 10), np.int16))
     with pytest.raises(TypeError):
         stream.play(17)  # type: ignore[arg-type]
-    for wrong in ({"volume": -1}, {"volume": 100}, {"fade_in": -1}, {"fade_out": 1000}):
+    for wrong in (
+        {"volume": -1},
+        {"volume": 100},
+        {"fade_in": -1},
+        {"fade_out": 1000},
+        {"sample_rate": 10},
+        {"encoding": "mp3"},
+    ):
         with pytest.raises(ConfigurationError):
             stream.play(steps(0.1), **wrong)  # type: ignore[arg-type]
     text = tmp_path / "notes.wav"
     text.write_text("no sound")
     unreadable = stream.play(text)
-    odd_rate = stream.play(steps(0.1), sample_rate=10)
 
     async def failing() -> AsyncIterator[bytes]:
         yield steps(0.1).tobytes()
@@ -315,8 +324,6 @@ async def test_what_cannot_be_played_says_so(stream: AudioStream, clock: HandClo
     await tick_until(clock, asyncio.ensure_future(good))
     with pytest.raises(ConfigurationError, match="notes"):
         await unreadable
-    with pytest.raises(ConfigurationError, match="rate"):
-        await odd_rate
     with pytest.raises(RuntimeError, match="down"):
         await broken
     with pytest.raises(TypeError):

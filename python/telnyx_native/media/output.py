@@ -31,6 +31,9 @@ WRITE_WAKE_SECONDS = 0.1
 MAX_VOLUME = 8.0
 """18 dB more than it was; what is over full scale is clipped."""
 
+MAX_SOURCE_RATE = 384_000
+"""Hz of samples to be played."""
+
 NATIVE_ENCODINGS = {
     AudioEncoding.INT16: _audio.INT16,
     AudioEncoding.FLOAT32: _audio.FLOAT32,
@@ -163,7 +166,11 @@ class AudioOutput:
             TypeError: It cannot be played.
         """
         self._require_open()
-        source_encoding = self._encoding if encoding is None else NATIVE_ENCODINGS[AudioEncoding(encoding)]
+        if encoding not in {None, *AudioEncoding}:
+            raise ConfigurationError(f"encoding {encoding!r} is not one of {', '.join(AudioEncoding)}")
+        if sample_rate is not None and not 1000 <= sample_rate <= MAX_SOURCE_RATE:
+            raise ConfigurationError(f"a sample rate is between 1000 and {MAX_SOURCE_RATE} Hz, not {sample_rate}")
+        source_encoding = self._encoding if encoding is None else NATIVE_ENCODINGS[encoding]
         source = open_source(what, sample_rate=sample_rate or self._rate, encoding=source_encoding)
         if not 0 <= volume <= MAX_VOLUME or not 0 <= fade_in <= 60 or not 0 <= fade_out <= 60:
             raise ConfigurationError(f"a volume is between 0 and {MAX_VOLUME:g}, and a fade between 0 and 60 seconds")
@@ -171,13 +178,10 @@ class AudioOutput:
             raise ConfigurationError("an async iterator cannot be played in a loop: it gives its samples once")
 
         def converter() -> _audio.Converter:
-            try:
-                fades = round(fade_in * self._rate), round(fade_out * self._rate)
-                return _audio.Converter(source.rate, self._rate, volume, *fades)
-            except ValueError as error:
-                raise ConfigurationError(str(error)) from error
+            fades = round(fade_in * self._rate), round(fade_out * self._rate)
+            return _audio.Converter(source.rate, self._rate, volume, *fades)
 
-        playback = Playback(_label_of(what), self._rate)
+        playback = Playback(_label_of(what), self._rate, lambda: self._queue.play_position)
         player = _Player(self, playback, source, source_encoding, converter, loop=loop)
         self._line.join(player.turn)
         self._players.add(player.task)
@@ -214,7 +218,7 @@ class AudioOutput:
         cut = self._queue.write_position - queued
         self._settle_marks(cut)
         if self._playing is not None:
-            self._playing.hear(cut, cut)
+            self._playing.hear(cut)
             self._playing = None
         self._line.drop()
         heard = self._queue.played - self._utterance_start
@@ -294,11 +298,11 @@ class AudioOutput:
         error = AudioClosedError("the call ended before all of its audio was sent")
         marks, self._marks = self._marks, []
         for mark in marks:
-            if isinstance(mark, Playback) and mark.place is not None:
-                mark.hear(self._queue.play_position, mark.place)
+            if isinstance(mark, Playback):
+                mark.hear(self._queue.play_position)
             mark.fail(error)
         if self._playing is not None:
-            self._playing.hear(self._queue.play_position, self._queue.write_position)
+            self._playing.hear(self._queue.play_position)
         self._line.close()
 
     # --- inside ----------------------------------------------------------------------------------------------------
@@ -322,7 +326,7 @@ class AudioOutput:
                 assert mark.place is not None  # noqa: S101 - it is put
                 if mark.place <= reached or cut is not None:
                     if isinstance(mark, Playback):
-                        mark.hear(reached, mark.place)
+                        mark.hear(reached)
                     mark.settle(heard=mark.place <= reached)
             self._marks = [mark for mark in self._marks if not mark.done]
             next_place = min((mark.place for mark in self._marks if mark.place), default=0)

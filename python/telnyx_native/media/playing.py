@@ -76,9 +76,10 @@ class Playback(Mark):
     Awaiting it gives whether it was heard to its end; it was not if it was cleared. What could not be read raises.
     """
 
-    def __init__(self, label: str, rate: int) -> None:
+    def __init__(self, label: str, rate: int, position: Callable[[], int]) -> None:
         super().__init__(label)
         self._rate = rate
+        self._position = position
         self._began: int | None = None
         self._heard = 0
 
@@ -86,14 +87,16 @@ class Playback(Mark):
         """Its samples come from here on; for `AudioOutput`."""
         self._began = place
 
-    def hear(self, place: int, end: int) -> None:
-        """What is queued of it ends at `end`, and is heard up to `place`; for `AudioOutput`."""
+    def hear(self, reached: int) -> None:
+        """What is played is heard up to there; for `AudioOutput`, before it is done."""
         if self._began is not None and not self.done:
-            self._heard = max(self._heard, min(place, end) - self._began)
+            end = reached if self.place is None else min(reached, self.place)
+            self._heard = max(self._heard, end - self._began)
 
     @property
     def seconds_heard(self) -> float:
-        """How much of it was heard, when it is done."""
+        """How much of it was heard so far."""
+        self.hear(self._position())
         return self._heard / self._rate
 
 
