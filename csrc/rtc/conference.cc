@@ -18,6 +18,7 @@ Conference::Conference(uint64_t id, std::shared_ptr<AudioPort> port) : id_(id), 
 }
 
 bool Conference::Add(PortTrack* track, bool heard, MixMinus::Preparation preparation) {
+  Sweep();  // so that who has left takes no room
   MixMinus::Seat* const seat = closed_ ? nullptr : mix_.Add(std::move(preparation));
   if (seat == nullptr) return false;
   members_.push_back({track, seat, heard, false});
@@ -92,6 +93,7 @@ void Conference::Tick() {
 void Conference::ListenToApplication() {
   if (seat_ == nullptr) return;
   port_->TakePlayback(sent_.data());
+  port_->ApplyMute(sent_.data());
   seat_->Say(sent_.data());
 }
 

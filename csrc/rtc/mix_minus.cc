@@ -1,7 +1,6 @@
 #include "rtc/mix_minus.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "rtc/build_contract.h"
@@ -26,18 +25,6 @@ void Add(const float* addend, float* sum, size_t samples) {
 }
 
 }  // namespace
-
-int16_t ToSample(float value) { return static_cast<int16_t>(std::lrintf(std::clamp(value, -32768.0f, 32767.0f))); }
-
-void Fade::Apply(float* frame, size_t samples) {
-  if (gain_ != target_) {
-    const float step = (target_ - gain_) / static_cast<float>(samples);
-    for (size_t i = 0; i < samples; ++i) frame[i] *= gain_ + step * static_cast<float>(i + 1);
-    gain_ = target_;
-  } else if (gain_ == 0.0f) {
-    std::fill_n(frame, samples, 0.0f);
-  }
-}
 
 void MixMinus::Seat::Say(const int16_t* frame) {
   std::copy_n(frame, FrameSize(bus_), frame_.begin());

@@ -9,22 +9,10 @@
 #include <optional>
 #include <vector>
 
+#include "audio/fade.h"
 #include "audio/resampler.h"
 
 namespace telnyx {
-
-// A gain that goes from 0 to 1, or back, in the course of one frame: what begins and ends does not click.
-class Fade {
- public:
-  void set_on(bool on) { target_ = on ? 1.0f : 0.0f; }
-  bool silent() const { return gain_ == 0.0f && target_ == 0.0f; }
-
-  void Apply(float* frame, size_t samples);
-
- private:
-  float gain_ = 0.0f;
-  float target_ = 0.0f;
-};
 
 // One frame of 10 ms a seat and tick. All of one rate share a bus, and are summed there as they are. Only the sums are
 // resampled, so that costs by the rates that meet (at most 20 resamplers) and not by the seats; and who has the same
@@ -100,8 +88,5 @@ class MixMinus {
   std::array<Bus, kRates.size()> buses_;
   std::vector<std::unique_ptr<Seat>> seats_;
 };
-
-// The nearest 16-bit sample.
-int16_t ToSample(float value);
 
 }  // namespace telnyx

@@ -81,9 +81,10 @@ void PortTrack::Send() {
   port_->TakePlayback(frame_.data());
   if (processor_) processor_->Process(frame_.data());
   Echo();
-  if (std::exchange(has_heard_, false) && !port_->muted()) {
+  if (std::exchange(has_heard_, false)) {
     for (size_t i = 0; i < samples; ++i) frame_[i] = ToSample(static_cast<float>(frame_[i]) + heard_[i]);
   }
+  port_->ApplyMute(frame_.data());
   has_received_ = false;
   port_->Sent(frame_.data());
   source_->Deliver(frame_.data(), port_->sample_rate(), samples);

@@ -54,6 +54,14 @@ async def far_end(call: Call) -> None:
     await call.end()
 
 
+class Words:
+    """Gives words and how they sound, as a service for speech does."""
+
+    async def __aiter__(self) -> AsyncIterator[tuple[str, bytes]]:
+        for word in ("how", "are", "you"):
+            yield word, tone(500, 0.2, RATE).tobytes()
+
+
 def alsa_devices(directory: Path, *rooms: str) -> Path:
     """Make rooms of the sound server devices with names of their own, as sound cards have them."""
     devices = [
@@ -78,7 +86,8 @@ async def scene(
 ) -> AsyncIterator[dict[str, Any]]:
     """What a piece finds: names that a reader knows from the text around it."""
     monkeypatch.chdir(tmp_path)
-    soundfile.write(tmp_path / "ringtone.wav", tone(440, 0.5, RATE), RATE)
+    for file in ("ringtone.wav", "welcome.flac", "music.flac", "office.ogg"):
+        soundfile.write(tmp_path / file, tone(440, 0.5, RATE), RATE)
     async with AsyncExitStack() as stack:
         if piece.page == "microphone.md":
             if PULSEAUDIO is None:
@@ -98,9 +107,13 @@ async def scene(
             "call": call,
             "client": stranger if "client.connect" in piece.text else alice,
             "gateway": gateway,
+            "other": far,
             "recogniser": Recogniser(),
             "samples": array("h", bytes(2 * RATE)),
             "server": TxServerConfiguration.parse(gateway.url),
+            "speech": tone(600, 0.5, RATE),
+            "supervisor": await alice.new_invite("echo") if "supervisor" in piece.text else None,
+            "words": Words(),
         }
         speaking.cancel()
         await asyncio.gather(speaking, return_exceptions=True)

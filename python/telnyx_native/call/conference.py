@@ -59,6 +59,11 @@ class Conference:
         self._calls = [call for call in self._calls if call.peer in peers]
         return tuple(self._calls)
 
+    @property
+    def levels(self) -> dict[Call, float]:
+        """How loud each member is now, in dB under full scale: the loudest is who speaks."""
+        return {call: call.audio.received_level for call in self.members}
+
     def add(self, call: Call, *, muted: bool = False) -> None:
         """Let a call take part; it leaves the echo, bridge or conference that it is in.
 

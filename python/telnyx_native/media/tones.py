@@ -27,6 +27,7 @@ __all__ = [
     "Signal",
     "ToneRegion",
     "cadence",
+    "comfort_noise",
     "dtmf_tones",
     "endless_tone",
     "progress_tone",
@@ -38,6 +39,12 @@ LEVEL = -12.0
 
 EDGE_SECONDS = 0.005
 """How long a tone takes to come and to go."""
+
+COMFORT_LEVEL = -60.0
+"""dBFS of comfort noise, unless said otherwise: a quiet room."""
+
+LOUDEST_NOISE = -20.0
+"""dBFS; with it, peaks stay under full scale."""
 
 FULL_SCALE = 32767
 
@@ -167,6 +174,33 @@ def endless_tone(frequencies: Sequence[int], rate: int, level_dbfs: float = LEVE
     See `tone` for the arguments and errors.
     """
     return np.rint(_wave(frequencies, 1.0, rate, level_dbfs)).astype(np.int16)
+
+
+def comfort_noise(duration: float, rate: int, level_dbfs: float = COMFORT_LEVEL) -> NDArray[np.int16]:
+    """Return the quiet noise of a line that is open, so that a pause does not sound like the end of the call.
+
+    It has less of what is higher, 3 dB an octave from 100 Hz on, as rooms do. It can be repeated without a seam.
+
+    Args:
+        duration: Seconds; of two and more nobody hears that it is repeated.
+        rate: Samples a second.
+        level_dbfs: The level of its root mean square.
+
+    Raises:
+        ConfigurationError: It would be louder than -20 dBFS, which is no comfort.
+    """
+    if level_dbfs > LOUDEST_NOISE:
+        raise ConfigurationError(f"comfort noise is quieter than {LOUDEST_NOISE:g} dBFS, not {level_dbfs:g}")
+    samples = round(duration * rate)
+    if samples < 2:
+        return np.zeros(samples, np.int16)
+    # Made in the frequency domain, it is periodic: its end goes on as its beginning.
+    spectrum = np.fft.rfft(np.random.default_rng().standard_normal(samples))
+    spectrum /= np.sqrt(np.maximum(np.fft.rfftfreq(samples, 1 / rate), 100))
+    spectrum[0] = 0
+    noise = np.fft.irfft(spectrum, samples)
+    noise *= FULL_SCALE * 10 ** (level_dbfs / 20) / np.sqrt(np.mean(noise**2))
+    return np.rint(noise).astype(np.int16)
 
 
 @lru_cache(maxsize=64)

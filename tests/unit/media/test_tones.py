@@ -11,6 +11,7 @@ from telnyx_native.media.tones import (
     Signal,
     ToneRegion,
     cadence,
+    comfort_noise,
     dtmf_tones,
     endless_tone,
     progress_tone,
@@ -129,3 +130,18 @@ def test_louder_than_full_scale_is_refused():
     assert np.abs(tone((1000,), 0.1, 8000, 0.0)).max() >= 32760
     with pytest.raises(ConfigurationError, match="full scale"):
         tone((1000, 1200), 0.1, 8000, -3.0)
+
+
+def test_comfort_noise_is_as_loud_as_wanted_falls_with_frequency_and_has_no_seam():
+    noise = comfort_noise(2.0, 16_000, -50).astype(float)
+    assert 20 * np.log10(np.sqrt(np.mean(noise**2)) / 32767) == pytest.approx(-50, abs=0.2)
+    power = np.abs(np.fft.rfft(noise)) ** 2
+    octaves = [10 * np.log10(power[2 * hz : 4 * hz].mean()) for hz in (250, 500, 1000, 2000)]
+    assert np.diff(octaves) == pytest.approx([-3, -3, -3], abs=1)
+    assert abs(noise[0] - noise[-1]) < 6 * np.std(np.diff(noise))
+
+
+def test_comfort_noise_is_quiet():
+    assert len(comfort_noise(0, 8000)) == 0
+    with pytest.raises(ConfigurationError, match="quieter"):
+        comfort_noise(1, 8000, 0)
