@@ -8,10 +8,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from telnyx_native.call.audio_path import AudioPath, PeerSource
 from telnyx_native.call.lifecycle import Lifecycle
 from telnyx_native.call.modification import Modifications
 from telnyx_native.call.observation import Observation, Observers
-from telnyx_native.call.path_guard import guard_path
 from telnyx_native.call.reattachment import Reattachment
 from telnyx_native.call.trickle import send_candidates
 from telnyx_native.config import AudioConfig
@@ -28,9 +28,8 @@ from telnyx_native.events import (
     RingingResponse,
 )
 from telnyx_native.flow import StateFlow
-from telnyx_native.media.negotiation import MediaOptions, Negotiation
+from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.media.recording import Recording
-from telnyx_native.media.remote_candidates import RemoteCandidates
 from telnyx_native.media.tap import AudioDirection
 from telnyx_native.signaling.call_messages import Dtmf, Hold
 from telnyx_native.signaling.messages import Answer, Attach, Bye, Dialog, Invite
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from telnyx_native.flow import SharedFlow
     from telnyx_native.logs import Log
     from telnyx_native.media.dtmf import DtmfReceived
+    from telnyx_native.media.negotiation import Negotiation
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.quality import CallQualityMetrics
     from telnyx_native.media.stream import AudioStream
@@ -64,14 +64,8 @@ _STANDING = (CallState.ACTIVE, CallState.HELD)
 _ANSWERED = (*_STANDING, CallState.RENEGOTIATING)
 
 
-class CallHost(Protocol):
+class CallHost(PeerSource, Protocol):
     """Who gives a call its audio, and forgets it in the end."""
-
-    def create_peer(self, audio: AudioConfig) -> Peer:
-        """Make the media end of a call."""
-
-    def create_successor(self, peer: Peer) -> Peer:
-        """Make a media end that is to go on with the audio of `peer`."""
 
     def on_call_ended(self, call: Call, burial: asyncio.Task[None]) -> None:
         """Forget the call; `burial` says good-bye to the server and frees the audio."""
@@ -106,19 +100,25 @@ class Call:
         self.remote_headers: dict[str, str] = {}
         self.remote_party_flow = StateFlow(_remote_party(dialog, direction))
         self._dialog = dialog
-        self._host = host
         self._signaling = signaling
         self._timeouts = timeouts
-        self._limits = limits
         self._log = log
         self._life = Lifecycle(dialog.call_id, bury=self._bury, on_end=partial(host.on_call_ended, self), log=log)
         self._modifications = Modifications(self._life, signaling, restart_limit=timeouts.ice_restart)
         self._observation = Observation(dialog.call_id, self._life, observers, signaling, log)
-        self._candidates = RemoteCandidates(limits.queued_candidates, log)
-        self._reattachment = Reattachment(self._life, self._move_audio, limit=timeouts.reconnect, log=log)
-        self._path_work: list[asyncio.Task[None] | None] = []
+        self._path = AudioPath(
+            self._life,
+            host,
+            self.restart_ice,
+            observation=self._observation,
+            timeouts=timeouts,
+            limits=limits,
+            log=log,
+        )
+        self._reattachment = Reattachment(
+            self._life, partial(self._path.move, send_answer=self._attach), limit=timeouts.reconnect, log=log
+        )
         self._recordings: list[Recording] = []
-        self._media: Negotiation | None = None
         self._offer = ""
         self._remote_sdp: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._answered = asyncio.Event()
@@ -179,7 +179,7 @@ class Call:
         Raises:
             CallError: The call is inbound and not accepted yet.
         """
-        return self._require_media().peer.audio
+        return self._path.peer.audio
 
     @property
     def muted(self) -> bool:
@@ -310,7 +310,7 @@ class Call:
             CallError: The call is inbound and not accepted yet.
             MediaError: The far end takes no such keys, or the audio is not connected.
         """
-        await self._require_media().peer.insert_dtmf(keys, duration=duration, gap=gap)
+        await self._path.peer.insert_dtmf(keys, duration=duration, gap=gap)
 
     async def restart_ice(self) -> None:
         """Replace the audio path while the call goes on; done by itself when the path breaks.
@@ -322,11 +322,11 @@ class Call:
             RequestError: The server refused; the old path is used as long as it lasts.
             MediaError: The new path did not come up in time, or the server's description cannot be used.
         """
-        await self._modifications.restart_ice(self._dialog, self._require_media())
+        await self._modifications.restart_ice(self._dialog, self._path.negotiation)
 
     async def stats(self) -> dict[str, dict[str, Any]]:
         """The statistics of the media, by id, as W3C `getStats` defines them."""
-        return await self._require_media().peer.stats()
+        return await self._path.peer.stats()
 
     async def wait_active(self, timeout: float | None = None) -> None:
         """Return once the call is answered and its audio connected.
@@ -371,7 +371,7 @@ class Call:
         options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, tuple(preferred_codecs))
         self._dialog = replace(self._dialog, custom_headers=dict(custom_headers or {}))
         with self._life.ended_by_failure(self._usual_reason()):
-            negotiation = self._open_media(options)
+            negotiation = self._path.open(options)
             self._life.enter(CallState.CONNECTING)
             sdp = await negotiation.answer(self._offer)
             self._life.require_alive()
@@ -413,7 +413,7 @@ class Call:
     async def place(self, options: MediaOptions) -> None:
         """Send the invitation of an outbound call; returns when the server has taken it."""
         with self._life.ended_by_failure(self._usual_reason()):
-            negotiation = self._open_media(options)
+            negotiation = self._path.open(options)
             self._life.enter(CallState.CONNECTING)
             sdp = await negotiation.offer()
             self._life.require_alive()
@@ -445,7 +445,7 @@ class Call:
                 self.timings.mark("ringing")
                 self._life.enter(CallState.RINGING)
             case CandidateResponse():
-                self._candidates.add(event.candidate, event.sdp_mid, event.sdp_mline_index)
+                self._path.candidates.add(event.candidate, event.sdp_mid, event.sdp_mline_index)
             case DisplayResponse(party=party):
                 known = self.remote_party
                 self.remote_party_flow.set(RemoteParty(party.name or known.name, party.number or known.number))
@@ -464,8 +464,11 @@ class Call:
             self.drop(reason)
 
     def reattach(self, offer: str) -> None:
-        """The server brings the call back, and offers a new audio path."""
-        self._reattachment.take(offer)
+        """The server brings the call back, and offers a new audio path; a call without one has nothing to move."""
+        if self.state in _ANSWERED or isinstance(self.state, CallState.RECONNECTING):
+            self._reattachment.take(offer)
+        else:
+            self._log.debug(f"{self!r} is not answered, so it cannot be brought back")
 
     def drop(self, reason: CallNetworkChangeReason) -> None:
         """The connection to the server is gone, and the call with it."""
@@ -484,34 +487,6 @@ class Call:
         self.timings.mark("active")
         self._life.enter(CallState.ACTIVE)
 
-    async def _watch_transport(self, peer: Peer) -> None:
-        state = await peer.connection_state.wait_for(lambda state: state.name in {"CONNECTED", "FAILED"})
-        if state.name == "FAILED":
-            raise MediaError("the audio path did not come up: check that UDP may pass, or use TURN servers")
-        self.timings.mark("media_connected")
-        await guard_path(
-            peer,
-            self._renew_path,
-            grace=self._timeouts.path_lost,
-            attempts=self._limits.ice_restarts,
-            log=self._log,
-        )
-
-    async def _renew_path(self) -> None:
-        # Before the answer, and while the connection to the server is being brought back, nobody could be asked.
-        await self.call_state_flow.wait_for(lambda state: state in _STANDING)
-        if self._require_media().peer.connection_state.value.name != "CONNECTED":
-            await self.restart_ice()
-
-    async def _note_gathered(self, peer: Peer) -> None:
-        async for _ in peer.candidates:
-            pass
-        self.timings.mark("gathered")
-
-    async def _note_first_audio(self, peer: Peer) -> None:
-        await peer.audio_arrived.wait()
-        self.timings.mark("first_audio")
-
     async def _bury(self, reason: CallTerminationReason, tell: bool) -> None:
         self.remote_party_flow.close()
         await self._observation.close()
@@ -522,8 +497,7 @@ class Call:
         except TelnyxError as error:
             self._log.debug(f"no good-bye for call {self.call_id}: {error}")
         finally:
-            if self._media is not None:
-                await self._media.peer.close()
+            await self._path.close()
             for recording in self._recordings:
                 with suppress(MediaError):  # who stops it is told; the log has it
                     await recording.stop()
@@ -550,53 +524,16 @@ class Call:
         if not self._remote_sdp.done():
             self._remote_sdp.set_result(sdp)
 
-    def _open_media(self, options: MediaOptions) -> Negotiation:
-        peer = self._host.create_peer(options.audio)
-        peer.audio.muted = options.muted
-        self._media = Negotiation(peer, options, self._candidates, gather_limit=self._timeouts.gather)
-        self._follow_path(peer)
-        self._observation.begin()
-        return self._media
-
-    def _follow_path(self, peer: Peer) -> None:
-        for task in self._path_work:
-            if task is not None:
-                task.cancel()
-        works = (
-            self._watch_transport,
-            self._note_gathered,
-            self._note_first_audio,
-            self._candidates.feed,
-        )
-        coroutines = [*(work(peer) for work in works), *self._observation.of_path(peer)]
-        self._path_work = [self._life.spawn(work) for work in coroutines]
-
-    async def _move_audio(self, offer: str) -> None:
-        """Answer the server's offer of a new path, and move there once that stands."""
-        media = self._require_media()
-        renewed = media.renewed(self._host.create_successor(media.peer))
-        try:
-            sdp = await renewed.answer(offer)
-            await self._signaling.request(Attach(self._signaling.session_id, self._dialog, sdp, USER_AGENT))
-            await renewed.peer.wait_connected(self._timeouts.media)
-            if self._life.standing == CallState.HELD:  # not every server remembers
-                await self._signaling.request(Hold(self._signaling.session_id, self._dialog, "hold"))
-            await renewed.peer.take_over(media.peer)
-        except BaseException:
-            await renewed.peer.close()
-            raise
-        self._media = renewed
-        self._follow_path(renewed.peer)
+    async def _attach(self, sdp: str) -> None:
+        """Answer the server's offer to bring the call back."""
+        await self._signaling.request(Attach(self._signaling.session_id, self._dialog, sdp, USER_AGENT))
+        if self._life.standing == CallState.HELD:  # not every server remembers
+            await self._signaling.request(Hold(self._signaling.session_id, self._dialog, "hold"))
 
     def _usual_reason(self) -> CallTerminationReason:
         """The reasons that Telnyx's mobile SDKs give when the application names none."""
         refused = self.direction is CallDirection.INBOUND and not self._answered.is_set()
         return CallTerminationReason.of(HangupCause.USER_BUSY if refused else HangupCause.NORMAL_CLEARING)
-
-    def _require_media(self) -> Negotiation:
-        if self._media is None:
-            raise CallError(f"the call has no audio in state {self.state}; accept it first")
-        return self._media
 
     def _require_ringing_here(self, done: str) -> None:
         if self.direction is not CallDirection.INBOUND or self.state != CallState.RINGING:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from telnyx_native.call.timings import CallTimings
+from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import (
     CallError,
     MediaError,
@@ -126,8 +127,9 @@ class Lifecycle:
         try:
             yield
         except TelnyxError as error:
-            if not isinstance(error, CallError):
-                self.require_alive()
+            if self._burial is not None:
+                message = f"the call ended meanwhile: {self.reason}"
+                raise CallError(message, kind=ErrorCode.PEER_CLOSED_DURING_INIT) from error
             self.fail(_cause_of(error), str(error))
             raise
         except BaseException:

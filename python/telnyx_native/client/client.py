@@ -32,7 +32,6 @@ from telnyx_native.errors import (
     GATEWAY_REGISTRATION_FAILED,
     CallError,
     ConfigurationError,
-    GatewayRegistrationError,
     NetworkChangedError,
     SocketConnectionError,
 )
@@ -68,7 +67,7 @@ from telnyx_native.states import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from telnyx_native.ai.transcript import TranscriptItem
@@ -111,7 +110,9 @@ class TelnyxClient:
         self._timeouts = timeouts or Timeouts()
         self._limits = limits or Limits()
         self._session = Session(self._timeouts, self)
-        self._connection = Connection(self._session)
+        self._connection = Connection(
+            self._session, retries=self._limits.registrations, pause=self._timeouts.gateway_poll
+        )
         self._reports = CallReports(self._connection, self._session)
         self._recovery = Recovery(self._connection, self._session, self)
         self.ai = AiAssistant(self._session)
@@ -281,7 +282,7 @@ class TelnyxClient:
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
         """
-        await self._connection.log_in(credential_config)
+        await self._log_in(credential_config, self._connection.log_in)
 
     async def token_login(self, token_config: TokenConfig) -> None:
         """Log in with a token on a connection that stands; with a new one, calls that are going on stay.
@@ -292,7 +293,7 @@ class TelnyxClient:
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
         """
-        await self._connection.log_in(token_config)
+        await self._log_in(token_config, self._connection.log_in)
 
     async def wait_for_pushed_call(self) -> Call:
         """Return the call that the push notification given to `connect` announced; accept or reject it.
@@ -504,11 +505,24 @@ class TelnyxClient:
                 call.await_reattachment(reason)
             else:
                 call.drop(reason)
-        if not recovering:
+        if recovering:
+            self._connection.warn(TelnyxWarning.of(WarningCode.SIGNALING_RECOVERY_REQUIRED, str(error)))
+        else:
             self.ai.on_lost()
             self._connection.warn(TelnyxWarning.of(WarningCode.RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT))
         self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
         return recovering
+
+    def on_set_back(self) -> None:
+        """The server was reached, but would not register: calls that it had brought back already wait again."""
+        for call in list(self._calls.values()):
+            if not isinstance(call.state, CallState.RECONNECTING):
+                call.await_reattachment(CallNetworkChangeReason.SERVER_ERROR)
+
+    def on_login_lost(self) -> None:
+        """The server wants a login before it takes anything else."""
+        message = "the server does not know any more who is logged in"
+        self._renew_login(SocketConnectionError(message, kind=ErrorCode.AUTHENTICATION_REQUIRED))
 
     def on_punt(self) -> None:
         """The session goes on elsewhere: with it the calls."""
@@ -539,6 +553,11 @@ class TelnyxClient:
     def has_calls(self) -> bool:
         """Whether calls wait for the connection."""
         return bool(self._calls)
+
+    @property
+    def asks_servers(self) -> bool:
+        """Whether STUN or TURN servers are asked for addresses of this machine."""
+        return bool(self._connection.server.ice_servers)
 
     def create_peer(self, audio: AudioConfig) -> Peer:
         """Make the media end of a call; the first one starts the media engine."""
@@ -584,15 +603,20 @@ class TelnyxClient:
         if isinstance(config, AnonymousConfig):
             self.ai.begin()
         pushed = None if push is None else PushedCall(_require_incoming(push), self._timeouts.push_invite)
-        self._ringer = None if config is None else await Ringer.load(config)
+        server = server or TxServerConfiguration()
         try:
-            await self._connection.open(server or TxServerConfiguration(), config, pushed)
             if config is not None and auto_login:
-                await self._connection.log_in(config)
-                self._recovery.watch()
+                await self._log_in(config, lambda config: self._connection.join(server, config, pushed))
+            else:
+                await self._connection.open(server, config, pushed)
         except BaseException:
             await self.disconnect()
             raise
+
+    async def _log_in(self, config: TelnyxConfig, enter: Callable[[TelnyxConfig], Awaitable[None]]) -> None:
+        self._ringer = await Ringer.load(config)
+        await enter(config)
+        self._recovery.watch()
 
     async def _release_engine(self) -> None:
         engine, self._engine = self._engine, None
@@ -641,11 +665,17 @@ class TelnyxClient:
 
     def _lose_registration(self, state: GatewayState) -> None:
         """The SIP registration behind the login is gone: another server instance may have a better one."""
+        if not self._calls:  # which only the instance that has them can bring back
+            self._session.forget_instance()
         message = f"the SIP registration was lost: the gateway says {state.value}"
+        error = SocketConnectionError(message, code=GATEWAY_REGISTRATION_FAILED, kind=ErrorCode.GATEWAY_FAILED)
+        self._renew_login(error)
+
+    def _renew_login(self, error: SocketConnectionError) -> None:
         if self._connection.reconnects:
-            self._session.break_off(SocketConnectionError(message, kind=ErrorCode.GATEWAY_FAILED))
+            self._session.break_off(error)
         else:
-            self._connection.report(GatewayRegistrationError(message, code=GATEWAY_REGISTRATION_FAILED))
+            self._connection.report(error)
 
     def _add_call(self, dialog: Dialog, direction: CallDirection) -> Call:
         call = Call(
@@ -697,6 +727,6 @@ def _require_incoming(meta: PushMetaData) -> PushMetaData:
 def _network_change(error: SocketConnectionError) -> CallNetworkChangeReason:
     if isinstance(error, NetworkChangedError):
         return CallNetworkChangeReason.NETWORK_SWITCH
-    if error.kind is ErrorCode.GATEWAY_FAILED:
+    if error.kind in (ErrorCode.GATEWAY_FAILED, ErrorCode.AUTHENTICATION_REQUIRED):
         return CallNetworkChangeReason.SERVER_ERROR
     return CallNetworkChangeReason.NETWORK_LOST

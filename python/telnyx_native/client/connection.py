@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from telnyx_native.client.token_watch import TokenWatch, require_unexpired
 from telnyx_native.config import TokenConfig, TxServerConfiguration
-from telnyx_native.errors import TelnyxError
+from telnyx_native.errors import GATEWAY_REGISTRATION_FAILED, GatewayRegistrationError, TelnyxError
 from telnyx_native.events import (
     ClientReadyResponse,
     LoginResponse,
@@ -35,6 +35,8 @@ class Connection:
 
     Args:
         session: The session at the server.
+        retries: Attempts to get registered after one that failed.
+        pause: Seconds before each of them.
 
     Attributes:
         responses: Everything that happens on the connection.
@@ -45,7 +47,7 @@ class Connection:
         log: Where all this is logged.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, retries: int, pause: float) -> None:
         self.responses: SharedFlow[SocketResponse] = SharedFlow()
         self.warnings: SharedFlow[TelnyxWarning] = SharedFlow()
         self.server = TxServerConfiguration()
@@ -54,6 +56,8 @@ class Connection:
         self._about: dict[str, str] = {}
         self.log = Log("client", context=self._about)
         self._session = session
+        self._retries = retries
+        self._pause = pause
         self._token_watch = TokenWatch(self.warn)
 
     @property
@@ -94,6 +98,31 @@ class Connection:
             self.report(error)
             raise
         self._on_open(reached)
+
+    async def join(self, server: TxServerConfiguration, config: TelnyxConfig, pushed: PushedCall | None) -> None:
+        """Connect and log in.
+
+        A registration that fails is tried again on a connection of its own, if the login wants reconnection.
+
+        Raises:
+            SocketConnectionError: The server cannot be reached, or the connection ended.
+            AuthenticationError: The server refused the login, or its token has expired.
+            GatewayRegistrationError: The SIP registration did not come up.
+            RequestTimeoutError: The server did not answer.
+        """
+        left = self._retries if config.auto_reconnect else 0
+        while True:
+            await self.open(server, config, pushed)
+            try:
+                await self.log_in(config)
+            except GatewayRegistrationError as error:
+                if error.code != GATEWAY_REGISTRATION_FAILED or not left:
+                    raise
+            else:
+                return
+            left -= 1
+            self._session.set_back()
+            await self._session.pause(self._pause)
 
     async def log_in(self, config: TelnyxConfig) -> None:
         """Log in, and ask for the call that a push notification announced, if it has not come yet.

@@ -12,7 +12,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from telnyx_native.codes import ErrorCode
-from telnyx_native.errors import MalformedFrameError, RequestError, RequestTimeoutError, SocketConnectionError
+from telnyx_native.errors import (
+    AUTHENTICATION_REQUIRED,
+    MalformedFrameError,
+    RequestError,
+    RequestTimeoutError,
+    SocketConnectionError,
+)
 from telnyx_native.events import SocketMethod
 from telnyx_native.signaling.envelope import Error, MessageId, Request, Result, new_id, parse
 from telnyx_native.signaling.messages import Message, Ping
@@ -56,8 +62,11 @@ class TxSocketListener(Protocol):
     def on_frame(self, frame: str | bytes) -> None:
         """A frame has come, whatever it is."""
 
-    def on_ping(self) -> None:
-        """The server sent a ping, which is being answered."""
+    def on_ping(self) -> bool:
+        """The server sent a ping; return whether to answer it."""
+
+    def on_login_required(self) -> None:
+        """The server answered a request with the wish for a login."""
 
     def on_lost(self, error: SocketConnectionError) -> None:
         """The connection ended, and nobody here asked for it."""
@@ -270,12 +279,14 @@ class TxSocket:
                 self._settle(answered, message)
             case Error(id=answered):
                 self._settle(answered, RequestError(message.message, code=message.code))
+                if message.code == AUTHENTICATION_REQUIRED:
+                    self._listener.on_login_required()
 
     async def _serve(self, request: Request) -> None:
         if request.method == SocketMethod.PING.value:
-            self._listener.on_ping()
-            # As in the JS SDK, the reaction to a ping is a request; its answer is of no interest.
-            await self.tell(Ping())
+            if self._listener.on_ping():
+                # As in the JS SDK, the reaction to a ping is a request; its answer is of no interest.
+                await self.tell(Ping())
             return
         known = False
         try:

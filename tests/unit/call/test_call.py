@@ -366,6 +366,7 @@ EVENTS = st.sampled_from(
 def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, events: list[CallEvent | str]) -> None:
     class Host:
         session_id = "S"
+        asks_servers = False
 
         def create_peer(self, audio: AudioConfig) -> Any:
             return media.create_peer(PeerConfig(), audio)

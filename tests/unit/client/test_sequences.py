@@ -16,6 +16,7 @@ from support.telnyx_server import LIMIT, ScriptedServer
 from telnyx_native import (
     Call,
     CallState,
+    CallTerminationReason,
     ConnectionStatus,
     CredentialConfig,
     ErrorCode,
@@ -89,9 +90,30 @@ class TestSequences:
         answers = iter(states)
         server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": next(answers)}, "sessid": "S1"}
         with pytest.raises(GatewayRegistrationError) as failure:
-            await client.connect(config(server), credentials)
+            await client.connect(config(server), replace(credentials, auto_reconnect=False))
         assert failure.value.code == code
         assert methods(server) == ["login"] + ["gatewayState"] * asked
+
+    @pytest.mark.parametrize("state", ["FAIL_WAIT", "FAILED", "DOWN", "TIMEOUT"])
+    async def test_b_registration_that_fails_is_tried_on_other_connections(
+        self, client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig, state: str
+    ) -> None:
+        server.voice_sdk_id = "VSDK1"
+        answers = iter([state, state, state, "REGED"])
+        server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": next(answers)}, "sessid": "S1"}
+        await client.connect(config(server), credentials)
+        assert methods(server) == ["login", "gatewayState"] * 4
+        assert server.paths == ["/"] * 4  # not to the instance that failed
+
+    async def test_b_registration_that_goes_on_failing(
+        self, client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig
+    ) -> None:
+        server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": "FAIL_WAIT"}, "sessid": "S1"}
+        with pytest.raises(GatewayRegistrationError) as failure:
+            await client.connect(config(server), credentials)
+        assert failure.value.code == -32004
+        assert len(server.sent("login")) == 4
+        assert client.connection_status_flow.value is ConnectionStatus.DISCONNECTED
 
     async def test_b_registration_that_comes_up_at_last(
         self, client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig
@@ -160,16 +182,10 @@ class TestSequences:
 
     async def test_i_bye_from_there(self, talking: Callable[..., Any], server: ScriptedServer) -> None:
         call = await talking()
-        server.push(
-            "telnyx_rtc.bye", callID=call.call_id, cause="USER_BUSY", causeCode=17, sipCode=486, sipReason="Busy Here"
-        )
+        said = {"cause": "USER_BUSY", "causeCode": 17, "sipCode": 486, "sipReason": "Busy Here", "sip_call_id": "a@b"}
+        server.push("telnyx_rtc.bye", callID=call.call_id, **said)
         reason = await asyncio.wait_for(call.wait_done(), LIMIT)
-        assert (reason.cause, reason.cause_code, reason.sip_code, reason.sip_reason) == (
-            "USER_BUSY",
-            17,
-            486,
-            "Busy Here",
-        )
+        assert reason == CallTerminationReason("USER_BUSY", 17, 486, "Busy Here", "a@b")
         await server.received(lambda _: "telnyx_rtc.bye" in server.acks())
 
     async def test_j_trickle(self, online: TelnyxClient, server: ScriptedServer, media: FakeEngine) -> None:
@@ -248,6 +264,50 @@ class TestSequences:
         assert not server.sent("telnyx_rtc.bye")
         await online.close()
         assert ErrorCode.SESSION_NOT_REATTACHED in [response.error_kind async for response in responses]
+
+    async def test_k_call_that_was_brought_back_but_not_registered(
+        self, talking: Callable[..., Any], online: TelnyxClient, server: ScriptedServer
+    ) -> None:
+        """Attached on a connection whose registration fails, the call waits for the next one."""
+        call = await talking()
+        registrations = iter(["FAIL_WAIT", "REGED"])
+        kept = iter([[call.call_id], []])
+
+        def take_up(_: dict[str, Any]) -> dict[str, Any]:
+            def bring_back() -> None:
+                if ids := next(kept):
+                    server.push("telnyx_rtc.attach", callID=call.call_id, sdp="v=0 anew", **PARTIES)
+                server.push("telnyx_rtc.clientReady", reattached_sessions=ids)
+
+            asyncio.get_running_loop().call_soon(bring_back)
+            return {"message": "logged in", "sessid": "S1"}
+
+        async def fail_when_brought_back() -> None:
+            await call.call_state_flow.wait_for(CallState.ACTIVE, timeout=LIMIT)
+            registering.set()
+
+        registering = asyncio.Event()
+        server.parts["login"] = take_up
+        server.parts["telnyx_rtc.attach"] = lambda _: {}
+        server.parts["telnyx_rtc.gatewayState"] = lambda _: (
+            {"params": {"state": next(registrations)}, "sessid": "S1"} if registering.is_set() else None
+        )
+        states = call.call_state_flow.collect()
+        server.cut()
+        await state(call, CallState.RECONNECTING)
+        await fail_when_brought_back()
+        await asyncio.wait_for(call.wait_done(), LIMIT)
+        names = [str(s).partition("(")[0] for s in [s async for s in states]]
+        assert names == ["ACTIVE", "RECONNECTING", "ACTIVE", "RECONNECTING", "DROPPED", "DONE"]
+        assert online.is_registered
+
+    async def test_k_call_that_is_not_answered_cannot_be_brought_back(
+        self, online: TelnyxClient, server: ScriptedServer
+    ) -> None:
+        call = await inbound(online, server)
+        server.push("telnyx_rtc.attach", callID=CALL_ID, sdp="v=0 anew", **PARTIES)
+        await call.accept()
+        await call.wait_active(LIMIT)
 
     async def test_l_limit_of_a_network_switch(
         self, server: ScriptedServer, timeouts: Timeouts, credentials: CredentialConfig, media: FakeEngine
