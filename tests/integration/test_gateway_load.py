@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import pytest
 
-from support.process import native_threads, open_files
+from support.process import held, let_go, start_threads_of_the_executor
 from telnyx_native import CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway, User
 
@@ -43,31 +41,16 @@ async def all_over(gateway):
             await asyncio.sleep(0.01)
 
 
-def start_all_threads_of_the_executor():
-    """Reports of calls are posted in threads, of which the loop starts one more whenever none is idle."""
-    threads = 8
-    executor, all_there = ThreadPoolExecutor(threads), Barrier(threads)
-    asyncio.get_running_loop().set_default_executor(executor)
-    list(executor.map(lambda _: all_there.wait(), range(threads)))
-
-
-def holdings():
-    return native_threads(), open_files(), len(asyncio.all_tasks())
-
-
 async def test_twenty_calls_in_a_row_leave_nothing(alice, gateway):
-    start_all_threads_of_the_executor()
-    held = None
+    start_threads_of_the_executor()
     for number in range(21):
         call = await alice.new_invite(DESTINATIONS[number % 3])
         await call.wait_active(5)
         await call.end()
         await all_over(gateway)
         if number == 2:  # every kind of call was there once
-            held = holdings()
-    async with asyncio.timeout(5):  # for the reports of the last calls, and for the other end to free its media
-        while any(now > before for now, before in zip(holdings(), held, strict=True)):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+            before = held()
+    await let_go(before)
 
 
 async def test_ten_calls_at_once(alice, gateway):
@@ -76,3 +59,11 @@ async def test_ten_calls_at_once(alice, gateway):
     assert len(gateway.calls) == 20
     await asyncio.gather(*(call.end() for call in calls))
     await all_over(gateway)
+
+
+async def test_reports_of_calls_that_end_together_all_arrive(gateway):
+    async with TelnyxClient() as client:
+        await client.connect(TxServerConfiguration.parse(gateway.url), CredentialConfig("alice", "secret"))
+        calls = [await client.new_invite("echo") for _ in range(12)]
+        await asyncio.gather(*(call.wait_active(10) for call in calls))
+    assert {report.call_id for report in gateway.call_reports} == {call.call_id for call in calls}

@@ -503,6 +503,7 @@ class TelnyxClient:
         for call in list(self._calls.values()):
             if recovering:
                 call.await_reattachment(reason)
+                self._reports.flush(call)
             else:
                 call.drop(reason)
         if recovering:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from support.fake_media import FakeEngine
+    from support.report_server import ReportServer
 
 CALL_ID = "6f0d9f7e-0000-4000-8000-000000000001"
 PARTIES = {
@@ -185,7 +186,7 @@ class TestSequences:
         said = {"cause": "USER_BUSY", "causeCode": 17, "sipCode": 486, "sipReason": "Busy Here", "sip_call_id": "a@b"}
         server.push("telnyx_rtc.bye", callID=call.call_id, **said)
         reason = await asyncio.wait_for(call.wait_done(), LIMIT)
-        assert reason == CallTerminationReason("USER_BUSY", 17, 486, "Busy Here", "a@b")
+        assert (reason, reason.sip_call_id) == (CallTerminationReason("USER_BUSY", 17, 486, "Busy Here"), "a@b")
         await server.received(lambda _: "telnyx_rtc.bye" in server.acks())
 
     async def test_j_trickle(self, online: TelnyxClient, server: ScriptedServer, media: FakeEngine) -> None:
@@ -406,6 +407,44 @@ class TestSequences:
         server.push("telnyx_rtc.bye", callID=CALL_ID, cause="NORMAL_CLEARING")
         await asyncio.wait_for(second.wait_done(), LIMIT)
         assert first.state == CallState.ACTIVE
+
+    async def test_s_call_report(
+        self,
+        client: TelnyxClient,
+        server: ScriptedServer,
+        credentials: CredentialConfig,
+        media: FakeEngine,
+        http: ReportServer,
+        monkeypatch: pytest.MonkeyPatch,
+        until: Any,
+    ) -> None:
+        """A segment when the socket is lost, the rest when the call is over."""
+        monkeypatch.setattr("telnyx_native.call.stats_sampler.INTERVAL", 0.02)
+        server.parts["telnyx_rtc.attach"] = lambda _: {}
+        server.ask_for_reports()
+        await client.connect(config(server), credentials)
+        call = await client.new_invite("bob")
+        server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0 answer")
+        await call.wait_active(LIMIT)
+        await call.call_quality_flow.first(timeout=LIMIT)
+        await until(lambda: client._reports._filings[call.call_id].report.samples >= 3)
+        server.cut()
+        await until(lambda: len(http.posts) == 1)
+        await client.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=LIMIT)
+        server.push("telnyx_rtc.attach", callID=call.call_id, sdp="v=0 anew", **PARTIES)
+        await state(call, CallState.ACTIVE)
+        await until(lambda: client._reports._filings[call.call_id].report.samples >= 6)
+        await call.end()
+        await client.disconnect()
+        (path, headers, first), (_, _, last) = http.posts
+        assert path == "/call_report"
+        assert (headers["x-call-report-id"], headers["x-call-id"]) == ("R1", call.call_id)
+        assert (first["segment"], first["flushReason"]) == (0, {"type": "socket-close"})
+        assert (last["segment"], "flushReason" in last) == (1, False)
+        assert first["stats"][-1]["intervalEndUtc"] <= last["stats"][0]["intervalEndUtc"]
+        told = [log["message"].partition("(")[0] for log in first["logs"] + last["logs"]]
+        assert told == ["CONNECTING", "ACTIVE", "RECONNECTING", "ACTIVE", "DONE"]
+        assert last["summary"]["terminationReason"]["cause"] == "NORMAL_CLEARING"
 
 
 class TestDeviations:
