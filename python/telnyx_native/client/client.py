@@ -120,6 +120,7 @@ class TelnyxClient:
         self._ringer: Ringer | None = None
         self._burials: set[asyncio.Task[None]] = set()
         self._engine: MediaEngine | None = None
+        self._leaving = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -336,6 +337,7 @@ class TelnyxClient:
         was_open = self._session.is_open
         await self._recovery.stop()
         self._connection.end()
+        self._leaving = True
         for call in list(self._calls.values()):
             call.hang_up()
         try:
@@ -347,6 +349,7 @@ class TelnyxClient:
             try:
                 await self._session.close()
             finally:
+                self._leaving = False
                 await self._release_engine()
         if was_open:
             self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
@@ -401,7 +404,7 @@ class TelnyxClient:
             RequestError: The server refused the invitation.
             CallError: The call ended meanwhile.
         """
-        if not self.is_registered:
+        if not self.is_registered or self._leaving:
             message = "the client is not logged in; connect first"
             if self._recovery.running:
                 message = "the connection is being made again; wait for CLIENT_READY in connection_status_flow"
@@ -481,7 +484,7 @@ class TelnyxClient:
         match result:
             case AttachResponse():
                 return self._reattach(result)
-            case InviteResponse():
+            case InviteResponse() if not self._leaving:
                 return self._ring(result)
             case GatewayStateResponse(state=state) if state in LOST_REGISTRATION:
                 self._lose_registration(state)

@@ -305,6 +305,19 @@ async def test_leaving_hangs_up_and_frees_everything(
     assert media.peers[0].closed
 
 
+async def test_who_leaves_takes_no_more_calls(online: TelnyxClient, server: ScriptedServer, media: FakeEngine) -> None:
+    """What the server says while it is being left changes nothing any more."""
+    call = await online.new_invite("echo")
+    farewell = server.parts["telnyx_rtc.bye"]
+    server.parts["telnyx_rtc.bye"] = lambda params: (
+        server.push("telnyx_rtc.invite", callID="late", sdp="v=0") and farewell(params)
+    )
+    await online.disconnect()
+    assert isinstance(call.state, CallState.DONE)
+    assert online.calls == {}
+    assert server.acks() == ["telnyx_rtc.invite"]
+
+
 async def test_leaving_is_bounded_when_the_server_is_silent(
     timeouts: Timeouts, server: ScriptedServer, credentials: CredentialConfig, media: FakeEngine
 ) -> None:

@@ -21,6 +21,7 @@ from telnyx_native import (
     CredentialConfig,
     ErrorCode,
     HangupCause,
+    LogLevel,
     PushConfig,
     TelnyxClient,
     TxServerConfiguration,
@@ -522,8 +523,24 @@ def malformed() -> list[str | bytes]:
     return [*truncated, *flipped, *typed, *odd, *unknown, *large, b"\xff\xfe\x00", "x" * 1_000_000]
 
 
+class Shredder:
+    """Takes records, and keeps none."""
+
+    def log(self, level: LogLevel, tag: str, message: str, exception: BaseException | None) -> None:
+        pass
+
+
 class TestHostileServer:
-    """A call goes on through whatever the server says beside it."""
+    """A call goes on through whatever the server says beside it, and all of it can be logged."""
+
+    @pytest.fixture
+    def credentials(self, credentials: CredentialConfig) -> CredentialConfig:
+        return replace(credentials, log_level=LogLevel.ALL, custom_logger=Shredder())
+
+    @pytest.fixture
+    def timeouts(self, timeouts: Timeouts) -> Timeouts:
+        """Time for the answer to get through behind all that."""
+        return replace(timeouts, request=LIMIT)
 
     async def test_malformed_frames(
         self, talking: Callable[..., Any], online: TelnyxClient, server: ScriptedServer
