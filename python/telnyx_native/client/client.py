@@ -335,12 +335,10 @@ class TelnyxClient:
     async def disconnect(self) -> None:
         """Hang up all calls, close the connection and free the media. Does nothing when there is nothing."""
         was_open = self._session.is_open
-        await self._recovery.stop()
-        self._connection.end()
         self._leaving = True
-        for call in list(self._calls.values()):
-            call.hang_up()
+        self._connection.end()
         try:
+            await self._end_calls()
             await self.ai.stop(self._timeouts.close)
             if self._burials:
                 await asyncio.wait(self._burials)
@@ -501,7 +499,7 @@ class TelnyxClient:
         """The connection is gone. If it is to be made again, answered calls wait for that; if not, they are over."""
         self._connection.end()
         self._connection.report(error)
-        recovering = self._recovery.start()
+        recovering = not self._leaving and self._recovery.start()
         reason = _network_change(error)
         for call in list(self._calls.values()):
             if recovering:
@@ -511,7 +509,7 @@ class TelnyxClient:
                 call.drop(reason)
         if recovering:
             self._connection.warn(TelnyxWarning.of(WarningCode.SIGNALING_RECOVERY_REQUIRED, str(error)))
-        else:
+        elif not self._leaving:
             self.ai.on_lost()
             self._connection.warn(TelnyxWarning.of(WarningCode.RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT))
         self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
@@ -621,6 +619,13 @@ class TelnyxClient:
         self._ringer = await Ringer.load(config)
         await enter(config)
         self._recovery.watch()
+
+    async def _end_calls(self) -> None:
+        try:
+            await self._recovery.stop()
+        finally:
+            for call in list(self._calls.values()):
+                call.hang_up()
 
     async def _release_engine(self) -> None:
         engine, self._engine = self._engine, None

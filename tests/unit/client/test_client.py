@@ -318,6 +318,17 @@ async def test_who_leaves_takes_no_more_calls(online: TelnyxClient, server: Scri
     assert server.acks() == ["telnyx_rtc.invite"]
 
 
+async def test_connection_that_is_lost_while_it_is_left_is_not_made_again(
+    online: TelnyxClient, server: ScriptedServer, media: FakeEngine
+) -> None:
+    await online.new_invite("echo")
+    server.parts["telnyx_rtc.bye"] = lambda _: server.cut()
+    await online.disconnect()
+    assert not online._recovery.running
+    assert online.connection_status_flow.value is ConnectionStatus.DISCONNECTED
+    assert len(server.paths) == 1
+
+
 async def test_leaving_is_bounded_when_the_server_is_silent(
     timeouts: Timeouts, server: ScriptedServer, credentials: CredentialConfig, media: FakeEngine
 ) -> None:
