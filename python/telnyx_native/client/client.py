@@ -48,7 +48,7 @@ from telnyx_native.events import (
     SocketStatus,
 )
 from telnyx_native.flow import SharedFlow, StateFlow
-from telnyx_native.logs import LogLevel, TxLogger
+from telnyx_native.logs import Log, LogLevel, TxLogger
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.push import PushKind, PushMetaData
 from telnyx_native.signaling.envelope import new_id
@@ -616,7 +616,8 @@ class TelnyxClient:
             raise
 
     async def _log_in(self, config: TelnyxConfig, enter: Callable[[TelnyxConfig], Awaitable[None]]) -> None:
-        self._ringer = await Ringer.load(config)
+        log = Log("ringer", config.log_level, config.custom_logger)
+        self._ringer = await Ringer.load(config, log)
         await enter(config)
         self._recovery.watch()
 
