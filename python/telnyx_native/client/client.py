@@ -2,78 +2,43 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
-from telnyx_native.ai.assistant import AiAssistant
-from telnyx_native.call import Call
-from telnyx_native.call.observation import Observers
-from telnyx_native.client.call_reports import CallReports
-from telnyx_native.client.connection import Connection
+from telnyx_native.client.call_keeper import CallKeeper
 from telnyx_native.client.push_decline import decline
 from telnyx_native.client.pushed_call import PushedCall
-from telnyx_native.client.recovery import Recovery
 from telnyx_native.client.ringer import Ringer
-from telnyx_native.client.several_calls import count_ringing_here, hold_all
+from telnyx_native.client.several_calls import hold_all
 from telnyx_native.client.token_watch import require_unexpired
-from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
+from telnyx_native.codes import ErrorCode, TelnyxWarning
 from telnyx_native.config import (
     AnonymousConfig,
     AudioConfig,
     Limits,
-    PeerConfig,
     Timeouts,
     TokenConfig,
     TxServerConfiguration,
 )
-from telnyx_native.errors import (
-    GATEWAY_REGISTRATION_FAILED,
-    CallError,
-    ConfigurationError,
-    NetworkChangedError,
-    SocketConnectionError,
-)
-from telnyx_native.events import (
-    AiConversationResponse,
-    AttachResponse,
-    CallEvent,
-    DisablePushResponse,
-    GatewayStateResponse,
-    InviteResponse,
-    ReceivedResult,
-    SocketMethod,
-    SocketResponse,
-    SocketStatus,
-)
-from telnyx_native.flow import SharedFlow, StateFlow
+from telnyx_native.errors import CallError, ConfigurationError, SocketConnectionError
+from telnyx_native.events import DisablePushResponse, SocketMethod, SocketResponse, SocketStatus
 from telnyx_native.logs import Log, LogLevel, TxLogger
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.push import PushKind, PushMetaData
 from telnyx_native.signaling.envelope import new_id
-from telnyx_native.signaling.messages import Bye, Dialog
+from telnyx_native.signaling.messages import Dialog
 from telnyx_native.signaling.push_messages import DisablePush
-from telnyx_native.signaling.registration import LOST_REGISTRATION
-from telnyx_native.signaling.session import Session
-from telnyx_native.states import (
-    CallDirection,
-    CallNetworkChangeReason,
-    CallState,
-    CallTerminationReason,
-    ConnectionStatus,
-    GatewayState,
-    HangupCause,
-)
+from telnyx_native.states import CallDirection, ConnectionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from telnyx_native.ai.transcript import TranscriptItem
+    from telnyx_native.call import Call
     from telnyx_native.config import AudioCodec, CredentialConfig, TelnyxConfig
-    from telnyx_native.media.engine import MediaEngine
-    from telnyx_native.media.peer import Peer
+    from telnyx_native.flow import SharedFlow, StateFlow
     from telnyx_native.signaling.login_timings import LoginTimings
     from telnyx_native.signaling.ping_metrics import SocketConnectionMetrics
 
@@ -100,27 +65,17 @@ class TelnyxClient:
 
     Attributes:
         incoming_calls: Inbound calls, ringing; collect before they can arrive.
-        refused_calls: Inbound calls refused so far because `Limits.ringing_calls` were ringing.
         ai: The AI assistant at the other end, beside the audio.
     """
 
     def __init__(self, *, timeouts: Timeouts | None = None, limits: Limits | None = None) -> None:
-        self.incoming_calls: SharedFlow[Call] = SharedFlow()
-        self.refused_calls = 0
         self._timeouts = timeouts or Timeouts()
-        self._limits = limits or Limits()
-        self._session = Session(self._timeouts, self)
-        self._connection = Connection(
-            self._session, retries=self._limits.registrations, pause=self._timeouts.gateway_poll
-        )
-        self._reports = CallReports(self._connection, self._session)
-        self._recovery = Recovery(self._connection, self._session, self)
-        self.ai = AiAssistant(self._session)
-        self._calls: dict[str, Call] = {}
-        self._ringer: Ringer | None = None
-        self._burials: set[asyncio.Task[None]] = set()
-        self._engine: MediaEngine | None = None
-        self._leaving = False
+        self._keeper = CallKeeper(self._timeouts, limits or Limits())
+        self._session = self._keeper.session
+        self._connection = self._keeper.connection
+        self._recovery = self._keeper.recovery
+        self.incoming_calls = self._keeper.incoming
+        self.ai = self._keeper.ai
 
     async def __aenter__(self) -> Self:
         return self
@@ -171,7 +126,12 @@ class TelnyxClient:
     @property
     def calls(self) -> Mapping[str, Call]:
         """The calls that are not over, by call id in lower case."""
-        return MappingProxyType(self._calls)
+        return MappingProxyType(self._keeper.calls)
+
+    @property
+    def refused_calls(self) -> int:
+        """Inbound calls refused so far because `Limits.ringing_calls` were ringing."""
+        return self._keeper.refused
 
     async def connect(
         self,
@@ -335,20 +295,7 @@ class TelnyxClient:
     async def disconnect(self) -> None:
         """Hang up all calls, close the connection and free the media. Does nothing when there is nothing."""
         was_open = self._session.is_open
-        self._leaving = True
-        self._connection.end()
-        try:
-            await self._end_calls()
-            await self.ai.stop(self._timeouts.close)
-            if self._burials:
-                await asyncio.wait(self._burials)
-            await self._reports.wait_delivered(self._timeouts.report)
-        finally:
-            try:
-                await self._session.close()
-            finally:
-                self._leaving = False
-                await self._release_engine()
+        await self._keeper.leave()
         if was_open:
             self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
 
@@ -402,7 +349,7 @@ class TelnyxClient:
             RequestError: The server refused the invitation.
             CallError: The call ended meanwhile.
         """
-        if not self.is_registered or self._leaving:
+        if not self.is_registered or self._keeper.leaving:
             message = "the client is not logged in; connect first"
             if self._recovery.running:
                 message = "the connection is being made again; wait for CLIENT_READY in connection_status_flow"
@@ -419,7 +366,7 @@ class TelnyxClient:
             custom_headers=dict(custom_headers or {}),
             preferred_codecs=options.preferred_codecs,
         )
-        call = self._add_call(dialog, CallDirection.OUTBOUND)
+        call = self._keeper.add(dialog, CallDirection.OUTBOUND)
         await call.place(options)
         return call
 
@@ -429,7 +376,7 @@ class TelnyxClient:
         Raises:
             RequestError: The server refused; that call is as it was, the others are on hold.
         """
-        await hold_all(other for other in self._calls.values() if other is not call)
+        await hold_all(other for other in self.calls.values() if other is not call)
 
     async def swap_to(self, call: Call) -> None:
         """Talk in `call`: put all other active calls on hold, and take this one off hold.
@@ -474,122 +421,6 @@ class TelnyxClient:
         """
         await self._require_call(call_id).end()
 
-    # What the session and the calls tell the client.
-
-    def on_message(self, method: str, result: ReceivedResult | None) -> bool:
-        """Take a message of the server: publish it and lead it to its call."""
-        self._connection.publish(method, result)
-        match result:
-            case AttachResponse():
-                return self._reattach(result)
-            case InviteResponse() if not self._leaving:
-                return self._ring(result)
-            case GatewayStateResponse(state=state) if state in LOST_REGISTRATION:
-                self._lose_registration(state)
-            case AiConversationResponse():
-                self.ai.hear(result, self._connection.log.child("ai"))
-            case CallEvent(call_id=call_id) if call := self._calls.get(call_id.lower()):
-                call.handle(result)
-                return True
-            case CallEvent():
-                self._connection.log.debug(f"{method} for a call that is not known: {result.call_id}")
-        return False
-
-    def on_lost(self, error: SocketConnectionError) -> bool:
-        """The connection is gone. If it is to be made again, answered calls wait for that; if not, they are over."""
-        self._connection.end()
-        self._connection.report(error)
-        recovering = not self._leaving and self._recovery.start()
-        reason = _network_change(error)
-        for call in list(self._calls.values()):
-            if recovering:
-                call.await_reattachment(reason)
-                self._reports.flush(call)
-            else:
-                call.drop(reason)
-        if recovering:
-            self._connection.warn(TelnyxWarning.of(WarningCode.SIGNALING_RECOVERY_REQUIRED, str(error)))
-        elif not self._leaving:
-            self.ai.on_lost()
-            self._connection.warn(TelnyxWarning.of(WarningCode.RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT))
-        self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
-        return recovering
-
-    def on_set_back(self) -> None:
-        """The server was reached, but would not register: calls that it had brought back already wait again."""
-        for call in list(self._calls.values()):
-            if not isinstance(call.state, CallState.RECONNECTING):
-                call.await_reattachment(CallNetworkChangeReason.SERVER_ERROR)
-
-    def on_login_lost(self) -> None:
-        """The server wants a login before it takes anything else."""
-        message = "the server does not know any more who is logged in"
-        self._renew_login(SocketConnectionError(message, kind=ErrorCode.AUTHENTICATION_REQUIRED))
-
-    def on_punt(self) -> None:
-        """The session goes on elsewhere: with it the calls."""
-        self._connection.end()
-        self._connection.report(SocketConnectionError("the server gave the session to another connection"))
-        self.on_unrecoverable()
-        self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
-
-    def on_unrecoverable(self) -> None:
-        """The connection will not be made again: the calls are over."""
-        self.ai.on_lost()
-        for call in list(self._calls.values()):
-            call.drop(CallNetworkChangeReason.SERVER_ERROR)
-
-    def on_recovered(self) -> None:
-        """The client is logged in again; calls that the server did not keep are over."""
-        kept = self._session.kept_calls
-        if kept is None:
-            return
-        known = {call_id.lower() for call_id in kept}
-        for call_id, call in list(self._calls.items()):
-            if isinstance(call.state, CallState.RECONNECTING) and call_id not in known:
-                message = f"the server did not keep call {call.call_id} while the connection was lost"
-                self._connection.report(CallError(message, kind=ErrorCode.SESSION_NOT_REATTACHED))
-                call.drop(CallNetworkChangeReason.SERVER_ERROR)
-
-    @property
-    def has_calls(self) -> bool:
-        """Whether calls wait for the connection."""
-        return bool(self._calls)
-
-    @property
-    def asks_servers(self) -> bool:
-        """Whether STUN or TURN servers are asked for addresses of this machine."""
-        return bool(self._connection.server.ice_servers)
-
-    def create_peer(self, audio: AudioConfig) -> Peer:
-        """Make the media end of a call; the first one starts the media engine."""
-        if self._engine is None:
-            from telnyx_native.media.engine import MediaEngine
-
-            self._engine = MediaEngine.acquire()
-        return self._engine.create_peer(self._peer_config(), audio)
-
-    def _peer_config(self) -> PeerConfig:
-        server, config = self._connection.server, self._connection.config
-        relay_only = config is not None and config.force_relay_candidate
-        return PeerConfig(server.ice_servers, relay_only=relay_only, loopback=server.is_local)
-
-    def create_successor(self, peer: Peer) -> Peer:
-        """Make the media end of a call that the server brings back."""
-        assert self._engine is not None  # noqa: S101 - `peer` is one of its peers
-        return self._engine.create_successor(peer, self._peer_config())
-
-    def on_call_ended(self, call: Call, burial: asyncio.Task[None]) -> None:
-        """Forget a call, but see to its end."""
-        self._calls.pop(call.call_id.lower(), None)
-        self.ai.on_call_ended()
-        self._reports.close(call)
-        self._see_to(burial)
-
-    def _see_to(self, burial: asyncio.Task[None]) -> None:
-        self._burials.add(burial)
-        burial.add_done_callback(self._burials.discard)
-
     async def _connect(
         self,
         server: TxServerConfiguration | None,
@@ -617,109 +448,21 @@ class TelnyxClient:
 
     async def _log_in(self, config: TelnyxConfig, enter: Callable[[TelnyxConfig], Awaitable[None]]) -> None:
         log = Log("ringer", config.log_level, config.custom_logger)
-        self._ringer = await Ringer.load(config, log)
+        self._keeper.ringer = await Ringer.load(config, log)
         await enter(config)
         self._recovery.watch()
-
-    async def _end_calls(self) -> None:
-        try:
-            await self._recovery.stop()
-        finally:
-            for call in list(self._calls.values()):
-                call.hang_up()
-
-    async def _release_engine(self) -> None:
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            await engine.release()
-
-    def _ring(self, invite: InviteResponse) -> bool:
-        if invite.call_id.lower() in self._calls:
-            self._connection.log.debug(f"the invitation of call {invite.call_id} came twice")
-            return True
-        config = self._connection.config
-        push = config.push if config else None
-        dialog = Dialog(
-            call_id=invite.call_id,
-            destination_number=invite.callee_id_number,
-            caller_name=invite.caller_id_name,
-            caller_number=invite.caller_id_number,
-            client_state=invite.client_state,
-            answered_device_token=push.push_device_token if push else None,
-        )
-        call = self._add_call(dialog, CallDirection.INBOUND)
-        call.handle(invite)
-        crowded = count_ringing_here(self._calls.values()) >= self._limits.ringing_calls
-        call.ring(invite.sdp)
-        if crowded:
-            self.refused_calls += 1
-            call.hang_up(HangupCause.USER_BUSY)
-            return True
-        if self._connection.pushed is not None:
-            self._connection.pushed.take(call)
-        self.incoming_calls.emit(call)
-        return True
-
-    def _reattach(self, attach: AttachResponse) -> bool:
-        call = self._calls.get(attach.call_id.lower())
-        if call is None:
-            # It ended here while nobody could be told: without a word, the other side would listen to silence.
-            self._connection.warn(TelnyxWarning.of(WarningCode.UNKNOWN_REATTACHED_SESSION, attach.call_id))
-            reason = CallTerminationReason.of(HangupCause.NORMAL_CLEARING)
-            farewell = Bye(self._session.session_id, Dialog(attach.call_id), reason)
-            self._see_to(asyncio.create_task(self._session.tell(farewell), name="telnyx-farewell"))
-            return False
-        call.handle(attach)
-        call.reattach(attach.sdp)
-        return True
-
-    def _lose_registration(self, state: GatewayState) -> None:
-        """The SIP registration behind the login is gone: another server instance may have a better one."""
-        if not self._calls:  # which only the instance that has them can bring back
-            self._session.forget_instance()
-        message = f"the SIP registration was lost: the gateway says {state.value}"
-        error = SocketConnectionError(message, code=GATEWAY_REGISTRATION_FAILED, kind=ErrorCode.GATEWAY_FAILED)
-        self._renew_login(error)
-
-    def _renew_login(self, error: SocketConnectionError) -> None:
-        if self._connection.reconnects:
-            self._session.break_off(error)
-        else:
-            self._connection.report(error)
-
-    def _add_call(self, dialog: Dialog, direction: CallDirection) -> Call:
-        call = Call(
-            dialog,
-            direction,
-            host=self,
-            signaling=self._session,
-            timeouts=self._timeouts,
-            limits=self._limits,
-            observers=Observers(
-                self._connection.warnings,
-                self._connection.warn,
-                self._reports.open(dialog.call_id),
-                debug=self._connection.debug,
-            ),
-            log=self._connection.log.child("call", call_id=dialog.call_id),
-        )
-        self._calls[dialog.call_id.lower()] = call
-        if self._ringer is not None:
-            self._see_to(asyncio.create_task(self._ringer.accompany(call), name="telnyx-ringer"))
-        return call
 
     def _unused(self, call_id: str) -> str:
         if not _UUID.fullmatch(call_id):
             message = f"{call_id!r} is no call id: Telnyx's mobile SDKs take nothing but UUIDs"
             raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
-        if call_id.lower() in self._calls:
+        if call_id.lower() in self.calls:
             message = f"there is a call {call_id} already"
             raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
         return call_id
 
     def _require_call(self, call_id: str) -> Call:
-        pushed = self._connection.pushed
-        call = self._calls.get(call_id.lower()) or (pushed.known_as(call_id) if pushed else None)
+        call = self._keeper.find(call_id)
         if call is None:
             raise CallError(f"there is no call {call_id}, or it is over")
         return call
@@ -732,11 +475,3 @@ def _require_incoming(meta: PushMetaData) -> PushMetaData:
     if meta.kind is not PushKind.INCOMING_CALL:
         raise ConfigurationError(f"the push notification announces no call: {meta.kind.value}")
     return meta
-
-
-def _network_change(error: SocketConnectionError) -> CallNetworkChangeReason:
-    if isinstance(error, NetworkChangedError):
-        return CallNetworkChangeReason.NETWORK_SWITCH
-    if error.kind in (ErrorCode.GATEWAY_FAILED, ErrorCode.AUTHENTICATION_REQUIRED):
-        return CallNetworkChangeReason.SERVER_ERROR
-    return CallNetworkChangeReason.NETWORK_LOST
