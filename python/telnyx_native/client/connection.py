@@ -156,8 +156,11 @@ class Connection:
             awaited.expect()
             await self._session.tell(AttachCalls(config.push))
 
-    async def resume(self) -> None:
+    async def resume(self, *, patience: float | None) -> None:
         """Connect and log in once more, as before.
+
+        Args:
+            patience: Seconds that connecting may take, if not as long as usual.
 
         Raises:
             AuthenticationError: The server refused the login, or its token has expired.
@@ -166,7 +169,8 @@ class Connection:
         assert self.config is not None  # noqa: S101 - there was a login, that is what is resumed
         server, fallback = self.config.route(self.server)
         self.responses.emit(SocketResponse(SocketStatus.LOADING))
-        self._on_open(await self._session.open(server, self.log.child("socket"), fallback=fallback))
+        log = self.log.child("socket")
+        self._on_open(await self._session.open(server, log, fallback=fallback, patience=patience))
         await self.log_in(self.config)
 
     def end(self) -> None:

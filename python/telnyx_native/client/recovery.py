@@ -79,7 +79,7 @@ class Recovery:
         while True:
             await self._pause(backoff.next())
             try:
-                await self._connection.resume()
+                await self._connection.resume(patience=backoff.patience())
             except AuthenticationError as error:
                 self._give_up(error)
                 return

@@ -115,6 +115,7 @@ class Session:
         *,
         fallback: TxServerConfiguration | None = None,
         instance: Mapping[str, str] | None = None,
+        patience: float | None = None,
     ) -> TxServerConfiguration:
         """Connect to `server`; return the one that was reached.
 
@@ -123,6 +124,7 @@ class Session:
             log: Where the messages are logged, redacted.
             fallback: Where to if `server` cannot be reached.
             instance: What leads to a certain instance of the server, as parameters of the address.
+            patience: Seconds that it may take, if not as long as usual.
 
         Raises:
             SocketConnectionError: It cannot be reached.
@@ -131,13 +133,13 @@ class Session:
         self.timings = LoginTimings()
         try:
             try:
-                socket = await self._reach(server, log, instance)
+                socket = await self._reach(server, log, instance, patience)
             except SocketConnectionError as error:
                 if fallback is None or attempt.is_set():
                     raise
                 log.warning(f"{error}; trying {fallback.url} instead")
                 server = fallback
-                socket = await self._reach(server, log, instance)
+                socket = await self._reach(server, log, instance, patience)
             if attempt.is_set():
                 await socket.close()
                 raise SocketConnectionError(f"the connection to {server.url} was given up while it was being made")
@@ -306,12 +308,14 @@ class Session:
         recovering = self._listener.on_lost(error)
         self.status.set(ConnectionStatus.RECONNECTING if recovering else ConnectionStatus.DISCONNECTED)
 
-    async def _reach(self, server: TxServerConfiguration, log: Log, instance: Mapping[str, str] | None) -> TxSocket:
+    async def _reach(
+        self, server: TxServerConfiguration, log: Log, instance: Mapping[str, str] | None, patience: float | None
+    ) -> TxSocket:
         return await TxSocket.open(
             server.url,
             self,
             log=log,
-            timeout=self._timeouts.connect,
+            timeout=min(patience or self._timeouts.connect, self._timeouts.connect),
             close_timeout=self._timeouts.close,
             proxy=not server.is_local,
             ssl_context=server.ssl_context,
