@@ -540,7 +540,7 @@ class TestHostileServer:
     @pytest.fixture
     def timeouts(self, timeouts: Timeouts) -> Timeouts:
         """Time for the answer to get through behind all that."""
-        return replace(timeouts, request=LIMIT)
+        return replace(timeouts, request=4 * LIMIT)
 
     async def test_malformed_frames(
         self, talking: Callable[..., Any], online: TelnyxClient, server: ScriptedServer
@@ -571,7 +571,7 @@ class TestHostileServer:
                     server.push("telnyx_rtc.ringing", callID=call.call_id)
                 case 3:
                     server.push_raw('{"jsonrpc": "2.0", "id":')
-        await asyncio.wait_for(call.hold(), LIMIT)
+        await asyncio.wait_for(call.hold(), 4 * LIMIT)
         assert call.state == CallState.HELD
         assert online.calls
 
