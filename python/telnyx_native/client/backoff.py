@@ -21,7 +21,7 @@ LONGEST_IN_CALL = 1.0
 
 PATIENCE_IN_CALL = 2.0
 """Seconds after which an attempt makes way for the next one while calls wait. Where a network swallows packets, TCP
-asks again ever more rarely (Linux before 6.5: after 1, 3 and 7 s), and would not notice soon that the server is back."""
+repeats itself ever more rarely (Linux before 6.5: after 1, 3, 7 s), and would notice a server too late that is back."""
 
 PATIENT = 3
 """Of so many attempts one is left all the time there is, for networks that are nothing but slow."""
