@@ -23,7 +23,7 @@ from telnyx_native.config import (
 )
 from telnyx_native.errors import CallError, ConfigurationError, SocketConnectionError
 from telnyx_native.events import DisablePushResponse, SocketMethod, SocketResponse, SocketStatus
-from telnyx_native.logs import Log, LogLevel, TxLogger
+from telnyx_native.logs import LogLevel, TxLogger
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.push import PushKind, PushMetaData
 from telnyx_native.signaling.envelope import new_id
@@ -447,8 +447,7 @@ class TelnyxClient:
             raise
 
     async def _log_in(self, config: TelnyxConfig, enter: Callable[[TelnyxConfig], Awaitable[None]]) -> None:
-        log = Log("ringer", config.log_level, config.custom_logger)
-        self._keeper.ringer = await Ringer.load(config, log)
+        self._keeper.ringer = await Ringer.load(config, self._connection.log_of("ringer", config))
         await enter(config)
         self._recovery.watch()
 

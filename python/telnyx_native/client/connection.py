@@ -60,6 +60,10 @@ class Connection:
         self._pause = pause
         self._token_watch = TokenWatch(self.warn)
 
+    def log_of(self, tag: str, config: TelnyxConfig) -> Log:
+        """The log that a login asks for; its records name the session, once there is one."""
+        return Log(tag, config.log_level, config.custom_logger, self._about)
+
     @property
     def reconnects(self) -> bool:
         """Whether the connection is made again when it is lost: there was a login, and that is what it wants."""
@@ -85,7 +89,7 @@ class Connection:
         self._about.clear()
         first, fallback = server, None
         if config is not None:
-            self.log = Log("client", config.log_level, config.custom_logger, self._about)
+            self.log = self.log_of("client", config)
             first, fallback = config.route(server)
             if config.region.value and first == server:
                 self.log.warning(f"{server.host} is an address, so it has no region {config.region.name}")
@@ -133,7 +137,7 @@ class Connection:
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
         """
-        self.log = Log("client", config.log_level, config.custom_logger, self._about)
+        self.log = self.log_of("client", config)
         awaited = self.pushed if self.pushed is not None and self.pushed.call is None else None
         login = login_of(config, Purpose.ANSWER_PUSH if awaited else Purpose.CALLS)
         try:
