@@ -436,12 +436,10 @@ class TelnyxClient:
         if isinstance(config, AnonymousConfig):
             self.ai.begin()
         pushed = None if push is None else PushedCall(_require_incoming(push), self._timeouts.push_invite)
-        server = server or TxServerConfiguration()
         try:
+            await self._connection.open(server or TxServerConfiguration(), config, pushed)
             if config is not None and auto_login:
-                await self._log_in(config, lambda config: self._connection.join(server, config, pushed))
-            else:
-                await self._connection.open(server, config, pushed)
+                await self._log_in(config, self._connection.join)
         except BaseException:
             await self.disconnect()
             raise

@@ -103,8 +103,8 @@ class Connection:
             raise
         self._on_open(reached)
 
-    async def join(self, server: TxServerConfiguration, config: TelnyxConfig, pushed: PushedCall | None) -> None:
-        """Connect and log in.
+    async def join(self, config: TelnyxConfig) -> None:
+        """Log in on the connection that was just opened.
 
         A registration that fails is tried again on a connection of its own, if the login wants reconnection.
 
@@ -116,7 +116,6 @@ class Connection:
         """
         left = self._retries if config.auto_reconnect else 0
         while True:
-            await self.open(server, config, pushed)
             try:
                 await self.log_in(config)
             except GatewayRegistrationError as error:
@@ -127,6 +126,7 @@ class Connection:
             left -= 1
             self._session.set_back()
             await self._session.pause(self._pause)
+            await self.open(self.server, config, self.pushed)
 
     async def log_in(self, config: TelnyxConfig) -> None:
         """Log in, and ask for the call that a push notification announced, if it has not come yet.

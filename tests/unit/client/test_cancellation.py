@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from contextlib import AsyncExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -241,6 +242,7 @@ def test_every_public_coroutine_is_here() -> None:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    import_module("telnyx")  # takes a while, the first time
     monkeypatch.setattr(precall, "INTERVAL", 0.001)
 
 
