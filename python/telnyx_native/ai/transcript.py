@@ -19,6 +19,9 @@ LONGEST_TRANSCRIPT = 1000
 """Items a transcript keeps; beyond that the oldest go."""
 
 
+LONGEST_ITEM = 100_000
+"""Characters of one turn; what comes after them is left out."""
+
 _USER_STATUSES = ("in_progress", "completed")
 """Of what the user says: it comes again, longer, until it is complete (Telnyx iOS SDK)."""
 
@@ -103,7 +106,7 @@ class Transcript:
         if isinstance(response_id, str):
             self._responses[item_id] = response_id
         known = self._items.get(item_id) or TranscriptItem(item_id, "assistant", "")
-        self._put(replace(known, content=known.content + delta, is_partial=True))
+        self._put(replace(known, content=(known.content + delta)[:LONGEST_ITEM], is_partial=True))
 
     def _end_response(self, response: object) -> None:
         ended = response.get("id") if isinstance(response, dict) else None

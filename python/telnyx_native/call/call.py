@@ -60,6 +60,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "CallHost"]
 
+MOST_HEADERS = 200
+"""SIP headers that are kept of the other side; a message that would bring more has none for us."""
+
 _STANDING = (CallState.ACTIVE, CallState.HELD)
 _ANSWERED = (*_STANDING, CallState.RENEGOTIATING)
 
@@ -78,7 +81,7 @@ class Call:
         call_id: The id of the call on the wire.
         direction: Who placed it.
         telnyx_ids: Its ids on Telnyx's side, as far as they are known.
-        remote_headers: SIP headers that the other side sent with its invitation or answer.
+        remote_headers: SIP headers that the other side sent, with its invitation or answer say.
         remote_party_flow: Who is at the other end; it changes when the server says so, after a transfer say.
     """
 
@@ -437,7 +440,8 @@ class Call:
     def handle(self, event: CallEvent) -> None:
         """Take what the server says about this call; late and repeated messages do no harm."""
         self.telnyx_ids = self.telnyx_ids.updated(event.ids)
-        self.remote_headers |= event.custom_headers
+        if len(self.remote_headers | event.custom_headers) <= MOST_HEADERS:
+            self.remote_headers |= event.custom_headers
         match event:
             case ByeResponse():
                 self._life.finish(event.reason, tell=False)

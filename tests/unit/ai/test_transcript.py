@@ -132,6 +132,13 @@ async def test_every_change_is_published(transcript: Transcript) -> None:
     assert versions == [[("a", True)], [("ab", True)], [("ab", False)], []]
 
 
+def test_turn_is_bounded(transcript: Transcript, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcript_module, "LONGEST_ITEM", 5)
+    for _ in range(9):
+        transcript.hear(*delta("abc"))
+    assert seen(transcript) == [("assistant", "abcab", True)]
+
+
 def test_transcript_is_bounded(transcript: Transcript, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transcript_module, "LONGEST_TRANSCRIPT", 3)
     for number in range(5):

@@ -584,6 +584,14 @@ class TestHostileServer:
         await server.received(lambda _: len(server.sent("telnyx_rtc.bye")) == 400)
         assert {f["params"]["cause"] for f in server.sent("telnyx_rtc.bye")} == {HangupCause.USER_BUSY.name}
 
+    async def test_headers_without_end(self, talking: Callable[..., Any], server: ScriptedServer) -> None:
+        call = await talking()
+        for number in range(30):
+            headers = [{"name": f"X-{number}-{n}", "value": "1"} for n in range(30)]
+            server.push("telnyx_rtc.ringing", callID=call.call_id, dialogParams={"custom_headers": headers})
+        await call.hold()
+        assert 0 < len(call.remote_headers) <= 200
+
     async def test_answers_that_nobody_asked_for(
         self, talking: Callable[..., Any], online: TelnyxClient, server: ScriptedServer
     ) -> None:
