@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -503,8 +502,10 @@ class Call:
         finally:
             await self._path.close()
             for recording in self._recordings:
-                with suppress(MediaError):  # who stops it is told; the log has it
+                try:
                     await recording.stop()
+                except MediaError as error:
+                    self._log.warning(str(error))
 
     @property
     def _is_inbound(self) -> bool:

@@ -33,7 +33,9 @@ def config(server: ScriptedServer) -> TxServerConfiguration:
 async def test_connect_logs_in(client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig) -> None:
     responses = client.socket_response_flow.collect()
     statuses = client.connection_status_flow.collect()
+    assert not client.is_registered
     await client.connect(config(server), credentials)
+    assert client.is_registered
     assert client.connection_status_flow.value is ConnectionStatus.CLIENT_READY
     await client.close()
     assert [response.status.name async for response in responses] == [
