@@ -17,8 +17,9 @@ DOCUMENTED = Counter(
 
 
 def test_each_name_is_documented_once() -> None:
+    frameworks = {name for name in DOCUMENTED if name.startswith("integrations.")}  # see tests/frameworks
     public = {*telnyx_native.__all__} - {"__version__"} | {f"gateway.{name}" for name in telnyx_native.gateway.__all__}
-    assert set(DOCUMENTED) == public
+    assert set(DOCUMENTED) - frameworks == public
     assert [name for name, pages in DOCUMENTED.items() if pages > 1] == []
 
 
