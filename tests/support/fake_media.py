@@ -38,6 +38,7 @@ class FakePeer:
         self.applied: list[str] = []
         self.added: list[str] = []
         self.restarts = 0
+        self.gather_limit = 0.0
         self.carries_audio = True
         self.closed = False
         self.connects = True
@@ -72,6 +73,7 @@ class FakePeer:
         self.added.append(candidate)
 
     async def gathered(self, *, limit: float) -> str:
+        self.gather_limit = limit
         if self.gate:
             await self.gate.wait()
         if self.closed:

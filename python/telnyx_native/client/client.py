@@ -144,7 +144,8 @@ class TelnyxClient:
     ) -> None:
         """Connect to a server and log in; on return calls can be placed and received.
 
-        If it fails, nothing of it is left.
+        A SIP registration that fails is tried again, see `Limits.registrations`. If that does not help, or anything
+        else fails, nothing of it is left.
 
         Args:
             server_config: The server; Telnyx's production server by default.

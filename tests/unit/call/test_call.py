@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from telnyx_native.call import Call
 from telnyx_native.call.observation import Observers
+from telnyx_native.codes import ErrorCode
 from telnyx_native.config import AudioConfig, Limits, PeerConfig, Timeouts
 from telnyx_native.errors import CallError, RequestError, SdpError
 from telnyx_native.events import (
@@ -188,9 +189,10 @@ async def test_ended_before_the_invitation_left(
     (call,) = online.calls.values()
     await call.end()
     gate.set()
-    with pytest.raises(CallError, match="ended meanwhile"):
+    with pytest.raises(CallError, match="ended meanwhile") as ended:
         await placing
     assert server.sent("telnyx_rtc.invite") == server.sent("telnyx_rtc.bye") == []
+    assert ended.value.kind is ErrorCode.PEER_CLOSED_DURING_INIT
 
 
 async def test_cancelled_invitation_ends_the_call(

@@ -245,6 +245,7 @@ class TestSequences:
         assert (attach["dialogParams"]["attach"], attach["dialogParams"]["callID"]) == (True, call.call_id)
         assert attach["sdp"]
         assert media.peers[1].applied == ["v=0 anew"]
+        assert (media.peers[0].gather_limit, media.peers[1].gather_limit) == (0.1, 5)
         assert media.peers[0].closed
         await call.end()
         names = [s.name async for s in states]
