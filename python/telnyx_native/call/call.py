@@ -69,8 +69,8 @@ _ANSWERED = (*_STANDING, CallState.RENEGOTIATING)
 class CallHost(PeerSource, Protocol):
     """Who gives a call its audio, and forgets it in the end."""
 
-    def on_call_ended(self, call: Call, burial: asyncio.Task[None]) -> None:
-        """Forget the call; `burial` says good-bye to the server and frees the audio."""
+    def on_call_ended(self, call: Call, teardown: asyncio.Task[None]) -> None:
+        """Forget the call; `teardown` says good-bye to the server and frees the audio."""
 
 
 class Call:
@@ -105,7 +105,9 @@ class Call:
         self._signaling = signaling
         self._timeouts = timeouts
         self._log = log
-        self._life = Lifecycle(dialog.call_id, bury=self._bury, on_end=partial(host.on_call_ended, self), log=log)
+        self._life = Lifecycle(
+            dialog.call_id, tear_down=self._tear_down, on_end=partial(host.on_call_ended, self), log=log
+        )
         self._modifications = Modifications(self._life, signaling, restart_limit=timeouts.ice_restart)
         self._observation = Observation(dialog.call_id, self._life, observers, signaling, log)
         self._path = AudioPath(
@@ -490,13 +492,13 @@ class Call:
         self.timings.mark("active")
         self._life.enter(CallState.ACTIVE)
 
-    async def _bury(self, reason: CallTerminationReason, tell: bool) -> None:
+    async def _tear_down(self, reason: CallTerminationReason, tell: bool) -> None:
         self.remote_party_flow.close()
         await self._observation.close()
         try:
             if tell and self._known_to_server:
-                farewell = Bye(self._signaling.session_id, self._dialog, reason)
-                await self._signaling.request(farewell, timeout=self._timeouts.bye)
+                bye = Bye(self._signaling.session_id, self._dialog, reason)
+                await self._signaling.request(bye, timeout=self._timeouts.bye)
         except TelnyxError as error:
             self._log.debug(f"no good-bye for call {self.call_id}: {error}")
         finally:

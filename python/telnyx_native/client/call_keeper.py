@@ -240,12 +240,12 @@ class CallKeeper:
         assert self._engine is not None  # noqa: S101 - `peer` is one of its peers
         return self._engine.create_successor(peer, self._peer_config())
 
-    def on_call_ended(self, call: Call, burial: asyncio.Task[None]) -> None:
+    def on_call_ended(self, call: Call, teardown: asyncio.Task[None]) -> None:
         """Forget a call, but see to its end."""
         self.calls.pop(call.call_id.lower(), None)
         self.ai.on_call_ended()
         self._reports.close(call)
-        self._wait_for(burial)
+        self._wait_for(teardown)
 
     def _see_to(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._wait_for(asyncio.create_task(work, name=f"telnyx-{name}"))
@@ -255,9 +255,9 @@ class CallKeeper:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _tell(self, farewell: Bye) -> None:
+    async def _tell(self, bye: Bye) -> None:
         try:
-            await self.session.tell(farewell)
+            await self.session.tell(bye)
         except TelnyxError as error:
             self.connection.log.debug(f"no good-bye: {error}")
 
@@ -306,8 +306,8 @@ class CallKeeper:
             # It ended here while nobody could be told: without a word, the other side would listen to silence.
             self.connection.warn(TelnyxWarning.of(WarningCode.UNKNOWN_REATTACHED_SESSION, attach.call_id))
             reason = CallTerminationReason.of(HangupCause.NORMAL_CLEARING)
-            farewell = Bye(self.session.session_id, Dialog(attach.call_id), reason)
-            self._see_to(self._tell(farewell), "farewell")
+            bye = Bye(self.session.session_id, Dialog(attach.call_id), reason)
+            self._see_to(self._tell(bye), "bye")
             return False
         call.handle(attach)
         call.reattach(attach.sdp)

@@ -233,7 +233,7 @@ class TxSocket:
         try:
             await self._connection.send(text)
         except ConnectionClosed as error:
-            raise self._epitaph(error) from None
+            raise self._loss(error) from None
 
     async def _read(self) -> None:
         try:
@@ -244,7 +244,7 @@ class TxSocket:
                 self._listener.on_frame(frame)
                 await self._take(frame)
         except ConnectionClosed as error:
-            self._end(self._epitaph(error))
+            self._end(self._loss(error))
         except SocketConnectionError as error:
             self._end(error)
 
@@ -256,7 +256,7 @@ class TxSocket:
             self._log.warning(str(error))
             self._listener.on_lost(error)
 
-    def _epitaph(self, error: ConnectionClosed) -> SocketConnectionError:
+    def _loss(self, error: ConnectionClosed) -> SocketConnectionError:
         if self._closing:
             return SocketConnectionError(f"the connection to {self._address} was closed here")
         if self._broken_off is not None:

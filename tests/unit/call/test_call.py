@@ -376,7 +376,7 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
         def create_successor(self, peer: Any) -> Any:
             return media.create_successor(peer, PeerConfig())
 
-        def on_call_ended(self, call: Call, burial: asyncio.Task[None]) -> None:
+        def on_call_ended(self, call: Call, teardown: asyncio.Task[None]) -> None:
             pass
 
         async def request(self, message: Message, *, timeout: float | None = None) -> dict[str, Any]:
