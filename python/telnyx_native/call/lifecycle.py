@@ -12,6 +12,7 @@ from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import (
     CallError,
     MediaError,
+    RequestError,
     RequestTimeoutError,
     SdpError,
     SocketConnectionError,
@@ -194,6 +195,8 @@ def _cause_of(error: TelnyxError) -> HangupCause:
             return HangupCause.MEDIA_TIMEOUT
         case RequestTimeoutError():
             return HangupCause.RECOVERY_ON_TIMER_EXPIRE
+        case RequestError(cause=str(cause)) if cause in HangupCause.__members__:
+            return HangupCause[cause]
         case SocketConnectionError():
             return HangupCause.NETWORK_OUT_OF_ORDER
         case _:

@@ -278,7 +278,7 @@ class TxSocket:
             case Result(id=answered):
                 self._settle(answered, message)
             case Error(id=answered):
-                self._settle(answered, RequestError(message.message, code=message.code))
+                self._settle(answered, RequestError(message.message, code=message.code, cause=message.cause))
                 if message.code == AUTHENTICATION_REQUIRED:
                     self._listener.on_login_required()
 

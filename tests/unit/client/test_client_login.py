@@ -426,6 +426,24 @@ async def test_failed_requests_have_their_number(
     assert caught.value.kind is ErrorCode.SDP_SEND_FAILED
 
 
+async def test_cause_of_a_refused_invitation_is_that_of_the_call(
+    online: TelnyxClient, server: ScriptedServer, media: FakeEngine
+) -> None:
+    def refuse(_: object) -> None:
+        refusal = RefusalError(-32002, "CALL ERROR")
+        refusal.error |= {"cause": "USER_BUSY", "causeCode": 17}
+        raise refusal
+
+    server.parts["telnyx_rtc.invite"] = refuse
+    placing = asyncio.create_task(online.new_invite("echo"))
+    await asyncio.sleep(0)
+    (call,) = online.calls.values()
+    with pytest.raises(RequestError, match="CALL ERROR") as refused:
+        await placing
+    assert refused.value.cause == "USER_BUSY"
+    assert (await call.wait_done()).cause_code == 17
+
+
 @pytest.mark.parametrize("way", ["token", "anonymous", "push", "decline"])
 async def test_cancelled_at_any_step(
     server: ScriptedServer, timeouts: Timeouts, credentials: CredentialConfig, token: str, way: str, until: Any
