@@ -1,7 +1,7 @@
 """Play a file into a call, and record both sides of it.
 
-Start `telnyx-native gateway` in another terminal and run this. It calls the gateway's echo, says something, and leaves
-`call.flac`: left what was heard, right what was said.
+Start `telnyx-native gateway` in another terminal and run this. It calls the gateway's echo, says something, and
+leaves `call.flac`: left what was heard, right what was said.
 """
 
 import asyncio

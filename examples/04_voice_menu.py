@@ -1,7 +1,7 @@
 """A voice menu: keys choose, and speaking or pressing a key interrupts what is being said.
 
-Start `telnyx-native gateway --open` in another terminal and run this; then call `alice` from the phone in the browser. The
-bot plays a tune, takes a message, or hangs up.
+Start `telnyx-native gateway --open` in another terminal and run this; then call `alice` from the phone in the
+browser. The bot plays a tune, takes a message, or hangs up.
 """
 
 import asyncio

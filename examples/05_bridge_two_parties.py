@@ -1,7 +1,7 @@
 """Connect a caller to somebody else: the two hear each other natively, and the program can still speak to either.
 
-Start `telnyx-native gateway --open` in another terminal and run this; then call `alice` from the phone in the browser. You
-are connected to the gateway's music; the second argument names another destination.
+Start `telnyx-native gateway --open` in another terminal and run this; then call `alice` from the phone in the
+browser. You are connected to the gateway's music; the second argument names another destination.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """A conference room: whoever calls is in it, and everybody hears who comes and goes.
 
-Start `telnyx-native gateway --open` in another terminal and run this; then call `alice` from two browser windows, or from
-a browser and with
+Start `telnyx-native gateway --open` in another terminal and run this; then call `alice` from two browser windows, or
+from a browser and with
 
     telnyx-native call alice --server ws://127.0.0.1:8899 --user bob --password demo --duration 20
 """

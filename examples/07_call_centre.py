@@ -1,7 +1,8 @@
 """A bot for a call centre: fifty calls at once, the next one is told that it is busy, and SIGTERM cuts nobody off.
 
-Start `telnyx-native gateway` in another terminal and run this; then call `alice` from the gateway's console, or many times
-with `telnyx-native call`. End it with Ctrl-C or SIGTERM: it takes no more calls and waits for those that are going on.
+Start `telnyx-native gateway` in another terminal and run this; then call `alice` from the gateway's console, or many
+times with `telnyx-native call`. End it with Ctrl-C or SIGTERM: it takes no more calls and waits for those that are
+going on.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Write down what a caller says.
 
-The recogniser is anything that makes text of samples. The one here is CMU PocketSphinx, which runs offline and brings its
-model: `pip install pocketsphinx`. It is small, and made to listen for digits; a service that understands everything has
-the same two methods.
+The recogniser is anything that makes text of samples. The one here is CMU PocketSphinx, which runs offline and brings
+its model: `pip install pocketsphinx`. It is small, and made to listen for digits; a service that understands
+everything has the same two methods.
 
 Start `telnyx-native gateway --open` in another terminal and run this; then call `alice` and say some digits.
 """

@@ -1,7 +1,7 @@
 """Talk to an AI assistant without an account: transcript, a question in writing, and a function that it may call.
 
-Start `telnyx-native gateway` in another terminal and run this; its assistant follows a script that uses the functions it is
-told to. For one of Telnyx's own, give `wss://rtc.telnyx.com`, its id, and a question in plain words.
+Start `telnyx-native gateway` in another terminal and run this; its assistant follows a script that uses the functions
+it is told to. For one of Telnyx's own, give `wss://rtc.telnyx.com`, its id, and a question in plain words.
 """
 
 import asyncio

@@ -2,8 +2,8 @@
 
     python 10_dialler.py [SERVER [NUMBERS.csv [RESULTS.csv]]]
 
-NUMBERS.csv has a column `number`. Busy and unanswered numbers are tried again; wrong ones are not. Without a list, some
-destinations of `telnyx-native gateway` are called, which has to run in another terminal.
+NUMBERS.csv has a column `number`. Busy and unanswered numbers are tried again; wrong ones are not. Without a list,
+some destinations of `telnyx-native gateway` are called, which has to run in another terminal.
 """
 
 import asyncio
@@ -76,6 +76,13 @@ def read_numbers() -> list[str]:
         return [row["number"] for row in csv.DictReader(file)]
 
 
+def write_results(results: list[Result]) -> None:
+    with RESULTS.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["number", "outcome", "attempts", "seconds"])
+        table.writerows([r.number, r.outcome, r.attempts, f"{r.seconds:.1f}"] for r in results)
+
+
 async def main() -> None:
     numbers = read_numbers()
     free = asyncio.Semaphore(AT_ONCE)
@@ -93,10 +100,7 @@ async def main() -> None:
             async with asyncio.TaskGroup() as tasks:
                 for number in numbers:
                     tasks.create_task(work(number))
-    with RESULTS.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["number", "outcome", "attempts", "seconds"])
-        table.writerows([r.number, r.outcome, r.attempts, f"{r.seconds:.1f}"] for r in results)
+    write_results(results)
     print(f"{sum(r.outcome == 'HEARD' for r in results)} of {len(results)} were reached; see {RESULTS}")
 
 

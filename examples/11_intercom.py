@@ -1,8 +1,8 @@
 """An intercom for a small board: microphone, loudspeaker, echo cancellation, a bell, and a gate that a key opens.
 
-It needs `pip install "telnyx-native[devices]"` and PortAudio (`apt install libportaudio2`). Start `telnyx-native gateway
---open` in another terminal and run this; then call `alice` from the phone in the browser, or ring the bell here by
-pressing Enter, which calls the gateway's echo (the second argument names somebody else).
+It needs `pip install "telnyx-native[devices]"` and PortAudio (`apt install libportaudio2`). Start `telnyx-native
+gateway --open` in another terminal and run this; then call `alice` from the phone in the browser, or ring the bell
+here by pressing Enter, which calls the gateway's echo (the second argument names somebody else).
 """
 
 import asyncio

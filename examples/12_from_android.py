@@ -1,7 +1,7 @@
 """A Kotlin program for Telnyx's Android SDK, and the same in Python: line by line, to find your way.
 
-Each comment is the Kotlin of the lines below it. Start `telnyx-native gateway` in another terminal and run this. Every
-name is in docs/android.md.
+Each comment is the Kotlin of the lines below it. Start `telnyx-native gateway` in another terminal and run this.
+Every name is in docs/android.md.
 """
 
 import asyncio

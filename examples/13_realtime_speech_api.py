@@ -2,9 +2,9 @@
 
     python 13_realtime_speech_api.py [SERVER [API]]
 
-The events are those of OpenAI's Realtime API: `input_audio_buffer.append` there, `response.output_audio.delta` back, and
-`input_audio_buffer.speech_started` when the caller interrupts. Set the environment variable `API_KEY` for a service that
-wants one. Start `telnyx-native gateway --open` in another terminal and run this; then call `alice`.
+The events are those of OpenAI's Realtime API: `input_audio_buffer.append` there, `response.output_audio.delta` back,
+and `input_audio_buffer.speech_started` when the caller interrupts. Set the environment variable `API_KEY` for a
+service that wants one. Start `telnyx-native gateway --open` in another terminal and run this; then call `alice`.
 """
 
 import asyncio

@@ -80,7 +80,10 @@ if TYPE_CHECKING:
     from telnyx_native.events import ClientReadyResponse as ClientReadyResponse
     from telnyx_native.events import DisablePushResponse as DisablePushResponse
     from telnyx_native.events import DisplayResponse as DisplayResponse
+    from telnyx_native.events import EndOfCandidatesResponse as EndOfCandidatesResponse
+    from telnyx_native.events import EventResponse as EventResponse
     from telnyx_native.events import GatewayStateResponse as GatewayStateResponse
+    from telnyx_native.events import InfoResponse as InfoResponse
     from telnyx_native.events import InviteResponse as InviteResponse
     from telnyx_native.events import LoginResponse as LoginResponse
     from telnyx_native.events import MediaResponse as MediaResponse
@@ -165,9 +168,9 @@ _HOMES = {
     ),
     "events": (
         "AiConversationResponse AnswerResponse AttachResponse ByeResponse CallIds CandidateResponse "
-        "ClientReadyResponse DisablePushResponse DisplayResponse GatewayStateResponse InviteResponse "
-        "LoginResponse MediaResponse ReceivedMessageBody ReceivedResult "
-        "RemoteParty RingingResponse SocketMethod SocketResponse SocketStatus"
+        "ClientReadyResponse DisablePushResponse DisplayResponse EndOfCandidatesResponse EventResponse "
+        "GatewayStateResponse InfoResponse InviteResponse LoginResponse MediaResponse ReceivedMessageBody "
+        "ReceivedResult RemoteParty RingingResponse SocketMethod SocketResponse SocketStatus"
     ),
     "flow": "SharedFlow StateFlow",
     "logs": "JsonLinesFormatter LogContextFilter LogLevel TxLogger log_context",

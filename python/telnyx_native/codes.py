@@ -20,7 +20,6 @@ class ErrorCode(Enum):
 
     SDP_CREATE_OFFER_FAILED = (40001, "Failed to create call offer", True)
     SDP_CREATE_ANSWER_FAILED = (40002, "Failed to answer the call", True)
-    SDP_SET_LOCAL_DESCRIPTION_FAILED = (40003, "Failed to apply local call settings", True)
     SDP_SET_REMOTE_DESCRIPTION_FAILED = (40004, "Failed to apply remote call settings", True)
     SDP_SEND_FAILED = (40005, "Failed to send call data to server", True)
     MEDIA_DEVICE_NOT_FOUND = (42002, "No microphone found", True)
@@ -39,7 +38,6 @@ class ErrorCode(Enum):
     ICE_RESTART_FAILED = (47001, "ICE restart failed", False)
     NETWORK_OFFLINE = (48001, "Device is offline", False)
     SESSION_NOT_REATTACHED = (48501, "Active call lost after reconnect", True)
-    UNEXPECTED_ERROR = (49001, "An unexpected error occurred", True)
 
     def __init__(self, code: int, message: str, fatal: bool) -> None:
         self.code = code

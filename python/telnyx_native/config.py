@@ -499,12 +499,14 @@ class Timeouts:
     Attributes:
         connect: Reaching the server: DNS, TCP, TLS and the WebSocket handshake.
         login: The server's answer to a login, and its word that the session is ready.
-        gateway_poll: Time between two questions for the SIP registration (Telnyx Android SDK: 3 s).
+        gateway_poll: Time between two questions for the SIP registration, and before another attempt to get one
+            (Telnyx Android SDK: 3 s).
         gateway_polls: How often it is asked for (Telnyx Android SDK: 3).
         request: The server's answer to any other request (Telnyx JS SDK: 10 s).
         push_invite: From the login to the invitation of a call that a push announced (Telnyx iOS SDK: 10 s).
         bye: The server's answer to a hang-up; the call is over with or without it (Telnyx JS SDK: 5 s).
         gather: Looking for network candidates before an offer or answer leaves (Telnyx JS SDK: 1 s).
+        reattach_gather: The same when a call is brought back, for then none can follow (Telnyx JS SDK: 5 s).
         media: From the answer to connected audio.
         path_lost: How long a broken audio path may take to come back by itself before a new one is sought.
         ice_restart: Finding a new audio path (Telnyx JS SDK: 15 s).
@@ -525,6 +527,7 @@ class Timeouts:
     push_invite: float = 10.0
     bye: float = 5.0
     gather: float = 1.0
+    reattach_gather: float = 5.0
     media: float = 15.0
     path_lost: float = 3.0
     ice_restart: float = 15.0
@@ -548,12 +551,15 @@ class Limits:
     Attributes:
         max_concurrent_calls: Calls that are not over, in both directions, at the same time; `None` for as many as come.
             One more inbound call is told USER_BUSY, one more outbound call is a `CallLimitError`.
+        registrations: Further attempts to get registered when the SIP registration of a login fails, each on a new
+            connection (Telnyx Android SDK: 3); only with `auto_reconnect`.
         ringing_calls: Inbound calls that ring at the same time; the client is busy for any more.
         queued_candidates: Network candidates of the far end that wait for its description; more are dropped.
         ice_restarts: Attempts in a row to find a new audio path before the call is given up.
     """
 
     max_concurrent_calls: int | None = None
+    registrations: int = 3
     ringing_calls: int = 100
     queued_candidates: int = 64
     ice_restarts: int = 3

@@ -89,7 +89,17 @@ class MalformedFrameError(TelnyxError):
 
 
 class RequestError(TelnyxError):
-    """The server answered a request with an error."""
+    """The server answered a request with an error.
+
+    Attributes:
+        cause: Why the call could not be, such as `"USER_BUSY"`, when the server says.
+    """
+
+    def __init__(
+        self, message: str, *, code: int | None = None, kind: ErrorCode | None = None, cause: str | None = None
+    ) -> None:
+        super().__init__(message, code=code, kind=kind)
+        self.cause = cause
 
 
 class RequestTimeoutError(TelnyxError, TimeoutError):

@@ -20,7 +20,10 @@ __all__ = [
     "ClientReadyResponse",
     "DisablePushResponse",
     "DisplayResponse",
+    "EndOfCandidatesResponse",
+    "EventResponse",
     "GatewayStateResponse",
+    "InfoResponse",
     "InviteResponse",
     "LoginResponse",
     "MediaResponse",
@@ -54,6 +57,7 @@ class SocketMethod(Enum):
     MODIFY = "telnyx_rtc.modify"
     INFO = "telnyx_rtc.info"
     EVENT = "telnyx_rtc.event"
+    WEBRTC_EVENT = "webrtc.event"
     PUNT = "telnyx_rtc.punt"
     ATTACH_CALLS = "telnyx_rtc.attachCalls"
     DISABLE_PUSH = "telnyx_rtc.disable_push_notification"
@@ -149,6 +153,32 @@ class AiConversationResponse(ReceivedResult):
 
     type: str
     params: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class InfoResponse(ReceivedResult):
+    """Something that Telnyx's side tells an application, such as a text message.
+
+    Attributes:
+        params: All that it says.
+    """
+
+    params: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class EventResponse(ReceivedResult):
+    """Something that happened on a channel of events.
+
+    Attributes:
+        channel: The channel.
+        type: What happened.
+        params: All that the message says.
+    """
+
+    channel: str
+    type: str
+    params: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -268,11 +298,12 @@ class ByeResponse(CallEvent):
     cause_code: int | None = None
     sip_code: int | None = None
     sip_reason: str | None = None
+    sip_call_id: str | None = None
 
     @property
     def reason(self) -> CallTerminationReason:
         """Why the call ended."""
-        return CallTerminationReason(self.cause, self.cause_code, self.sip_code, self.sip_reason)
+        return CallTerminationReason(self.cause, self.cause_code, self.sip_code, self.sip_reason, self.sip_call_id)
 
 
 @dataclass(frozen=True)
@@ -288,6 +319,11 @@ class CandidateResponse(CallEvent):
     candidate: str = ""
     sdp_mid: str = "0"
     sdp_mline_index: int = 0
+
+
+@dataclass(frozen=True)
+class EndOfCandidatesResponse(CallEvent):
+    """The other side has no more candidates."""
 
 
 @dataclass(frozen=True)

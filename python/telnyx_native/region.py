@@ -20,5 +20,6 @@ class Region(Enum):
     US_WEST = "us-west"
     CA_CENTRAL = "ca-central"
     APAC = "apac"
+    SOUTH_ASIA = "south-asia"
 
     EU_WEST = "eu"  # noqa: PIE796 - an alias, meant to be one

@@ -6,8 +6,10 @@ stands for one credential (https://developers.telnyx.com/docs/voice/webrtc/auth/
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 from telnyx_native.errors import AuthenticationError, ConfigurationError, RestError
@@ -55,12 +57,7 @@ class TelephonyCredentials:
     def __init__(self, api_key: str, *, base_url: str | None = None) -> None:
         if not api_key:
             raise ConfigurationError("api_key is empty; create one in the Telnyx portal")
-        try:
-            import telnyx
-        except ImportError:
-            message = 'the telnyx package is missing: pip install "telnyx-native[rest]"'
-            raise ConfigurationError(message) from None
-        self._client = telnyx.AsyncTelnyx(api_key=api_key, base_url=base_url, timeout=TIMEOUT)
+        self._client = _package().AsyncTelnyx(api_key=api_key, base_url=base_url, timeout=TIMEOUT)
 
     async def __aenter__(self) -> Self:
         return self
@@ -141,9 +138,19 @@ async def mint_login_token(api_key: str, connection_id: str, *, name: str = "tel
         AuthenticationError: The key is not good.
         RestError: The API refused, or was not reached.
     """
+    await asyncio.to_thread(_package)
     async with TelephonyCredentials(api_key) as credentials:
         credential = await credentials.find(name) or await credentials.create(connection_id, name)
         return await credentials.mint_token(credential.id)
+
+
+def _package() -> Any:
+    """The `telnyx` package; loading it takes about a second, the first time."""
+    try:
+        return import_module("telnyx")
+    except ImportError:
+        message = 'the telnyx package is missing: pip install "telnyx-native[rest]"'
+        raise ConfigurationError(message) from None
 
 
 def _credential(data: Any) -> TelephonyCredential:
@@ -155,8 +162,7 @@ def _credential(data: Any) -> TelephonyCredential:
 @contextmanager
 def _translated(what: str) -> Iterator[None]:
     """Raise errors of the package as ours; theirs may quote the request."""
-    import telnyx
-
+    telnyx = _package()
     try:
         yield
     except (telnyx.AuthenticationError, telnyx.PermissionDeniedError) as error:

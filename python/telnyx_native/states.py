@@ -72,12 +72,14 @@ class CallTerminationReason:
         cause_code: Its Q.850 number, such as 16.
         sip_code: The SIP status, such as 486, when SIP had a say.
         sip_reason: The SIP reason phrase, such as `"Busy Here"`, or what went wrong here.
+        sip_call_id: The `Call-ID` of the SIP leg, when the server names it; it does not count in comparisons.
     """
 
     cause: str | None = None
     cause_code: int | None = None
     sip_code: int | None = None
     sip_reason: str | None = None
+    sip_call_id: str | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, cause: HangupCause, sip_reason: str | None = None) -> CallTerminationReason:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from support.process import holdings, native_threads, open_files
+from support.process import held, holdings, let_go, native_threads, open_files, start_threads_of_the_executor
 from support.signals import chirp, dominant_frequency, likeness, pcm, rms, silence, tone
 from support.users import answered_call, log_in
 from telnyx_native import (
@@ -167,13 +167,12 @@ async def test_twenty_calls_in_a_row_leave_nothing_behind(alice: TelnyxClient) -
         await call.wait_active(LIMIT)
         await call.end()
 
+    start_threads_of_the_executor()
     await one_call()
-    before = native_threads(), open_files()
-    tasks = len(asyncio.all_tasks())
+    before = held()
     for _ in range(20):
         await one_call()
-    assert await holdings(before) == before
-    assert len(asyncio.all_tasks()) <= tasks
+    await let_go(before)
 
 
 async def test_whole_session_leaves_nothing_behind() -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from support.process import native_threads, open_files
+from support.process import held, let_go, start_threads_of_the_executor
 from telnyx_native import CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway, User
 
@@ -42,15 +42,15 @@ async def all_over(gateway):
 
 
 async def test_twenty_calls_in_a_row_leave_nothing(alice, gateway):
-    held = None
+    start_threads_of_the_executor()
     for number in range(21):
         call = await alice.new_invite(DESTINATIONS[number % 3])
         await call.wait_active(5)
         await call.end()
         await all_over(gateway)
         if number == 2:  # every kind of call was there once
-            held = (native_threads(), open_files(), len(asyncio.all_tasks()))
-    assert held == (native_threads(), open_files(), len(asyncio.all_tasks()))
+            before = held()
+    await let_go(before)
 
 
 async def test_ten_calls_at_once(alice, gateway):
@@ -59,3 +59,11 @@ async def test_ten_calls_at_once(alice, gateway):
     assert len(gateway.calls) == 20
     await asyncio.gather(*(call.end() for call in calls))
     await all_over(gateway)
+
+
+async def test_reports_of_calls_that_end_together_all_arrive(gateway):
+    async with TelnyxClient() as client:
+        await client.connect(TxServerConfiguration.parse(gateway.url), CredentialConfig("alice", "secret"))
+        calls = [await client.new_invite("echo") for _ in range(12)]
+        await asyncio.gather(*(call.wait_active(10) for call in calls))
+    assert {report.call_id for report in gateway.call_reports} == {call.call_id for call in calls}

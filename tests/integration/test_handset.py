@@ -6,12 +6,15 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import telnyx_native
+from support.cancellation import CancelAt
 from support.signals import Pcm, dominant_frequency, pcm, rms, tone
 from support.sound_server import SoundServer, needs_sound_server, sound_server
 from telnyx_native import (
@@ -114,6 +117,36 @@ async def test_other_devices_during_the_call(sounds, alice, bob) -> None:
         await handset.use(microphone="pulse", speaker="pulse")
         caller.audio.write_nowait(tone(700, 4, RATE))
         await hears_tone(caller, 700)
+
+
+@pytest.mark.parametrize("step", ["open", "use", "close"])
+async def test_cancelled_anywhere_the_devices_are_let_go_of(sounds, alice, bob, step) -> None:
+    caller, kiosk = await call_between(alice, bob, AudioConfig.microphone(processing=UNPROCESSED))
+    for point in count():
+        cancel, handset = CancelAt(point), Handset(kiosk)
+        if step != "open":
+            await handset.open()
+        with suppress(asyncio.CancelledError):
+            await asyncio.create_task(cancel.run(getattr(handset, step)()))
+        await asyncio.wait_for(handset.close(), LIMIT)
+        assert handset.state.value is HandsetState.CLOSED
+        if not cancel.reached:
+            break
+        assert point < 50
+    async with Handset(kiosk):  # as good as new
+        caller.audio.write_nowait(tone(700, 4, RATE))
+        await hears_tone(caller, 700)
+
+
+async def test_microphone_check_can_be_cancelled_anywhere(sounds) -> None:
+    for point in count():
+        cancel = CancelAt(point)
+        with suppress(asyncio.CancelledError):
+            await asyncio.create_task(cancel.run(run_microphone_check(duration=0.2)))
+        if not cancel.reached:
+            break
+        assert point < 50
+    assert (await run_microphone_check(duration=0.2)).verdict is not None
 
 
 async def test_a_device_that_is_not_there(sounds, alice, bob) -> None:

@@ -126,6 +126,19 @@ async def test_silent_connection_is_given_up_and_made_again(caller: TelnyxClient
     await brought_back(call, monotonic())
 
 
+async def test_server_that_returns_to_a_network_that_swallowed_everything(gateway: Gateway, cable: Cable) -> None:
+    """The kernel, by itself, might ask for the connection too rarely to notice in time."""
+    async with TelnyxClient(timeouts=Timeouts(silence=0.5, probe=0.5)) as client:
+        await client.connect(TxServerConfiguration.parse(cable.url), ALICE)
+        call = await talking(client)
+        await cable.swallow()
+        await call.call_state_flow.wait_for(CallState.RECONNECTING, timeout=LIMIT)
+        await asyncio.sleep(4)  # so long it is away
+        await cable.plug_in()
+        cable.unblock()
+        await brought_back(call, monotonic())
+
+
 async def test_mute_and_hold_survive(caller: TelnyxClient, cable: Cable, gateway: Gateway) -> None:
     muted, held = await talking(caller), await talking(caller)
     muted.mute()

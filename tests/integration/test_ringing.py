@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from support.signals import dominant_frequency, pcm, tone
-from telnyx_native import CallState, ConfigurationError, CredentialConfig, TelnyxClient, TxServerConfiguration
+from telnyx_native import CallState, ConfigurationError, CredentialConfig, LogLevel, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway
 from telnyx_native.media.files import write_wav
 
@@ -53,7 +53,11 @@ async def client(gateway: Gateway, speaker: Speaker, tmp_path: Path) -> AsyncIte
     write_wav(tmp_path / "ringtone.wav", tone(500, 0.13, 8_000), 8_000)  # shorter than what is heard, another rate
     write_wav(tmp_path / "ringback.wav", tone(800, 0.5, RATE), RATE)
     config = replace(
-        ALICE, ringtone=tmp_path / "ringtone.wav", ringback_tone=str(tmp_path / "ringback.wav"), ring_sink=speaker
+        ALICE,
+        ringtone=tmp_path / "ringtone.wav",
+        ringback_tone=str(tmp_path / "ringback.wav"),
+        ring_sink=speaker,
+        log_level=LogLevel.ERROR,
     )
     async with TelnyxClient() as made:
         await made.connect(TxServerConfiguration.parse(gateway.url), config)
@@ -105,3 +109,27 @@ async def test_tones_are_checked_at_once(gateway: Gateway, speaker: Speaker, tmp
                 replace(ALICE, ringtone=tmp_path / "ring.wav", ring_sink=speaker),
             )
         await client.connect(TxServerConfiguration.parse(gateway.url), ALICE)
+
+
+async def test_login_that_comes_later_rings_too(gateway: Gateway, speaker: Speaker, tmp_path: Path) -> None:
+    write_wav(tmp_path / "ringback.wav", tone(800, 0.5, RATE), RATE)
+    async with TelnyxClient() as client:
+        await client.connect(TxServerConfiguration.parse(gateway.url))
+        await client.credential_login(replace(ALICE, ringback_tone=tmp_path / "ringback.wav", ring_sink=speaker))
+        call = await client.new_invite("noanswer")
+        assert dominant_frequency(await speaker.hear(0.3), RATE) == pytest.approx(800, abs=10)
+        await call.end()
+
+
+async def test_speaker_that_fails_is_logged_and_harms_nobody(
+    client: TelnyxClient, speaker: Speaker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: bytes) -> None:
+        speaker.arrived.set()
+        raise RuntimeError("unplugged")
+
+    monkeypatch.setattr(speaker, "write", fail)
+    call = await client.new_invite("noanswer")
+    await asyncio.wait_for(speaker.arrived.wait(), LIMIT)
+    await call.end()
+    assert "the ring sink failed" in caplog.text

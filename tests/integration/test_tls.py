@@ -33,6 +33,7 @@ async def test_a_client_that_trusts_the_certificate_calls(secure_gateway, certif
         call = await client.new_invite("echo")
         await call.wait_active(10)
         await call.end()
+    assert len(secure_gateway.call_reports) == 1  # which went by https
 
 
 async def test_a_client_that_does_not_trust_it_stays_away(secure_gateway):

@@ -27,12 +27,15 @@ class Cable:
         self._relays: set[asyncio.Task[None]] = set()
         self._free = asyncio.Event()
         self._free.set()
+        self._hole: socket.socket | None = None
+        self._stuffing: list[socket.socket] = []
 
     async def __aenter__(self) -> Self:
         await self.plug_in()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        self._close_hole()
         self.unblock()
         await self.pull()
 
@@ -42,8 +45,27 @@ class Cable:
 
     async def plug_in(self) -> None:
         """Take connections, at the same port as before."""
+        self._close_hole()
         self._server = await asyncio.start_server(self._relay, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    async def swallow(self) -> None:
+        """Let nothing through, and lose whatever asks for a connection: nobody is told of anything."""
+        assert self._server is not None
+        self.block()
+        self._server.close()
+        self._hole = socket.create_server(("127.0.0.1", self.port), backlog=0)
+        waiting = [socket.socket() for _ in range(8)]
+        for one in waiting:  # once some wait to be accepted, the kernel drops what else asks
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", self.port))
+        self._stuffing = waiting
+
+    def _close_hole(self) -> None:
+        for one in (*self._stuffing, self._hole):
+            if one is not None:
+                one.close()
+        self._stuffing, self._hole = [], None
 
     def lead_to(self, port: int) -> None:
         """From now on, new connections go to another server."""

@@ -38,6 +38,7 @@ class FakePeer:
         self.applied: list[str] = []
         self.added: list[str] = []
         self.restarts = 0
+        self.gather_limit = 0.0
         self.carries_audio = True
         self.held = False
         self.closed = False
@@ -76,6 +77,7 @@ class FakePeer:
         self.held = held
 
     async def gathered(self, *, limit: float) -> str:
+        self.gather_limit = limit
         if self.gate:
             await self.gate.wait()
         if self.closed:

@@ -34,7 +34,8 @@ async def main() -> None:
         ip("addr", "add", f"{address}/24", "dev", "cable")
     reach_server_from(FIRST)
     async with Gateway([User("alice", "s3cret")], host=SERVER) as gateway, TelnyxClient() as client:
-        await client.connect(TxServerConfiguration.parse(gateway.url), CredentialConfig("alice", "s3cret"))
+        await client.connect(TxServerConfiguration.parse(gateway.url))
+        await client.credential_login(CredentialConfig("alice", "s3cret"))  # on a connection that stood before
         call = await client.new_invite("tone:440")
         await call.wait_active(10)
         states = call.call_state_flow.collect()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 
 def native_threads() -> int:
@@ -33,3 +35,23 @@ async def holdings(expected: tuple[int, int]) -> tuple[int, int]:
             break
         await asyncio.sleep(0.01)
     return native_threads(), open_files()
+
+
+def held() -> tuple[int, int, int]:
+    """Threads, open files and tasks of this process."""
+    return native_threads(), open_files(), len(asyncio.all_tasks())
+
+
+async def let_go(before: tuple[int, int, int]) -> None:
+    """Return once no more is held than before; reports of calls are posted after their end, but must be soon."""
+    async with asyncio.timeout(5):
+        while any(now > then for now, then in zip(held(), before, strict=True)):  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+
+
+def start_threads_of_the_executor() -> None:
+    """Start all threads that the loop has for blocking work, of which it starts one more whenever none is idle."""
+    threads = 8
+    executor, all_there = ThreadPoolExecutor(threads), Barrier(threads)
+    asyncio.get_running_loop().set_default_executor(executor)
+    list(executor.map(lambda _: all_there.wait(), range(threads)))

@@ -73,6 +73,12 @@ class ScriptedServer:
         asyncio.get_running_loop().call_soon(self.push, "telnyx_rtc.clientReady")
         return {"message": "logged in", "sessid": "S1"}
 
+    def ask_for_reports(self) -> None:
+        """Let clients post reports of their calls."""
+        params = {"state": "REGED", "call_report_id": "R1", "dc": "dc1", "region": "eu"}
+        self.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": params, "sessid": "S1"}
+        self.voice_sdk_id = "VSDK1"
+
     def modify(self, params: dict[str, Any]) -> dict[str, Any]:
         call_id, action = params["dialogParams"]["callID"], params["action"]
         if action == "updateMedia":

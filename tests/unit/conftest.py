@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.fake_media import FakeEngine
+from support.report_server import ReportServer, report_server
 from support.telnyx_server import LIMIT, ScriptedServer, listening
 from telnyx_native.client import TelnyxClient
 from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
@@ -88,6 +89,15 @@ def media(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     module.MediaEngine = engine  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "telnyx_native.media.engine", module)
     return engine
+
+
+@pytest.fixture
+async def http(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ReportServer]:
+    """Where reports of calls go."""
+    async with report_server() as running:
+        url = running.url.removesuffix("/call_report")
+        monkeypatch.setattr(TxServerConfiguration, "http_url", property(lambda _: url))
+        yield running
 
 
 @pytest.fixture

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import re
 from enum import Enum
+from pathlib import Path
 
 import pytest
 
+import telnyx_native
 from telnyx_native import errors
 from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
 from telnyx_native.errors import AuthenticationError, ConfigurationError, SocketConnectionError, TelnyxError
+
+PACKAGE = Path(telnyx_native.__file__).parent
 
 
 @pytest.mark.parametrize(("table", "first"), [(ErrorCode, 40_000), (WarningCode, 30_000)])
@@ -16,6 +21,12 @@ def test_numbers_are_unique_and_in_their_range(table: type[Enum], first: int) ->
     assert all(first < code < first + 10_000 for code in codes)
     assert codes == sorted(codes)
     assert all(entry.message for entry in table)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("entry", [*ErrorCode, *WarningCode], ids=lambda entry: entry.name)
+def test_every_entry_is_met(entry: Enum) -> None:
+    name = f"{type(entry).__name__}.{entry.name}"
+    assert any(re.search(rf"\b{name}\b", source.read_text()) for source in PACKAGE.rglob("*.py"))
 
 
 def test_fatal_is_what_the_js_sdk_calls_so() -> None:

@@ -19,6 +19,7 @@ PRODUCTION = TxServerConfiguration.production()
         (Region.US_WEST, "us-west.rtc.telnyx.com"),
         (Region.CA_CENTRAL, "ca-central.rtc.telnyx.com"),
         (Region.APAC, "apac.rtc.telnyx.com"),
+        (Region.SOUTH_ASIA, "south-asia.rtc.telnyx.com"),
     ],
 )
 def test_hosts(region: Region, host: str) -> None:

@@ -7,16 +7,21 @@ import gc
 import json
 import logging
 import traceback
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support.credential_api import API_KEY, credential_api
+from support.telnyx_server import LIMIT
 from support.tokens import token_for
 from telnyx_native.client import TelnyxClient, token_watch
 from telnyx_native.config import CredentialConfig, IceServer, Timeouts, TokenConfig, TxServerConfiguration
-from telnyx_native.errors import AuthenticationError
+from telnyx_native.errors import AuthenticationError, RestError
 from telnyx_native.logs import JsonLinesFormatter, LogLevel
 from telnyx_native.push import PushConfig
+from telnyx_native.rest import TelephonyCredentials
+from telnyx_native.states import ConnectionStatus
 
 if TYPE_CHECKING:
     from support.fake_media import FakeEngine
@@ -29,7 +34,9 @@ TOKEN = token_for(86_400)  # made when tests are collected, used minutes later
 REFUSED_TOKEN = token_for(80_000)
 EXPIRED_TOKEN = token_for(-60)
 DEVICE_TOKEN = "f1rebase-device"
-SECRETS = (PASSWORD, TURN_PASSWORD, TOKEN, REFUSED_TOKEN, EXPIRED_TOKEN, DEVICE_TOKEN)
+KEYS = "4711*0815"
+"""What a caller keys in may be a PIN."""
+SECRETS = (PASSWORD, WRONG_PASSWORD, TURN_PASSWORD, TOKEN, REFUSED_TOKEN, EXPIRED_TOKEN, DEVICE_TOKEN, API_KEY, KEYS)
 
 
 class Recorder:
@@ -51,6 +58,29 @@ def warning_due_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(token_watch, "NOTICE", 100_000.0)
 
 
+def visible(*roots: object) -> list[str]:
+    """The reprs of objects, and of all that those of this package hold."""
+    texts: list[str] = []
+    known: set[int] = set()
+    waiting = list(roots)
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in known:
+            continue
+        known.add(id(thing))
+        texts.append(repr(thing))
+        if isinstance(thing, dict):
+            waiting += [*thing.keys(), *thing.values()]
+        elif isinstance(thing, list | tuple | set | frozenset):
+            waiting += thing
+        elif isinstance(thing, BaseException):
+            texts += traceback.format_exception(thing)
+            waiting += [thing.__context__, *thing.args]
+        elif type(thing).__module__.startswith("telnyx_native") and not is_dataclass(thing):
+            waiting += getattr(thing, "__dict__", {}).values()
+    return texts
+
+
 async def session(server: ScriptedServer, timeouts: Timeouts, logger: Recorder | None) -> list[str]:
     """Run into every corner; return what could be seen on the way."""
     seen: list[str] = []
@@ -58,19 +88,22 @@ async def session(server: ScriptedServer, timeouts: Timeouts, logger: Recorder |
     refused = CredentialConfig("alice", WRONG_PASSWORD, log_level=LogLevel.ALL, custom_logger=logger)
     async with TelnyxClient(timeouts=timeouts) as client:
         responses = client.socket_response_flow.collect()
-        try:
+        with pytest.raises(AuthenticationError) as refusal:
             await client.connect(server_config(server), refused)
-        except AuthenticationError as error:
-            seen += traceback.format_exception(error)
+        seen += visible(refusal.value)
         await client.connect(server_config(server), credentials)
         call = await client.new_invite("echo")
         server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0", iceServers=[{"credential": TURN_PASSWORD}])
         server.push_raw(f'{{"method":"login","params":{{"passwd":"{PASSWORD}')
         await call.wait_active(1)
-        seen += [repr(client), repr(call), repr(vars(client)), repr(credentials), repr(server_config(server))]
+        await call.dtmf(KEYS)
+        server.cut()
+        await client.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=LIMIT)
+        await client.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=LIMIT)
+        seen += visible(client, call, credentials, server_config(server))
         seen += [repr(task) for task in asyncio.all_tasks()]
     seen += [repr(response) async for response in responses]
-    return seen + await session_with_token(server, timeouts, logger)
+    return seen + await session_with_token(server, timeouts, logger) + await session_with_key(logger)
 
 
 async def session_with_token(server: ScriptedServer, timeouts: Timeouts, logger: Recorder | None) -> list[str]:
@@ -84,10 +117,9 @@ async def session_with_token(server: ScriptedServer, timeouts: Timeouts, logger:
     async with TelnyxClient(timeouts=timeouts) as client:
         responses, warnings = client.socket_response_flow.collect(), client.warning_flow.collect()
         for token in (EXPIRED_TOKEN, REFUSED_TOKEN):
-            try:
+            with pytest.raises(AuthenticationError) as refusal:
                 await client.connect(server_config(server), token_config=config(token))
-            except AuthenticationError as error:
-                seen += traceback.format_exception(error)
+            seen += visible(refusal.value)
         await client.connect(server_config(server), token_config=config(TOKEN), tx_push_meta_data={"call_id": "P"})
         server.push("telnyx_rtc.invite", callID="C", sdp="v=0")
         call = await client.wait_for_pushed_call()
@@ -97,10 +129,22 @@ async def session_with_token(server: ScriptedServer, timeouts: Timeouts, logger:
         await client.disable_push()
         server.push_raw(f'{{"method":"login","params":{{"login_token":"{TOKEN}')
         await client.connect_with_decline_push({"call_id": "P"}, config(TOKEN), server_config=server_config(server))
-        seen += [repr(client), repr(call), repr(vars(client)), repr(vars(call)), repr(config(TOKEN))]
+        seen += visible(client, call, config(TOKEN))
         seen += [repr(await anext(warnings))]
         seen += [repr(task) for task in asyncio.all_tasks()]
     return seen + [repr(response) async for response in responses]
+
+
+async def session_with_key(logger: Recorder | None) -> list[str]:
+    """From a key of the Telnyx API to the repr of a login with what it minted."""
+    async with credential_api() as api, TelephonyCredentials(API_KEY, base_url=api.url) as credentials:
+        made = await credentials.create("connection-7", "bot")
+        token = await credentials.mint_token(made.id)
+        with pytest.raises(RestError) as failure:
+            await credentials.mint_token("credential-9")
+        seen = [*visible(made, failure.value, TokenConfig(token, custom_logger=logger)), repr(credentials)]
+    assert not any(secret in text for secret in (token, made.sip_password) for text in seen)
+    return seen
 
 
 async def test_no_secret_in_the_standard_logs(

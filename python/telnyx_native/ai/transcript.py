@@ -19,6 +19,13 @@ LONGEST_TRANSCRIPT = 1000
 """Items a transcript keeps; beyond that the oldest go."""
 
 
+LONGEST_ITEM = 100_000
+"""Characters of one turn; what comes after them is left out."""
+
+_USER_STATUSES = ("in_progress", "completed")
+"""Of what the user says: it comes again, longer, until it is complete (Telnyx iOS SDK)."""
+
+
 @dataclass(frozen=True)
 class TranscriptItem:
     """One side's turn.
@@ -82,13 +89,13 @@ class Transcript:
         """A new item ends the ones before. Of the assistant's only the deltas count, as in Telnyx's mobile SDKs."""
         if not isinstance(item, dict):
             return
-        self._finalise(lambda _: True)
-        item_id = item.get("id")
-        if item.get("role") != "user" or item.get("status") != "completed" or not isinstance(item_id, str):
+        item_id, status = item.get("id"), item.get("status")
+        self._finalise(lambda other: other != item_id)
+        if item.get("role") != "user" or status not in _USER_STATUSES or not isinstance(item_id, str):
             return
         text, images = _read_content(item.get("content"))
         if text or images:
-            self._put(TranscriptItem(item_id, "user", text, images=images))
+            self._put(TranscriptItem(item_id, "user", text, is_partial=status == "in_progress", images=images))
 
     def _take_delta(self, params: Mapping[str, Any]) -> None:
         item_id, delta = params.get("item_id"), params.get("delta")
@@ -99,7 +106,7 @@ class Transcript:
         if isinstance(response_id, str):
             self._responses[item_id] = response_id
         known = self._items.get(item_id) or TranscriptItem(item_id, "assistant", "")
-        self._put(replace(known, content=known.content + delta, is_partial=True))
+        self._put(replace(known, content=(known.content + delta)[:LONGEST_ITEM], is_partial=True))
 
     def _end_response(self, response: object) -> None:
         ended = response.get("id") if isinstance(response, dict) else None

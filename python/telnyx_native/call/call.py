@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from telnyx_native.call.audio_path import AudioPath, PeerSource
 from telnyx_native.call.lifecycle import Lifecycle
 from telnyx_native.call.modification import Modifications
 from telnyx_native.call.observation import Observation, Observers
-from telnyx_native.call.path_guard import guard_path
 from telnyx_native.call.reattachment import Reattachment
 from telnyx_native.call.trickle import send_candidates
 from telnyx_native.config import AudioConfig
@@ -28,9 +27,8 @@ from telnyx_native.events import (
     RingingResponse,
 )
 from telnyx_native.flow import StateFlow
-from telnyx_native.media.negotiation import MediaOptions, Negotiation
+from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.media.recording import Recording
-from telnyx_native.media.remote_candidates import RemoteCandidates
 from telnyx_native.media.tap import AudioDirection
 from telnyx_native.signaling.call_messages import Dtmf, Hold
 from telnyx_native.signaling.messages import Answer, Attach, Bye, Dialog, Invite
@@ -53,6 +51,7 @@ if TYPE_CHECKING:
     from telnyx_native.flow import SharedFlow
     from telnyx_native.logs import Log
     from telnyx_native.media.dtmf import DtmfReceived
+    from telnyx_native.media.negotiation import Negotiation
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.quality import CallQualityMetrics
     from telnyx_native.media.stream import AudioStream
@@ -61,21 +60,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "CallHost"]
 
+MOST_HEADERS = 200
+"""SIP headers that are kept of the other side; a message that would bring more has none for us."""
+
 _STANDING = (CallState.ACTIVE, CallState.HELD)
 _ANSWERED = (*_STANDING, CallState.RENEGOTIATING)
 
 
-class CallHost(Protocol):
+class CallHost(PeerSource, Protocol):
     """Who gives a call its audio, and forgets it in the end."""
 
-    def create_peer(self, audio: AudioConfig) -> Peer:
-        """Make the media end of a call."""
-
-    def create_successor(self, peer: Peer) -> Peer:
-        """Make a media end that is to go on with the audio of `peer`."""
-
-    def on_call_ended(self, call: Call, burial: asyncio.Task[None]) -> None:
-        """Forget the call; `burial` says good-bye to the server and frees the audio."""
+    def on_call_ended(self, call: Call, teardown: asyncio.Task[None]) -> None:
+        """Forget the call; `teardown` says good-bye to the server and frees the audio."""
 
 
 class Call:
@@ -85,7 +81,7 @@ class Call:
         call_id: The id of the call on the wire.
         direction: Who placed it.
         telnyx_ids: Its ids on Telnyx's side, as far as they are known.
-        remote_headers: SIP headers that the other side sent with its invitation or answer.
+        remote_headers: SIP headers that the other side sent, with its invitation or answer say.
         remote_party_flow: Who is at the other end; it changes when the server says so, after a transfer say.
     """
 
@@ -107,19 +103,27 @@ class Call:
         self.remote_headers: dict[str, str] = {}
         self.remote_party_flow: StateFlow[RemoteParty] = StateFlow(_remote_party(dialog, direction))
         self._dialog = dialog
-        self._host = host
         self._signaling = signaling
         self._timeouts = timeouts
-        self._limits = limits
         self._log = log
-        self._life = Lifecycle(dialog.call_id, bury=self._bury, on_end=partial(host.on_call_ended, self), log=log)
+        self._life = Lifecycle(
+            dialog.call_id, tear_down=self._tear_down, on_end=partial(host.on_call_ended, self), log=log
+        )
         self._modifications = Modifications(self._life, signaling, restart_limit=timeouts.ice_restart)
         self._observation = Observation(dialog.call_id, self._life, observers, signaling, log)
-        self._candidates = RemoteCandidates(limits.queued_candidates, log)
-        self._reattachment = Reattachment(self._life, self._move_audio, limit=timeouts.reconnect, log=log)
-        self._path_work: list[asyncio.Task[None] | None] = []
+        self._path = AudioPath(
+            self._life,
+            host,
+            self.restart_ice,
+            observation=self._observation,
+            timeouts=timeouts,
+            limits=limits,
+            log=log,
+        )
+        self._reattachment = Reattachment(
+            self._life, partial(self._path.move, send_answer=self._attach), limit=timeouts.reconnect, log=log
+        )
         self._recordings: list[Recording] = []
-        self._media: Negotiation | None = None
         self._offer = ""
         self._remote_sdp: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._answered = asyncio.Event()
@@ -196,7 +200,7 @@ class Call:
         Raises:
             CallError: The call is inbound and not accepted yet.
         """
-        return self._require_media().peer
+        return self._path.peer
 
     def bridge(self, other: Call) -> None:
         """Let two calls hear each other, natively, until one of them ends or `unjoin` is called.
@@ -368,7 +372,7 @@ class Call:
             RequestError: The server refused; the old path is used as long as it lasts.
             MediaError: The new path did not come up in time, or the server's description cannot be used.
         """
-        await self._modifications.restart_ice(self._dialog, self._require_media())
+        await self._modifications.restart_ice(self._dialog, self._path.negotiation)
 
     async def stats(self) -> dict[str, dict[str, Any]]:
         """The statistics of the media, by id, as W3C `getStats` defines them."""
@@ -417,7 +421,7 @@ class Call:
         options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, tuple(preferred_codecs))
         self._dialog = replace(self._dialog, custom_headers=dict(custom_headers or {}))
         with self._life.ended_by_failure(self._usual_reason()):
-            negotiation = self._open_media(options)
+            negotiation = self._path.open(options)
             self._life.enter(CallState.CONNECTING)
             sdp = await negotiation.answer(self._offer)
             self._life.require_alive()
@@ -459,7 +463,7 @@ class Call:
     async def place(self, options: MediaOptions) -> None:
         """Send the invitation of an outbound call; returns when the server has taken it."""
         with self._life.ended_by_failure(self._usual_reason()):
-            negotiation = self._open_media(options)
+            negotiation = self._path.open(options)
             self._life.enter(CallState.CONNECTING)
             sdp = await negotiation.offer()
             self._life.require_alive()
@@ -483,7 +487,8 @@ class Call:
     def handle(self, event: CallEvent) -> None:
         """Take what the server says about this call; late and repeated messages do no harm."""
         self.telnyx_ids = self.telnyx_ids.updated(event.ids)
-        self.remote_headers |= event.custom_headers
+        if len(self.remote_headers | event.custom_headers) <= MOST_HEADERS:
+            self.remote_headers |= event.custom_headers
         match event:
             case ByeResponse():
                 self._life.finish(event.reason, tell=False)
@@ -491,7 +496,7 @@ class Call:
                 self.timings.mark("ringing")
                 self._life.enter(CallState.RINGING)
             case CandidateResponse():
-                self._candidates.add(event.candidate, event.sdp_mid, event.sdp_mline_index)
+                self._path.candidates.add(event.candidate, event.sdp_mid, event.sdp_mline_index)
             case DisplayResponse(party=party):
                 known = self.remote_party
                 self.remote_party_flow.set(RemoteParty(party.name or known.name, party.number or known.number))
@@ -510,8 +515,11 @@ class Call:
             self.drop(reason)
 
     def reattach(self, offer: str) -> None:
-        """The server brings the call back, and offers a new audio path."""
-        self._reattachment.take(offer)
+        """The server brings the call back, and offers a new audio path; a call without one has nothing to move."""
+        if self.state in _ANSWERED or isinstance(self.state, CallState.RECONNECTING):
+            self._reattachment.take(offer)
+        else:
+            self._log.debug(f"{self!r} is not answered, so it cannot be brought back")
 
     def drop(self, reason: CallNetworkChangeReason) -> None:
         """The connection to the server is gone, and the call with it."""
@@ -530,49 +538,22 @@ class Call:
         self.timings.mark("active")
         self._life.enter(CallState.ACTIVE)
 
-    async def _watch_transport(self, peer: Peer) -> None:
-        state = await peer.connection_state.wait_for(lambda state: state.name in {"CONNECTED", "FAILED"})
-        if state.name == "FAILED":
-            raise MediaError("the audio path did not come up: check that UDP may pass, or use TURN servers")
-        self.timings.mark("media_connected")
-        await guard_path(
-            peer,
-            self._renew_path,
-            grace=self._timeouts.path_lost,
-            attempts=self._limits.ice_restarts,
-            log=self._log,
-        )
-
-    async def _renew_path(self) -> None:
-        # Before the answer, and while the connection to the server is being brought back, nobody could be asked.
-        await self.call_state_flow.wait_for(lambda state: state in _STANDING)
-        if self.peer.connection_state.value.name != "CONNECTED":
-            await self.restart_ice()
-
-    async def _note_gathered(self, peer: Peer) -> None:
-        async for _ in peer.candidates:
-            pass
-        self.timings.mark("gathered")
-
-    async def _note_first_audio(self, peer: Peer) -> None:
-        await peer.audio_arrived.wait()
-        self.timings.mark("first_audio")
-
-    async def _bury(self, reason: CallTerminationReason, tell: bool) -> None:
+    async def _tear_down(self, reason: CallTerminationReason, tell: bool) -> None:
         self.remote_party_flow.close()
         await self._observation.close()
         try:
             if tell and self._known_to_server:
-                farewell = Bye(self._signaling.session_id, self._dialog, reason)
-                await self._signaling.request(farewell, timeout=self._timeouts.bye)
+                bye = Bye(self._signaling.session_id, self._dialog, reason)
+                await self._signaling.request(bye, timeout=self._timeouts.bye)
         except TelnyxError as error:
             self._log.debug(f"no good-bye for call {self.call_id}: {error}")
         finally:
-            if self._media is not None:
-                await self._media.peer.close()
+            await self._path.close()
             for recording in self._recordings:
-                with suppress(MediaError):  # who stops it is told; the log has it
+                try:
                     await recording.stop()
+                except MediaError as error:
+                    self._log.warning(str(error))
 
     @property
     def _is_inbound(self) -> bool:
@@ -596,61 +577,16 @@ class Call:
         if not self._remote_sdp.done():
             self._remote_sdp.set_result(sdp)
 
-    def _open_media(self, options: MediaOptions) -> Negotiation:
-        peer = self._host.create_peer(options.audio)
-        peer.audio.muted = options.muted
-        self._media = Negotiation(peer, options, self._candidates, gather_limit=self._timeouts.gather)
-        self._follow_path(peer)
-        self._observation.begin()
-        self._life.spawn(self._follow_hold())
-        return self._media
-
-    def _follow_path(self, peer: Peer) -> None:
-        for task in self._path_work:
-            if task is not None:
-                task.cancel()
-        works = (
-            self._watch_transport,
-            self._note_gathered,
-            self._note_first_audio,
-            self._candidates.feed,
-        )
-        coroutines = [*(work(peer) for work in works), *self._observation.of_path(peer)]
-        self._path_work = [self._life.spawn(work) for work in coroutines]
-
-    async def _move_audio(self, offer: str) -> None:
-        """Answer the server's offer of a new path, and move there once that stands."""
-        media = self._require_media()
-        renewed = media.renewed(self._host.create_successor(media.peer))
-        try:
-            sdp = await renewed.answer(offer)
-            await self._signaling.request(Attach(self._signaling.session_id, self._dialog, sdp, USER_AGENT))
-            await renewed.peer.wait_connected(self._timeouts.media)
-            if self._life.standing == CallState.HELD:  # not every server remembers
-                await self._signaling.request(Hold(self._signaling.session_id, self._dialog, "hold"))
-            await renewed.peer.take_over(media.peer)
-        except BaseException:
-            await renewed.peer.close()
-            raise
-        self._media = renewed
-        self._follow_path(renewed.peer)
-
-    async def _follow_hold(self) -> None:
-        """A call on hold is not heard in a bridge or a conference."""
-        held = False
-        async for _ in self.call_state_flow:
-            if held != (held := self._life.standing == CallState.HELD):
-                self.peer.hold(held)
+    async def _attach(self, sdp: str) -> None:
+        """Answer the server's offer to bring the call back."""
+        await self._signaling.request(Attach(self._signaling.session_id, self._dialog, sdp, USER_AGENT))
+        if self._life.standing == CallState.HELD:  # not every server remembers
+            await self._signaling.request(Hold(self._signaling.session_id, self._dialog, "hold"))
 
     def _usual_reason(self) -> CallTerminationReason:
         """The reasons that Telnyx's mobile SDKs give when the application names none."""
         refused = self.direction is CallDirection.INBOUND and not self._answered.is_set()
         return CallTerminationReason.of(HangupCause.USER_BUSY if refused else HangupCause.NORMAL_CLEARING)
-
-    def _require_media(self) -> Negotiation:
-        if self._media is None:
-            raise CallError(f"the call has no audio in state {self.state}; accept it first")
-        return self._media
 
     def _require_ringing_here(self, done: str) -> None:
         if self.direction is not CallDirection.INBOUND or self.state != CallState.RINGING:

@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from telnyx_native.call.timings import CallTimings
+from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import (
     CallError,
     MediaError,
+    RequestError,
     RequestTimeoutError,
     SdpError,
     SocketConnectionError,
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from telnyx_native.logs import Log
 
-    Bury = Callable[[CallTerminationReason, bool], Coroutine[Any, Any, None]]
+    TearDown = Callable[[CallTerminationReason, bool], Coroutine[Any, Any, None]]
 
 __all__ = ["Lifecycle"]
 
@@ -36,8 +38,8 @@ class Lifecycle:
 
     Args:
         name: What the call is called in logs and task names.
-        bury: Frees what the call holds. It is told why the call ended, and whether the server has to be told.
-        on_end: Called once, when the call is over, with the task that buries it.
+        tear_down: Frees what the call holds. It is told why the call ended, and whether the server has to be told.
+        on_end: Called once, when the call is over, with the task that tears it down.
         log: Where failures are logged.
 
     Attributes:
@@ -46,16 +48,18 @@ class Lifecycle:
         standing: How the call was when it stood last, ACTIVE or HELD; what is brought back is that.
     """
 
-    def __init__(self, name: str, *, bury: Bury, on_end: Callable[[asyncio.Task[None]], None], log: Log) -> None:
+    def __init__(
+        self, name: str, *, tear_down: TearDown, on_end: Callable[[asyncio.Task[None]], None], log: Log
+    ) -> None:
         self.states: StateFlow[CallState] = StateFlow(CallState.NEW)
         self.timings = CallTimings()
         self.standing = CallState.ACTIVE
         self._name = name
-        self._bury = bury
+        self._tear_down = tear_down
         self._on_end = on_end
         self._log = log
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._burial: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> CallState:
@@ -84,7 +88,7 @@ class Lifecycle:
 
         When the call is over already, nothing is begun, and `None` returned.
         """
-        if self._burial is not None:
+        if self._ending is not None:
             work.close()
             return None
         task = asyncio.create_task(work, name=f"telnyx-call-{self._name}")
@@ -100,7 +104,7 @@ class Lifecycle:
         Raises:
             CallError: The call is over, or ended meanwhile.
         """
-        if self._burial is not None:
+        if self._ending is not None:
             step.close()
         self.require_alive()
         task = asyncio.create_task(step, name=f"telnyx-call-{self._name}-step")
@@ -113,7 +117,7 @@ class Lifecycle:
 
     def require_alive(self) -> None:
         """Raise `CallError` if the call is over."""
-        if self._burial is not None:
+        if self._ending is not None:
             raise CallError(f"the call ended meanwhile: {self.reason}")
 
     @contextmanager
@@ -126,8 +130,9 @@ class Lifecycle:
         try:
             yield
         except TelnyxError as error:
-            if not isinstance(error, CallError):
-                self.require_alive()
+            if self._ending is not None:
+                message = f"the call ended meanwhile: {self.reason}"
+                raise CallError(message, kind=ErrorCode.PEER_CLOSED_DURING_INIT) from error
             self.fail(_cause_of(error), str(error))
             raise
         except BaseException:
@@ -136,7 +141,7 @@ class Lifecycle:
 
     def fail(self, cause: HangupCause, why: str) -> None:
         """End the call because something broke here."""
-        if self._burial is None:
+        if self._ending is None:
             self._log.warning(f"call {self._name} failed in state {self.state}: {why}")
             self.enter(CallState.ERROR)
             self.finish(replace(CallTerminationReason.of(cause), sip_reason=why))
@@ -148,22 +153,22 @@ class Lifecycle:
             reason: Why.
             tell: Whether the server has to be told.
         """
-        if self._burial is not None:
+        if self._ending is not None:
             return
         for task in self._tasks - {asyncio.current_task()}:
             task.cancel()
-        self._burial = asyncio.create_task(self._bury(reason, tell), name=f"telnyx-call-{self._name}-end")
+        self._ending = asyncio.create_task(self._tear_down(reason, tell), name=f"telnyx-call-{self._name}-end")
         self._log.info(f"call {self._name} ended: {reason}")
         self.timings.mark("ended")
         self.enter(CallState.DONE(reason))
         self.states.close()
-        self._on_end(self._burial)
+        self._on_end(self._ending)
 
     async def wait_done(self) -> CallTerminationReason:
-        """Return the reason once the call is over and buried."""
+        """Return the reason once the call is over and torn down."""
         done = await self.states.wait_for(CallState.DONE)
-        if self._burial is not None:
-            await asyncio.shield(self._burial)
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
         return done.reason or CallTerminationReason()
 
     def _on_step_done(self, task: asyncio.Task[Any]) -> None:
@@ -190,6 +195,8 @@ def _cause_of(error: TelnyxError) -> HangupCause:
             return HangupCause.MEDIA_TIMEOUT
         case RequestTimeoutError():
             return HangupCause.RECOVERY_ON_TIMER_EXPIRE
+        case RequestError(cause=str(cause)) if cause in HangupCause.__members__:
+            return HangupCause[cause]
         case SocketConnectionError():
             return HangupCause.NETWORK_OUT_OF_ORDER
         case _:

@@ -9,12 +9,13 @@ from telnyx_native.call.debug_report import DebugReport
 from telnyx_native.call.quality_monitor import QualityMonitor
 from telnyx_native.call.quality_warnings import QualityWarnings
 from telnyx_native.call.stats_sampler import StatsSampler
+from telnyx_native.codes import TelnyxWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from telnyx_native.call.lifecycle import Lifecycle
-    from telnyx_native.codes import TelnyxWarning
+    from telnyx_native.codes import WarningCode
     from telnyx_native.flow import SharedFlow
     from telnyx_native.logs import Log
     from telnyx_native.media.peer import Peer
@@ -56,12 +57,17 @@ class Observation:
     """
 
     def __init__(self, call_id: str, life: Lifecycle, observers: Observers, signaling: Signaling, log: Log) -> None:
+        self._call_id = call_id
         self._life = life
         self._observers = observers
         self._sampler = StatsSampler(life, log)
         self._debug_report = DebugReport(call_id, signaling, log) if observers.debug else None
-        self._warnings = QualityWarnings(call_id, observers.warn)
+        self._warnings = QualityWarnings(self.warn)
         self.quality = QualityMonitor(life, self._sampler.samples, log)
+
+    def warn(self, code: WarningCode, detail: str) -> None:
+        """Warn of something about the call."""
+        self._observers.warn(TelnyxWarning.of(code, f"call {self._call_id}: {detail}"))
 
     def begin(self) -> None:
         """The call has audio: observe it until it is over."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telnyx_native.codes import WarningCode
 from telnyx_native.errors import MediaError, TelnyxError, WaitTimeoutError
 
 if TYPE_CHECKING:
@@ -14,9 +15,20 @@ if TYPE_CHECKING:
 
 __all__ = ["guard_path"]
 
+_WARNINGS = {
+    "DISCONNECTED": (WarningCode.ICE_CONNECTIVITY_LOST, "nothing arrives any more"),
+    "FAILED": (WarningCode.PEER_CONNECTION_FAILED, "it will not come back by itself"),
+}
+
 
 async def guard_path(
-    peer: Peer, restart: Callable[[], Awaitable[None]], *, grace: float, attempts: int, log: Log
+    peer: Peer,
+    restart: Callable[[], Awaitable[None]],
+    *,
+    grace: float,
+    attempts: int,
+    warn: Callable[[WarningCode, str], None],
+    log: Log,
 ) -> None:
     """Call `restart` whenever the path is gone, until the peer is closed.
 
@@ -28,6 +40,7 @@ async def guard_path(
         restart: Finds a new path; a `TelnyxError` means that it did not.
         grace: Seconds.
         attempts: How often in a row that may fail.
+        warn: Takes what happens to the path.
         log: Where failures are noted.
 
     Raises:
@@ -35,8 +48,11 @@ async def guard_path(
     """
     failures = 0
     while (state := await peer.connection_state.wait_for(_is_down)).name != "CLOSED":
+        if not failures:
+            warn(*_WARNINGS[state.name])
         if (state.name != "FAILED" or failures) and await _comes_back(peer, grace):
             continue
+        warn(WarningCode.MEDIA_RECOVERY_REQUIRED, f"attempt {failures + 1} of {attempts}")
         try:
             await restart()
             failures = 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from telnyx_native.codes import TelnyxWarning, WarningCode
+from telnyx_native.codes import WarningCode
 from telnyx_native.media.quality import CallQualityMetrics, mean_opinion_score
 from telnyx_native.media.stats import AudioStats
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from telnyx_native.call.stats_sampler import StatsSample
+    from telnyx_native.codes import TelnyxWarning
     from telnyx_native.flow import SharedFlow
 
 __all__ = ["QualityWarnings"]
@@ -97,12 +98,10 @@ class QualityWarnings:
     """Watches one call, except on hold.
 
     Args:
-        call_id: The call, as the warnings name it.
         warn: Takes the warnings.
     """
 
-    def __init__(self, call_id: str, warn: Callable[[TelnyxWarning], None]) -> None:
-        self._call_id = call_id
+    def __init__(self, warn: Callable[[WarningCode, str], None]) -> None:
         self._warn = warn
         self._last: StatsSample | None = None
         self._bad: dict[WarningCode, int] = {}
@@ -122,6 +121,8 @@ class QualityWarnings:
     def take(self, sample: StatsSample) -> None:
         """Look at the second that ends with `sample`."""
         last, self._last = self._last, sample
+        if last is not None and _path(last) and _path(last) != _path(sample):
+            self._warn(WarningCode.ICE_CANDIDATE_PAIR_CHANGED, f"from {_path(last)} to {_path(sample)}")
         if last is None or last.held or sample.held:
             self._bad.clear()
             return
@@ -132,4 +133,11 @@ class QualityWarnings:
             patience = SILENCE_PATIENCE if code in self._heard else PATIENCE
             if self._bad[code] >= patience and monotonic() - self._warned.get(code, -PAUSE) >= PAUSE:
                 self._warned[code] = monotonic()
-                self._warn(TelnyxWarning.of(code, f"call {self._call_id}: {detail}"))
+                self._warn(code, detail)
+
+
+def _path(sample: StatsSample) -> str:
+    """Both ends of the network path in use; empty while there is none."""
+    audio = AudioStats.of(sample.stats)
+    ends = [f"{end.get('address')}:{end.get('port')}" for end in (audio.local, audio.remote) if end]
+    return " — ".join(ends)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.config import AnonymousConfig, TokenConfig
@@ -13,7 +13,7 @@ from telnyx_native.report.upload import post, write
 from telnyx_native.version import USER_AGENT
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Coroutine
 
     from telnyx_native.call import Call
     from telnyx_native.client.connection import Connection
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from telnyx_native.signaling.session import Session
 
 __all__ = ["CallReports"]
+
+
+@dataclass(frozen=True)
+class _Filing:
+    """A report, and whose turn it is to post it."""
+
+    report: CallReport
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class CallReports:
@@ -34,7 +42,7 @@ class CallReports:
     def __init__(self, connection: Connection, session: Session) -> None:
         self._connection = connection
         self._session = session
-        self._reports: dict[str, CallReport] = {}
+        self._filings: dict[str, _Filing] = {}
         self._deliveries: set[asyncio.Task[None]] = set()
 
     def open(self, call_id: str) -> CallReport | None:
@@ -42,17 +50,21 @@ class CallReports:
         config = self._connection.config
         if config is None or not (config.call_report_directory or self._is_asked_for(config)):
             return None
-        report = self._reports[call_id] = CallReport()
-        return report
+        filing = self._filings[call_id] = _Filing(CallReport())
+        return filing.report
+
+    def flush(self, call: Call) -> None:
+        """Post what there is of a report in the background: the connection is lost, and maybe the call with it."""
+        filing, config = self._filings.get(call.call_id), self._connection.config
+        if filing is not None and config is not None and self._is_asked_for(config):
+            self._begin(self._post(call, filing, config, flush_reason="socket-close"))
 
     def close(self, call: Call) -> None:
         """End the report of a call, and deliver it in the background."""
-        report, config = self._reports.pop(call.call_id, None), self._connection.config
-        if report is not None and config is not None:
-            report.add_event("info", str(call.state))
-            delivery = asyncio.create_task(self._deliver(call, report, config), name="telnyx-report")
-            self._deliveries.add(delivery)
-            delivery.add_done_callback(self._deliveries.discard)
+        filing, config = self._filings.pop(call.call_id, None), self._connection.config
+        if filing is not None and config is not None:
+            filing.report.add_event("info", str(call.state))
+            self._begin(self._deliver(call, filing, config))
 
     async def wait_delivered(self, limit: float) -> None:
         """Return when all reports are where they are wanted, or `limit` seconds have passed: what is left is lost."""
@@ -66,22 +78,39 @@ class CallReports:
     def _is_asked_for(self, config: TelnyxConfig) -> bool:
         return config.call_reports and self._session.call_report_id is not None
 
-    async def _deliver(self, call: Call, report: CallReport, config: TelnyxConfig) -> None:
-        body = await asyncio.to_thread(report.as_dict, self._summary(call, config))
+    def _begin(self, delivery: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(delivery, name="telnyx-report")
+        self._deliveries.add(task)
+        task.add_done_callback(self._deliveries.discard)
+
+    async def _deliver(self, call: Call, filing: _Filing, config: TelnyxConfig) -> None:
         if config.call_report_directory is not None:
+            body = await asyncio.to_thread(filing.report.as_dict, self._summary(call, config))
             await self._try(write(config.call_report_directory / f"{call.call_id}.json", body))
         if self._is_asked_for(config):
-            server = self._connection.server
-            headers = {"x-call-report-id": self._session.call_report_id or "", "x-call-id": call.call_id}
-            if self._session.voice_sdk_id:
-                headers["x-voice-sdk-id"] = self._session.voice_sdk_id
-            await self._try(post(f"{server.http_url}/call_report", headers, body, proxy=not server.is_local))
+            await self._post(call, filing, config)
 
-    async def _try(self, delivery: Awaitable[None]) -> None:
+    async def _post(
+        self, call: Call, filing: _Filing, config: TelnyxConfig, *, flush_reason: str | None = None
+    ) -> None:
+        """Post what was not posted yet; what does not arrive is in the next attempt, too."""
+        server = self._connection.server
+        headers = {"x-call-report-id": self._session.call_report_id or "", "x-call-id": call.call_id}
+        if self._session.voice_sdk_id:
+            headers["x-voice-sdk-id"] = self._session.voice_sdk_id
+        async with filing.turn:
+            body = await asyncio.to_thread(filing.report.next_segment, self._summary(call, config), flush_reason)
+            url, proxy = f"{server.http_url}/call_report", not server.is_local
+            if await self._try(post(url, headers, body, proxy=proxy, ssl_context=server.ssl_context)):
+                filing.report.note_delivered(body)
+
+    async def _try(self, delivery: Awaitable[None]) -> bool:
         try:
             await delivery
         except ReportError as error:
             self._connection.log.warning(str(error))
+            return False
+        return True
 
     def _summary(self, call: Call, config: TelnyxConfig) -> dict[str, Any]:
         server, login = self._connection.server, self._session.timings
@@ -116,9 +145,10 @@ class CallReports:
 
 
 def _kind_of(config: TelnyxConfig) -> str:
+    """The way to log in, in the words of the Telnyx JS SDK."""
     if isinstance(config, AnonymousConfig):
-        return "anonymous"
-    return "token" if isinstance(config, TokenConfig) else "credentials"
+        return "anonymous_login"
+    return "login_token" if isinstance(config, TokenConfig) else "login_password"
 
 
 def _described(ice: IceServer) -> dict[str, Any]:

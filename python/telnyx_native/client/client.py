@@ -8,75 +8,39 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
-from telnyx_native.ai.assistant import AiAssistant
-from telnyx_native.call import Call
-from telnyx_native.call.observation import Observers
-from telnyx_native.client.admission import Admission
-from telnyx_native.client.call_reports import CallReports
-from telnyx_native.client.connection import Connection
+from telnyx_native.client.call_keeper import CallKeeper
 from telnyx_native.client.push_decline import decline
 from telnyx_native.client.pushed_call import PushedCall
-from telnyx_native.client.recovery import Recovery
 from telnyx_native.client.ringer import Ringer
 from telnyx_native.client.several_calls import hold_all
 from telnyx_native.client.token_watch import require_unexpired
-from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
+from telnyx_native.codes import ErrorCode, TelnyxWarning
 from telnyx_native.config import (
     AnonymousConfig,
     AudioConfig,
     Limits,
-    PeerConfig,
     Timeouts,
     TokenConfig,
     TxServerConfiguration,
 )
-from telnyx_native.errors import (
-    GATEWAY_REGISTRATION_FAILED,
-    CallError,
-    ConfigurationError,
-    GatewayRegistrationError,
-    NetworkChangedError,
-    SocketConnectionError,
-)
-from telnyx_native.events import (
-    AiConversationResponse,
-    AttachResponse,
-    CallEvent,
-    DisablePushResponse,
-    GatewayStateResponse,
-    InviteResponse,
-    ReceivedResult,
-    SocketMethod,
-    SocketResponse,
-    SocketStatus,
-)
-from telnyx_native.flow import SharedFlow, StateFlow
+from telnyx_native.errors import CallError, ConfigurationError, SocketConnectionError
+from telnyx_native.events import DisablePushResponse, SocketMethod, SocketResponse, SocketStatus
 from telnyx_native.logs import LogLevel, TxLogger
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.push import PushKind, PushMetaData
 from telnyx_native.signaling.envelope import new_id
-from telnyx_native.signaling.messages import Bye, Dialog
+from telnyx_native.signaling.messages import Dialog
 from telnyx_native.signaling.push_messages import DisablePush
-from telnyx_native.signaling.registration import LOST_REGISTRATION
-from telnyx_native.signaling.session import Session
-from telnyx_native.states import (
-    CallDirection,
-    CallNetworkChangeReason,
-    CallState,
-    CallTerminationReason,
-    ConnectionStatus,
-    GatewayState,
-    HangupCause,
-)
+from telnyx_native.states import CallDirection, ConnectionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from telnyx_native.ai.transcript import TranscriptItem
+    from telnyx_native.call import Call
     from telnyx_native.config import AudioCodec, CredentialConfig, TelnyxConfig
-    from telnyx_native.media.engine import MediaEngine
-    from telnyx_native.media.peer import Peer
+    from telnyx_native.flow import SharedFlow, StateFlow
     from telnyx_native.signaling.login_timings import LoginTimings
     from telnyx_native.signaling.ping_metrics import SocketConnectionMetrics
 
@@ -104,26 +68,18 @@ class TelnyxClient:
     Attributes:
         incoming_calls: Inbound calls, ringing; collect before they can arrive.
         new_calls: Every call, inbound or outbound, when it begins: for who watches them all.
-        refused_calls: Inbound calls that were told USER_BUSY so far, because of `Limits` or while draining.
         ai: The AI assistant at the other end, beside the audio.
     """
 
     def __init__(self, *, timeouts: Timeouts | None = None, limits: Limits | None = None) -> None:
-        self.incoming_calls: SharedFlow[Call] = SharedFlow()
-        self.new_calls: SharedFlow[Call] = SharedFlow()
-        self.refused_calls = 0
         self._timeouts = timeouts or Timeouts()
-        self._limits = limits or Limits()
-        self._session = Session(self._timeouts, self)
-        self._connection = Connection(self._session)
-        self._reports = CallReports(self._connection, self._session)
-        self._recovery = Recovery(self._connection, self._session, self)
-        self.ai = AiAssistant(self._session)
-        self._calls: dict[str, Call] = {}
-        self._admission = Admission(self._calls, self._limits)
-        self._ringer: Ringer | None = None
-        self._burials: set[asyncio.Task[None]] = set()
-        self._engine: MediaEngine | None = None
+        self._keeper = CallKeeper(self._timeouts, limits or Limits())
+        self._session = self._keeper.session
+        self._connection = self._keeper.connection
+        self._recovery = self._keeper.recovery
+        self.incoming_calls = self._keeper.incoming
+        self.new_calls = self._keeper.begun
+        self.ai = self._keeper.ai
 
     async def __aenter__(self) -> Self:
         return self
@@ -174,7 +130,12 @@ class TelnyxClient:
     @property
     def calls(self) -> Mapping[str, Call]:
         """The calls that are not over, by call id in lower case."""
-        return MappingProxyType(self._calls)
+        return MappingProxyType(self._keeper.calls)
+
+    @property
+    def refused_calls(self) -> int:
+        """Inbound calls that were told USER_BUSY so far, because of `Limits` or while draining."""
+        return self._keeper.refused
 
     async def connect(
         self,
@@ -187,7 +148,8 @@ class TelnyxClient:
     ) -> None:
         """Connect to a server and log in; on return calls can be placed and received.
 
-        If it fails, nothing of it is left.
+        A SIP registration that fails is tried again, see `Limits.registrations`. If that does not help, or anything
+        else fails, nothing of it is left.
 
         Args:
             server_config: The server; Telnyx's production server by default.
@@ -286,7 +248,7 @@ class TelnyxClient:
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
         """
-        await self._connection.log_in(credential_config)
+        await self._log_in(credential_config, self._connection.log_in)
 
     async def token_login(self, token_config: TokenConfig) -> None:
         """Log in with a token on a connection that stands; with a new one, calls that are going on stay.
@@ -297,7 +259,7 @@ class TelnyxClient:
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
         """
-        await self._connection.log_in(token_config)
+        await self._log_in(token_config, self._connection.log_in)
 
     async def wait_for_pushed_call(self) -> Call:
         """Return the call that the push notification given to `connect` announced; accept or reject it.
@@ -348,32 +310,18 @@ class TelnyxClient:
         Returns:
             How many calls had to be hung up.
         """
-        self._admission.draining = True
+        self._keeper.admission.draining = True
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                await asyncio.gather(*(call.wait_done() for call in self._calls.values()))
-        late = len(self._calls)
+                await asyncio.gather(*(call.wait_done() for call in self.calls.values()))
+        late = len(self.calls)
         await self.disconnect()
         return late
 
     async def disconnect(self) -> None:
         """Hang up all calls, close the connection and free the media. Does nothing when there is nothing."""
         was_open = self._session.is_open
-        await self._recovery.stop()
-        self._connection.end()
-        for call in list(self._calls.values()):
-            call.hang_up()
-        try:
-            await self.ai.stop(self._timeouts.close)
-            if self._burials:
-                await asyncio.wait(self._burials)
-            await self._reports.wait_delivered(self._timeouts.report)
-        finally:
-            try:
-                await self._session.close()
-            finally:
-                await self._release_engine()
-                self._admission.draining = False
+        await self._keeper.leave()
         if was_open:
             self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
 
@@ -430,14 +378,14 @@ class TelnyxClient:
             RequestError: The server refused the invitation.
             CallError: The call ended meanwhile.
         """
-        if not self.is_registered:
+        if not self.is_registered or self._keeper.leaving:
             message = "the client is not logged in; connect first"
             if self._recovery.running:
                 message = "the connection is being made again; wait for CLIENT_READY in connection_status_flow"
             raise SocketConnectionError(message, kind=ErrorCode.AUTHENTICATION_REQUIRED)
         if not destination_number and not isinstance(self._connection.config, AnonymousConfig):
             raise ConfigurationError("destination_number is empty", kind=ErrorCode.INVALID_CALL_PARAMETERS)
-        self._admission.require_room()
+        self._keeper.admission.require_room()
         options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, tuple(preferred_codecs))
         dialog = Dialog(
             call_id=new_id() if call_id is None else self._unused(call_id),
@@ -448,7 +396,7 @@ class TelnyxClient:
             custom_headers=dict(custom_headers or {}),
             preferred_codecs=options.preferred_codecs,
         )
-        call = self._add_call(dialog, CallDirection.OUTBOUND)
+        call = self._keeper.add(dialog, CallDirection.OUTBOUND)
         await call.place(options)
         return call
 
@@ -458,7 +406,7 @@ class TelnyxClient:
         Raises:
             RequestError: The server refused; that call is as it was, the others are on hold.
         """
-        await hold_all(other for other in self._calls.values() if other is not call)
+        await hold_all(other for other in self.calls.values() if other is not call)
 
     async def swap_to(self, call: Call) -> None:
         """Talk in `call`: put all other active calls on hold, and take this one off hold.
@@ -503,103 +451,6 @@ class TelnyxClient:
         """
         await self._require_call(call_id).end()
 
-    # What the session and the calls tell the client.
-
-    def on_message(self, method: str, result: ReceivedResult | None) -> bool:
-        """Take a message of the server: publish it and lead it to its call."""
-        self._connection.publish(method, result)
-        match result:
-            case AttachResponse():
-                return self._reattach(result)
-            case InviteResponse():
-                return self._ring(result)
-            case GatewayStateResponse(state=state) if state in LOST_REGISTRATION:
-                self._lose_registration(state)
-            case AiConversationResponse():
-                self.ai.hear(result, self._connection.log.child("ai"))
-            case CallEvent(call_id=call_id) if call := self._calls.get(call_id.lower()):
-                call.handle(result)
-                return True
-            case CallEvent():
-                self._connection.log.debug(f"{method} for a call that is not known: {result.call_id}")
-        return False
-
-    def on_lost(self, error: SocketConnectionError) -> bool:
-        """The connection is gone. If it is to be made again, answered calls wait for that; if not, they are over."""
-        self._connection.end()
-        self._connection.report(error)
-        recovering = self._recovery.start()
-        reason = _network_change(error)
-        for call in list(self._calls.values()):
-            if recovering:
-                call.await_reattachment(reason)
-            else:
-                call.drop(reason)
-        if not recovering:
-            self.ai.on_lost()
-            self._connection.warn(TelnyxWarning.of(WarningCode.RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT))
-        self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
-        return recovering
-
-    def on_punt(self) -> None:
-        """The session goes on elsewhere: with it the calls."""
-        self._connection.end()
-        self._connection.report(SocketConnectionError("the server gave the session to another connection"))
-        self.on_unrecoverable()
-        self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
-
-    def on_unrecoverable(self) -> None:
-        """The connection will not be made again: the calls are over."""
-        self.ai.on_lost()
-        for call in list(self._calls.values()):
-            call.drop(CallNetworkChangeReason.SERVER_ERROR)
-
-    def on_recovered(self) -> None:
-        """The client is logged in again; calls that the server did not keep are over."""
-        kept = self._session.kept_calls
-        if kept is None:
-            return
-        known = {call_id.lower() for call_id in kept}
-        for call_id, call in list(self._calls.items()):
-            if isinstance(call.state, CallState.RECONNECTING) and call_id not in known:
-                message = f"the server did not keep call {call.call_id} while the connection was lost"
-                self._connection.report(CallError(message, kind=ErrorCode.SESSION_NOT_REATTACHED))
-                call.drop(CallNetworkChangeReason.SERVER_ERROR)
-
-    @property
-    def has_calls(self) -> bool:
-        """Whether calls wait for the connection."""
-        return bool(self._calls)
-
-    def create_peer(self, audio: AudioConfig) -> Peer:
-        """Make the media end of a call; the first one starts the media engine."""
-        if self._engine is None:
-            from telnyx_native.media.engine import MediaEngine
-
-            self._engine = MediaEngine.acquire()
-        return self._engine.create_peer(self._peer_config(), audio)
-
-    def _peer_config(self) -> PeerConfig:
-        server, config = self._connection.server, self._connection.config
-        relay_only = config is not None and config.force_relay_candidate
-        return PeerConfig(server.ice_servers, relay_only=relay_only, loopback=server.is_local)
-
-    def create_successor(self, peer: Peer) -> Peer:
-        """Make the media end of a call that the server brings back."""
-        assert self._engine is not None  # noqa: S101 - `peer` is one of its peers
-        return self._engine.create_successor(peer, self._peer_config())
-
-    def on_call_ended(self, call: Call, burial: asyncio.Task[None]) -> None:
-        """Forget a call, but see to its end."""
-        self._calls.pop(call.call_id.lower(), None)
-        self.ai.on_call_ended()
-        self._reports.close(call)
-        self._see_to(burial)
-
-    def _see_to(self, burial: asyncio.Task[None]) -> None:
-        self._burials.add(burial)
-        burial.add_done_callback(self._burials.discard)
-
     async def _connect(
         self,
         server: TxServerConfiguration | None,
@@ -615,103 +466,30 @@ class TelnyxClient:
         if isinstance(config, AnonymousConfig):
             self.ai.begin()
         pushed = None if push is None else PushedCall(_require_incoming(push), self._timeouts.push_invite)
-        self._ringer = None if config is None else await Ringer.load(config)
         try:
             await self._connection.open(server or TxServerConfiguration(), config, pushed)
             if config is not None and auto_login:
-                await self._connection.log_in(config)
-                self._recovery.watch()
+                await self._log_in(config, self._connection.join)
         except BaseException:
             await self.disconnect()
             raise
 
-    async def _release_engine(self) -> None:
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            await engine.release()
-
-    def _ring(self, invite: InviteResponse) -> bool:
-        if invite.call_id.lower() in self._calls:
-            self._connection.log.debug(f"the invitation of call {invite.call_id} came twice")
-            return True
-        config = self._connection.config
-        push = config.push if config else None
-        dialog = Dialog(
-            call_id=invite.call_id,
-            destination_number=invite.callee_id_number,
-            caller_name=invite.caller_id_name,
-            caller_number=invite.caller_id_number,
-            client_state=invite.client_state,
-            answered_device_token=push.push_device_token if push else None,
-        )
-        has_room = self._admission.has_room_to_ring()
-        call = self._add_call(dialog, CallDirection.INBOUND)
-        call.handle(invite)
-        call.ring(invite.sdp)
-        if not has_room:
-            self.refused_calls += 1
-            call.hang_up(HangupCause.USER_BUSY)
-            return True
-        if self._connection.pushed is not None:
-            self._connection.pushed.take(call)
-        self.incoming_calls.emit(call)
-        return True
-
-    def _reattach(self, attach: AttachResponse) -> bool:
-        call = self._calls.get(attach.call_id.lower())
-        if call is None:
-            # It ended here while nobody could be told: without a word, the other side would listen to silence.
-            self._connection.warn(TelnyxWarning.of(WarningCode.UNKNOWN_REATTACHED_SESSION, attach.call_id))
-            reason = CallTerminationReason.of(HangupCause.NORMAL_CLEARING)
-            farewell = Bye(self._session.session_id, Dialog(attach.call_id), reason)
-            self._see_to(asyncio.create_task(self._session.tell(farewell), name="telnyx-farewell"))
-            return False
-        call.handle(attach)
-        call.reattach(attach.sdp)
-        return True
-
-    def _lose_registration(self, state: GatewayState) -> None:
-        """The SIP registration behind the login is gone: another server instance may have a better one."""
-        message = f"the SIP registration was lost: the gateway says {state.value}"
-        if self._connection.reconnects:
-            self._session.break_off(SocketConnectionError(message, kind=ErrorCode.GATEWAY_FAILED))
-        else:
-            self._connection.report(GatewayRegistrationError(message, code=GATEWAY_REGISTRATION_FAILED))
-
-    def _add_call(self, dialog: Dialog, direction: CallDirection) -> Call:
-        call = Call(
-            dialog,
-            direction,
-            host=self,
-            signaling=self._session,
-            timeouts=self._timeouts,
-            limits=self._limits,
-            observers=Observers(
-                self._connection.warnings,
-                self._connection.warn,
-                self._reports.open(dialog.call_id),
-                debug=self._connection.debug,
-            ),
-            log=self._connection.log.child("call", call_id=dialog.call_id),
-        )
-        self._calls[dialog.call_id.lower()] = call
-        if self._ringer is not None:
-            self._see_to(asyncio.create_task(self._ringer.accompany(call), name="telnyx-ringer"))
-        self.new_calls.emit(call)
-        return call
+    async def _log_in(self, config: TelnyxConfig, enter: Callable[[TelnyxConfig], Awaitable[None]]) -> None:
+        self._keeper.ringer = await Ringer.load(config, self._connection.log_of("ringer", config))
+        await enter(config)
+        self._recovery.watch()
 
     def _unused(self, call_id: str) -> str:
         if not _UUID.fullmatch(call_id):
             message = f"{call_id!r} is no call id: Telnyx's mobile SDKs take nothing but UUIDs"
             raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
-        if call_id.lower() in self._calls:
+        if call_id.lower() in self.calls:
             message = f"there is a call {call_id} already"
             raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
         return call_id
 
     def _require_call(self, call_id: str) -> Call:
-        pushed = self._connection.pushed
-        call = self._calls.get(call_id.lower()) or (pushed.known_as(call_id) if pushed else None)
+        call = self._keeper.find(call_id)
         if call is None:
             raise CallError(f"there is no call {call_id}, or it is over")
         return call
@@ -724,11 +502,3 @@ def _require_incoming(meta: PushMetaData) -> PushMetaData:
     if meta.kind is not PushKind.INCOMING_CALL:
         raise ConfigurationError(f"the push notification announces no call: {meta.kind.value}")
     return meta
-
-
-def _network_change(error: SocketConnectionError) -> CallNetworkChangeReason:
-    if isinstance(error, NetworkChangedError):
-        return CallNetworkChangeReason.NETWORK_SWITCH
-    if error.kind is ErrorCode.GATEWAY_FAILED:
-        return CallNetworkChangeReason.SERVER_ERROR
-    return CallNetworkChangeReason.NETWORK_LOST

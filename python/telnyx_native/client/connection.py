@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from telnyx_native.client.token_watch import TokenWatch, require_unexpired
 from telnyx_native.config import TokenConfig, TxServerConfiguration
-from telnyx_native.errors import TelnyxError
+from telnyx_native.errors import GATEWAY_REGISTRATION_FAILED, GatewayRegistrationError, TelnyxError
 from telnyx_native.events import (
     ClientReadyResponse,
     LoginResponse,
@@ -35,6 +35,8 @@ class Connection:
 
     Args:
         session: The session at the server.
+        retries: Attempts to get registered after one that failed.
+        pause: Seconds before each of them.
 
     Attributes:
         responses: Everything that happens on the connection.
@@ -45,7 +47,7 @@ class Connection:
         log: Where all this is logged.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, retries: int, pause: float) -> None:
         self.responses: SharedFlow[SocketResponse] = SharedFlow()
         self.warnings: SharedFlow[TelnyxWarning] = SharedFlow()
         self.server = TxServerConfiguration()
@@ -54,7 +56,13 @@ class Connection:
         self._about: dict[str, str] = {}
         self.log = Log("client", context=self._about)
         self._session = session
+        self._retries = retries
+        self._pause = pause
         self._token_watch = TokenWatch(self.warn)
+
+    def log_of(self, tag: str, config: TelnyxConfig) -> Log:
+        """The log that a login asks for; its records name the session, once there is one."""
+        return Log(tag, config.log_level, config.custom_logger, self._about)
 
     @property
     def reconnects(self) -> bool:
@@ -81,7 +89,7 @@ class Connection:
         self._about.clear()
         first, fallback = server, None
         if config is not None:
-            self.log = Log("client", config.log_level, config.custom_logger, self._about)
+            self.log = self.log_of("client", config)
             first, fallback = config.route(server)
             if config.region.value and first == server:
                 self.log.warning(f"{server.host} is an address, so it has no region {config.region.name}")
@@ -95,6 +103,31 @@ class Connection:
             raise
         self._on_open(reached)
 
+    async def join(self, config: TelnyxConfig) -> None:
+        """Log in on the connection that was just opened.
+
+        A registration that fails is tried again on a connection of its own, if the login wants reconnection.
+
+        Raises:
+            SocketConnectionError: The server cannot be reached, or the connection ended.
+            AuthenticationError: The server refused the login, or its token has expired.
+            GatewayRegistrationError: The SIP registration did not come up.
+            RequestTimeoutError: The server did not answer.
+        """
+        left = self._retries if config.auto_reconnect else 0
+        while True:
+            try:
+                await self.log_in(config)
+            except GatewayRegistrationError as error:
+                if error.code != GATEWAY_REGISTRATION_FAILED or not left:
+                    raise
+            else:
+                return
+            left -= 1
+            self._session.set_back()
+            await self._session.pause(self._pause)
+            await self.open(self.server, config, self.pushed)
+
     async def log_in(self, config: TelnyxConfig) -> None:
         """Log in, and ask for the call that a push notification announced, if it has not come yet.
 
@@ -104,7 +137,7 @@ class Connection:
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
         """
-        self.log = Log("client", config.log_level, config.custom_logger, self._about)
+        self.log = self.log_of("client", config)
         awaited = self.pushed if self.pushed is not None and self.pushed.call is None else None
         login = login_of(config, Purpose.ANSWER_PUSH if awaited else Purpose.CALLS)
         try:
@@ -127,8 +160,11 @@ class Connection:
             awaited.expect()
             await self._session.tell(AttachCalls(config.push))
 
-    async def resume(self) -> None:
+    async def resume(self, *, patience: float | None) -> None:
         """Connect and log in once more, as before.
+
+        Args:
+            patience: Seconds that connecting may take, if not as long as usual.
 
         Raises:
             AuthenticationError: The server refused the login, or its token has expired.
@@ -137,7 +173,8 @@ class Connection:
         assert self.config is not None  # noqa: S101 - there was a login, that is what is resumed
         server, fallback = self.config.route(self.server)
         self.responses.emit(SocketResponse(SocketStatus.LOADING))
-        self._on_open(await self._session.open(server, self.log.child("socket"), fallback=fallback))
+        log = self.log.child("socket")
+        self._on_open(await self._session.open(server, log, fallback=fallback, patience=patience))
         await self.log_in(self.config)
 
     def end(self) -> None:

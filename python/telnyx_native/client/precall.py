@@ -28,6 +28,9 @@ __all__ = ["PreCallReport", "Spread", "run_pre_call"]
 SETUP_LIMIT = 30.0
 """Seconds until the call must be active."""
 
+INTERVAL = 1.0
+"""Seconds between two measurements."""
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -113,7 +116,7 @@ async def _measure(call: Call, duration: float) -> PreCallReport:
         return PreCallReport(Verdict.BLOCKED, {"ice_failed": advice})
     seconds = [_Second.of(await call.stats())]
     for _ in range(round(duration)):
-        await asyncio.sleep(1)
+        await asyncio.sleep(INTERVAL)
         seconds.append(_Second.of(await call.stats()))
     first, last = seconds[0], seconds[-1]
     received, lost = last.received - first.received, max(0, last.lost - first.lost)

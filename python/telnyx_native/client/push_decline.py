@@ -46,5 +46,11 @@ class _Deaf:
     def on_lost(self, error: SocketConnectionError) -> bool:  # noqa: ARG002
         return False
 
+    def on_set_back(self) -> None:
+        pass
+
     def on_punt(self) -> None:
+        pass
+
+    def on_login_lost(self) -> None:
         pass

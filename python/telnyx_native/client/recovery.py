@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from telnyx_native.client.backoff import Backoff
 from telnyx_native.client.network_watch import NetworkWatch, source_address
 from telnyx_native.codes import ErrorCode
-from telnyx_native.errors import AuthenticationError, NetworkChangedError, TelnyxError
+from telnyx_native.errors import AuthenticationError, NetworkChangedError, SocketConnectionError, TelnyxError
 
 if TYPE_CHECKING:
     from telnyx_native.client.connection import Connection
@@ -79,7 +79,7 @@ class Recovery:
         while True:
             await self._pause(backoff.next())
             try:
-                await self._connection.resume()
+                await self._connection.resume(patience=backoff.patience())
             except AuthenticationError as error:
                 self._give_up(error)
                 return
@@ -115,7 +115,10 @@ class Recovery:
             return
         local, remote = ends
         source = source_address(remote)
-        if source == local:
+        if source is None:
+            message = f"this machine has no network any more that leads to {remote[0]}"
+            self._connection.report(SocketConnectionError(message, kind=ErrorCode.NETWORK_OFFLINE))
+        if source in (None, local):
             self._session.suspect()
-        elif source is not None:
+        else:
             self._session.break_off(NetworkChangedError(f"the network changed: {remote[0]} is reached another way now"))

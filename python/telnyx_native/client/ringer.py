@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from telnyx_native.call import Call
     from telnyx_native.config import RingSink, TelnyxConfig
+    from telnyx_native.logs import Log
 
 __all__ = ["Ringer"]
 
@@ -49,16 +50,18 @@ class Ringer:
     Args:
         sink: Where it is heard.
         tones: What is heard for calls of each direction, as samples for the sink.
+        log: Where a failure of the sink is noted.
     """
 
-    def __init__(self, sink: RingSink, tones: dict[CallDirection, bytes]) -> None:
+    def __init__(self, sink: RingSink, tones: dict[CallDirection, bytes], log: Log) -> None:
         self._sink = sink
+        self._log = log
         self._tones = {direction: _Tone(pcm) for direction, pcm in tones.items()}
         self._ringing: dict[Call, _Tone] = {}
         self._player: asyncio.Task[None] | None = None
 
     @classmethod
-    async def load(cls, config: TelnyxConfig) -> Self | None:
+    async def load(cls, config: TelnyxConfig, log: Log) -> Self | None:
         """Return a ringer for the tones of a login; `None` if it has none.
 
         Raises:
@@ -72,6 +75,7 @@ class Ringer:
         return cls(
             config.ring_sink,
             {direction: await asyncio.to_thread(_load, path, rate) for direction, path in wanted.items()},
+            log,
         )
 
     async def accompany(self, call: Call) -> None:
@@ -95,6 +99,8 @@ class Ringer:
                 self._sink.write(tone.next(size))
                 due = max(due + FRAME, loop.time())  # late is late: a ringtone need not catch up
                 await asyncio.sleep(due - loop.time())
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the application's
+            self._log.error("the ring sink failed", error)
         finally:
             self._player = None
             for tone in self._tones.values():

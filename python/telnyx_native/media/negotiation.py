@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from telnyx_native.codes import ErrorCode
 from telnyx_native.config import AudioCodec, AudioConfig
-from telnyx_native.errors import ConfigurationError
+from telnyx_native.errors import ConfigurationError, MediaError
 from telnyx_native.media.codecs import preferring
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.remote_candidates import RemoteCandidates
@@ -62,18 +63,24 @@ class Negotiation:
 
     async def offer(self) -> str:
         """Return our first offer."""
-        return self._ordered(await self._with_candidates(await self.peer.create_offer()))
+        with _failing_as(ErrorCode.SDP_CREATE_OFFER_FAILED):
+            return self._ordered(await self._with_candidates(await self.peer.create_offer()))
 
-    async def answer(self, offer: str) -> str:
+    async def answer(self, offer: str, *, gather_limit: float | None = None) -> str:
         """Take the far end's offer; return our answer.
+
+        Args:
+            offer: The offer.
+            gather_limit: Seconds to look for candidates, if not as long as usual.
 
         Raises:
             SdpError: The offer cannot be used.
         """
         # In an order of our own: the answer that libwebrtc makes keeps it, and so does what it sends.
-        answer = await self.peer.create_answer(self._ordered(offer))
-        self._candidates.described.set()
-        return await self._with_candidates(answer)
+        with _failing_as(ErrorCode.SDP_CREATE_ANSWER_FAILED):
+            answer = await self.peer.create_answer(self._ordered(offer))
+            self._candidates.described.set()
+            return await self._with_candidates(answer, gather_limit)
 
     async def take_answer(self, answer: str) -> None:
         """Take the far end's answer.
@@ -106,8 +113,20 @@ class Negotiation:
         options = replace(self._options, use_trickle_ice=False)
         return Negotiation(peer, options, self._candidates, gather_limit=self._gather_limit)
 
-    async def _with_candidates(self, description: str) -> str:
-        return description if self._options.use_trickle_ice else await self.peer.gathered(limit=self._gather_limit)
+    async def _with_candidates(self, description: str, limit: float | None = None) -> str:
+        if self._options.use_trickle_ice:
+            return description
+        return await self.peer.gathered(limit=limit or self._gather_limit)
 
     def _ordered(self, description: str) -> str:
         return preferring(description, self._options.preferred_codecs)
+
+
+@contextmanager
+def _failing_as(kind: ErrorCode) -> Iterator[None]:
+    """Let errors that have no entry in the table of structured errors have this one."""
+    try:
+        yield
+    except MediaError as error:
+        error.kind = error.kind or kind
+        raise

@@ -188,8 +188,9 @@ class Peer:
             ConfigurationError: There is no such key, or a length is out of range.
             MediaError: The far end takes no telephone-events, or is not connected yet.
         """
-        if not keys or set(keys.upper()) - DTMF_KEYS:
-            raise ConfigurationError(f"{keys!r} has keys that no telephone has")
+        unknown = set(keys.upper()) - DTMF_KEYS
+        if unknown or not keys:
+            raise ConfigurationError(f"no telephone has the keys {''.join(sorted(unknown))!r}")
         if not (0.04 <= duration <= 6 and 0.03 <= gap <= 6):
             raise ConfigurationError("a DTMF key lasts 0.04 to 6 seconds, with a gap of 0.03 to 6")
         await self._run(

@@ -12,7 +12,7 @@ from telnyx_native.media.stats import AudioStats
 from telnyx_native.report.interval import interval, utc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from telnyx_native.media.stats import StatsReport
 
@@ -32,15 +32,24 @@ class CallReport:
 
     Attributes:
         left_out: Events that there was no room for.
+        segments: Parts of the report that were delivered while the call went on.
     """
 
     def __init__(self) -> None:
         self.left_out = 0
+        self.segments = 0
+        self._delivered_until: datetime | None = None
+        self._delivered_events = 0
         self._begin = datetime.now(UTC)
         self._samples: list[tuple[datetime, bytes]] = []
         self._taken = 0
         self._stride = 1
         self._events: list[dict[str, Any]] = []
+
+    @property
+    def samples(self) -> int:
+        """Samples taken so far."""
+        return self._taken
 
     def add_sample(self, at: datetime, stats: StatsReport) -> None:
         """Take the statistics of the call at a moment."""
@@ -59,21 +68,48 @@ class CallReport:
             return
         self._events.append({"timestamp": utc(datetime.now(UTC)), "level": level, "message": message})
 
+    def note_delivered(self, segment: Mapping[str, Any]) -> None:
+        """A segment is where it is wanted: the next one begins at its end."""
+        self.segments += 1
+        self._delivered_until = datetime.fromisoformat(segment["summary"]["endTimestamp"])
+        self._delivered_events += len(segment["logs"])
+
     def as_dict(self, summary: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the report as Telnyx takes it.
+        """Return the whole report as Telnyx takes it.
 
         Args:
             summary: What is known about the call as a whole; its times are added.
         """
+        return self._body(summary, since=None, events=self._events)
+
+    def next_segment(self, summary: Mapping[str, Any], flush_reason: str | None = None) -> dict[str, Any]:
+        """Return what was not delivered yet, as Telnyx takes it.
+
+        Args:
+            summary: What is known about the call as a whole; its times are added.
+            flush_reason: Why the report does not wait for the end of the call; `None` at the end.
+        """
+        events = self._events[self._delivered_events :]
+        segment = self._body(summary, since=self._delivered_until, events=events)
+        if flush_reason or self.segments:
+            segment["segment"] = self.segments
+        if flush_reason:
+            segment["flushReason"] = {"type": flush_reason}
+        return segment
+
+    def _body(
+        self, summary: Mapping[str, Any], *, since: datetime | None, events: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
         end = datetime.now(UTC)
         times = {
             "startTimestamp": utc(self._begin),
             "endTimestamp": utc(end),
             "durationSeconds": round((end - self._begin).total_seconds(), 3),
         }
-        samples = [(at, AudioStats(**json.loads(zlib.decompress(picked)))) for at, picked in self._samples]
+        samples = [(at, AudioStats(**json.loads(zlib.decompress(picked)))) for at, picked in list(self._samples)]
+        spans = [(older, newer) for older, newer in pairwise(samples) if since is None or newer[0] > since]
         return {
             "summary": {**summary, **times},
-            "stats": [interval(begin, older, at, newer) for (begin, older), (at, newer) in pairwise(samples)],
-            "logs": list(self._events),
+            "stats": [interval(*older, *newer) for older, newer in spans],
+            "logs": list(events),
         }

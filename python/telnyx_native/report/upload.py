@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import urllib.error
-import urllib.request
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import ReportError
@@ -14,20 +13,25 @@ from telnyx_native.errors import ReportError
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from ssl import SSLContext
 
 __all__ = ["post", "write"]
 
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds before the second, third and fourth attempt (Telnyx JS SDK)."""
 
-LONGEST_ANSWER = 65_536
-"""Bytes of an answer that are read; nothing in it is of interest."""
-
 PATIENCE = 5.0
 """Seconds that one attempt may take."""
 
 
-async def post(url: str, headers: Mapping[str, str], report: Mapping[str, Any], *, proxy: bool) -> None:
+async def post(
+    url: str,
+    headers: Mapping[str, str],
+    report: Mapping[str, Any],
+    *,
+    proxy: bool,
+    ssl_context: SSLContext | None = None,
+) -> None:
     """Post a report; up to four attempts, of which only those are repeated that may succeed another time.
 
     Args:
@@ -35,24 +39,30 @@ async def post(url: str, headers: Mapping[str, str], report: Mapping[str, Any], 
         headers: What goes with it.
         report: The report.
         proxy: Whether to go through the proxy that the environment names, if it names one.
+        ssl_context: Which certificates to trust; by default those that the system trusts.
 
     Raises:
         ReportError: It was refused, or did not get there.
     """
-    body = json.dumps(report, allow_nan=False).encode()
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json", **headers}, method="POST")  # noqa: S310 - the scheme is the connection's
-    for pause in (*PAUSES, None):
-        try:
-            await asyncio.to_thread(_send, request, proxy)
-        except urllib.error.HTTPError as error:
-            if pause is None or error.code < 500:
-                raise ReportError(f"the server refused the report: {error.code} {error.reason}") from None
-        except OSError as error:
-            if pause is None:
-                raise ReportError(f"the report did not get to {url}: {error}") from None
-        else:
-            return
-        await asyncio.sleep(pause)
+    aiohttp = await asyncio.to_thread(import_module, "aiohttp")  # which takes a while, the first time
+    body = await asyncio.to_thread(_encoded, report)
+    headers = {"Content-Type": "application/json", **headers}
+    async with aiohttp.ClientSession(trust_env=proxy, timeout=aiohttp.ClientTimeout(PATIENCE)) as client:
+        for pause in (*PAUSES, None):
+            try:
+                async with client.post(
+                    url, data=body, headers=headers, ssl=ssl_context or True, allow_redirects=False
+                ) as answer:
+                    status, reason = answer.status, answer.reason
+            except (OSError, aiohttp.ClientError) as error:
+                if pause is None:
+                    raise ReportError(f"the report did not get to {url}: {error or type(error).__name__}") from None
+            else:
+                if status < 300:
+                    return
+                if pause is None or status < 500:
+                    raise ReportError(f"the server refused the report: {status} {reason}")
+            await asyncio.sleep(pause)
 
 
 async def write(path: Path, report: Mapping[str, Any]) -> None:
@@ -67,10 +77,8 @@ async def write(path: Path, report: Mapping[str, Any]) -> None:
         raise ReportError(f"the report cannot be written to {path}: {error.strerror or error}") from None
 
 
-def _send(request: urllib.request.Request, proxy: bool) -> None:
-    proxies = urllib.request.ProxyHandler(None if proxy else {})
-    with urllib.request.build_opener(proxies).open(request, timeout=PATIENCE) as answer:
-        answer.read(LONGEST_ANSWER)
+def _encoded(report: Mapping[str, Any]) -> bytes:
+    return json.dumps(report, allow_nan=False).encode()
 
 
 def _replace(path: Path, text: str) -> None:

@@ -91,7 +91,8 @@ class Dtmf(_AboutCall):
 
     def __post_init__(self) -> None:
         if not _KEYS.fullmatch(self.keys):
-            message = f"{self.keys!r} are no keys: use 0-9, *, # and A-D, w and W for pauses, at most {LONGEST_KEYS}"
+            # What was given is not repeated: it may be most of a PIN.
+            message = f"these are no keys: use 0-9, *, # and A-D, w and W for pauses, 1 to {LONGEST_KEYS} of them"
             raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
 
     def params(self) -> dict[str, Any]:

@@ -64,12 +64,16 @@ class Result:
 
 @dataclass(frozen=True)
 class Error:
-    """The bad answer to the request with the same id; without id when the request could not be read."""
+    """The bad answer to the request with the same id; without id when the request could not be read.
+
+    `cause` is the name of a hang-up cause, as FreeSWITCH adds it when a call could not be.
+    """
 
     id: MessageId | None
     code: int
     message: str
     voice_sdk_id: str | None = None
+    cause: str | None = None
 
     def encode(self) -> str:
         """The frame on the wire."""
@@ -101,7 +105,9 @@ def parse(frame: str | bytes) -> Frame:
         return Request(_name(message, "method", message_id), params, message_id, voice_sdk_id)
     if "error" in message:
         error = _object(message, "error", message_id)
-        return Error(message_id, _code(error), str(error.get("message") or "Unknown error"), voice_sdk_id)
+        cause = error.get("cause")
+        text = str(error.get("message") or "Unknown error")
+        return Error(message_id, _code(error), text, voice_sdk_id, cause if isinstance(cause, str) else None)
     if "result" in message:
         if message_id is None:
             raise MalformedFrameError("a result without id")

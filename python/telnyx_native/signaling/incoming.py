@@ -21,7 +21,10 @@ from telnyx_native.events import (
     CandidateResponse,
     ClientReadyResponse,
     DisplayResponse,
+    EndOfCandidatesResponse,
+    EventResponse,
     GatewayStateResponse,
+    InfoResponse,
     InviteResponse,
     MediaResponse,
     ReceivedResult,
@@ -96,6 +99,7 @@ def _bye(params: Params) -> ByeResponse:
         cause_code=_number(params, "causeCode"),
         sip_code=_number(params, "sipCode"),
         sip_reason=_optional_text(params, "sipReason"),
+        sip_call_id=_optional_text(params, "sip_call_id"),
     )
 
 
@@ -110,6 +114,18 @@ def _candidate(params: Params) -> CandidateResponse:
         sdp_mid=_text(params, "sdpMid") or "0",
         sdp_mline_index=_number(params, "sdpMLineIndex") or 0,
     )
+
+
+def _end_of_candidates(params: Params) -> EndOfCandidatesResponse:
+    return EndOfCandidatesResponse(**_call(params))
+
+
+def _info(params: Params) -> InfoResponse:
+    return InfoResponse(params)
+
+
+def _event(params: Params) -> EventResponse:
+    return EventResponse(_text(params, "eventChannel"), _text(params, "eventType"), params)
 
 
 def _display(params: Params) -> DisplayResponse:
@@ -128,7 +144,11 @@ _PARSERS: dict[str, Callable[[Params], ReceivedResult]] = {
     SocketMethod.ANSWER.value: _answer,
     SocketMethod.BYE.value: _bye,
     SocketMethod.CANDIDATE.value: _candidate,
+    SocketMethod.END_OF_CANDIDATES.value: _end_of_candidates,
     SocketMethod.DISPLAY.value: _display,
+    SocketMethod.INFO.value: _info,
+    SocketMethod.EVENT.value: _event,
+    SocketMethod.WEBRTC_EVENT.value: _event,
     SocketMethod.AI_CONVERSATION.value: _ai_conversation,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from telnyx_native.config import AnonymousConfig, CredentialConfig, TokenConfig
@@ -56,7 +57,7 @@ class Login:
 
     @property
     def account(self) -> str:
-        """Who logs in, to tell whether two logins are the same one's. It may be a secret."""
+        """Who logs in, to tell whether two logins are the same one's."""
         raise NotImplementedError
 
     @property
@@ -137,8 +138,8 @@ class TokenLogin(_UserLogin):
 
     @property
     def account(self) -> str:
-        """The token."""
-        return self.token
+        """What tells the token from others; kept longer than a login lasts, so not the token itself."""
+        return sha256(self.token.encode()).hexdigest()
 
     @property
     def who(self) -> str:

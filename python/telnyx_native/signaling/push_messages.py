@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from telnyx_native.config import CredentialConfig, TokenConfig
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.events import SocketMethod
+from telnyx_native.push import PushProvider
 
 if TYPE_CHECKING:
     from telnyx_native.config import TelnyxConfig
@@ -33,12 +34,11 @@ class AttachCalls:
         """The parameters of the request."""
         if self.push is None:
             return {"userVariables": {}}
-        return {
-            "userVariables": {
-                "push_notification_environment": self.push.environment.value,
-                "push_notification_provider": self.push.provider.value,
-            }
-        }
+        environment = {"push_notification_environment": self.push.environment.value}
+        provider = {"push_notification_provider": self.push.provider.value}
+        if self.push.provider is PushProvider.IOS:  # each as the SDK of its platform says it
+            return provider | {"loginParams": {}, "userVariables": environment}
+        return {"userVariables": environment | provider}
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,14 @@ class SessionListener(Protocol):
     def on_lost(self, error: SocketConnectionError) -> bool:
         """The connection ended, and nobody here asked for it; return whether it will be made again."""
 
+    def on_set_back(self) -> None:
+        """A connection was cut on the way to a registration; another one will be made."""
+
     def on_punt(self) -> None:
         """The server gave the session to another connection; this one is over."""
+
+    def on_login_lost(self) -> None:
+        """The connection stands, but the server does not know any more who is logged in."""
 
 
 class Session:
@@ -79,7 +85,7 @@ class Session:
         self._socket: TxSocket | None = None
         self._voice_sdk_id: str | None = None
         self._registration: Registration | None = None
-        self._attempt: object | None = None
+        self._attempt: asyncio.Event | None = None  # set when it is given up
         self._account: str | None = None
         self._lost_at: float | None = None
         self._health: HealthMonitor | None = None
@@ -109,6 +115,7 @@ class Session:
         *,
         fallback: TxServerConfiguration | None = None,
         instance: Mapping[str, str] | None = None,
+        patience: float | None = None,
     ) -> TxServerConfiguration:
         """Connect to `server`; return the one that was reached.
 
@@ -117,27 +124,28 @@ class Session:
             log: Where the messages are logged, redacted.
             fallback: Where to if `server` cannot be reached.
             instance: What leads to a certain instance of the server, as parameters of the address.
+            patience: Seconds that it may take, if not as long as usual.
 
         Raises:
             SocketConnectionError: It cannot be reached.
         """
-        self._attempt = attempt = object()
+        self._attempt = attempt = asyncio.Event()
         self.timings = LoginTimings()
         try:
             try:
-                socket = await self._reach(server, log, instance)
+                socket = await self._reach(server, log, instance, patience)
             except SocketConnectionError as error:
-                if fallback is None or self._attempt is not attempt:
+                if fallback is None or attempt.is_set():
                     raise
                 log.warning(f"{error}; trying {fallback.url} instead")
                 server = fallback
-                socket = await self._reach(server, log, instance)
-            if self._attempt is not attempt:
+                socket = await self._reach(server, log, instance, patience)
+            if attempt.is_set():
                 await socket.close()
                 raise SocketConnectionError(f"the connection to {server.url} was given up while it was being made")
             self._socket = socket
         finally:
-            self._attempt = None
+            self._end_attempt(attempt)
         self.timings.mark("socket_open")
         self.pings.begin()
         self.status.set(ConnectionStatus.CONNECTED)
@@ -166,8 +174,7 @@ class Session:
             await self._authenticate(login)
             state = await self._registration.complete()
         except GatewayRegistrationError:
-            if self._socket is not None:
-                self._socket.voice_sdk_id = None  # the next attempt may land on a healthier instance
+            self.forget_instance()
             raise
         finally:
             self._registration = None
@@ -177,6 +184,22 @@ class Session:
         self._watch_health()
         self.status.set(ConnectionStatus.CLIENT_READY)
         return state
+
+    async def pause(self, seconds: float) -> None:
+        """Wait between two attempts to connect.
+
+        Raises:
+            SocketConnectionError: They were given up meanwhile.
+        """
+        self._attempt = attempt = asyncio.Event()
+        try:
+            async with asyncio.timeout(seconds):
+                await attempt.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._end_attempt(attempt)
+        raise SocketConnectionError("the connection was given up before another attempt")
 
     async def request(self, message: Message, *, timeout: float | None = None) -> dict[str, Any]:
         """Send a request and return its result; see `TxSocket.request`."""
@@ -199,7 +222,9 @@ class Session:
 
     async def close(self) -> None:
         """Close the connection, or give up making it; whoever waits on it is told."""
-        self._attempt = None
+        if self._attempt is not None:
+            self._attempt.set()
+            self._attempt = None
         self._account = None  # who leaves on purpose ends the session
         self._fail_registration(SocketConnectionError("the connection was closed here"))
         socket = self._leave_socket()
@@ -222,7 +247,14 @@ class Session:
         socket = self._leave_socket()
         if socket is not None:
             socket.discard()
+            self._listener.on_set_back()
         self.status.set(ConnectionStatus.RECONNECTING)
+
+    def forget_instance(self) -> None:
+        """Let the next attempt land on another server instance, which may be healthier."""
+        self._voice_sdk_id = None
+        if self._socket is not None:
+            self._socket.voice_sdk_id = None
 
     def give_up(self) -> None:
         """Make no more attempts: the session is over."""
@@ -242,9 +274,15 @@ class Session:
         if self.messages.collected:
             self.messages.emit(frame if isinstance(frame, str) else frame.decode(errors="replace"))
 
-    def on_ping(self) -> None:
-        """Note that the server is there."""
+    def on_ping(self) -> bool:
+        """Note that the server is there. Before the login it would take no answer."""
         self.pings.note()
+        return self.timings.logged_in is not None
+
+    def on_login_required(self) -> None:
+        """Tell the listener, unless somebody is logging in just now."""
+        if self._registration is None and self.status.value is ConnectionStatus.CLIENT_READY:
+            self._listener.on_login_lost()
 
     def on_request(self, request: Request) -> bool:
         """Sort a request of the server: registration stays here, the rest goes to the listener."""
@@ -270,12 +308,14 @@ class Session:
         recovering = self._listener.on_lost(error)
         self.status.set(ConnectionStatus.RECONNECTING if recovering else ConnectionStatus.DISCONNECTED)
 
-    async def _reach(self, server: TxServerConfiguration, log: Log, instance: Mapping[str, str] | None) -> TxSocket:
+    async def _reach(
+        self, server: TxServerConfiguration, log: Log, instance: Mapping[str, str] | None, patience: float | None
+    ) -> TxSocket:
         return await TxSocket.open(
             server.url,
             self,
             log=log,
-            timeout=self._timeouts.connect,
+            timeout=min(patience or self._timeouts.connect, self._timeouts.connect),
             close_timeout=self._timeouts.close,
             proxy=not server.is_local,
             ssl_context=server.ssl_context,
@@ -295,6 +335,10 @@ class Session:
         if self._socket is None:
             raise SocketConnectionError(f"not connected, so {message.method.value} cannot be sent; connect first")
         return self._socket
+
+    def _end_attempt(self, attempt: asyncio.Event) -> None:
+        if self._attempt is attempt:
+            self._attempt = None
 
     def _fail_registration(self, error: SocketConnectionError) -> None:
         if self._registration is not None:

@@ -12,7 +12,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from telnyx_native.codes import ErrorCode
-from telnyx_native.errors import MalformedFrameError, RequestError, RequestTimeoutError, SocketConnectionError
+from telnyx_native.errors import (
+    AUTHENTICATION_REQUIRED,
+    MalformedFrameError,
+    RequestError,
+    RequestTimeoutError,
+    SocketConnectionError,
+)
 from telnyx_native.events import SocketMethod
 from telnyx_native.signaling.envelope import Error, MessageId, Request, Result, new_id, parse
 from telnyx_native.signaling.messages import Message, Ping
@@ -56,8 +62,11 @@ class TxSocketListener(Protocol):
     def on_frame(self, frame: str | bytes) -> None:
         """A frame has come, whatever it is."""
 
-    def on_ping(self) -> None:
-        """The server sent a ping, which is being answered."""
+    def on_ping(self) -> bool:
+        """The server sent a ping; return whether to answer it."""
+
+    def on_login_required(self) -> None:
+        """The server answered a request with the wish for a login."""
 
     def on_lost(self, error: SocketConnectionError) -> None:
         """The connection ended, and nobody here asked for it."""
@@ -224,7 +233,7 @@ class TxSocket:
         try:
             await self._connection.send(text)
         except ConnectionClosed as error:
-            raise self._epitaph(error) from None
+            raise self._loss(error) from None
 
     async def _read(self) -> None:
         try:
@@ -235,7 +244,7 @@ class TxSocket:
                 self._listener.on_frame(frame)
                 await self._take(frame)
         except ConnectionClosed as error:
-            self._end(self._epitaph(error))
+            self._end(self._loss(error))
         except SocketConnectionError as error:
             self._end(error)
 
@@ -247,7 +256,7 @@ class TxSocket:
             self._log.warning(str(error))
             self._listener.on_lost(error)
 
-    def _epitaph(self, error: ConnectionClosed) -> SocketConnectionError:
+    def _loss(self, error: ConnectionClosed) -> SocketConnectionError:
         if self._closing:
             return SocketConnectionError(f"the connection to {self._address} was closed here")
         if self._broken_off is not None:
@@ -269,13 +278,15 @@ class TxSocket:
             case Result(id=answered):
                 self._settle(answered, message)
             case Error(id=answered):
-                self._settle(answered, RequestError(message.message, code=message.code))
+                self._settle(answered, RequestError(message.message, code=message.code, cause=message.cause))
+                if message.code == AUTHENTICATION_REQUIRED:
+                    self._listener.on_login_required()
 
     async def _serve(self, request: Request) -> None:
         if request.method == SocketMethod.PING.value:
-            self._listener.on_ping()
-            # As in the JS SDK, the reaction to a ping is a request; its answer is of no interest.
-            await self.tell(Ping())
+            if self._listener.on_ping():
+                # As in the JS SDK, the reaction to a ping is a request; its answer is of no interest.
+                await self.tell(Ping())
             return
         known = False
         try:

@@ -42,6 +42,22 @@ def test_user_and_assistant_take_turns(transcript: Transcript) -> None:
     assert seen(transcript)[1] == ("assistant", "We open at nine.", False)
 
 
+def test_words_of_the_user_as_they_are_spoken(transcript: Transcript) -> None:
+    transcript.hear(*created(text="When do", status="in_progress"))
+    assert seen(transcript) == [("user", "When do", True)]
+    (begun,) = transcript.items
+    transcript.hear(*created(text="When do you open?", status="in_progress"))
+    transcript.hear(*created(text="When do you open?"))
+    assert seen(transcript) == [("user", "When do you open?", False)]
+    assert transcript.items[0].timestamp == begun.timestamp
+
+
+def test_user_who_stops_in_the_middle(transcript: Transcript) -> None:
+    transcript.hear(*created(text="When", status="in_progress"))
+    transcript.hear(*delta("At nine."))
+    assert seen(transcript) == [("user", "When", False), ("assistant", "At nine.", True)]
+
+
 def test_item_keeps_the_time_it_began(transcript: Transcript) -> None:
     transcript.hear(*delta("a"))
     (first,) = transcript.items
@@ -82,7 +98,7 @@ def test_end_of_the_call_ends_everything(transcript: Transcript) -> None:
 
 @pytest.mark.parametrize(
     "item",
-    [created(status="in_progress"), created(role="assistant"), created(role="system"), created(7), created(content=[])],
+    [created(status="incomplete"), created(role="assistant"), created(role="system"), created(7), created(content=[])],
 )
 def test_items_that_do_not_count(transcript: Transcript, item: tuple[str, dict[str, Any]]) -> None:
     transcript.hear(*item)
@@ -114,6 +130,13 @@ async def test_every_change_is_published(transcript: Transcript) -> None:
     transcript.updates.close()
     versions = [[(item.content, item.is_partial) for item in items] async for items in updates]
     assert versions == [[("a", True)], [("ab", True)], [("ab", False)], []]
+
+
+def test_turn_is_bounded(transcript: Transcript, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcript_module, "LONGEST_ITEM", 5)
+    for _ in range(9):
+        transcript.hear(*delta("abc"))
+    assert seen(transcript) == [("assistant", "abcab", True)]
 
 
 def test_transcript_is_bounded(transcript: Transcript, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from telnyx_native.call import Call
 from telnyx_native.call.observation import Observers
+from telnyx_native.codes import ErrorCode
 from telnyx_native.config import AudioConfig, Limits, PeerConfig, Timeouts
 from telnyx_native.errors import CallError, RequestError, SdpError
 from telnyx_native.events import (
@@ -188,9 +189,10 @@ async def test_ended_before_the_invitation_left(
     (call,) = online.calls.values()
     await call.end()
     gate.set()
-    with pytest.raises(CallError, match="ended meanwhile"):
+    with pytest.raises(CallError, match="ended meanwhile") as ended:
         await placing
     assert server.sent("telnyx_rtc.invite") == server.sent("telnyx_rtc.bye") == []
+    assert ended.value.kind is ErrorCode.PEER_CLOSED_DURING_INIT
 
 
 async def test_cancelled_invitation_ends_the_call(
@@ -366,6 +368,7 @@ EVENTS = st.sampled_from(
 def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, events: list[CallEvent | str]) -> None:
     class Host:
         session_id = "S"
+        asks_servers = False
 
         def create_peer(self, audio: AudioConfig) -> Any:
             return media.create_peer(PeerConfig(), audio)
@@ -373,7 +376,7 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
         def create_successor(self, peer: Any) -> Any:
             return media.create_successor(peer, PeerConfig())
 
-        def on_call_ended(self, call: Call, burial: asyncio.Task[None]) -> None:
+        def on_call_ended(self, call: Call, teardown: asyncio.Task[None]) -> None:
             pass
 
         async def request(self, message: Message, *, timeout: float | None = None) -> dict[str, Any]:

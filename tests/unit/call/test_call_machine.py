@@ -6,22 +6,29 @@ import asyncio
 import itertools
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support.telnyx_server import RefusalError, ScriptedServer, listening
-from telnyx_native.client import TelnyxClient
+from telnyx_native.client import TelnyxClient, backoff
 from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
 from telnyx_native.errors import TelnyxError
 from telnyx_native.states import CallState, is_legal_transition
 
 if TYPE_CHECKING:
     from support.fake_media import FakeEngine
+    from telnyx_native.call import Call
 
 TIMEOUTS = Timeouts(request=0.2, bye=0.1, gather=0.05, media=0.2, path_lost=0.01, ice_restart=0.2, close=0.5)
 
-REQUESTS = st.sampled_from(["hold", "unhold", "toggle_hold", "dtmf", "restart_ice", "end", "cancel"])
-MESSAGES = st.sampled_from(["ringing", "media", "answer", "candidate", "endOfCandidates", "display", "bye", "attach"])
+REQUESTS = st.sampled_from(
+    ["accept", "reject", "hold", "unhold", "toggle_hold", "dtmf", "restart_ice", "end", "cancel"]
+)
+OF_CALLS = ["invite", "ringing", "media", "answer", "candidate", "endOfCandidates", "display", "bye", "attach"]
+OF_SESSIONS = ["clientReady", "gatewayState", "punt"]
+MESSAGES = st.sampled_from(OF_CALLS + OF_SESSIONS)
+BEGINNINGS = st.sampled_from(["placed", "answered", "ringing"])
 MOODS = st.sampled_from(["willing", "unwilling", "silent", "mad"])
 PATHS = st.sampled_from(["DISCONNECTED", "FAILED", "CONNECTED"])
 STEPS = st.one_of(
@@ -46,15 +53,25 @@ def change_mood(server: ScriptedServer, mood: str) -> None:
         server.parts[method] = parts[mood]
 
 
-async def live(media: FakeEngine, steps: list[tuple[str, Any]], *, answered: bool) -> None:
+async def begun(client: TelnyxClient, server: ScriptedServer, beginning: str) -> Call:
+    if beginning == "ringing":
+        calls = client.incoming_calls.collect()
+        server.push("telnyx_rtc.invite", callID="c1", sdp="v=0")
+        return await anext(calls)
+    call = await client.new_invite("echo", use_trickle_ice=True)
+    if beginning == "answered":
+        server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0")
+        await call.wait_active(1)
+    return call
+
+
+async def live(media: FakeEngine, steps: list[tuple[str, Any]], beginning: str) -> None:
     server, asked = ScriptedServer(), []
+    server.parts["telnyx_rtc.attach"] = lambda _: {}
     async with listening(server.serve) as address, TelnyxClient(timeouts=TIMEOUTS) as client:
         await client.connect(TxServerConfiguration.parse(address), CredentialConfig("alice", "s3cret"))
-        call = await client.new_invite("echo", use_trickle_ice=True)
+        call = await begun(client, server, beginning)
         states = call.call_state_flow.collect()
-        if answered:
-            server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0")
-            await call.wait_active(1)
         for kind, what in steps:
             match kind:
                 case "ask" if what == "cancel":
@@ -63,10 +80,11 @@ async def live(media: FakeEngine, steps: list[tuple[str, Any]], *, answered: boo
                 case "ask":
                     asked.append(asyncio.create_task(call.dtmf("1") if what == "dtmf" else getattr(call, what)()))
                 case "hear":
-                    server.push(f"telnyx_rtc.{what}", callID=call.call_id, sdp="v=0", candidate="candidate:1")
+                    about = {"sdp": "v=0", "candidate": "candidate:1", "state": "FAIL_WAIT", "reattached_sessions": []}
+                    server.push(f"telnyx_rtc.{what}", callID=call.call_id, **about)
                 case "mood":
                     change_mood(server, what)
-                case "path" if media.peers[-1].connection_state.value.name != "CLOSED":
+                case "path" if media.peers and not media.peers[-1].closed:
                     media.peers[-1].become(what)
                 case "cut":
                     server.cut()
@@ -81,12 +99,19 @@ async def live(media: FakeEngine, steps: list[tuple[str, Any]], *, answered: boo
         outcomes
     )
     assert client.calls == {}
-    assert (media.users, media.peers[-1].closed) == (0, True)
+    assert media.users == 0
+    assert all(peer.closed for peer in media.peers)
     left = [task for task in asyncio.all_tasks() if task.get_name().startswith("telnyx-")]
     assert left == []
 
 
-@given(st.lists(STEPS, max_size=14), st.booleans())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
-def test_no_interleaving_breaks_a_call(media: FakeEngine, steps: list[tuple[str, Any]], answered: bool) -> None:
-    asyncio.run(live(media, steps, answered=answered))
+@pytest.fixture(autouse=True)
+def quickly_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backoff, "FIRST", 0.001)
+    monkeypatch.setattr(backoff, "LONGEST_IN_CALL", 0.005)
+
+
+@given(st.lists(STEPS, max_size=14), BEGINNINGS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=120, deadline=None)
+def test_no_interleaving_breaks_a_call(media: FakeEngine, steps: list[tuple[str, Any]], beginning: str) -> None:
+    asyncio.run(live(media, steps, beginning))

@@ -19,38 +19,38 @@ from telnyx_native.states import CallState, CallTerminationReason, HangupCause
 REASON = CallTerminationReason.of(HangupCause.NORMAL_CLEARING)
 
 
-class Undertaker:
+class Owner:
     def __init__(self) -> None:
         self.jobs: list[tuple[CallTerminationReason, bool]] = []
         self.ended: list[asyncio.Task[None]] = []
-        self.life = Lifecycle("C1", bury=self.bury, on_end=self.ended.append, log=Log("call"))
+        self.life = Lifecycle("C1", tear_down=self.tear_down, on_end=self.ended.append, log=Log("call"))
 
-    async def bury(self, reason: CallTerminationReason, tell: bool) -> None:
+    async def tear_down(self, reason: CallTerminationReason, tell: bool) -> None:
         self.jobs.append((reason, tell))
 
 
 @pytest.fixture
-async def undertaker() -> Undertaker:
-    return Undertaker()
+async def owner() -> Owner:
+    return Owner()
 
 
-async def test_illegal_transition_is_refused(undertaker: Undertaker) -> None:
+async def test_illegal_transition_is_refused(owner: Owner) -> None:
     with pytest.raises(CallError, match="from NEW to ACTIVE"):
-        undertaker.life.enter(CallState.ACTIVE)
-    assert undertaker.life.state is CallState.NEW
+        owner.life.enter(CallState.ACTIVE)
+    assert owner.life.state is CallState.NEW
 
 
-async def test_only_the_first_end_counts(undertaker: Undertaker) -> None:
-    life = undertaker.life
+async def test_only_the_first_end_counts(owner: Owner) -> None:
+    life = owner.life
     life.finish(REASON, tell=False)
     life.finish(CallTerminationReason("OTHER"))
     life.fail(HangupCause.MEDIA_TIMEOUT, "too late")
     assert await life.wait_done() == life.reason == REASON
-    assert undertaker.jobs == [(REASON, False)]
-    assert len(undertaker.ended) == 1
+    assert owner.jobs == [(REASON, False)]
+    assert len(owner.ended) == 1
 
 
-async def test_end_cancels_the_work(undertaker: Undertaker) -> None:
+async def test_end_cancels_the_work(owner: Owner) -> None:
     started, stopped = asyncio.Event(), asyncio.Event()
 
     async def work() -> None:
@@ -60,10 +60,10 @@ async def test_end_cancels_the_work(undertaker: Undertaker) -> None:
         finally:
             stopped.set()
 
-    undertaker.life.spawn(work())
+    owner.life.spawn(work())
     await started.wait()
-    undertaker.life.spawn(work())  # never gets to start
-    undertaker.life.finish(REASON)
+    owner.life.spawn(work())  # never gets to start
+    owner.life.finish(REASON)
     await asyncio.wait_for(stopped.wait(), 1)
 
 
@@ -78,62 +78,62 @@ async def test_end_cancels_the_work(undertaker: Undertaker) -> None:
         (ZeroDivisionError(), "NORMAL_TEMPORARY_FAILURE"),
     ],
 )
-async def test_failing_work_ends_the_call(undertaker: Undertaker, error: Exception, cause: str) -> None:
-    states = undertaker.life.states.collect()
+async def test_failing_work_ends_the_call(owner: Owner, error: Exception, cause: str) -> None:
+    states = owner.life.states.collect()
 
     async def work() -> None:
         raise error
 
-    undertaker.life.spawn(work())
-    reason = await undertaker.life.wait_done()
+    owner.life.spawn(work())
+    reason = await owner.life.wait_done()
     assert reason.cause == cause
     assert [state.name async for state in states] == ["NEW", "ERROR", "DONE"]
 
 
-async def test_interrupted_step_ends_the_call(undertaker: Undertaker) -> None:
-    with pytest.raises(KeyError), undertaker.life.ended_by_failure(REASON):
+async def test_interrupted_step_ends_the_call(owner: Owner) -> None:
+    with pytest.raises(KeyError), owner.life.ended_by_failure(REASON):
         raise KeyError
-    assert undertaker.life.reason == REASON
+    assert owner.life.reason == REASON
 
 
-async def test_step_of_an_ended_call_says_so(undertaker: Undertaker) -> None:
+async def test_step_of_an_ended_call_says_so(owner: Owner) -> None:
     def close_under_the_step() -> None:
-        undertaker.life.finish(REASON)
+        owner.life.finish(REASON)
         raise MediaError("closed under it")
 
-    with pytest.raises(CallError, match="NORMAL_CLEARING"), undertaker.life.ended_by_failure(REASON):
+    with pytest.raises(CallError, match="NORMAL_CLEARING"), owner.life.ended_by_failure(REASON):
         close_under_the_step()
 
 
-async def test_waiting_can_be_cancelled_without_harm(undertaker: Undertaker) -> None:
-    waiting = asyncio.create_task(undertaker.life.wait_done())
+async def test_waiting_can_be_cancelled_without_harm(owner: Owner) -> None:
+    waiting = asyncio.create_task(owner.life.wait_done())
     await asyncio.sleep(0)
     waiting.cancel()
-    undertaker.life.finish(REASON)
-    assert await undertaker.life.wait_done() == REASON
+    owner.life.finish(REASON)
+    assert await owner.life.wait_done() == REASON
 
 
-async def test_a_step_returns_its_result_and_its_failure_is_the_caller_s(undertaker: Undertaker) -> None:
+async def test_a_step_returns_its_result_and_its_failure_is_the_caller_s(owner: Owner) -> None:
     async def step() -> int:
         return 7
 
     async def failing() -> None:
         raise RequestError("no")
 
-    assert await undertaker.life.carry_out(step()) == 7
+    assert await owner.life.carry_out(step()) == 7
     with pytest.raises(RequestError):
-        await undertaker.life.carry_out(failing())
-    assert undertaker.life.reason is None
+        await owner.life.carry_out(failing())
+    assert owner.life.reason is None
 
 
-async def test_a_step_is_finished_for_a_caller_who_is_gone(undertaker: Undertaker) -> None:
+async def test_a_step_is_finished_for_a_caller_who_is_gone(owner: Owner) -> None:
     gate, done = asyncio.Event(), asyncio.Event()
 
     async def step() -> None:
         await gate.wait()
         done.set()
 
-    caller = asyncio.create_task(undertaker.life.carry_out(step()))
+    caller = asyncio.create_task(owner.life.carry_out(step()))
     await asyncio.sleep(0)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -142,12 +142,12 @@ async def test_a_step_is_finished_for_a_caller_who_is_gone(undertaker: Undertake
     await asyncio.wait_for(done.wait(), 1)
 
 
-async def test_a_step_ends_with_the_call(undertaker: Undertaker) -> None:
-    caller = asyncio.create_task(undertaker.life.carry_out(asyncio.sleep(60)))
+async def test_a_step_ends_with_the_call(owner: Owner) -> None:
+    caller = asyncio.create_task(owner.life.carry_out(asyncio.sleep(60)))
     await asyncio.sleep(0)
-    undertaker.life.finish(REASON)
+    owner.life.finish(REASON)
     with pytest.raises(CallError, match="ended meanwhile"):
         await caller
     with pytest.raises(CallError, match="ended meanwhile"):
-        await undertaker.life.carry_out(asyncio.sleep(60))
-    assert undertaker.life.spawn(asyncio.sleep(60)) is None
+        await owner.life.carry_out(asyncio.sleep(60))
+    assert owner.life.spawn(asyncio.sleep(60)) is None

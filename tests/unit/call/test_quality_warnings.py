@@ -7,7 +7,7 @@ import pytest
 from telnyx_native.call import quality_warnings
 from telnyx_native.call.quality_warnings import QualityWarnings
 from telnyx_native.call.stats_sampler import StatsSample
-from telnyx_native.codes import TelnyxWarning
+from telnyx_native.codes import TelnyxWarning, WarningCode
 
 
 class Line:
@@ -15,13 +15,17 @@ class Line:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.given: list[TelnyxWarning] = []
-        self.watch = QualityWarnings("C", self.given.append)
+        self.watch = QualityWarnings(self.warn)
         self.second = 0
         self.lost = 0
         self.sound = {"inbound": 0.2, "outbound": 0.2}
         self.rtt, self.jitter, self.loss, self.received, self.sent = 0.05, 0.002, 0, 50, 50
         self.bytes_received = self.bytes_sent = 0
+        self.port = 9
         monkeypatch.setattr(quality_warnings, "monotonic", lambda: float(self.second))
+
+    def warn(self, code: WarningCode, detail: str) -> None:
+        self.given.append(TelnyxWarning.of(code, detail))
 
     def go_on(self, seconds: int, *, held: bool = False) -> list[str]:
         """Return the names of the warnings that came meanwhile."""
@@ -46,6 +50,10 @@ class Line:
             "O": {"type": "outbound-rtp", "bytesSent": self.bytes_sent},
             "R": {"type": "remote-inbound-rtp", "jitter": self.jitter, "roundTripTime": self.rtt},
             "S": {"type": "media-source", "audioLevel": self.sound["outbound"]},
+            "T": {"type": "transport", "selectedCandidatePairId": "P"},
+            "P": {"type": "candidate-pair", "localCandidateId": "L", "remoteCandidateId": "F"},
+            "L": {"type": "local-candidate", "address": "192.0.2.1", "port": self.port},
+            "F": {"type": "remote-candidate", "address": "192.0.2.2", "port": 9},
         }
 
 
@@ -113,8 +121,14 @@ def test_call_on_hold_is_left_alone(line: Line) -> None:
     assert line.go_on(20, held=True) == []
 
 
-def test_warning_names_the_call(line: Line) -> None:
-    line.rtt = 0.5
-    line.go_on(4)
-    assert line.given[0].code == 31001
-    assert line.given[0].message == "High network latency: call C: 500 ms there and back"
+def test_another_path_is_told(line: Line) -> None:
+    line.go_on(2)
+    line.port = 40_000
+    assert line.go_on(3) == ["ICE_CANDIDATE_PAIR_CHANGED"]
+    assert line.go_on(3) == []
+    line.port = 50_000
+    line.go_on(1)
+    (warning,) = line.given
+    assert warning.message == (
+        "The audio path changed: from 192.0.2.1:40000 — 192.0.2.2:9 to 192.0.2.1:50000 — 192.0.2.2:9"
+    )

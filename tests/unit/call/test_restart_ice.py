@@ -120,12 +120,20 @@ async def test_call_that_ends_during_a_restart(talking: Any, server: ScriptedSer
         await restarting
 
 
-@pytest.mark.parametrize("broken", ["DISCONNECTED", "FAILED"])
-async def test_broken_path_is_replaced(talking: Any, media: FakeEngine, until: Any, broken: str) -> None:
+@pytest.mark.parametrize(
+    ("broken", "warning"), [("DISCONNECTED", "ICE_CONNECTIVITY_LOST"), ("FAILED", "PEER_CONNECTION_FAILED")]
+)
+async def test_broken_path_is_replaced(
+    talking: Any, online: TelnyxClient, media: FakeEngine, until: Any, broken: str, warning: str
+) -> None:
     call = await talking()
+    warnings = online.warning_flow.collect()
     media.peers[0].become(broken)
     await until(lambda: media.peers[0].restarts == 1)
     await call.call_state_flow.wait_for(CallState.ACTIVE, timeout=1)
+    given = [await anext(warnings) for _ in range(2)]
+    assert [one.name for one in given] == [warning, "MEDIA_RECOVERY_REQUIRED"]
+    assert all(call.call_id in one.message for one in given)
 
 
 async def test_before_the_answer_nobody_is_asked_for_a_new_path(

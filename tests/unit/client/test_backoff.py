@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from telnyx_native.client.backoff import FIRST, LONGEST, LONGEST_IN_CALL, SPREAD, Backoff
+from telnyx_native.client.backoff import FIRST, LONGEST, LONGEST_IN_CALL, PATIENCE_IN_CALL, SPREAD, Backoff
 
 
 def delays(count: int, *, urgent: bool) -> list[float]:
@@ -21,3 +21,9 @@ def test_calls_do_not_wait_long() -> None:
 
 def test_clients_that_lost_a_server_together_come_back_one_by_one() -> None:
     assert len({delays(1, urgent=True)[0] for _ in range(50)}) > 40
+
+
+def test_attempts_make_way_while_calls_wait_but_not_all_of_them() -> None:
+    calls, none = Backoff(lambda: True), Backoff(lambda: False)
+    assert [calls.patience() for _ in range(6)] == [PATIENCE_IN_CALL, PATIENCE_IN_CALL, None] * 2
+    assert [none.patience() for _ in range(3)] == [None] * 3

@@ -2,20 +2,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.report_server import ReportServer, report_server
 from support.telnyx_server import LIMIT, ScriptedServer
 from telnyx_native.config import CredentialConfig, IceServer, TxServerConfiguration
 from telnyx_native.report import upload
+from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
     from support.fake_media import FakeEngine
+    from support.report_server import ReportServer
     from telnyx_native.client import TelnyxClient
 
 
@@ -23,20 +23,6 @@ if TYPE_CHECKING:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("telnyx_native.call.stats_sampler.INTERVAL", 0.01)
     monkeypatch.setattr(upload, "PAUSES", (0.01, 0.01, 0.01))
-
-
-@pytest.fixture
-async def http(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ReportServer]:
-    async with report_server() as running:
-        url = running.url.removesuffix("/call_report")
-        monkeypatch.setattr(TxServerConfiguration, "http_url", property(lambda _: url))
-        yield running
-
-
-def ask_for_reports(server: ScriptedServer) -> None:
-    params = {"state": "REGED", "call_report_id": "R1", "dc": "dc1", "region": "eu"}
-    server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": params, "sessid": "S1"}
-    server.voice_sdk_id = "VSDK1"
 
 
 async def one_call(client: TelnyxClient, server: ScriptedServer, config: CredentialConfig) -> str:
@@ -57,7 +43,7 @@ async def one_call(client: TelnyxClient, server: ScriptedServer, config: Credent
 async def test_report_is_posted_when_the_server_asks_for_it(
     client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig, media: FakeEngine, http: ReportServer
 ) -> None:
-    ask_for_reports(server)
+    server.ask_for_reports()
     call_id = await one_call(client, server, credentials)
     ((path, headers, body),) = http.posts
     assert path == "/call_report"
@@ -65,7 +51,7 @@ async def test_report_is_posted_when_the_server_asks_for_it(
     summary = body["summary"]
     assert (summary["callId"], summary["destinationNumber"], summary["direction"]) == (call_id, "echo", "outbound")
     assert summary["terminationReason"]["cause"] == "NORMAL_CLEARING"
-    assert summary["clientSummary"]["authentication"]["type"] == "credentials"
+    assert summary["clientSummary"]["authentication"]["type"] == "login_password"
     assert summary["timingsSeconds"]["active"] >= 0
     assert len(body["stats"]) >= 1
     assert [entry["message"].partition("(")[0] for entry in body["logs"]][-1] == "DONE"
@@ -83,7 +69,7 @@ async def test_without_being_asked_nothing_is_posted(
 async def test_reports_can_be_declined(
     client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig, media: FakeEngine, http: ReportServer
 ) -> None:
-    ask_for_reports(server)
+    server.ask_for_reports()
     await one_call(client, server, replace(credentials, call_reports=False))
     assert http.posts == []
 
@@ -104,8 +90,27 @@ async def test_report_that_cannot_be_delivered_is_no_harm(
     http: ReportServer,
     tmp_path: Path,
 ) -> None:
-    ask_for_reports(server)
+    server.ask_for_reports()
     http.answers = [401]
     (tmp_path / "taken").write_text("")
     await one_call(client, server, replace(credentials, call_report_directory=tmp_path / "taken"))
     assert len(http.posts) == 1
+
+
+async def test_segment_that_does_not_arrive_is_in_the_next_one(
+    client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig, media: FakeEngine, http: ReportServer
+) -> None:
+    server.ask_for_reports()
+    http.answers = [400]
+    await client.connect(TxServerConfiguration.parse(server.address), credentials)
+    call = await client.new_invite("echo")
+    server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0 answer")
+    await call.wait_active(LIMIT)
+    server.cut()
+    await call.call_state_flow.wait_for(CallState.RECONNECTING, timeout=LIMIT)
+    await call.end()
+    await client.disconnect()
+    (_, _, lost), (_, _, final) = http.posts
+    assert lost["flushReason"] == {"type": "socket-close"}
+    assert not {"segment", "flushReason"} & final.keys()
+    assert [log["message"] for log in lost["logs"]] == [log["message"] for log in final["logs"]][: len(lost["logs"])]

@@ -4,19 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from contextlib import AsyncExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import telnyx_native
 from support.cancellation import CancelAt
+from support.credential_api import API_KEY, CredentialApi, credential_api
 from support.telnyx_server import LIMIT, ScriptedServer, listening
 from support.tokens import token_for
-from telnyx_native import Call, CallState, ConnectionStatus, CredentialConfig, PushConfig, TelnyxClient, TokenConfig
+from telnyx_native import (
+    AudioTap,
+    Call,
+    CallState,
+    ConnectionStatus,
+    CredentialConfig,
+    PushConfig,
+    Recording,
+    TelephonyCredentials,
+    TelnyxClient,
+    TelnyxError,
+    TokenConfig,
+    mint_login_token,
+    run_pre_call,
+)
+from telnyx_native.client import precall
 from telnyx_native.config import Timeouts, TxServerConfiguration
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from support.fake_media import FakeEngine
 
@@ -27,8 +46,13 @@ MOST_POINTS = 60
 ALICE = CredentialConfig("alice", "s3cret", push=PushConfig("device-token"))
 CALL_ID = "6f0d9f7e-0000-4000-8000-000000000001"
 TOKEN = TokenConfig(token_for(86_400))  # made when tests are collected, used minutes later
-AT_ONCE = {"TelnyxClient.send_ai_assistant_message"}
-"""What does not wait, as long as the server takes what it is sent."""
+AT_ONCE = {
+    "AiAssistant.send_message",
+    "AiAssistant.stop",
+    "TelephonyCredentials.close",
+    "TelnyxClient.send_ai_assistant_message",
+}
+"""What does not wait, as long as the server takes what it is sent, and nothing is going on."""
 PUSH = {"metadata": {"call_id": CALL_ID, "voice_sdk_id": "V9", "caller_number": "+1"}}
 
 
@@ -36,15 +60,24 @@ class Scene:
     """A client and its server, and what a coroutine needs before it can be called."""
 
     call: Call
+    tap: AudioTap
+    recording: Recording
+    api: CredentialApi
+    credentials: TelephonyCredentials
 
     def __init__(self, client: TelnyxClient, server: ScriptedServer, directory: Path) -> None:
         self.directory = directory
+        self.things = AsyncExitStack()
         self.client = client
         self.server = server
         self.config = TxServerConfiguration.parse(server.address)
 
     async def offline(self) -> None:
         pass
+
+    async def failing(self) -> None:
+        states = iter(["FAIL_WAIT", "FAIL_WAIT", "REGED"])
+        self.server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": next(states)}, "sessid": "S1"}
 
     async def connected(self) -> None:
         self.server.tokens.add(TOKEN.sip_token)
@@ -77,6 +110,46 @@ class Scene:
         await self.active()
         await self.call.hold()
 
+    async def ending(self) -> None:
+        """In a call that is over soon: what waits for its audio is released then."""
+        await self.active()
+        self.tap = self.call.audio.tap()
+        self.soon(self.call.hang_up)
+
+    async def full(self) -> None:
+        await self.ending()
+        while self.call.audio.write_nowait(bytes(32_000)):
+            pass
+
+    async def recorded(self) -> None:
+        await self.active()
+        self.recording = await self.call.record(self.directory / "call.wav")
+
+    async def collected(self) -> None:
+        self.soon(lambda: setattr(self, "collector", self.client.warning_flow.collect()))
+
+    async def answering(self) -> None:
+        await self.online()
+
+        def answer(params: dict[str, Any]) -> dict[str, Any]:
+            call_id = params["dialogParams"]["callID"]
+            self.soon(lambda: self.server.push("telnyx_rtc.answer", callID=call_id, sdp="v=0 answer"))
+            return {}
+
+        self.server.parts["telnyx_rtc.invite"] = answer
+
+    async def minting(self) -> None:
+        self.api = await self.things.enter_async_context(credential_api())
+        self.credentials = TelephonyCredentials(API_KEY, base_url=self.api.url)
+        self.things.push_async_callback(self.credentials.close)
+
+    async def with_credential(self) -> None:
+        await self.minting()
+        await self.credentials.create("connection-7", "bot")
+
+    def soon(self, act: Callable[[], object]) -> None:
+        asyncio.get_running_loop().call_later(0.01, act)
+
     async def ringing(self) -> None:
         await self.online()
         calls = self.client.incoming_calls.collect()
@@ -86,6 +159,10 @@ class Scene:
 
 STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Coroutine[Any, Any, object]]]] = {
     "TelnyxClient.connect": (Scene.offline, lambda s: s.client.connect(s.config, ALICE)),
+    "TelnyxClient.connect, while the registration fails": (
+        Scene.failing,
+        lambda s: s.client.connect(s.config, ALICE),
+    ),
     "TelnyxClient.connect_anonymously": (
         Scene.offline,
         lambda s: s.client.connect_anonymously("a1", server_config=s.config),
@@ -123,15 +200,50 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
     "Call.stats": (Scene.active, lambda s: s.call.stats()),
     "Call.wait_active": (Scene.answered, lambda s: s.call.wait_active(LIMIT)),
     "Call.wait_done": (Scene.hung_up, lambda s: s.call.wait_done()),
+    "AiAssistant.send_message": (Scene.online, lambda s: s.client.ai.send_message("Hello")),
+    "AiAssistant.stop": (Scene.online, lambda s: s.client.ai.stop(1)),
+    "AudioStream.read": (Scene.ending, lambda s: s.call.audio.read(16_000)),
+    "AudioStream.write": (Scene.full, lambda s: s.call.audio.write(bytes(64_000))),
+    "AudioStream.drain": (Scene.full, lambda s: s.call.audio.drain()),
+    "AudioTap.read": (Scene.ending, lambda s: s.tap.read(16_000)),
+    "Recording.begin": (Scene.ending, lambda s: Recording.begin(s.directory / "call.wav", s.tap)),
+    "Recording.stop": (Scene.recorded, lambda s: s.recording.stop()),
+    "SharedFlow.first": (Scene.hung_up, lambda s: s.client.socket_response_flow.first(timeout=LIMIT)),
+    "SharedFlow.wait_collected": (Scene.collected, lambda s: s.client.warning_flow.wait_collected()),
+    "StateFlow.wait_for": (Scene.hung_up, lambda s: s.call.call_state_flow.wait_for(CallState.DONE, timeout=LIMIT)),
+    "run_pre_call": (Scene.answering, lambda s: run_pre_call(s.client, "echo", duration=2)),
+    "TelephonyCredentials.create": (Scene.minting, lambda s: s.credentials.create("connection-7", "bot")),
+    "TelephonyCredentials.find": (Scene.with_credential, lambda s: s.credentials.find("bot")),
+    "TelephonyCredentials.mint_token": (Scene.with_credential, lambda s: s.credentials.mint_token("credential-1")),
+    "TelephonyCredentials.delete": (Scene.with_credential, lambda s: s.credentials.delete("credential-1")),
+    "TelephonyCredentials.close": (Scene.with_credential, lambda s: s.credentials.close()),
+    "mint_login_token": (Scene.minting, lambda s: mint_login_token(API_KEY, "connection-7")),
 }
-"""What has to be so before, and the coroutine."""
+"""What has to be so before, and the coroutine; behind a comma, when that is."""
+
+WITH_DEVICES = {"Handset.close", "Handset.open", "Handset.use", "run_microphone_check"}
+"""Tested where there are sound devices: `integration/test_handset.py`."""
 
 
-@pytest.mark.parametrize("owner", [TelnyxClient, Call])
-def test_every_public_coroutine_is_here(owner: type) -> None:
-    public = {name for name, member in vars(owner).items() if inspect.iscoroutinefunction(member) and name[0] != "_"}
-    here = {name.partition(".")[2] for name in STEPS if name.startswith(f"{owner.__name__}.")}
-    assert public == here
+def public_coroutines() -> Iterator[str]:
+    """The coroutines of the package's public names, and of their methods."""
+    for name in telnyx_native.__all__:
+        thing = getattr(telnyx_native, name)
+        if inspect.iscoroutinefunction(thing):
+            yield name
+        if inspect.isclass(thing):
+            methods = inspect.getmembers(thing, inspect.iscoroutinefunction)
+            yield from (f"{name}.{method}" for method, _ in methods if not method.startswith("_"))
+
+
+def test_every_public_coroutine_is_here() -> None:
+    assert set(public_coroutines()) == {name.partition(",")[0] for name in STEPS} | WITH_DEVICES
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    import_module("telnyx")  # takes a while, the first time
+    monkeypatch.setattr(precall, "INTERVAL", 0.001)
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -154,6 +266,8 @@ async def cancelled(media: FakeEngine, name: str, point: int, directory: Path) -
         running = asyncio.create_task(cancel.run(act(scene)))
         await asyncio.wait({running})
         assert running.cancelled() == cancel.reached
+        assert cancel.reached or isinstance(running.exception(), TelnyxError | None)
+        await scene.things.aclose()
         calls = list(client.calls.values())
         await client.disconnect()
         assert not client.calls

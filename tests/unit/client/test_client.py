@@ -33,7 +33,9 @@ def config(server: ScriptedServer) -> TxServerConfiguration:
 async def test_connect_logs_in(client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig) -> None:
     responses = client.socket_response_flow.collect()
     statuses = client.connection_status_flow.collect()
+    assert not client.is_registered
     await client.connect(config(server), credentials)
+    assert client.is_registered
     assert client.connection_status_flow.value is ConnectionStatus.CLIENT_READY
     await client.close()
     assert [response.status.name async for response in responses] == [
@@ -303,6 +305,30 @@ async def test_leaving_hangs_up_and_frees_everything(
     assert len(server.sent("telnyx_rtc.bye")) == 1
     assert media.users == 0
     assert media.peers[0].closed
+
+
+async def test_who_leaves_takes_no_more_calls(online: TelnyxClient, server: ScriptedServer, media: FakeEngine) -> None:
+    """What the server says while it is being left changes nothing any more."""
+    call = await online.new_invite("echo")
+    farewell = server.parts["telnyx_rtc.bye"]
+    server.parts["telnyx_rtc.bye"] = lambda params: (
+        server.push("telnyx_rtc.invite", callID="late", sdp="v=0") and farewell(params)
+    )
+    await online.disconnect()
+    assert isinstance(call.state, CallState.DONE)
+    assert online.calls == {}
+    assert server.acks() == ["telnyx_rtc.invite"]
+
+
+async def test_connection_that_is_lost_while_it_is_left_is_not_made_again(
+    online: TelnyxClient, server: ScriptedServer, media: FakeEngine
+) -> None:
+    await online.new_invite("echo")
+    server.parts["telnyx_rtc.bye"] = lambda _: server.cut()
+    await online.disconnect()
+    assert not online._recovery.running
+    assert online.connection_status_flow.value is ConnectionStatus.DISCONNECTED
+    assert len(server.paths) == 1
 
 
 async def test_leaving_is_bounded_when_the_server_is_silent(

@@ -23,6 +23,7 @@ from telnyx_native.errors import (
     InviteTimeoutError,
     RequestError,
     SocketConnectionError,
+    TelnyxError,
 )
 from telnyx_native.events import DisablePushResponse, SocketStatus
 from telnyx_native.logs import LogLevel
@@ -154,6 +155,68 @@ class TestSessions:
         await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
         await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=5)
         assert ErrorCode.GATEWAY_FAILED in [(await anext(responses)).error_kind for _ in range(3)]
+
+    @pytest.mark.parametrize("calls", [0, 1])
+    async def test_registration_that_is_lost_is_sought_at_another_instance(
+        self, online: TelnyxClient, server: ScriptedServer, calls: int
+    ) -> None:
+        """Unless there are calls, which only the instance that has them can bring back."""
+        server.voice_sdk_id = "V1"
+        for _ in range(calls):
+            await online.new_invite("echo")
+        server.push("telnyx_rtc.gatewayState", state="FAILED")
+        await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
+        await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=5)
+        assert server.paths[1] == ("/?voice_sdk_id=V1" if calls else "/")
+
+    @pytest.mark.parametrize("reconnects", [True, False])
+    async def test_login_that_the_server_has_forgotten(
+        self,
+        client: TelnyxClient,
+        server: ScriptedServer,
+        credentials: CredentialConfig,
+        media: FakeEngine,
+        reconnects: bool,
+    ) -> None:
+        def refuse(_: object) -> None:
+            raise RefusalError(-32000, "Authentication Required")
+
+        await client.connect(config(server), replace(credentials, auto_reconnect=reconnects))
+        responses = client.socket_response_flow.collect()
+        taken, server.parts["telnyx_rtc.invite"] = server.parts["telnyx_rtc.invite"], refuse
+        with pytest.raises(TelnyxError):
+            await client.new_invite("echo")
+        error = await asyncio.wait_for(anext(responses), 1)
+        assert (error.status, error.error_kind) == (SocketStatus.ERROR, ErrorCode.AUTHENTICATION_REQUIRED)
+        server.parts["telnyx_rtc.invite"] = taken
+        if reconnects:
+            await client.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
+            await client.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=5)
+            await client.new_invite("echo")
+        assert len(server.sent("login")) == 1 + reconnects
+
+    async def test_pings_are_answered_after_the_login_only(
+        self, client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig
+    ) -> None:
+        await client.connect(config(server))
+        server.push("telnyx_rtc.ping", serno=1)
+        await client.credential_login(credentials)
+        assert not server.sent("telnyx_rtc.ping")
+        server.push("telnyx_rtc.ping", serno=2)
+        await server.received("telnyx_rtc.ping")
+
+    async def test_disconnecting_gives_up_a_registration_that_fails(
+        self, client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig
+    ) -> None:
+        server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": "FAIL_WAIT"}, "sessid": "S1"}
+        connecting = asyncio.create_task(client.connect(config(server), credentials))
+        await client.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
+        with pytest.raises(SocketConnectionError, match="connected already"):
+            await client.connect(config(server), credentials)
+        await client.disconnect()
+        with pytest.raises(SocketConnectionError, match="given up"):
+            await connecting
+        assert len(server.sent("login")) == 1
 
     async def test_registration_that_is_lost_is_reported(
         self, client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig
@@ -361,6 +424,24 @@ async def test_failed_requests_have_their_number(
     with pytest.raises(RequestError) as caught:
         await online.new_invite("echo")
     assert caught.value.kind is ErrorCode.SDP_SEND_FAILED
+
+
+async def test_cause_of_a_refused_invitation_is_that_of_the_call(
+    online: TelnyxClient, server: ScriptedServer, media: FakeEngine
+) -> None:
+    def refuse(_: object) -> None:
+        refusal = RefusalError(-32002, "CALL ERROR")
+        refusal.error |= {"cause": "USER_BUSY", "causeCode": 17}
+        raise refusal
+
+    server.parts["telnyx_rtc.invite"] = refuse
+    placing = asyncio.create_task(online.new_invite("echo"))
+    await asyncio.sleep(0)
+    (call,) = online.calls.values()
+    with pytest.raises(RequestError, match="CALL ERROR") as refused:
+        await placing
+    assert refused.value.cause == "USER_BUSY"
+    assert (await call.wait_done()).cause_code == 17
 
 
 @pytest.mark.parametrize("way", ["token", "anonymous", "push", "decline"])

@@ -16,10 +16,12 @@ from support.telnyx_server import LIMIT, ScriptedServer
 from telnyx_native import (
     Call,
     CallState,
+    CallTerminationReason,
     ConnectionStatus,
     CredentialConfig,
     ErrorCode,
     HangupCause,
+    LogLevel,
     PushConfig,
     TelnyxClient,
     TxServerConfiguration,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from support.fake_media import FakeEngine
+    from support.report_server import ReportServer
 
 CALL_ID = "6f0d9f7e-0000-4000-8000-000000000001"
 PARTIES = {
@@ -89,9 +92,30 @@ class TestSequences:
         answers = iter(states)
         server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": next(answers)}, "sessid": "S1"}
         with pytest.raises(GatewayRegistrationError) as failure:
-            await client.connect(config(server), credentials)
+            await client.connect(config(server), replace(credentials, auto_reconnect=False))
         assert failure.value.code == code
         assert methods(server) == ["login"] + ["gatewayState"] * asked
+
+    @pytest.mark.parametrize("state", ["FAIL_WAIT", "FAILED", "DOWN", "TIMEOUT"])
+    async def test_b_registration_that_fails_is_tried_on_other_connections(
+        self, client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig, state: str
+    ) -> None:
+        server.voice_sdk_id = "VSDK1"
+        answers = iter([state, state, state, "REGED"])
+        server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": next(answers)}, "sessid": "S1"}
+        await client.connect(config(server), credentials)
+        assert methods(server) == ["login", "gatewayState"] * 4
+        assert server.paths == ["/"] * 4  # not to the instance that failed
+
+    async def test_b_registration_that_goes_on_failing(
+        self, client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig
+    ) -> None:
+        server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": "FAIL_WAIT"}, "sessid": "S1"}
+        with pytest.raises(GatewayRegistrationError) as failure:
+            await client.connect(config(server), credentials)
+        assert failure.value.code == -32004
+        assert len(server.sent("login")) == 4
+        assert client.connection_status_flow.value is ConnectionStatus.DISCONNECTED
 
     async def test_b_registration_that_comes_up_at_last(
         self, client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig
@@ -160,16 +184,10 @@ class TestSequences:
 
     async def test_i_bye_from_there(self, talking: Callable[..., Any], server: ScriptedServer) -> None:
         call = await talking()
-        server.push(
-            "telnyx_rtc.bye", callID=call.call_id, cause="USER_BUSY", causeCode=17, sipCode=486, sipReason="Busy Here"
-        )
+        said = {"cause": "USER_BUSY", "causeCode": 17, "sipCode": 486, "sipReason": "Busy Here", "sip_call_id": "a@b"}
+        server.push("telnyx_rtc.bye", callID=call.call_id, **said)
         reason = await asyncio.wait_for(call.wait_done(), LIMIT)
-        assert (reason.cause, reason.cause_code, reason.sip_code, reason.sip_reason) == (
-            "USER_BUSY",
-            17,
-            486,
-            "Busy Here",
-        )
+        assert (reason, reason.sip_call_id) == (CallTerminationReason("USER_BUSY", 17, 486, "Busy Here"), "a@b")
         await server.received(lambda _: "telnyx_rtc.bye" in server.acks())
 
     async def test_j_trickle(self, online: TelnyxClient, server: ScriptedServer, media: FakeEngine) -> None:
@@ -227,6 +245,7 @@ class TestSequences:
         assert (attach["dialogParams"]["attach"], attach["dialogParams"]["callID"]) == (True, call.call_id)
         assert attach["sdp"]
         assert media.peers[1].applied == ["v=0 anew"]
+        assert (media.peers[0].gather_limit, media.peers[1].gather_limit) == (0.1, 5)
         assert media.peers[0].closed
         await call.end()
         names = [s.name async for s in states]
@@ -248,6 +267,50 @@ class TestSequences:
         assert not server.sent("telnyx_rtc.bye")
         await online.close()
         assert ErrorCode.SESSION_NOT_REATTACHED in [response.error_kind async for response in responses]
+
+    async def test_k_call_that_was_brought_back_but_not_registered(
+        self, talking: Callable[..., Any], online: TelnyxClient, server: ScriptedServer
+    ) -> None:
+        """Attached on a connection whose registration fails, the call waits for the next one."""
+        call = await talking()
+        registrations = iter(["FAIL_WAIT", "REGED"])
+        kept = iter([[call.call_id], []])
+
+        def take_up(_: dict[str, Any]) -> dict[str, Any]:
+            def bring_back() -> None:
+                if ids := next(kept):
+                    server.push("telnyx_rtc.attach", callID=call.call_id, sdp="v=0 anew", **PARTIES)
+                server.push("telnyx_rtc.clientReady", reattached_sessions=ids)
+
+            asyncio.get_running_loop().call_soon(bring_back)
+            return {"message": "logged in", "sessid": "S1"}
+
+        async def fail_when_brought_back() -> None:
+            await call.call_state_flow.wait_for(CallState.ACTIVE, timeout=LIMIT)
+            registering.set()
+
+        registering = asyncio.Event()
+        server.parts["login"] = take_up
+        server.parts["telnyx_rtc.attach"] = lambda _: {}
+        server.parts["telnyx_rtc.gatewayState"] = lambda _: (
+            {"params": {"state": next(registrations)}, "sessid": "S1"} if registering.is_set() else None
+        )
+        states = call.call_state_flow.collect()
+        server.cut()
+        await state(call, CallState.RECONNECTING)
+        await fail_when_brought_back()
+        await asyncio.wait_for(call.wait_done(), LIMIT)
+        names = [str(s).partition("(")[0] for s in [s async for s in states]]
+        assert names == ["ACTIVE", "RECONNECTING", "ACTIVE", "RECONNECTING", "DROPPED", "DONE"]
+        assert online.is_registered
+
+    async def test_k_call_that_is_not_answered_cannot_be_brought_back(
+        self, online: TelnyxClient, server: ScriptedServer
+    ) -> None:
+        call = await inbound(online, server)
+        server.push("telnyx_rtc.attach", callID=CALL_ID, sdp="v=0 anew", **PARTIES)
+        await call.accept()
+        await call.wait_active(LIMIT)
 
     async def test_l_limit_of_a_network_switch(
         self, server: ScriptedServer, timeouts: Timeouts, credentials: CredentialConfig, media: FakeEngine
@@ -347,6 +410,44 @@ class TestSequences:
         await asyncio.wait_for(second.wait_done(), LIMIT)
         assert first.state == CallState.ACTIVE
 
+    async def test_s_call_report(
+        self,
+        client: TelnyxClient,
+        server: ScriptedServer,
+        credentials: CredentialConfig,
+        media: FakeEngine,
+        http: ReportServer,
+        monkeypatch: pytest.MonkeyPatch,
+        until: Any,
+    ) -> None:
+        """A segment when the socket is lost, the rest when the call is over."""
+        monkeypatch.setattr("telnyx_native.call.stats_sampler.INTERVAL", 0.02)
+        server.parts["telnyx_rtc.attach"] = lambda _: {}
+        server.ask_for_reports()
+        await client.connect(config(server), credentials)
+        call = await client.new_invite("bob")
+        server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0 answer")
+        await call.wait_active(LIMIT)
+        await call.call_quality_flow.first(timeout=LIMIT)
+        await until(lambda: client._keeper._reports._filings[call.call_id].report.samples >= 3)
+        server.cut()
+        await until(lambda: len(http.posts) == 1)
+        await client.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=LIMIT)
+        server.push("telnyx_rtc.attach", callID=call.call_id, sdp="v=0 anew", **PARTIES)
+        await state(call, CallState.ACTIVE)
+        await until(lambda: client._keeper._reports._filings[call.call_id].report.samples >= 6)
+        await call.end()
+        await client.disconnect()
+        (path, headers, first), (_, _, last) = http.posts
+        assert path == "/call_report"
+        assert (headers["x-call-report-id"], headers["x-call-id"]) == ("R1", call.call_id)
+        assert (first["segment"], first["flushReason"]) == (0, {"type": "socket-close"})
+        assert (last["segment"], "flushReason" in last) == (1, False)
+        assert first["stats"][-1]["intervalEndUtc"] <= last["stats"][0]["intervalEndUtc"]
+        told = [log["message"].partition("(")[0] for log in first["logs"] + last["logs"]]
+        assert told == ["CONNECTING", "ACTIVE", "RECONNECTING", "ACTIVE", "DONE"]
+        assert last["summary"]["terminationReason"]["cause"] == "NORMAL_CLEARING"
+
 
 class TestDeviations:
     """Spellings that were seen on the wire."""
@@ -423,8 +524,24 @@ def malformed() -> list[str | bytes]:
     return [*truncated, *flipped, *typed, *odd, *unknown, *large, b"\xff\xfe\x00", "x" * 1_000_000]
 
 
+class Shredder:
+    """Takes records, and keeps none."""
+
+    def log(self, level: LogLevel, tag: str, message: str, exception: BaseException | None) -> None:
+        pass
+
+
 class TestHostileServer:
-    """A call goes on through whatever the server says beside it."""
+    """A call goes on through whatever the server says beside it, and all of it can be logged."""
+
+    @pytest.fixture
+    def credentials(self, credentials: CredentialConfig) -> CredentialConfig:
+        return replace(credentials, log_level=LogLevel.ALL, custom_logger=Shredder())
+
+    @pytest.fixture
+    def timeouts(self, timeouts: Timeouts) -> Timeouts:
+        """Time for the answer to get through behind all that."""
+        return replace(timeouts, request=4 * LIMIT)
 
     async def test_malformed_frames(
         self, talking: Callable[..., Any], online: TelnyxClient, server: ScriptedServer
@@ -455,7 +572,7 @@ class TestHostileServer:
                     server.push("telnyx_rtc.ringing", callID=call.call_id)
                 case 3:
                     server.push_raw('{"jsonrpc": "2.0", "id":')
-        await asyncio.wait_for(call.hold(), LIMIT)
+        await asyncio.wait_for(call.hold(), 4 * LIMIT)
         assert call.state == CallState.HELD
         assert online.calls
 
@@ -467,6 +584,14 @@ class TestHostileServer:
         assert online.refused_calls == 400
         await server.received(lambda _: len(server.sent("telnyx_rtc.bye")) == 400)
         assert {f["params"]["cause"] for f in server.sent("telnyx_rtc.bye")} == {HangupCause.USER_BUSY.name}
+
+    async def test_headers_without_end(self, talking: Callable[..., Any], server: ScriptedServer) -> None:
+        call = await talking()
+        for number in range(30):
+            headers = [{"name": f"X-{number}-{n}", "value": "1"} for n in range(30)]
+            server.push("telnyx_rtc.ringing", callID=call.call_id, dialogParams={"custom_headers": headers})
+        await call.hold()
+        assert 0 < len(call.remote_headers) <= 200
 
     async def test_answers_that_nobody_asked_for(
         self, talking: Callable[..., Any], online: TelnyxClient, server: ScriptedServer

@@ -30,7 +30,10 @@ class Listener:
     def on_frame(self, frame: str | bytes) -> None:
         pass
 
-    def on_ping(self) -> None:
+    def on_ping(self) -> bool:
+        return True
+
+    def on_login_required(self) -> None:
         pass
 
     def on_lost(self, error: SocketConnectionError) -> None:

@@ -110,6 +110,11 @@ def test_attach_calls() -> None:
     assert AttachCalls(PUSH).params() == {
         "userVariables": {"push_notification_environment": "production", "push_notification_provider": "android"}
     }
+    assert AttachCalls(replace(PUSH, provider=PushProvider.IOS)).params() == {
+        "push_notification_provider": "ios",
+        "loginParams": {},
+        "userVariables": {"push_notification_environment": "production"},
+    }
 
 
 def test_disable_push() -> None:

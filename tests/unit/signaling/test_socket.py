@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from websockets.server import ServerProtocol
 
+from support.telnyx_server import RefusalError
 from telnyx_native.errors import (
     MalformedFrameError,
     RequestError,
@@ -33,6 +34,8 @@ class Listener:
         self.lost: asyncio.Future[SocketConnectionError] = asyncio.get_running_loop().create_future()
         self.known = True
         self.error: Exception | None = None
+        self.login_required = False
+        self.answers_pings = True
 
     def on_request(self, request: Request) -> bool:
         self.requests.append(request)
@@ -43,8 +46,11 @@ class Listener:
     def on_frame(self, frame: str | bytes) -> None:
         pass
 
-    def on_ping(self) -> None:
-        pass
+    def on_ping(self) -> bool:
+        return self.answers_pings
+
+    def on_login_required(self) -> None:
+        self.login_required = True
 
     def on_lost(self, error: SocketConnectionError) -> None:
         self.lost.set_result(error)
@@ -182,6 +188,27 @@ async def test_voice_sdk_id_is_remembered_and_given_back(
     again = await connected(server, listener, voice_sdk_id=socket.voice_sdk_id)
     await again.close()
     assert server.paths == ["/", "/?voice_sdk_id=VSDK1%2F%2Bx"]
+
+
+async def test_wish_for_a_login_is_told(socket: TxSocket, server: ScriptedServer, listener: Listener) -> None:
+    def refuse(_: object) -> None:
+        raise RefusalError(-32000, "Authentication Required")
+
+    await settled(socket)
+    assert not listener.login_required
+    server.parts["telnyx_rtc.ping"] = refuse
+    with pytest.raises(RequestError, match="Authentication Required"):
+        await socket.request(Ping(), timeout=1)
+    assert listener.login_required
+
+
+async def test_ping_is_left_alone_when_the_listener_wants_it(
+    socket: TxSocket, server: ScriptedServer, listener: Listener
+) -> None:
+    listener.answers_pings = False
+    server.push("telnyx_rtc.ping", serno=1)
+    await settled(socket)
+    assert not server.sent("telnyx_rtc.ping")
 
 
 async def test_ping_is_answered_by_a_ping(socket: TxSocket, server: ScriptedServer, listener: Listener) -> None:

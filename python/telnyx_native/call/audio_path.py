@@ -1,0 +1,179 @@
+"""The way of a call's audio through the network: opened, watched, mended, and moved to another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from telnyx_native.call.gathering import watch_gathering
+from telnyx_native.call.path_guard import guard_path
+from telnyx_native.errors import CallError, MediaError
+from telnyx_native.media.negotiation import Negotiation
+from telnyx_native.media.remote_candidates import RemoteCandidates
+from telnyx_native.states import CallState
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Awaitable, Callable
+
+    from telnyx_native.call.lifecycle import Lifecycle
+    from telnyx_native.call.observation import Observation
+    from telnyx_native.config import AudioConfig, Limits, Timeouts
+    from telnyx_native.logs import Log
+    from telnyx_native.media.negotiation import MediaOptions
+    from telnyx_native.media.peer import Peer
+
+__all__ = ["AudioPath", "PeerSource"]
+
+
+class PeerSource(Protocol):
+    """Who makes the media ends of calls."""
+
+    @property
+    def asks_servers(self) -> bool:
+        """Whether they ask STUN or TURN servers for addresses."""
+
+    def create_peer(self, audio: AudioConfig) -> Peer:
+        """Make the media end of a call."""
+
+    def create_successor(self, peer: Peer) -> Peer:
+        """Make a media end that is to go on with the audio of `peer`."""
+
+
+class AudioPath:
+    """The media end of one call.
+
+    Args:
+        life: The life of the call.
+        peers: Who makes the media end.
+        renew: Replaces a path that is broken.
+        observation: All that looks at the call from beside.
+        timeouts: How long each step may take.
+        limits: How much of something there may be.
+        log: Where failures are noted.
+
+    Attributes:
+        candidates: The network candidates of the far end.
+    """
+
+    def __init__(
+        self,
+        life: Lifecycle,
+        peers: PeerSource,
+        renew: Callable[[], Awaitable[None]],
+        *,
+        observation: Observation,
+        timeouts: Timeouts,
+        limits: Limits,
+        log: Log,
+    ) -> None:
+        self.candidates = RemoteCandidates(limits.queued_candidates, log)
+        self._life = life
+        self._peers = peers
+        self._renew = renew
+        self._observation = observation
+        self._timeouts = timeouts
+        self._limits = limits
+        self._log = log
+        self._negotiation: Negotiation | None = None
+        self._work: list[asyncio.Task[None] | None] = []
+
+    @property
+    def negotiation(self) -> Negotiation:
+        """The descriptions of the path.
+
+        Raises:
+            CallError: It was not opened yet.
+        """
+        if self._negotiation is None:
+            raise CallError(f"the call has no audio in state {self._life.state}; accept it first")
+        return self._negotiation
+
+    @property
+    def peer(self) -> Peer:
+        """The media end.
+
+        Raises:
+            CallError: It was not opened yet.
+        """
+        return self.negotiation.peer
+
+    def open(self, options: MediaOptions) -> Negotiation:
+        """Begin, as the options ask."""
+        peer = self._peers.create_peer(options.audio)
+        peer.audio.muted = options.muted
+        self._negotiation = Negotiation(peer, options, self.candidates, gather_limit=self._timeouts.gather)
+        self._follow(peer)
+        self._observation.begin()
+        self._life.spawn(self._follow_hold())
+        return self._negotiation
+
+    async def move(self, offer: str, send_answer: Callable[[str], Awaitable[None]]) -> None:
+        """Take an offer of another path, and move the audio there once that stands.
+
+        Args:
+            offer: The offer.
+            send_answer: Brings our answer to the far end.
+
+        Raises:
+            SdpError: The offer cannot be used.
+            MediaError: The path did not come up.
+        """
+        old = self.negotiation
+        new = old.renewed(self._peers.create_successor(old.peer))
+        try:
+            await send_answer(await new.answer(offer, gather_limit=self._timeouts.reattach_gather))
+            await new.peer.wait_connected(self._timeouts.media)
+            await new.peer.take_over(old.peer)
+        except BaseException:
+            await new.peer.close()
+            raise
+        self._negotiation = new
+        self._follow(new.peer)
+
+    async def close(self) -> None:
+        """End it, if it was opened."""
+        if self._negotiation is not None:
+            await self._negotiation.peer.close()
+
+    def _follow(self, peer: Peer) -> None:
+        for task in self._work:
+            if task is not None:
+                task.cancel()
+        works = (self._guard, self._note_gathered, self._note_first_audio, self.candidates.feed)
+        coroutines = [*(work(peer) for work in works), *self._observation.of_path(peer)]
+        self._work = [self._life.spawn(work) for work in coroutines]
+
+    async def _follow_hold(self) -> None:
+        """A call on hold is not heard in a bridge or a conference."""
+        held = False
+        async for _ in self._life.states:
+            if held != (held := self._life.standing == CallState.HELD):
+                self.peer.hold(held)
+
+    async def _guard(self, peer: Peer) -> None:
+        state = await peer.connection_state.wait_for(lambda state: state.name in {"CONNECTED", "FAILED"})
+        if state.name == "FAILED":
+            raise MediaError("the audio path did not come up: check that UDP may pass, or use TURN servers")
+        self._life.timings.mark("media_connected")
+        await guard_path(
+            peer,
+            self._mend,
+            grace=self._timeouts.path_lost,
+            attempts=self._limits.ice_restarts,
+            warn=self._observation.warn,
+            log=self._log,
+        )
+
+    async def _mend(self) -> None:
+        # Before the answer, and while the connection to the server is being brought back, nobody could be asked.
+        await self._life.states.wait_for(lambda state: state in (CallState.ACTIVE, CallState.HELD))
+        if self.peer.connection_state.value.name != "CONNECTED":
+            await self._renew()
+
+    async def _note_gathered(self, peer: Peer) -> None:
+        await watch_gathering(peer, self._observation.warn, asks_servers=self._peers.asks_servers)
+        self._life.timings.mark("gathered")
+
+    async def _note_first_audio(self, peer: Peer) -> None:
+        await peer.audio_arrived.wait()
+        self._life.timings.mark("first_audio")
