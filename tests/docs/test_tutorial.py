@@ -32,13 +32,14 @@ class Terminal:
         self._process = process
 
     async def shows(self, expected: str) -> None:
-        """Wait until the text of the page was printed, line by line; `…` stands for anything."""
+        """Wait until the text of the page was printed, line by line; `…` stands for anything, and widths may differ."""
         assert self._process.stdout is not None
         for line in expected.splitlines():
             if line == "…":
                 return
-            printed = (await asyncio.wait_for(self._process.stdout.readline(), LIMIT)).decode().rstrip("\n")
-            assert re.fullmatch(re.escape(line).replace("…", ".*"), printed), printed
+            printed = (await asyncio.wait_for(self._process.stdout.readline(), LIMIT)).decode()
+            pattern = ".*".join(map(re.escape, " ".join(line.split()).split("…")))
+            assert re.fullmatch(pattern, " ".join(printed.split())), printed
 
     async def interrupt(self) -> None:
         if self._process.returncode is None:
