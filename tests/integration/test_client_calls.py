@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from support.process import held, holdings, let_go, native_threads, open_files, start_threads_of_the_executor
+from support.process import held, let_go, start_threads_of_the_executor
 from support.signals import chirp, dominant_frequency, likeness, pcm, rms, silence, tone
 from support.users import answered_call, log_in
 from telnyx_native import (
@@ -182,10 +182,11 @@ async def test_whole_session_leaves_nothing_behind() -> None:
             call = await client.new_invite("echo")
             await call.wait_active(LIMIT)
 
+    start_threads_of_the_executor()
     await session()
-    before = native_threads(), open_files()
+    before = held()
     await session()
-    assert await holdings(before) == before
+    await let_go(before)
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 

@@ -230,8 +230,10 @@ class TestSessions:
     async def test_attempts_go_on_while_the_registration_does_not_come_up(
         self, online: TelnyxClient, server: ScriptedServer
     ) -> None:
-        states = iter(["FAIL_WAIT", "REGED"])
-        server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": next(states)}, "sessid": "S1"}
+        server.parts["telnyx_rtc.gatewayState"] = lambda _: {
+            "params": {"state": "FAIL_WAIT" if len(server.sent("login")) < 3 else "REGED"},
+            "sessid": "S1",
+        }
         server.cut()
         await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
         await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=5)

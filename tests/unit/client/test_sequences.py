@@ -101,10 +101,12 @@ class TestSequences:
         self, client: TelnyxClient, server: ScriptedServer, credentials: CredentialConfig, state: str
     ) -> None:
         server.voice_sdk_id = "VSDK1"
-        answers = iter([state, state, state, "REGED"])
-        server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": next(answers)}, "sessid": "S1"}
+        server.parts["telnyx_rtc.gatewayState"] = lambda _: {
+            "params": {"state": state if len(server.sent("login")) < 4 else "REGED"},
+            "sessid": "S1",
+        }
         await client.connect(config(server), credentials)
-        assert methods(server) == ["login", "gatewayState"] * 4
+        assert len(server.sent("login")) == 4
         assert server.paths == ["/"] * 4  # not to the instance that failed
 
     async def test_b_registration_that_goes_on_failing(
@@ -269,40 +271,40 @@ class TestSequences:
         assert ErrorCode.SESSION_NOT_REATTACHED in [response.error_kind async for response in responses]
 
     async def test_k_call_that_was_brought_back_but_not_registered(
-        self, talking: Callable[..., Any], online: TelnyxClient, server: ScriptedServer
+        self, server: ScriptedServer, timeouts: Timeouts, credentials: CredentialConfig, media: FakeEngine
     ) -> None:
         """Attached on a connection whose registration fails, the call waits for the next one."""
-        call = await talking()
-        registrations = iter(["FAIL_WAIT", "REGED"])
-        kept = iter([[call.call_id], []])
 
         def take_up(_: dict[str, Any]) -> dict[str, Any]:
-            def bring_back() -> None:
-                if ids := next(kept):
-                    server.push("telnyx_rtc.attach", callID=call.call_id, sdp="v=0 anew", **PARTIES)
-                server.push("telnyx_rtc.clientReady", reattached_sessions=ids)
+            def bring_back(kept: list[str]) -> None:
+                for call_id in kept:
+                    server.push("telnyx_rtc.attach", callID=call_id, sdp="v=0 anew", **PARTIES)
+                server.push("telnyx_rtc.clientReady", reattached_sessions=kept)
 
-            asyncio.get_running_loop().call_soon(bring_back)
+            first_time_back = len(server.sent("login")) == 1
+            asyncio.get_running_loop().call_soon(bring_back, [call.call_id] if first_time_back else [])
             return {"message": "logged in", "sessid": "S1"}
 
-        async def fail_when_brought_back() -> None:
-            await call.call_state_flow.wait_for(CallState.ACTIVE, timeout=LIMIT)
-            registering.set()
+        def register(_: dict[str, Any]) -> dict[str, Any]:
+            return {"params": {"state": "TRYING" if len(server.sent("login")) == 2 else "REGED"}, "sessid": "S1"}
 
-        registering = asyncio.Event()
-        server.parts["login"] = take_up
+        server.parts["telnyx_rtc.gatewayState"] = register
         server.parts["telnyx_rtc.attach"] = lambda _: {}
-        server.parts["telnyx_rtc.gatewayState"] = lambda _: (
-            {"params": {"state": next(registrations)}, "sessid": "S1"} if registering.is_set() else None
-        )
-        states = call.call_state_flow.collect()
-        server.cut()
-        await state(call, CallState.RECONNECTING)
-        await fail_when_brought_back()
-        await asyncio.wait_for(call.wait_done(), LIMIT)
-        names = [str(s).partition("(")[0] for s in [s async for s in states]]
-        assert names == ["ACTIVE", "RECONNECTING", "ACTIVE", "RECONNECTING", "DROPPED", "DONE"]
-        assert online.is_registered
+        async with TelnyxClient(timeouts=replace(timeouts, gateway_poll=LIMIT)) as client:
+            await client.connect(config(server), credentials)
+            call = await client.new_invite("echo")
+            server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0 answer")
+            await call.wait_active(LIMIT)
+            server.parts["login"] = take_up
+            states = call.call_state_flow.collect()
+            server.cut()
+            await state(call, CallState.RECONNECTING)
+            await state(call, CallState.ACTIVE)
+            server.push("telnyx_rtc.gatewayState", state="FAIL_WAIT")
+            await asyncio.wait_for(call.wait_done(), LIMIT)
+            names = [str(s).partition("(")[0] for s in [s async for s in states]]
+            assert names == ["ACTIVE", "RECONNECTING", "ACTIVE", "RECONNECTING", "DROPPED", "DONE"]
+            assert client.is_registered
 
     async def test_k_call_that_is_not_answered_cannot_be_brought_back(
         self, online: TelnyxClient, server: ScriptedServer
