@@ -18,7 +18,7 @@ class Mark:
     """A place in what is played, made by `AudioOutput.mark`.
 
     It is *heard* once all that was queued before it has been handed to the encoder, to the 10 ms. The far end's ear is
-    later by the packet time, the network and its jitter buffer: usually 60 to 150 ms.
+    later by the packet time, the network and its jitter buffer: usually 50 to 150 ms.
 
     Awaiting it gives whether it was heard; it was not if what is before it was cleared.
 
@@ -114,10 +114,9 @@ class Turn:
         self._on_drop = on_drop
         self._came = asyncio.Event()
 
-    async def come(self) -> bool:
-        """Wait for it; return whether there still is something to do."""
+    async def come(self) -> None:
+        """Wait for it, or for being dropped."""
         await self._came.wait()
-        return not self.dropped
 
     def call(self) -> None:
         """It is there; for `Line`."""
