@@ -135,36 +135,36 @@ class Line:
     Args:
         place: Tells the place of what is written next.
         on_put: Called with each mark that was put.
+
+    Attributes:
+        waiting: Who is in it; the first has their turn.
     """
 
     def __init__(self, place: Callable[[], int], on_put: Callable[[Mark], None]) -> None:
         self._place = place
         self._on_put = on_put
-        self._waiting: deque[Turn | Mark] = deque()
-
-    def __len__(self) -> int:
-        return len(self._waiting)
+        self.waiting: deque[Turn | Mark] = deque()
 
     @property
     def pending(self) -> float:
         """Seconds that are known to wait."""
-        return sum(turn.pending() for turn in self._waiting if isinstance(turn, Turn))
+        return sum(turn.pending() for turn in self.waiting if isinstance(turn, Turn))
 
     def join(self, turn: Turn | Mark) -> None:
         """Get in line."""
-        self._waiting.append(turn)
-        if len(self._waiting) == 1:
+        self.waiting.append(turn)
+        if len(self.waiting) == 1:
             self._next()
 
     def leave(self, turn: Turn) -> None:
         """Have finished; or have given up."""
-        if turn in self._waiting:
-            self._waiting.remove(turn)
+        if turn in self.waiting:
+            self.waiting.remove(turn)
             self._next()
 
     def drop(self) -> None:
         """Nobody gets their turn."""
-        waiting, self._waiting = self._waiting, deque()
+        waiting, self.waiting = self.waiting, deque()
         for turn in waiting:
             if isinstance(turn, Mark):
                 turn.settle(heard=False)
@@ -173,15 +173,15 @@ class Line:
 
     def close(self) -> None:
         """Nobody gets their turn, because the call is over."""
-        for turn in self._waiting:
+        for turn in self.waiting:
             if isinstance(turn, Mark):
                 turn.fail(AudioClosedError("the call ended before all of its audio was sent"))
         self.drop()
 
     def _next(self) -> None:
-        while self._waiting and isinstance(mark := self._waiting[0], Mark):
-            self._waiting.popleft()
+        while self.waiting and isinstance(mark := self.waiting[0], Mark):
+            self.waiting.popleft()
             mark.put(self._place())
             self._on_put(mark)
-        if self._waiting and isinstance(turn := self._waiting[0], Turn):
+        if self.waiting and isinstance(turn := self.waiting[0], Turn):
             turn.call()
