@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from support.signals import dominant_frequency, pcm, rms, tone
 from support.users import LIMIT, answered_call
@@ -68,19 +70,24 @@ async def test_a_bot_bridges_two_callers_and_parts_them(gateway: Gateway, alice:
         task.cancel()
 
 
-async def test_a_conference_of_callers_with_the_application(gateway: Gateway, alice: TelnyxClient) -> None:
+async def test_a_conference_of_callers_with_the_application(
+    gateway: Gateway, alice: TelnyxClient, tmp_path: Path
+) -> None:
     pairs = await answered_callers(gateway, alice, "alice", 8_000, 16_000, 48_000)
     legs, calls = [leg for leg, _ in pairs], [call for _, call in pairs]
     async with Conference(AudioConfig(sample_rate=24_000, playback_buffer=10)) as conference:
         for call in calls:
             conference.add(call)
         assert conference.members == tuple(calls)
+        assert conference.levels.keys() == set(calls)
+        recording = await conference.record(tmp_path / "conference.flac")
         await conference.audio.write(tone(1500, 8.0, 24_000))
         await asyncio.gather(*(hears(leg, 1500) for leg in legs))
         conference.audio.clear()
         talking = asyncio.create_task(say(legs[0], 700))
         await asyncio.gather(hears(legs[1], 700), hears(legs[2], 700))
         await hears(legs[0], None)
+        await recording.stop()
         conference.audio.read_nowait()
         assert abs(dominant_frequency(pcm(await conference.audio.read(12_000)), 24_000) - 700) < 8
         await legs[2].hang_up()
@@ -94,6 +101,11 @@ async def test_a_conference_of_callers_with_the_application(gateway: Gateway, al
     assert str(calls[0].state) == "ACTIVE"
     with pytest.raises(MediaError):
         conference.add(calls[0])
+    with pytest.raises(MediaError):
+        await conference.record(tmp_path / "late.wav")
+    both, rate = soundfile.read(tmp_path / "conference.flac", dtype="int16")
+    assert abs(dominant_frequency(both[-rate // 4 :, 0], rate) - 700) < 8
+    assert abs(dominant_frequency(both[: rate // 4, 1], rate) - 1500) < 8
 
 
 async def test_a_call_that_is_not_accepted_cannot_be_joined(gateway: Gateway, alice: TelnyxClient) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from telnyx_native.config import AudioConfig
+from telnyx_native.errors import MediaError
+from telnyx_native.media.recording import Recording
+from telnyx_native.media.tap import AudioDirection
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from telnyx_native.call.call import Call
     from telnyx_native.media.stream import AudioStream
 
@@ -37,6 +43,7 @@ class Conference:
         self._engine = MediaEngine.acquire()
         self._media = self._engine.create_conference(audio or AudioConfig())
         self._calls: list[Call] = []
+        self._recordings: list[Recording] = []
 
     def __repr__(self) -> str:
         return f"<Conference of {len(self.members)}>"
@@ -84,9 +91,32 @@ class Conference:
         if call in self.members:
             call.unjoin()
 
+    async def record(self, path: str | Path) -> Recording:
+        """Record the conference from now on, in stereo: left what the calls say together, right what `audio` says.
+
+        The recording ends with the conference, or when it is stopped before; `async with` stops it, too.
+
+        Args:
+            path: The file: `.wav`, `.flac`, or `.opus` or `.ogg`. It is replaced.
+
+        Raises:
+            MediaError: The conference is closed.
+            ConfigurationError: There is no such kind of file, it cannot have this rate, or cannot be written.
+        """
+        if self._media.closed:
+            raise MediaError("the conference is over")
+        recording = await Recording.begin(path, self.audio.tap(AudioDirection.BOTH))
+        self._recordings.append(recording)
+        return recording
+
     async def close(self) -> None:
-        """Let all leave, and end `audio`. Idempotent."""
+        """Let all leave, and end `audio` and recordings. Idempotent."""
         if self._media.closed:
             return
         self._media.close()
-        await self._engine.release()
+        try:
+            for recording in self._recordings:
+                with suppress(MediaError):  # who stops it is told; the log has it
+                    await recording.stop()
+        finally:
+            await self._engine.release()

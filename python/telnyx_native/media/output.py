@@ -129,7 +129,7 @@ class AudioOutput:
             TypeError: `pcm` holds something else than samples.
         """
         self._require_open()
-        if self._line:
+        if self._line.waiting:
             return 0
         return self._queue.write(pcm, 0, self._encoding)
 

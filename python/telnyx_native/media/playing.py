@@ -18,7 +18,7 @@ class Mark:
     """A place in what is played, made by `AudioOutput.mark`.
 
     It is *heard* once all that was queued before it has been handed to the encoder, to the 10 ms. The far end's ear is
-    later by the packet time, the network and its jitter buffer: usually 60 to 150 ms.
+    later by the packet time, the network and its jitter buffer: usually 50 to 150 ms.
 
     Awaiting it gives whether it was heard; it was not if what is before it was cleared.
 
@@ -114,10 +114,9 @@ class Turn:
         self._on_drop = on_drop
         self._came = asyncio.Event()
 
-    async def come(self) -> bool:
-        """Wait for it; return whether there still is something to do."""
+    async def come(self) -> None:
+        """Wait for it, or for being dropped."""
         await self._came.wait()
-        return not self.dropped
 
     def call(self) -> None:
         """It is there; for `Line`."""
@@ -136,36 +135,36 @@ class Line:
     Args:
         place: Tells the place of what is written next.
         on_put: Called with each mark that was put.
+
+    Attributes:
+        waiting: Who is in it; the first has their turn.
     """
 
     def __init__(self, place: Callable[[], int], on_put: Callable[[Mark], None]) -> None:
         self._place = place
         self._on_put = on_put
-        self._waiting: deque[Turn | Mark] = deque()
-
-    def __len__(self) -> int:
-        return len(self._waiting)
+        self.waiting: deque[Turn | Mark] = deque()
 
     @property
     def pending(self) -> float:
         """Seconds that are known to wait."""
-        return sum(turn.pending() for turn in self._waiting if isinstance(turn, Turn))
+        return sum(turn.pending() for turn in self.waiting if isinstance(turn, Turn))
 
     def join(self, turn: Turn | Mark) -> None:
         """Get in line."""
-        self._waiting.append(turn)
-        if len(self._waiting) == 1:
+        self.waiting.append(turn)
+        if len(self.waiting) == 1:
             self._next()
 
     def leave(self, turn: Turn) -> None:
         """Have finished; or have given up."""
-        if turn in self._waiting:
-            self._waiting.remove(turn)
+        if turn in self.waiting:
+            self.waiting.remove(turn)
             self._next()
 
     def drop(self) -> None:
         """Nobody gets their turn."""
-        waiting, self._waiting = self._waiting, deque()
+        waiting, self.waiting = self.waiting, deque()
         for turn in waiting:
             if isinstance(turn, Mark):
                 turn.settle(heard=False)
@@ -174,15 +173,15 @@ class Line:
 
     def close(self) -> None:
         """Nobody gets their turn, because the call is over."""
-        for turn in self._waiting:
+        for turn in self.waiting:
             if isinstance(turn, Mark):
                 turn.fail(AudioClosedError("the call ended before all of its audio was sent"))
         self.drop()
 
     def _next(self) -> None:
-        while self._waiting and isinstance(mark := self._waiting[0], Mark):
-            self._waiting.popleft()
+        while self.waiting and isinstance(mark := self.waiting[0], Mark):
+            self.waiting.popleft()
             mark.put(self._place())
             self._on_put(mark)
-        if self._waiting and isinstance(turn := self._waiting[0], Turn):
+        if self.waiting and isinstance(turn := self.waiting[0], Turn):
             turn.call()
