@@ -124,7 +124,7 @@ async def test_interrupt_hangs_up(login, gateway):
 
 async def test_gateway_prints_a_line_to_copy(tmp_path):
     async with command("gateway", "--port", "0") as server:
-        line = (await line_with(server, r"telnyx-native (call .*)"))[1]
+        line = (await line_with(server, r"telnyx_native (call .*)"))[1]
         async with command(*shlex.split(line), "--duration", "0.5") as process:
             assert (await outcome(process))[0] == 0
         await line_with(server, "ended: NORMAL_CLEARING")
@@ -144,7 +144,7 @@ async def test_gateway_keeps_given_passwords_to_itself():
 async def test_gateway_misbehaves_when_told_to():
     async with command("gateway", "--port", "0", "--fault", "alice:registration:refused:1") as server:
         await line_with(server, r"http://127\.0\.0\.1:\d+/#token=\S+")
-        line = shlex.split((await line_with(server, r"telnyx-native (call .*)"))[1])
+        line = shlex.split((await line_with(server, r"telnyx_native (call .*)"))[1])
         for code in (3, 0):
             async with command(*line, "--duration", "0.5") as process:
                 assert (await outcome(process))[0] == code
@@ -163,7 +163,7 @@ async def test_port_in_use(gateway):
 async def test_a_call_over_tls(tmp_path):
     file = tmp_path / "gateway.pem"
     async with command("gateway", "--port", "0", "--tls", str(file)) as server:
-        first_call = await line_with(server, r"telnyx-native (call .*wss://.*--ca-file.*)")
+        first_call = await line_with(server, r"telnyx_native (call .*wss://.*--ca-file.*)")
         arguments = shlex.split(first_call[1])
         async with command(*arguments, "--duration", "0.5") as caller:
             assert (await outcome(caller))[0] == 0

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from telnyx_native.cli.gateway_options import Options, parse_user
+from telnyx_native.cli.invocation import own_command
 from telnyx_native.cli.outcome import ExitCode, run
 from telnyx_native.errors import ConfigurationError
 
@@ -267,9 +268,10 @@ def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path |
             soft_wrap=True,
             highlight=False,
         )
+    call = server.connect_hint().replace("telnyx-native", own_command(), 1)
     console.print("For a first call, in another terminal:\n")
     # One line whatever the width of the terminal: it is there to be copied.
-    console.print(f"  {server.connect_hint()}{options}\n", soft_wrap=True, highlight=False, style="bold")
+    console.print(f"  {call}{options}\n", soft_wrap=True, highlight=False, style="bold")
 
 
 def _warn_of_others(console: Console, *, demo: bool) -> None:
