@@ -167,3 +167,35 @@ async def test_a_call_over_tls(tmp_path):
         arguments = shlex.split(first_call[1])
         async with command(*arguments, "--duration", "0.5") as caller:
             assert (await outcome(caller))[0] == 0
+
+
+async def test_gateway_by_its_file(tmp_path):
+    file = tmp_path / "gateway.toml"
+    async with command("gateway", "--example-config", str(file)) as process:
+        assert (await outcome(process))[0] == 0
+    options = ("--config", str(file), "--port", "0", "--number", "+15550123=hangup-after:0.2", "--user", "carol:x")
+    async with command("gateway", *options) as server:
+        address = (await line_with(server, r"listening on (ws://\S+);"))[1]
+        for number, user, password in (("+15550123", "alice", "demo"), ("+15550197", "carol", "x")):
+            arguments = ("--server", address, "--user", user, "--password", password, "--duration", "0.5")
+            async with command("call", number, *arguments) as caller:
+                assert (await outcome(caller))[0] == 0
+        await line_with(server, r"calls \+15550197")
+        server.send_signal(signal.SIGINT)
+        code, output, errors = await outcome(server)
+    assert code == 0, errors
+    assert "example bot" not in output
+
+
+async def test_gateway_that_others_reach_says_so():
+    async with command("gateway", "--host", "0.0.0.0", "--port", "0") as server:
+        await line_with(server, "Warning: others on the network can reach this gateway")
+        await line_with(server, "Everybody knows the password")
+        server.send_signal(signal.SIGINT)
+        assert (await outcome(server))[0] == 0
+    async with command("gateway", "--port", "0") as server:
+        printed = b""
+        async with asyncio.timeout(LIMIT):
+            while b"bot has logged in" not in printed:
+                printed += await server.stdout.readline()
+        assert b"Warning" not in printed

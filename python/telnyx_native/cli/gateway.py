@@ -19,7 +19,7 @@ import typer
 from telnyx_native.cli.gateway_options import Options, parse_user
 from telnyx_native.cli.invocation import own_command
 from telnyx_native.cli.outcome import ExitCode, run
-from telnyx_native.errors import ConfigurationError
+from telnyx_native.errors import ConfigurationError, TelnyxError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -244,8 +244,14 @@ async def _example_bot(server: Gateway, certificate: Certificate | None) -> Asyn
     from telnyx_native import TxServerConfiguration
     from telnyx_native.cli.example_bot import run_bot
 
-    trust = ssl.create_default_context(cadata=certificate.pem) if certificate else None
-    bot = asyncio.create_task(run_bot(TxServerConfiguration.parse(server.url, ssl_context=trust), BOT, DEMO_PASSWORD))
+    async def run() -> None:
+        trust = ssl.create_default_context(cadata=certificate.pem) if certificate else None
+        try:
+            await run_bot(TxServerConfiguration.parse(server.url, ssl_context=trust), BOT, DEMO_PASSWORD)
+        except* TelnyxError as errors:
+            logging.getLogger("telnyx_native.gateway").warning("the example bot is gone: %s", errors.exceptions[0])
+
+    bot = asyncio.create_task(run())
     try:
         yield
     finally:
