@@ -18,10 +18,11 @@ DOCUMENTED = Counter(
 
 
 def test_each_name_is_documented_once() -> None:
+    frameworks = {name for name in DOCUMENTED if name.startswith("integrations.")}  # see tests/frameworks
     public = {*telnyx_native.__all__} - {"__version__"}
     for module in (telnyx_native.gateway, telnyx_native.testing):
         public |= {f"{module.__name__.rpartition('.')[2]}.{name}" for name in module.__all__}
-    assert set(DOCUMENTED) == public
+    assert set(DOCUMENTED) - frameworks == public
     assert [name for name, pages in DOCUMENTED.items() if pages > 1] == []
 
 
