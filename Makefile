@@ -47,7 +47,7 @@ test: build ## run all tests
 test-tools: ## install what some tests need besides: a browser and a sound server (they are skipped without)
 	@PACKAGES="$(TEST_PACKAGES)" tools/system_packages.sh $(SUDO)
 
-interop: build ## only the tests against Telnyx's own JavaScript SDK, which needs node and npm (`make test` has them too)
+interop: build ## only the tests against Telnyx's own clients, which need node, npm and Chromium (`make test` has them too)
 	@$(BIN)/python -m pytest -m interop
 
 lint: build ## style and types of everything

@@ -14,7 +14,7 @@ from support.browser import CHROMIUM, LIMIT, open_page
 from support.signals import dominant_frequency, pcm, rms, tone
 from support.users import log_in
 from telnyx_native import TelnyxClient
-from telnyx_native.gateway import Gateway, LegState, User, reason_of
+from telnyx_native.gateway import Gateway, User
 from telnyx_native.gateway.fault_names import inject
 from telnyx_native.media.files import write_wav
 from telnyx_native.states import HangupCause
@@ -27,19 +27,6 @@ pytestmark = [
 RATE = 16_000
 SPOKEN_HZ, HEARD_HZ = 700, 1100
 """The tone that the page's microphone hears, and the one that is played to it."""
-
-
-class EarlyTone:
-    """A destination that is heard before it answers."""
-
-    async def serve(self, leg):
-        await leg.early_media()
-        await leg.media.connected()
-        leg.audio.write_nowait(tone(HEARD_HZ, 60, leg.audio.sample_rate).tobytes())
-        await asyncio.sleep(2)
-        await leg.answer()
-        await leg.wait_ended()
-        return reason_of(HangupCause.NORMAL_CLEARING)
 
 
 @pytest.fixture
@@ -294,12 +281,23 @@ async def test_two_calls(phone, gateway):
     await over(gateway)
 
 
-@pytest.mark.skipif(not hasattr(LegState, "EARLY"), reason="comes with the destination `early`")
-async def test_early_media(phone, gateway):
-    call = await phone.dial("early")
+async def test_early_media(phone):
+    call = await phone.dial("early:4")
     await phone.enters(call, "early")
+    async with asyncio.timeout(LIMIT):
+        while not await phone.do("heard", call):  # the ringback tone
+            pass
+    assert (await phone.states(call))[-1] == "early"
     await phone.enters(call, "active")
-    assert (await phone.states(call))[-2:] == ["early", "active"]
+    await phone.hears(call, SPOKEN_HZ)
+
+
+async def test_call_that_the_server_ends_by_itself(phone):
+    call = await phone.dial("hangup-after:2")
+    await phone.enters(call, "active")
+    await phone.enters(call, "destroy")
+    told = await phone.do("told", call)
+    assert (told["cause"], told["sipCode"]) == ("NORMAL_CLEARING", 200)
 
 
 @pytest.mark.parametrize("inbound", [False, True])

@@ -14,7 +14,7 @@ from interop.packages import HERE, MODULES
 from support.signals import dominant_frequency, pcm, rms, tone
 from support.users import log_in
 from telnyx_native import TelnyxClient
-from telnyx_native.gateway import Gateway, Leg, User
+from telnyx_native.gateway import Gateway, User
 from telnyx_native.gateway.fault_names import inject
 
 pytestmark = pytest.mark.interop
@@ -259,11 +259,11 @@ async def test_two_calls(phone, gateway):
     await over(gateway)
 
 
-@pytest.mark.skipif(not hasattr(Leg, "early"), reason="comes with the destination `early`")
 async def test_early_media(phone):
-    call = await phone.call("early")
+    call = await phone.call("early:2")
     await phone.event("media")
     await phone.event("state", id=call, state="active")
+    await phone.hears(call, SPOKEN_HZ)
 
 
 async def test_trickled_candidates(device, gateway):
