@@ -9,12 +9,10 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from interop.far_end import HEARD_HZ, LIMIT, RATE, SPOKEN_HZ, over, spoken
 from interop.packages import HERE, SDK
-from support.browser import CHROMIUM, LIMIT, open_page
-from support.signals import dominant_frequency, pcm, rms, tone
-from support.users import log_in
-from telnyx_native import TelnyxClient
-from telnyx_native.gateway import Gateway, User
+from support.browser import CHROMIUM, open_page
+from support.signals import tone
 from telnyx_native.gateway.fault_names import inject
 from telnyx_native.media.files import write_wav
 from telnyx_native.states import HangupCause
@@ -23,27 +21,6 @@ pytestmark = [
     pytest.mark.interop,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
 ]
-
-RATE = 16_000
-SPOKEN_HZ, HEARD_HZ = 700, 1100
-"""The tone that the page's microphone hears, and the one that is played to it."""
-
-
-@pytest.fixture
-async def gateway():
-    users = [User("alice", "s3cret", "+15550100"), User("bob", "s3cret", "+15550101")]
-    async with Gateway(users) as gateway:
-        yield gateway
-        counters = gateway.counters
-        assert (counters.malformed_frames, counters.unknown_methods, counters.handler_failures) == (0, 0, 0)
-        assert counters.refused_call_reports == 0
-
-
-@pytest.fixture
-async def bob(gateway):
-    async with TelnyxClient() as client:
-        await log_in(client, gateway, "bob")
-        yield client
 
 
 @asynccontextmanager
@@ -123,23 +100,6 @@ async def phone(browser):
     """The SDK, logged in as alice."""
     await browser.log_in()
     return browser
-
-
-async def spoken(call, hz):
-    """Wait until one of our calls or legs hears a tone from the page; 0 is silence."""
-    async with asyncio.timeout(LIMIT):
-        while True:
-            heard = pcm(await call.audio.read(RATE // 2))
-            if hz == 0 and rms(heard) < 50:
-                return
-            if hz and rms(heard) > 500 and abs(dominant_frequency(heard, RATE) - hz) <= 10:
-                return
-
-
-async def over(gateway):
-    async with asyncio.timeout(LIMIT):
-        while gateway.calls:  # noqa: ASYNC110 - the calls of many flows
-            await asyncio.sleep(0.02)
 
 
 async def test_credentials_and_a_call(phone, gateway):
