@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import json
 import logging
+import resource
 import signal
 import ssl
 import webbrowser
@@ -189,6 +190,7 @@ async def _gateway(plan: _Plan) -> ExitCode:
     from telnyx_native.gateway.fault_names import inject
 
     console = Console()
+    _allow_many_files()
     interrupted = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
@@ -216,6 +218,12 @@ async def _gateway(plan: _Plan) -> ExitCode:
             pushes.cancel()
             console.print("Hanging up and closing …")
     return ExitCode.OK
+
+
+def _allow_many_files() -> None:
+    """Let the process open as many files as it may: sockets of clients and of calls are files."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def check_scenarios(names: list[str]) -> None:

@@ -127,6 +127,11 @@ class RawClient:
                     return frame
                 self._unread.append(frame)
 
+    def forget(self):
+        """Forget the frames that came."""
+        self.frames.clear()
+        self._unread.clear()
+
     async def login(self, user="alice", password="secret", **params):
         answer = await self.ask("login", login=user, passwd=password, **params)
         if "result" in answer:
