@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.signals import Pcm, chirp, dominant_frequency, find, likeness, pcm, rms, silence, tone
+from support.signals import Pcm, chirp, dominant_frequency, likeness, pcm, rms, silence, tone
 from support.users import LIMIT, log_in
 from telnyx_native import AudioConfig, Call, CallState, TelnyxClient
 from telnyx_native.gateway import DialPlan, Gateway, Limits, Menu, User
 from telnyx_native.gateway.music import waiting_music
 from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio, write_wav
+from telnyx_native.testing.matching import SoundPattern
 
 RATE = 16_000
 SETTLE = 1.0
@@ -109,8 +110,8 @@ async def test_music(alice: TelnyxClient) -> None:
     call = await alice.new_invite("music")
     await call.wait_active(LIMIT)
     await asyncio.sleep(SETTLE)
-    heard = await listen(call, 2.0)
-    assert find(heard, np.tile(waiting_music(RATE), 2))[1] > 0.6
+    heard = SoundPattern(await listen(call, 2.0), RATE)
+    assert heard.find(np.tile(waiting_music(RATE), 2)).likeness > 0.8
     await call.hold()
     await asyncio.sleep(0.5)
     assert rms(await listen(call, 0.3)) < 50
