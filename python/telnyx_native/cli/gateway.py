@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from telnyx_native.cli.gateway_options import Options, parse_user
+from telnyx_native.cli.invocation import own_command
 from telnyx_native.cli.outcome import ExitCode, run
-from telnyx_native.errors import ConfigurationError
+from telnyx_native.errors import ConfigurationError, TelnyxError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -251,8 +252,14 @@ async def _example_bot(server: Gateway, certificate: Certificate | None) -> Asyn
     from telnyx_native import TxServerConfiguration
     from telnyx_native.cli.example_bot import run_bot
 
-    trust = ssl.create_default_context(cadata=certificate.pem) if certificate else None
-    bot = asyncio.create_task(run_bot(TxServerConfiguration.parse(server.url, ssl_context=trust), BOT, DEMO_PASSWORD))
+    async def run() -> None:
+        trust = ssl.create_default_context(cadata=certificate.pem) if certificate else None
+        try:
+            await run_bot(TxServerConfiguration.parse(server.url, ssl_context=trust), BOT, DEMO_PASSWORD)
+        except* TelnyxError as errors:
+            logging.getLogger("telnyx_native.gateway").warning("the example bot is gone: %s", errors.exceptions[0])
+
+    bot = asyncio.create_task(run())
     try:
         yield
     finally:
@@ -275,9 +282,10 @@ def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path |
             soft_wrap=True,
             highlight=False,
         )
+    call = server.connect_hint().replace("telnyx-native", own_command(), 1)
     console.print("For a first call, in another terminal:\n")
     # One line whatever the width of the terminal: it is there to be copied.
-    console.print(f"  {server.connect_hint()}{options}\n", soft_wrap=True, highlight=False, style="bold")
+    console.print(f"  {call}{options}\n", soft_wrap=True, highlight=False, style="bold")
 
 
 def _warn_of_others(console: Console, *, demo: bool) -> None:

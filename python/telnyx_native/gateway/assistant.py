@@ -6,8 +6,6 @@ import asyncio
 import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
@@ -16,14 +14,11 @@ from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Mapping
 
     from telnyx_native.gateway.caller_leg import CallerLeg
 
 __all__ = ["Assistant", "Brain", "Conversation", "UserMessage"]
-
-GREETING = Path(__file__).parents[1] / "assets" / "prompt.flac"
-"""What an assistant says aloud when it answers."""
 
 
 @dataclass(frozen=True)
@@ -74,19 +69,26 @@ class Conversation:
         """Tell the client how the assistant's widget is to look."""
         await self._send("widget_settings", widget_settings=dict(settings))
 
-    async def heard(self, text: str, *, item_id: str | None = None) -> None:
-        """Put something into the transcript that the caller has said."""
+    async def heard(self, text: str, *, item_id: str | None = None, partial: bool = False) -> None:
+        """Put something into the transcript that the caller has said.
+
+        Args:
+            text: What was said.
+            item_id: The id of the turn; the same again replaces what was put there before.
+            partial: Whether more of it comes: what a recogniser makes of speech before its end.
+        """
         content = [{"type": "input_audio", "transcript": text}]
-        item = {"type": "message", "role": "user", "status": "completed", "content": content}
+        status = "in_progress" if partial else "completed"
+        item = {"type": "message", "role": "user", "status": status, "content": content}
         await self._send("conversation.item.created", item={"id": item_id or _new_id("item"), **item})
 
-    async def say(self, text: str) -> None:
-        """Put something into the transcript that the assistant says, word by word as it comes."""
+    async def say(self, text: str | AsyncIterable[str]) -> None:
+        """Put something into the transcript that the assistant says: word by word, or as its parts come."""
         response, item = _new_id("resp"), _new_id("item")
         await self._send("response.created", response={"id": response, "status": "in_progress", "output": []})
         place = {"item_id": item, "response_id": response, "output_index": 0, "content_index": 0}
-        for word in re.findall(r"\S+\s*", text):
-            await self._send("response.text.delta", delta=word, **place)
+        async for part in _words(text) if isinstance(text, str) else text:
+            await self._send("response.text.delta", delta=part, **place)
         await self._send("response.done", response={"id": response, "status": "completed"})
 
     async def call_tool(self, name: str, arguments: Mapping[str, Any], *, timeout: float = 30.0) -> str:
@@ -131,28 +133,17 @@ class Assistant:
         self._brain = brain
 
     async def serve(self, leg: CallerLeg) -> CallTerminationReason:
-        """Answer, greet aloud, and leave the rest to the brain."""
+        """Answer, and leave the rest to the brain."""
         conversation = Conversation(leg)
         await leg.answer()
         await leg.media.connected()
-        greeting = asyncio.create_task(_greet(leg))
-        try:
-            await self._brain(conversation)
-        finally:
-            greeting.cancel()
-            await asyncio.gather(greeting, return_exceptions=True)
+        await self._brain(conversation)
         return reason_of(HangupCause.NORMAL_CLEARING)
 
 
-async def _greet(leg: CallerLeg) -> None:
-    await leg.audio.write(await asyncio.to_thread(_greeting_at, leg.audio.sample_rate))
-
-
-@lru_cache(maxsize=4)
-def _greeting_at(sample_rate: int) -> bytes:
-    from telnyx_native.media.files import read_audio  # loads numpy: not before somebody calls
-
-    return read_audio(GREETING, sample_rate).tobytes()
+async def _words(text: str) -> AsyncIterator[str]:
+    for word in re.findall(r"\S+\s*", text):
+        yield word
 
 
 def _read_message(item: Mapping[str, Any]) -> UserMessage | None:

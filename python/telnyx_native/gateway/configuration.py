@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import importlib.util
 import inspect
+import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -293,6 +294,8 @@ N = TypeVar("N", int, float)
 def _in_range(table: _Table, key: str, default: N, *, least: N | int = 0, most: N | None = None) -> N:
     """Return a number of the kind of the default."""
     value = table.take(key, type(default), "a whole number" if isinstance(default, int) else "a number", default)
+    if math.isnan(value):
+        raise table.error(key, "write a number, not nan")
     if value < least or (most is not None and value > most):
         bounds = f"from {least:g}" + ("" if most is None else f" to {most:g}")
         raise table.error(key, f"write a number {bounds}, not {value:g}")

@@ -151,9 +151,10 @@ class Leg:
         return reason
 
     def hold(self, held: bool) -> None:
-        """Take note that the client has put the call on hold, or has taken it off; on hold it hears silence."""
+        """Take note that the client holds the call, or holds it no more: meanwhile it neither hears nor is heard."""
         if self.state.value is LegState.ANSWERED:
             self.audio.muted = held
+            self.peer.hold(held)
         self.held.set(held)
 
     def receive_keys(self, keys: str) -> None:
@@ -215,7 +216,8 @@ class Leg:
         """Count a call that rings as answered."""
         if self.state.value is LegState.RINGING:
             self.state.set(LegState.ANSWERED)
-            self.hold(self.held.value)
+            if self.held.value:
+                self.hold(True)
 
     def _seen_from_outside(self, reason: CallTerminationReason) -> CallTerminationReason:
         """Return what the client's reason means to the other side of the call."""

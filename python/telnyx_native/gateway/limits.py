@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from telnyx_native.errors import ConfigurationError
+
 __all__ = ["Counters", "Limits"]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a gateway takes on. What goes beyond is refused and counted, never queued.
+    """How much a gateway takes on. What goes beyond is refused or slowed down, and counted; it is never queued.
 
     Attributes:
+        users: Users that the gateway may have.
         sessions: Sockets at a time; one more gets HTTP status 503.
+        calls: Call legs at a time; one more is refused with an error. A call between two users has two.
         calls_per_session: Calls of one socket at a time; one more is refused with an error.
+        messages_per_second: Frames of one socket, and as many at once; whoever sends faster is read more slowly.
         frame_size: Bytes of a frame; a bigger one closes its socket (WebSocket code 1009).
         queued_candidates: Network candidates a call may send ahead of its description; more are dropped.
         http_connections: Connections at a time that speak HTTP; one more is closed.
@@ -24,6 +29,7 @@ class Limits:
         login_time: Seconds a socket may stay open without having tried to log in.
         failed_logins: Wrong passwords on one socket before it is closed.
         send_time: Seconds a client may take no data before its socket is closed.
+        conference_members: Calls in one conference; one more is refused with NORMAL_CIRCUIT_CONGESTION.
         ringing_phones: Phones that ring for one call; of more, the latest to log in ring.
         ring_time: Seconds a call rings before it ends with NO_ANSWER.
         connect_time: Seconds from the answer of a call to connected audio.
@@ -33,8 +39,11 @@ class Limits:
         pong_time: Seconds a client has for its answer to a ping of the WebSocket; its socket is cut then.
     """
 
+    users: int = 10_000
     sessions: int = 500
+    calls: int = 1000
     calls_per_session: int = 50
+    messages_per_second: float = 1000.0
     frame_size: int = 1 << 20
     queued_candidates: int = 64
     http_connections: int = 100
@@ -45,6 +54,7 @@ class Limits:
     login_time: float = 30.0
     failed_logins: int = 5
     send_time: float = 10.0
+    conference_members: int = 100
     ringing_phones: int = 50
     ring_time: float = 60.0
     connect_time: float = 15.0
@@ -52,6 +62,10 @@ class Limits:
     close_time: float = 5.0
     ping_interval: float = 30.0
     pong_time: float = 20.0
+
+    def __post_init__(self) -> None:
+        if self.messages_per_second < 1:
+            raise ConfigurationError("messages_per_second must be at least 1: nobody could log in")
 
 
 @dataclass
@@ -64,7 +78,8 @@ class Counters:
         logins: Good logins.
         failed_logins: Logins with wrong credentials.
         calls: Call legs begun.
-        refused_calls: Calls refused because the session had too many.
+        refused_calls: Calls refused because the session, or the gateway, had too many.
+        slowed_messages: Frames that had to wait because their socket sent too many.
         malformed_frames: Frames that were not understood.
         unknown_methods: Requests with a method the gateway does not know.
         dropped_candidates: Network candidates that were unusable or too many.
@@ -79,6 +94,7 @@ class Counters:
     failed_logins: int = 0
     calls: int = 0
     refused_calls: int = 0
+    slowed_messages: int = 0
     malformed_frames: int = 0
     unknown_methods: int = 0
     dropped_candidates: int = 0

@@ -15,6 +15,7 @@ from telnyx_native.errors import EngineClosedError, MediaError
 if TYPE_CHECKING:
     from telnyx_native.gateway.limits import Counters, Limits
     from telnyx_native.media.engine import MediaEngine
+    from telnyx_native.media.joins import PeerConference
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.simulated_network import NetworkConditions, SimulatedNetwork
 
@@ -38,6 +39,9 @@ class PeerSource(Protocol):
     def create_successor(self, peer: Peer, network: SimulatedNetwork) -> Peer:
         """Return a new peer that is to go on with the audio of `peer`."""
 
+    def create_conference(self) -> PeerConference:
+        """Return a new conference for peers; who wants it closes it."""
+
 
 class EngineLease:
     """A share in the media engine of the running loop, taken when the first call needs it."""
@@ -55,19 +59,26 @@ class EngineLease:
 
     def create_peer(self, network: SimulatedNetwork) -> Peer:
         """Return a new peer for calls on this machine and its networks: loopback, and no ICE servers."""
-        from telnyx_native.media.engine import MediaEngine  # loads libwebrtc: not before a call needs it
-
-        if self._closed:
-            raise EngineClosedError("the gateway is closed")
-        if self._engine is None:
-            self._engine = MediaEngine.acquire()
-        return self._engine.create_peer(PeerConfig(loopback=True), CHEAP, network=network)
+        return self._require_engine().create_peer(PeerConfig(loopback=True), CHEAP, network=network)
 
     def create_successor(self, peer: Peer, network: SimulatedNetwork) -> Peer:
         """Return a new peer that is to go on with the audio of `peer`."""
         if self._engine is None:
             raise EngineClosedError("the gateway is closed")
         return self._engine.create_successor(peer, PeerConfig(loopback=True), network=network)
+
+    def create_conference(self) -> PeerConference:
+        """Return a new conference for peers."""
+        return self._require_engine().create_conference(AudioConfig())
+
+    def _require_engine(self) -> MediaEngine:
+        from telnyx_native.media.engine import MediaEngine  # loads libwebrtc: not before a call needs it
+
+        if self._closed:
+            raise EngineClosedError("the gateway is closed")
+        if self._engine is None:
+            self._engine = MediaEngine.acquire()
+        return self._engine
 
     async def close(self) -> None:
         """Give the share back."""

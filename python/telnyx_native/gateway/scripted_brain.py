@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from telnyx_native.gateway.sounds import PROMPT, FileSound, rendered
+
 if TYPE_CHECKING:
     from telnyx_native.gateway.assistant import Conversation, UserMessage
 
@@ -25,10 +27,12 @@ _WISH = re.compile(r"use\s+(?P<tool>\w+)\s*(?P<arguments>\{.*\})?\s*", re.IGNORE
 
 
 async def scripted_brain(conversation: Conversation) -> None:
-    """Greet, repeat what the caller writes, and use a tool when asked to.
+    """Greet aloud and in writing, repeat what the caller writes, and use a tool when asked to.
 
     `use get_time {"zone": "UTC"}` calls the client's tool `get_time` and says what it returned.
     """
+    greeting = await rendered(FileSound(PROMPT), conversation.leg.audio.sample_rate)
+    conversation.leg.audio.write_nowait(greeting.data)
     await conversation.show(WIDGET_SETTINGS)
     await conversation.say("Hello, this is the gateway's assistant. Write something, or: use TOOL {ARGUMENTS}")
     async for message in conversation:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -25,6 +25,7 @@ from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.dialog import call_id_of
 from telnyx_native.gateway.leg import LegState
+from telnyx_native.gateway.pace import Pace
 from telnyx_native.gateway.push import PushIntent
 from telnyx_native.gateway.refusal import INTERNAL_ERROR, METHOD_NOT_FOUND, LoginRefused, RequestRefused
 from telnyx_native.gateway.speed_test import SPEED_TEST, SpeedTest
@@ -73,6 +74,10 @@ class Host(Protocol):
     @property
     def assistants(self) -> Mapping[str, Brain]:
         """Whom guests may call."""
+
+    @property
+    def calls(self) -> Sequence[Leg]:
+        """All legs that are going on, of every session."""
 
     @property
     def limits(self) -> Limits:
@@ -176,7 +181,9 @@ class Session:
             asyncio.create_task(chore) for chore in (self._keep_alive(), self._expect_pongs(), self._expect_login())
         ]
         try:
+            pace = Pace(self.host.limits.messages_per_second)
             async for frame in self._socket:
+                self.host.counters.slowed_messages += await pace.keep()
                 await self._receive(frame)
         except ConnectionClosed as closed:
             logger.debug("the socket of %s broke: %s", self.user_name or "nobody", closed)
@@ -312,7 +319,8 @@ class Session:
     def _check_room(self, call_id: str) -> None:
         if call_id.lower() in self.legs:
             raise RequestRefused(SESSION_ERROR, "CALL ALREADY EXISTS")
-        if len(self.legs) >= self.host.limits.calls_per_session:
+        limits = self.host.limits
+        if len(self.legs) >= limits.calls_per_session or len(self.host.calls) >= limits.calls:
             self.host.counters.refused_calls += 1
             raise RequestRefused(SESSION_ERROR, "TOO MANY CALLS")
 

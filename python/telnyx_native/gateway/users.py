@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.gateway.comparison import same_secret
 from telnyx_native.gateway.tokens import TokenMint
 
 if TYPE_CHECKING:
@@ -78,6 +78,9 @@ class Directory:
                 if self._by_address.setdefault(address, user) is not user:
                     raise ConfigurationError(f"two users are reached at {address!r}")
 
+    def __len__(self) -> int:
+        return len(self._by_name)
+
     def __iter__(self) -> Iterator[User]:
         return iter(self._by_name.values())
 
@@ -89,17 +92,13 @@ class Directory:
         user = self._by_name.get(name) if isinstance(name, str) else None
         known = user.password if user else ""
         given = password if isinstance(password, str) else ""
-        match = hmac.compare_digest(given.encode(errors="replace"), known.encode(errors="replace"))
-        return user if match else None
+        return user if same_secret(given, known) and user else None
 
     def authenticate_token(self, token: object) -> User | None:
         """Return the user whom a login token belongs to, or `None`."""
         if not isinstance(token, str) or not token:
             return None
-        given = token.encode(errors="replace")
-        owners = [
-            user for user in self if user.token and hmac.compare_digest(given, user.token.encode(errors="replace"))
-        ]
+        owners = [user for user in self if user.token and same_secret(token, user.token)]
         if owners:
             return None if owners[0].name in self._expired else owners[0]
         return self._by_name.get(self._tokens.user_of(token) or "")

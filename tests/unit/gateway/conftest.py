@@ -63,8 +63,8 @@ class FakePeer:
     def join(self, other):
         self.done.append(("join", other))
 
-    def leave(self):
-        self.done.append("leave")
+    def hold(self, held):
+        self.done.append(("hold", held))
 
     async def take_over(self, predecessor):
         self.done.append(("take_over", predecessor))

@@ -17,7 +17,7 @@ class FakeAudio:
     def __init__(self):
         self.written = asyncio.Event()
 
-    async def write(self, pcm):
+    def write_nowait(self, pcm):
         assert len(pcm) > 16_000
         self.written.set()
 
@@ -167,12 +167,21 @@ class TestOwnBrain:
 
     @pytest.fixture
     async def gateway(self, peers, limits, heard):
+        async def parts():
+            for part in ("It is ", "late", "."):
+                yield part
+
         async def brain(conversation):
             heard.put_nowait(conversation.variables)
             async for message in conversation:
                 heard.put_nowait(message)
                 if message.text == "bye":
                     return
+                if message.text == "stream":
+                    await conversation.heard("Good", item_id="u1", partial=True)
+                    await conversation.heard("Good evening", item_id="u1")
+                    await conversation.say(parts())
+                    continue
                 if message.text == "fail":
                     raise ValueError("no idea")
                 try:
@@ -196,6 +205,18 @@ class TestOwnBrain:
         await write(call, "bye")
         assert await heard.get() == UserMessage("m1", "bye")
         assert (await call.expect("telnyx_rtc.bye"))["params"]["cause"] == "NORMAL_CLEARING"
+
+    async def test_words_that_come_bit_by_bit(self, call, audio):
+        await write(call, "stream")
+        assert await what_it_says(call) == "It is late."
+        items = [
+            f["params"]["item"] for f in call.frames if f.get("params", {}).get("type") == "conversation.item.created"
+        ]
+        assert [(item["id"], item["status"], item["content"][0]["transcript"]) for item in items] == [
+            ("u1", "in_progress", "Good"),
+            ("u1", "completed", "Good evening"),
+        ]
+        assert not audio.written.is_set(), "what is heard is up to the brain"
 
     async def test_broken_brain_ends_the_call(self, call, heard):
         await write(call, "fail")

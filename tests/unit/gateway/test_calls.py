@@ -119,6 +119,7 @@ async def test_hold_unhold_toggle(alice, peers):
         assert (result["action"], result["callID"]) == (action, "Call-1")
         assert result["sessid"]
         states.append(result["holdState"])
+        assert peers[0].done[-1] == ("hold", peers[0].audio.muted)
         muted.append(peers[0].audio.muted)
     assert states == ["held", "held", "active", "held", "active"]
     assert muted == [True, True, False, True, False], "on hold, the client hears silence"

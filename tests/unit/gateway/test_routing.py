@@ -6,6 +6,7 @@ from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway import DialPlan, Menu, User
 from telnyx_native.gateway.destinations import built_in
 from telnyx_native.gateway.destinations.answering import EarlyMedia, Echo, HangUpAfter
+from telnyx_native.gateway.destinations.conference import JoinRoom, Rooms
 from telnyx_native.gateway.destinations.menu import Ivr
 from telnyx_native.gateway.destinations.playing import PlayEndlessly, PlayOnce
 from telnyx_native.gateway.destinations.read_back import ReadBack
@@ -24,7 +25,7 @@ BOB = User("bob", "secret")
 def router(*users, plan=None):
     """A router whose users are told by their names."""
     plan = plan or DialPlan()
-    programs = built_in(plan.menus, SoundFolder(plan.sounds))
+    programs = built_in(plan.menus, SoundFolder(plan.sounds), Rooms(None, 2))
     return Router(Directory(users or [ALICE, BOB]), plan, lambda called: [user.name for user in called], programs)
 
 
@@ -73,6 +74,9 @@ def test_address_of_a_destination(destination, address):
         ("ivr", Ivr),
         ("ivr:main", Ivr),
         ("ivr:other", Refuse),
+        ("conference", JoinRoom),
+        ("conference:room", JoinRoom),
+        ("conference:" + "x" * 65, Refuse),
     ],
 )
 def test_programs(address, kind):

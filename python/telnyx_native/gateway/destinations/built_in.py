@@ -15,6 +15,7 @@ from telnyx_native.states import HangupCause
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from telnyx_native.gateway.destinations.conference import Rooms
     from telnyx_native.gateway.destinations.destination import Factory
     from telnyx_native.gateway.sounds import SoundFolder
 
@@ -24,12 +25,13 @@ FIRST_MENU = "main"
 """The menu of `ivr`, without a name."""
 
 
-def built_in(menus: Mapping[str, Menu], folder: SoundFolder) -> dict[str, Factory]:
+def built_in(menus: Mapping[str, Menu], folder: SoundFolder, rooms: Rooms) -> dict[str, Factory]:
     """Return the destinations that every gateway has, by name.
 
     Args:
         menus: What `ivr:NAME` plays; an example without any.
         folder: What `file:NAME` may play.
+        rooms: What `conference:NAME` leads to.
     """
     menus = menus or {FIRST_MENU: EXAMPLE_MENU}
 
@@ -46,6 +48,7 @@ def built_in(menus: Mapping[str, Menu], folder: SoundFolder) -> dict[str, Factor
         "file": file_player(folder),
         "dtmf": lambda _: ReadBack(),
         "ivr": ivr,
+        "conference": rooms.destination,
         "early": EarlyMedia.parse,
         "hangup-after": HangUpAfter.parse,
         "busy": lambda _: Refuse(HangupCause.USER_BUSY),

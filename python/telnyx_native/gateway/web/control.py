@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import hmac
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 
 from telnyx_native.errors import CallError, ConfigurationError, MediaError
+from telnyx_native.gateway.comparison import same_secret
 from telnyx_native.gateway.web.bodies import read_object, text_of
 from telnyx_native.gateway.web.faults import FaultApiHost, add_faults, find_leg
 from telnyx_native.version import __version__
@@ -100,7 +100,7 @@ def _authorized(host: ControlHost) -> Any:
     ) -> web.StreamResponse:
         """Let in who knows the token. It comes in a header that no page of another origin can set."""
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(errors="replace"), host.control_token.encode()):
+        if not same_secret(given, host.control_token):
             return web.json_response(
                 {"error": "the token is missing or wrong; the gateway prints it when it starts"},
                 status=401,

@@ -35,7 +35,7 @@ class PageHost(Protocol):
 
 
 def add_pages(site: web.Application, host: PageHost) -> None:
-    """Serve the console, and a line of help to who is no browser."""
+    """Serve the console, the description of the HTTP API, and a line of help to who is no browser."""
 
     async def front_page(request: web.Request) -> web.StreamResponse:
         if "text/html" in request.headers.get("Accept", ""):
@@ -45,7 +45,15 @@ def add_pages(site: web.Application, host: PageHost) -> None:
             f"or try:  {host.connect_hint()}\n"
         )
 
+    async def description(_request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(CONSOLE / "openapi.json")
+
+    async def readable_description(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/console/api.html")
+
     site.router.add_get("/", front_page)
+    site.router.add_get("/openapi.json", description)
+    site.router.add_get("/docs", readable_description)
     site.router.add_static("/console", CONSOLE)
     site.middlewares.append(_guarded)
 

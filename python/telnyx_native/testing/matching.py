@@ -1,0 +1,182 @@
+"""Whether something was heard: a known sound, a tone, speech, silence.
+
+Each function looks through samples and returns how many of them are needed to hear it: where it ends. `None` means that
+it is not there, or not yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from telnyx_native.errors import ConfigurationError
+from telnyx_native.media.voice_activity import VoiceActivityDetector
+
+__all__ = ["Samples", "SoundPattern", "end_of_silence", "end_of_speech", "end_of_tone"]
+
+Samples = NDArray[np.int16]
+
+FRAME = 0.01
+"""Seconds between two spectra of a sound."""
+
+WINDOW = 0.025
+"""Seconds that a spectrum is made of."""
+
+BANDS = np.geomspace(125, 3700, 19)
+"""Hz: the bounds of the bands of a spectrum, in what telephones carry."""
+
+DEPTH = 50.0
+"""dB under the loudest band of a sound, below which nothing is looked at."""
+
+LEAST_CONTRAST = 3.0
+"""dB by which the bands of a sound must change; one that is always the same has nothing to be known by."""
+
+TONE_WINDOW = 0.2
+"""Seconds of a tone that are needed to hear it."""
+
+TONE_SHARE = 0.5
+"""Part of the power that must be in the tone."""
+
+SILENCE_LEVEL = 10 ** (-50 / 20) * 32768
+"""Effective value of samples under which they are silence: -50 dBFS."""
+
+SPEECH_FRAMES = 20
+"""Frames of 10 ms in a row, but for short gaps, that make speech."""
+
+SPEECH_GAP = 5
+
+
+@dataclass(frozen=True)
+class Match:
+    """Where a sound was found.
+
+    Attributes:
+        end: Samples up to its end.
+        likeness: How alike it is there, 1 for the same.
+    """
+
+    end: int
+    likeness: float
+
+
+class SoundPattern:
+    """A sound to be recognised, whatever its level: the loudness of its bands over time, which codecs keep.
+
+    Args:
+        samples: The sound.
+        rate: Samples a second.
+
+    Raises:
+        ConfigurationError: It is silent, too short, or the same all the time.
+    """
+
+    def __init__(self, samples: Samples, rate: int) -> None:
+        self._rate = rate
+        if len(samples) < 0.1 * rate or not np.any(samples):
+            raise ConfigurationError("a sound to be recognised has a tenth of a second, and is not silent")
+        bands = _bands(samples, rate)
+        self._shape = bands - bands.mean(axis=0)
+        if float(np.sqrt(np.mean(self._shape**2))) < LEAST_CONTRAST:
+            raise ConfigurationError("that sound is the same all the time: to hear a tone, use hears_tone")
+        self.length = len(samples)
+
+    def find(self, heard: Samples) -> Match:
+        """Return where the sound is most likely to be in what was heard, whole."""
+        frames = len(self._shape)
+        bands = _bands(heard, self._rate)
+        if len(bands) < frames:
+            return Match(0, 0.0)
+        windows = sliding_window_view(bands, frames, axis=0)
+        products = np.einsum("lbt,tb->l", windows, self._shape)
+        # Pearson's correlation, about the mean of each band in each window.
+        energies = np.sum(_moving_sums(bands**2, frames) - _moving_sums(bands, frames) ** 2 / frames, axis=1)
+        least = LEAST_CONTRAST**2 * self._shape.size
+        alike = products / np.sqrt(np.maximum(energies, least) * np.sum(self._shape**2))
+        best = int(np.argmax(alike))
+        return Match(round(best * FRAME * self._rate) + self.length, float(alike[best]))
+
+
+def _moving_sums(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    sums = np.cumsum(np.concatenate([np.zeros((1, values.shape[1])), values]), axis=0)
+    moving: NDArray[np.float64] = sums[length:] - sums[:-length]
+    return moving
+
+
+def _bands(samples: Samples, rate: int) -> NDArray[np.float64]:
+    """Return the level of each band in dB, a row for each frame."""
+    powers = _powers(samples, rate)
+    floor = max(1.0, float(powers.max(initial=0.0)) * 10 ** (-DEPTH / 10))
+    levels: NDArray[np.float64] = 10 * np.log10(np.maximum(powers, floor))
+    return levels
+
+
+def _powers(samples: Samples, rate: int) -> NDArray[np.float64]:
+    window, step = round(WINDOW * rate), round(FRAME * rate)
+    if len(samples) < window:
+        return np.zeros((0, len(BANDS) - 1))
+    frames = sliding_window_view(samples.astype(np.float64), window)[::step] * np.hanning(window)
+    spectra = np.abs(np.fft.rfft(frames, 1 << (window - 1).bit_length(), axis=1)) ** 2
+    bins = np.round(BANDS / rate * 2 * (spectra.shape[1] - 1)).astype(int)
+    powers: NDArray[np.float64] = np.add.reduceat(spectra[:, : bins[-1]], bins[:-1], axis=1)
+    return powers
+
+
+def end_of_tone(heard: Samples, rate: int, hz: float, tolerance: float) -> int | None:
+    """Look for a tone.
+
+    Args:
+        heard: The samples.
+        rate: Samples a second.
+        hz: Its frequency.
+        tolerance: How far off the frequency may be, in Hz.
+    """
+    window = round(TONE_WINDOW * rate) // 4 * 4
+    frequencies = np.fft.rfftfreq(4 * window, 1 / rate)
+    # A window of 0.2 s spreads a tone over 10 Hz on either side.
+    near = np.abs(frequencies - hz) <= tolerance + 10
+    for start in range(0, len(heard) - window + 1, window // 4):
+        part = heard[start : start + window].astype(np.float64)
+        quarters = [_effective(quarter) for quarter in part.reshape(4, -1)]
+        if min(quarters) < max(SILENCE_LEVEL, 0.3 * max(quarters)):  # it begins or ends here
+            continue
+        spectrum = np.abs(np.fft.rfft(part * np.hanning(window), 4 * window)) ** 2
+        loudest = frequencies[int(np.argmax(spectrum))]
+        if abs(loudest - hz) <= tolerance and spectrum[near].sum() >= TONE_SHARE * spectrum.sum():
+            return start + window
+    return None
+
+
+def end_of_silence(heard: Samples, rate: int, seconds: float) -> int | None:
+    """Look for a time of silence."""
+    step = rate // 100
+    frames = heard[: len(heard) // step * step].reshape(-1, step).astype(np.float64)
+    run = 0
+    for index, quiet in enumerate(np.sqrt(np.mean(frames**2, axis=1)) < SILENCE_LEVEL):
+        run = run + 1 if quiet else 0
+        if run * step >= seconds * rate:
+            return (index + 1) * step
+    return None
+
+
+def end_of_speech(heard: Samples, rate: int) -> int | None:
+    """Look for speech; it is enough that it has begun."""
+    detector = VoiceActivityDetector(rate, aggressiveness=3)
+    step = rate // 100
+    spoken = silent = 0
+    for start in range(0, len(heard) - step + 1, step):
+        if detector.is_speech(heard[start : start + step].data):
+            spoken, silent = spoken + 1, 0
+        else:
+            silent += 1
+        if silent > SPEECH_GAP:
+            spoken = 0
+        if spoken >= SPEECH_FRAMES:
+            return start + step
+    return None
+
+
+def _effective(samples: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.mean(samples**2)))
