@@ -146,7 +146,7 @@ class Faults:
         """
         for session in self._sessions_of(user):
             for frame in MALFORMED:
-                await session.connection.send(frame)
+                await session.send_raw(frame)
 
     async def push_registration(self, user: str, state: str) -> None:
         """Tell the user's clients, unasked, that their registration is in a state such as `EXPIRED` or `REGED`.
