@@ -84,7 +84,7 @@ fuzz: build ## hostile session descriptions, for minutes (FUZZ_BATCHES=40 FUZZ_S
 	@$(BIN)/python -m pytest tests/fuzz -x --override-ini "norecursedirs=.* build"
 
 fuzz-gateway: build ## 10,000 random and mutated frames for each message of the gateway (FUZZ_FRAMES=10000 FUZZ_SEED=0)
-	@FUZZ_FRAMES=$${FUZZ_FRAMES:-10000} $(BIN)/python -m pytest tests/unit/gateway/test_robustness.py -x
+	@FUZZ_FRAMES=$${FUZZ_FRAMES:-10000} $(BIN)/python -m pytest tests/unit/gateway/test_robustness.py -x -p no:logging
 
 load: build ## 200 users and 40 calls at a gateway for 5 minutes, and a flood of connections (LOAD_USERS, LOAD_CALLS, LOAD_SECONDS)
 	@$(BIN)/python -m pytest tests/load -x -s --override-ini "norecursedirs=.* build"

@@ -251,6 +251,15 @@ async def test_a_bad_day_begins_and_ends(page, gateway):
     assert gateway.scenarios.running == []
 
 
+async def test_malformed_frames_are_shown_and_survived(page, gateway):
+    await gateway.faults.send_malformed("alice")
+    failed = "[...document.querySelectorAll('#messages .failed')]"
+    await page.until(f"{failed}.filter(name => name.textContent === 'malformed').length > 2")
+    await page.type("#destination", "echo")
+    await page.click("#dial-button")
+    await page.until(text("#call-state", "active"))
+
+
 async def test_a_push_is_shown_among_the_messages(page, gateway):
     gateway.push.register("bot", PushDevice("device-token", PushProvider.ANDROID))
     await gateway.place_call("bot", from_="+15550199")

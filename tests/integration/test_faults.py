@@ -11,9 +11,8 @@ from support.signals import dominant_frequency, pcm
 from support.users import log_in
 from telnyx_native import CallState, TelnyxClient
 from telnyx_native.errors import AuthenticationError, GatewayRegistrationError
-from telnyx_native.gateway import RegistrationFault, scenarios
+from telnyx_native.gateway import NetworkConditions, RegistrationFault, scenarios
 from telnyx_native.media.quality import CallQualityMetrics
-from telnyx_native.media.simulated_network import NetworkConditions
 
 RATE = 16_000
 LIMIT = 15.0

@@ -46,15 +46,16 @@ class End:
         while True:
             await self.call.audio.write(piece)
 
-    async def check(self) -> None:
-        """The call stands, and brings the tone of the other end."""
-        assert self.call.state is CallState.ACTIVE, f"{self.call.call_id} is {self.call.state}"
+    async def wrong(self) -> str:
+        """What is wrong with the call, if it does not stand, or does not bring the tone of the other end."""
+        if self.call.state is not CallState.ACTIVE:
+            return f"{self.call}"
         scrap = bytearray(2 * RATE)
         while self.call.audio.readinto(scrap):
             pass
         async with asyncio.timeout(LIMIT):
             frequency = dominant_frequency(pcm(await self.call.audio.read(RATE // 2)), RATE)
-        assert abs(frequency - self.heard) < 12, f"{frequency} Hz instead of {self.heard}"
+        return "" if abs(frequency - self.heard) < 12 else f"{self.call} brings {frequency} Hz instead of {self.heard}"
 
 
 @asynccontextmanager
@@ -98,8 +99,8 @@ async def hold_calls(gateway: GatewayProcess, *, users: int, calls: int, seconds
             await asyncio.sleep(2)
             until = time.monotonic() + seconds
             while True:
-                for end in ends:
-                    await end.check()
+                wrong = await asyncio.gather(*(end.wrong() for end in ends))
+                assert not any(wrong), list(filter(None, wrong))
                 present = await gateway.get("users")
                 assert [user["name"] for user in present if user["sessions"] != 1] == []
                 assert len(await gateway.get("calls")) == 2 * calls

@@ -14,7 +14,7 @@ from telnyx_native.errors import MediaError, SdpError
 from telnyx_native.gateway import Gateway, Limits, User
 from telnyx_native.gateway.server import EngineLease
 
-LIMIT = 5.0
+LIMIT = 15.0
 """Seconds until a test stops waiting for a frame."""
 
 OFFER = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=offer\r\n"

@@ -16,7 +16,7 @@ export class Messages {
     };
     $("clear").onclick = () => {
       $("messages").replaceChildren();
-      $("no-messages").hidden = false;
+      this.#count();
     };
     for (const id of ["filter", "chatter"]) $(id).addEventListener("input", () => this.#filter());
   }
@@ -28,7 +28,7 @@ export class Messages {
       time,
       user: user || "nobody",
       sent,
-      name: name.replace("telnyx_rtc.", ""),
+      name: short(name),
       failed: frame === null || frame.error !== undefined,
       remark: note(frame),
       chatter: name === "telnyx_rtc.ping" || frame?.result?.method !== undefined || frame?.result?.message === "PONG",
@@ -69,16 +69,28 @@ export class Messages {
     list.prepend(row);
     if (scrolled > 0) list.scrollTop = scrolled + list.scrollHeight - height; // what is being read stays in place
     while (list.children.length > MOST) list.lastElementChild.remove();
-    $("no-messages").hidden = true;
+    this.#count();
   }
 
   #filter() {
     for (const row of $("messages").children) row.hidden = !this.#wanted(row);
+    this.#count();
+  }
+
+  #count() {
+    const any = $("messages").querySelector("li:not([hidden])") !== null;
+    $("messages").hidden = !any;
+    $("no-messages").hidden = any;
   }
 
   #wanted({ dataset }) {
     return ($("chatter").checked || dataset.chatter !== "true") && dataset.text.includes($("filter").value.toLowerCase());
   }
+}
+
+// A method without what all of them begin with; a malformed frame may have anything for it.
+function short(method) {
+  return String(method).replace("telnyx_rtc.", "");
 }
 
 function parse(text) {
@@ -96,7 +108,7 @@ function note(frame) {
   const dialog = params?.dialogParams ?? {};
   return [
     error?.message,
-    result?.message ?? result?.params?.state ?? (result?.method && `of ${result.method.replace("telnyx_rtc.", "")}`),
+    result?.message ?? result?.params?.state ?? (result?.method && `of ${short(result.method)}`),
     params?.cause,
     params?.action,
     params?.type,
