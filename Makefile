@@ -18,7 +18,7 @@ FRAMEWORKS = $(shell $(PYTHON) -c '$(EXTRAS); print(*(f"\"{name}\"" for name in 
 MKDOCS := "mkdocs-material>=9.7,<10" "mkdocstrings[python]>=1" "ruff>=0.9"
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench fuzz wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
+.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,7 +49,7 @@ test: build ## run all tests
 test-tools: ## install what some tests need besides: a browser and a sound server (they are skipped without)
 	@PACKAGES="$(TEST_PACKAGES)" tools/system_packages.sh $(SUDO)
 
-interop: build ## only the tests against Telnyx's own JavaScript SDK, which needs node and npm (`make test` has them too)
+interop: build ## only the tests against Telnyx's own clients, which need node, npm and Chromium (`make test` has them too)
 	@$(BIN)/python -m pytest -m interop
 
 frameworks: build ## only the tests inside the frameworks of bots, pipecat and livekit-agents, which are installed into build/
@@ -85,6 +85,12 @@ bench: build ## what calls cost: delay, CPU, threads, memory (on an idle machine
 
 fuzz: build ## hostile session descriptions, for minutes (FUZZ_BATCHES=40 FUZZ_SEED=0)
 	@$(BIN)/python -m pytest tests/fuzz -x --override-ini "norecursedirs=.* build"
+
+fuzz-gateway: build ## 10,000 random and mutated frames for each message of the gateway (FUZZ_FRAMES=10000 FUZZ_SEED=0)
+	@FUZZ_FRAMES=$${FUZZ_FRAMES:-10000} $(BIN)/python -m pytest tests/unit/gateway/test_robustness.py -x -p no:logging
+
+load: build ## 200 users and 40 calls at a gateway for 5 minutes, and a flood of connections (LOAD_USERS, LOAD_CALLS, LOAD_SECONDS)
+	@$(BIN)/python -m pytest tests/load -x -s --override-ini "norecursedirs=.* build"
 
 wheels: ## self-contained wheels for x86_64, aarch64 and armv7l into wheelhouse/, each tried (WHEELS="--machine x86_64")
 	@PACKAGES="$(WHEEL_PACKAGES)" tools/system_packages.sh $(SUDO)

@@ -6,9 +6,12 @@ Run them with pytest:
     pytest examples/bot_with_tests
 """
 
+import asyncio
+
 import bot as the_bot
 import pytest
 
+from telnyx_native import CallError
 from telnyx_native.testing import Phone, open_phone
 
 RATE = Phone.SAMPLE_RATE
@@ -55,15 +58,18 @@ async def test_two_callers_at_once(bot, caller, callee):
 
 async def test_it_calls_back(client, callee, background):
     calling = background(the_bot.call_back(client, "+15550103"))  # the number of `callee`
+    assert (await callee.rings()).caller_number == "+15550101"
     await callee.answer()
     await callee.hears(the_bot.jingle(RATE))
     await callee.wait_hung_up()
     await calling
 
 
-async def test_nobody_is_there(client, callee, background, caller):
-    background(the_bot.call_back(caller.client, "callee"))
+async def test_nobody_wants_to_talk_to_it(client, callee):
+    calling = asyncio.create_task(the_bot.call_back(client, "callee"))
     await callee.reject()
+    with pytest.raises(CallError, match="USER_BUSY"):
+        await calling
 
 
 async def test_one_more_phone(bot, gateway, tmp_path):

@@ -124,7 +124,7 @@ async def test_interrupt_hangs_up(login, gateway):
 
 async def test_gateway_prints_a_line_to_copy(tmp_path):
     async with command("gateway", "--port", "0") as server:
-        line = (await line_with(server, r"telnyx-native (call .*)"))[1]
+        line = (await line_with(server, r"telnyx_native (call .*)"))[1]
         async with command(*shlex.split(line), "--duration", "0.5") as process:
             assert (await outcome(process))[0] == 0
         await line_with(server, "ended: NORMAL_CLEARING")
@@ -144,7 +144,7 @@ async def test_gateway_keeps_given_passwords_to_itself():
 async def test_gateway_misbehaves_when_told_to():
     async with command("gateway", "--port", "0", "--fault", "alice:registration:refused:1") as server:
         await line_with(server, r"http://127\.0\.0\.1:\d+/#token=\S+")
-        line = shlex.split((await line_with(server, r"telnyx-native (call .*)"))[1])
+        line = shlex.split((await line_with(server, r"telnyx_native (call .*)"))[1])
         for code in (3, 0):
             async with command(*line, "--duration", "0.5") as process:
                 assert (await outcome(process))[0] == code
@@ -163,7 +163,39 @@ async def test_port_in_use(gateway):
 async def test_a_call_over_tls(tmp_path):
     file = tmp_path / "gateway.pem"
     async with command("gateway", "--port", "0", "--tls", str(file)) as server:
-        first_call = await line_with(server, r"telnyx-native (call .*wss://.*--ca-file.*)")
+        first_call = await line_with(server, r"telnyx_native (call .*wss://.*--ca-file.*)")
         arguments = shlex.split(first_call[1])
         async with command(*arguments, "--duration", "0.5") as caller:
             assert (await outcome(caller))[0] == 0
+
+
+async def test_gateway_by_its_file(tmp_path):
+    file = tmp_path / "gateway.toml"
+    async with command("gateway", "--example-config", str(file)) as process:
+        assert (await outcome(process))[0] == 0
+    options = ("--config", str(file), "--port", "0", "--number", "+15550123=hangup-after:0.2", "--user", "carol:x")
+    async with command("gateway", *options) as server:
+        address = (await line_with(server, r"listening on (ws://\S+);"))[1]
+        for number, user, password in (("+15550123", "alice", "demo"), ("+15550197", "carol", "x")):
+            arguments = ("--server", address, "--user", user, "--password", password, "--duration", "0.5")
+            async with command("call", number, *arguments) as caller:
+                assert (await outcome(caller))[0] == 0
+        await line_with(server, r"calls \+15550197")
+        server.send_signal(signal.SIGINT)
+        code, output, errors = await outcome(server)
+    assert code == 0, errors
+    assert "example bot" not in output
+
+
+async def test_gateway_that_others_reach_says_so():
+    async with command("gateway", "--host", "0.0.0.0", "--port", "0") as server:
+        await line_with(server, "Warning: others on the network can reach this gateway")
+        await line_with(server, "Everybody knows the password")
+        server.send_signal(signal.SIGINT)
+        assert (await outcome(server))[0] == 0
+    async with command("gateway", "--port", "0") as server:
+        printed = b""
+        async with asyncio.timeout(LIMIT):
+            while b"bot has logged in" not in printed:
+                printed += await server.stdout.readline()
+        assert b"Warning" not in printed

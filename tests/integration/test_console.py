@@ -11,7 +11,9 @@ from support.signals import dominant_frequency, pcm, rms, tone
 from support.users import log_in
 from telnyx_native import TelnyxClient
 from telnyx_native.gateway import Gateway, User
+from telnyx_native.gateway.push import PushDevice
 from telnyx_native.media.files import write_wav
+from telnyx_native.push import PushProvider
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
 
@@ -34,6 +36,32 @@ HEARD_IN_PAGE = """
 })()
 """
 """The loudest frequency that the page hears, in Hz; 0 for silence."""
+
+
+FAINT = """
+(() => {
+  const luminance = (color) => {
+    const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = color.match(/[\\d.]+/g).map((c) => linear(c / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (e) => {
+    for (; e; e = e.parentElement) {
+      const color = getComputedStyle(e).backgroundColor;
+      if (!/, 0\\)$/.test(color)) return color;
+    }
+  };
+  const says = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+  return [...document.querySelectorAll("body *")]
+    .filter((e) => e.offsetParent && !e.disabled && says(e))
+    .map((e) => {
+      const [one, other] = [luminance(getComputedStyle(e).color), luminance(ground(e))].sort();
+      return [e.textContent.trim().slice(0, 30), (other + 0.05) / (one + 0.05)];
+    })
+    .filter(([, contrast]) => contrast < 4.5);
+})()
+"""
+"""Texts that are shown with too little contrast."""
 
 
 @pytest.fixture
@@ -181,3 +209,80 @@ async def test_a_call_of_the_page_outlives_its_socket(page, bot, gateway):
     await page.click("#hang-up")
     await page.until("!document.querySelector('#calls > li')")
     assert gateway.calls == []
+
+
+async def test_the_first_step_leads_to_a_talk(page, bot):
+    await page.until(text("#first-button", "Talk to bot"))
+    incoming = bot.incoming_calls.collect()
+    await page.click("#first-button")
+    call = await asyncio.wait_for(anext(incoming), LIMIT)
+    await call.accept()
+    await hears(call, SPOKEN_HZ)
+    await page.press("Escape")
+    await page.until("document.querySelector('#talk').hidden")
+    assert await page.evaluate("document.querySelector('#first-step').hidden"), "whoever has talked knows how"
+
+
+async def test_enter_dials_and_keys_do_the_rest(page, gateway):
+    await page.evaluate("document.querySelector('#destination').focus()")
+    for key in "echo":
+        await page.press(key)
+    await page.press("Enter")
+    await page.until(text("#call-state", "active"))
+    await page.evaluate("document.activeElement.blur()")
+    (leg,) = gateway.calls
+    await page.press("h")
+    await leg.held.wait_for(True, timeout=LIMIT)
+    await page.until("!document.querySelector('#hold').disabled")
+    await page.press("h")
+    await leg.held.wait_for(False, timeout=LIMIT)
+    await page.press("Escape")
+    assert (await leg.wait_ended(LIMIT)).cause == "NORMAL_CLEARING"
+
+
+async def test_a_bad_day_begins_and_ends(page, gateway):
+    choose = "(e => { e.value = 'congested-link'; e.dispatchEvent(new Event('change')); })"
+    await page.until("document.querySelector('#scenario').options.length > 5")
+    await page.evaluate(f"{choose}(document.querySelector('#scenario'))")
+    await page.until("document.querySelector('#scenarios li')?.textContent.includes('congested-link')")
+    assert gateway.scenarios.running == ["congested-link"]
+    await page.click("#scenarios button")
+    await page.until("!document.querySelector('#scenarios li')")
+    assert gateway.scenarios.running == []
+
+
+async def test_malformed_frames_are_shown_and_survived(page, gateway):
+    await gateway.faults.send_malformed("alice")
+    failed = "[...document.querySelectorAll('#messages .failed')]"
+    await page.until(f"{failed}.filter(name => name.textContent === 'malformed').length > 2")
+    await page.type("#destination", "echo")
+    await page.click("#dial-button")
+    await page.until(text("#call-state", "active"))
+
+
+async def test_a_push_is_shown_among_the_messages(page, gateway):
+    gateway.push.register("bot", PushDevice("device-token", PushProvider.ANDROID))
+    await gateway.place_call("bot", from_="+15550199")
+    await page.until(
+        "[...document.querySelectorAll('#messages .name')].some(name => name.textContent === 'push')"
+        " && document.querySelector('#messages').textContent.includes('+15550199')"
+    )
+    assert "device-token" not in await page.evaluate("document.body.textContent")
+
+
+async def test_nothing_comes_from_elsewhere_and_nothing_is_wider_than_a_phone(page, gateway):
+    await page.do("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=2, mobile=True)
+    await page.type("#destination", "tone")
+    await page.click("#dial-button")
+    await page.until(text("#call-state", "active"))
+    await page.until("document.querySelectorAll('#messages > li').length > 3")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+    foreign = "performance.getEntriesByType('resource').filter(one => new URL(one.name).origin !== location.origin)"
+    assert await page.evaluate(f"{foreign}.length") == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_text_can_be_read_in_light_and_dark(page, scheme):
+    """Contrast of text and its ground: 4.5 to 1 at least (WCAG 2.2, criterion 1.4.3)."""
+    await page.do("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    assert await page.evaluate(FAINT) == []

@@ -25,6 +25,7 @@ def test_demo_returns_what_was_said(tmp_path):
         assert row in result.stdout
     prompt = read_audio(files("telnyx_native") / "assets" / "prompt.flac", 16_000)
     assert align(prompt, read_audio(tmp_path / "heard.wav", 16_000), 16_000).correlation >= 0.8
+    assert "-m telnyx_native gateway --open" in result.stdout
     assert result.stderr == ""
 
 

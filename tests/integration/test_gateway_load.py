@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
+from support.busy_gateway import bridged, flood, hold_calls, logged_in
+from support.gateway_process import gateway_process
 from support.process import held, let_go, start_threads_of_the_executor
-from telnyx_native import CredentialConfig, TelnyxClient, TxServerConfiguration
+from telnyx_native import CallState, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway, User
 
 DESTINATIONS = ("echo", "tone", "bob")
@@ -67,3 +69,21 @@ async def test_reports_of_calls_that_end_together_all_arrive(gateway):
         calls = [await client.new_invite("echo") for _ in range(12)]
         await asyncio.gather(*(call.wait_active(10) for call in calls))
     assert {report.call_id for report in gateway.call_reports} == {call.call_id for call in calls}
+
+
+async def test_a_taste_of_the_load(tmp_path):
+    """`make load` is the meal."""
+    async with gateway_process(10, tmp_path) as gateway:
+        metrics = await hold_calls(gateway, users=10, calls=2, seconds=1)
+        assert len(metrics) == 4
+        assert all(end.packets_received > 50 for end in metrics)
+
+
+async def test_a_taste_of_the_flood(tmp_path):
+    async with gateway_process(4, tmp_path) as gateway, logged_in(gateway, 4) as clients:
+        ends = await bridged(clients, 2)
+        await flood(gateway, 300)
+        assert (await gateway.get("status"))["counters"]["handler_failures"] == 0
+        assert [end.call.state for end in ends] == [CallState.ACTIVE] * 4
+        async with logged_in(gateway, 4):
+            pass

@@ -9,12 +9,10 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from interop.far_end import HEARD_HZ, LIMIT, RATE, SPOKEN_HZ, over, spoken
 from interop.packages import HERE, SDK
-from support.browser import CHROMIUM, LIMIT, open_page
-from support.signals import dominant_frequency, pcm, rms, tone
-from support.users import log_in
-from telnyx_native import TelnyxClient
-from telnyx_native.gateway import Gateway, LegState, User, reason_of
+from support.browser import CHROMIUM, open_page
+from support.signals import tone
 from telnyx_native.gateway.fault_names import inject
 from telnyx_native.media.files import write_wav
 from telnyx_native.states import HangupCause
@@ -23,40 +21,6 @@ pytestmark = [
     pytest.mark.interop,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
 ]
-
-RATE = 16_000
-SPOKEN_HZ, HEARD_HZ = 700, 1100
-"""The tone that the page's microphone hears, and the one that is played to it."""
-
-
-class EarlyTone:
-    """A destination that is heard before it answers."""
-
-    async def serve(self, leg):
-        await leg.early_media()
-        await leg.media.connected()
-        leg.audio.write_nowait(tone(HEARD_HZ, 60, leg.audio.sample_rate).tobytes())
-        await asyncio.sleep(2)
-        await leg.answer()
-        await leg.wait_ended()
-        return reason_of(HangupCause.NORMAL_CLEARING)
-
-
-@pytest.fixture
-async def gateway():
-    users = [User("alice", "s3cret", "+15550100"), User("bob", "s3cret", "+15550101")]
-    async with Gateway(users) as gateway:
-        yield gateway
-        counters = gateway.counters
-        assert (counters.malformed_frames, counters.unknown_methods, counters.handler_failures) == (0, 0, 0)
-        assert counters.refused_call_reports == 0
-
-
-@pytest.fixture
-async def bob(gateway):
-    async with TelnyxClient() as client:
-        await log_in(client, gateway, "bob")
-        yield client
 
 
 @asynccontextmanager
@@ -136,23 +100,6 @@ async def phone(browser):
     """The SDK, logged in as alice."""
     await browser.log_in()
     return browser
-
-
-async def spoken(call, hz):
-    """Wait until one of our calls or legs hears a tone from the page; 0 is silence."""
-    async with asyncio.timeout(LIMIT):
-        while True:
-            heard = pcm(await call.audio.read(RATE // 2))
-            if hz == 0 and rms(heard) < 50:
-                return
-            if hz and rms(heard) > 500 and abs(dominant_frequency(heard, RATE) - hz) <= 10:
-                return
-
-
-async def over(gateway):
-    async with asyncio.timeout(LIMIT):
-        while gateway.calls:  # noqa: ASYNC110 - the calls of many flows
-            await asyncio.sleep(0.02)
 
 
 async def test_credentials_and_a_call(phone, gateway):
@@ -294,12 +241,23 @@ async def test_two_calls(phone, gateway):
     await over(gateway)
 
 
-@pytest.mark.skipif(not hasattr(LegState, "EARLY"), reason="comes with the destination `early`")
-async def test_early_media(phone, gateway):
-    call = await phone.dial("early")
+async def test_early_media(phone):
+    call = await phone.dial("early:4")
     await phone.enters(call, "early")
+    async with asyncio.timeout(LIMIT):
+        while not await phone.do("heard", call):  # the ringback tone
+            pass
+    assert (await phone.states(call))[-1] == "early"
     await phone.enters(call, "active")
-    assert (await phone.states(call))[-2:] == ["early", "active"]
+    await phone.hears(call, SPOKEN_HZ)
+
+
+async def test_call_that_the_server_ends_by_itself(phone):
+    call = await phone.dial("hangup-after:2")
+    await phone.enters(call, "active")
+    await phone.enters(call, "destroy")
+    told = await phone.do("told", call)
+    assert (told["cause"], told["sipCode"]) == ("NORMAL_CLEARING", 200)
 
 
 @pytest.mark.parametrize("inbound", [False, True])

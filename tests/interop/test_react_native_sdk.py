@@ -10,19 +10,12 @@ from itertools import count
 
 import pytest
 
+from interop.far_end import HEARD_HZ, LIMIT, RATE, SPOKEN_HZ, over, spoken
 from interop.packages import HERE, MODULES
-from support.signals import dominant_frequency, pcm, rms, tone
-from support.users import log_in
-from telnyx_native import TelnyxClient
-from telnyx_native.gateway import Gateway, Leg, User
+from support.signals import tone
 from telnyx_native.gateway.fault_names import inject
 
 pytestmark = pytest.mark.interop
-
-LIMIT = 20.0
-RATE = 16_000
-SPOKEN_HZ, HEARD_HZ = 700, 1100
-"""The tone that the phone's microphone hears, and the one that is played to it."""
 
 CHOICES = [500, 600, SPOKEN_HZ, HEARD_HZ]
 """The tones that there are."""
@@ -96,16 +89,6 @@ def program(js_packages):
 
 
 @pytest.fixture
-async def gateway():
-    users = [User("alice", "s3cret", "+15550100"), User("bob", "s3cret", "+15550101")]
-    async with Gateway(users) as gateway:
-        yield gateway
-        counters = gateway.counters
-        assert (counters.malformed_frames, counters.unknown_methods, counters.handler_failures) == (0, 0, 0)
-        assert counters.refused_call_reports == 0
-
-
-@pytest.fixture
 async def device(program, gateway):
     """A phone with the SDK on it."""
     process = await asyncio.create_subprocess_exec(
@@ -134,30 +117,6 @@ async def phone(device):
     """The SDK, logged in as alice."""
     await device.log_in()
     return device
-
-
-@pytest.fixture
-async def bob(gateway):
-    async with TelnyxClient() as client:
-        await log_in(client, gateway, "bob")
-        yield client
-
-
-async def spoken(call, hz):
-    """Wait until one of our calls or legs hears a tone from the phone; 0 is silence."""
-    async with asyncio.timeout(LIMIT):
-        while True:
-            heard = pcm(await call.audio.read(RATE // 2))
-            if hz == 0 and rms(heard) < 50:
-                return
-            if hz and rms(heard) > 500 and abs(dominant_frequency(heard, RATE) - hz) <= 10:
-                return
-
-
-async def over(gateway):
-    async with asyncio.timeout(LIMIT):
-        while gateway.calls:  # noqa: ASYNC110 - the calls of many flows
-            await asyncio.sleep(0.02)
 
 
 async def answered_by_bob(phone, bob):
@@ -259,11 +218,11 @@ async def test_two_calls(phone, gateway):
     await over(gateway)
 
 
-@pytest.mark.skipif(not hasattr(Leg, "early"), reason="comes with the destination `early`")
 async def test_early_media(phone):
-    call = await phone.call("early")
+    call = await phone.call("early:2")
     await phone.event("media")
     await phone.event("state", id=call, state="active")
+    await phone.hears(call, SPOKEN_HZ)
 
 
 async def test_trickled_candidates(device, gateway):

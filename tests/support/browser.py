@@ -104,7 +104,7 @@ class Page:
 
     async def press(self, key: str) -> None:
         """Press a key, wherever the focus is."""
-        text = {"text": key} if len(key) == 1 else {}
+        text = {"text": "\r" if key == "Enter" else key} if len(key) == 1 or key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
             await self.do("Input.dispatchKeyEvent", type=kind, key=key, **(text if kind == "keyDown" else {}))
 

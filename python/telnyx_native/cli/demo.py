@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from telnyx_native.cli.invocation import own_command
 from telnyx_native.cli.outcome import ExitCode, run
 
 if TYPE_CHECKING:
@@ -96,6 +97,9 @@ async def _demo(output: Path) -> ExitCode:
         console.print("[bold red]The recording does not match the prompt.[/bold red]")
         return ExitCode.CALL_FAILED
     console.print("[bold green]The call works: what came back is what was said.[/bold green]")
+    console.print(
+        f"\nNext, talk to a bot in your browser:  {own_command()} gateway --open", soft_wrap=True, highlight=False
+    )
     return ExitCode.OK
 
 

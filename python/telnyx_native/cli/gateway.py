@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import json
 import logging
+import resource
 import signal
 import ssl
 import webbrowser
@@ -17,8 +18,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from telnyx_native.cli.gateway_options import Options, parse_user
+from telnyx_native.cli.invocation import own_command
 from telnyx_native.cli.outcome import ExitCode, run
-from telnyx_native.errors import ConfigurationError
+from telnyx_native.errors import ConfigurationError, TelnyxError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -40,13 +42,18 @@ BOT = "bot"
 
 DEFAULT_PORT = 8899
 
+ROUTING = "Users, and where calls lead"
+"""The heading of these options in the help."""
+
 
 def gateway(
     user: Annotated[
         list[str] | None,
         typer.Option(
+            rich_help_panel=ROUTING,
             metavar="NAME:PASSWORD[:NUMBER]",
-            help="Someone who may log in; repeat it for more. Without any: alice and bob, password demo.",
+            help="Someone who may log in; repeat it for more. Without any: alice, bob, and a bot to talk to, "
+            "password demo.",
         ),
     ] = None,
     host: Annotated[
@@ -60,6 +67,7 @@ def gateway(
     config: Annotated[
         Path | None,
         typer.Option(
+            rich_help_panel=ROUTING,
             metavar="FILE",
             dir_okay=False,
             help="Read users, numbers, groups, menus, assistants and limits from a TOML file; options come on top.",
@@ -67,31 +75,48 @@ def gateway(
     ] = None,
     example_config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", dir_okay=False, help="Write such a file, with every setting explained, and exit."),
+        typer.Option(
+            rich_help_panel=ROUTING,
+            metavar="FILE",
+            dir_okay=False,
+            help="Write such a file, with every setting explained, and exit.",
+        ),
     ] = None,
     token: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="USER:TOKEN", help="A login token of a user, good for ever; without it, the HTTP API makes some."
+            rich_help_panel=ROUTING,
+            metavar="USER:TOKEN",
+            help="A login token of a user, good for ever; without it, the HTTP API makes some.",
         ),
     ] = None,
     number: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NUMBER=ADDRESS", help="Where a number leads: a user, a group or a destination; repeat it for more."
+            rich_help_panel=ROUTING,
+            metavar="NUMBER=ADDRESS",
+            help="Where a number leads: a user, a group or a destination; repeat it for more.",
         ),
     ] = None,
     group: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=USER,USER…", help="Users who ring together; repeat it for more."),
+        typer.Option(
+            rich_help_panel=ROUTING, metavar="NAME=USER,USER…", help="Users who ring together; repeat it for more."
+        ),
     ] = None,
     sounds: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", file_okay=False, help="What file:NAME plays from; without it, nothing."),
+        typer.Option(
+            rich_help_panel=ROUTING,
+            metavar="FOLDER",
+            file_okay=False,
+            help="What file:NAME plays from; without it, nothing.",
+        ),
     ] = None,
     assistant: Annotated[
         list[str] | None,
         typer.Option(
+            rich_help_panel=ROUTING,
             metavar="ID[=FILE.py:FUNCTION]",
             help="An AI assistant: the id that guests log in to, and the async function that is its brain; without "
             "one it follows a script. Repeat it for more. Without any: the id is assistant.",
@@ -134,7 +159,7 @@ def gateway(
 
     Telnyx's clients log in to it, call each other by name or number, and reach these destinations:
     **echo**, **tone** or **tone:HZ**, **music**, **file:NAME**, **dtmf** (reads keys back), **ivr** or **ivr:MENU**,
-    **early** (early media), **hangup-after:SECONDS**, **busy**, **reject**, **noanswer**,
+    **conference:NAME**, **early** (early media), **hangup-after:SECONDS**, **busy**, **reject**, **noanswer**,
     **assistant** or **assistant:ID**. It prints one line to copy into another terminal for a first call, then logs the
     calls until Ctrl-C.
 
@@ -188,6 +213,7 @@ async def _gateway(plan: _Plan) -> ExitCode:
     from telnyx_native.gateway.fault_names import inject
 
     console = Console()
+    _allow_many_files()
     interrupted = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
@@ -217,6 +243,12 @@ async def _gateway(plan: _Plan) -> ExitCode:
     return ExitCode.OK
 
 
+def _allow_many_files() -> None:
+    """Let the process open as many files as it may: sockets of clients and of calls are files."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def check_scenarios(names: list[str]) -> None:
     """Raise a ConfigurationError for a scenario that there is not."""
     from telnyx_native.gateway.scenarios import SCENARIOS
@@ -243,8 +275,14 @@ async def _example_bot(server: Gateway, certificate: Certificate | None) -> Asyn
     from telnyx_native import TxServerConfiguration
     from telnyx_native.cli.example_bot import run_bot
 
-    trust = ssl.create_default_context(cadata=certificate.pem) if certificate else None
-    bot = asyncio.create_task(run_bot(TxServerConfiguration.parse(server.url, ssl_context=trust), BOT, DEMO_PASSWORD))
+    async def run() -> None:
+        trust = ssl.create_default_context(cadata=certificate.pem) if certificate else None
+        try:
+            await run_bot(TxServerConfiguration.parse(server.url, ssl_context=trust), BOT, DEMO_PASSWORD)
+        except* TelnyxError as errors:
+            logging.getLogger("telnyx_native.gateway").warning("the example bot is gone: %s", errors.exceptions[0])
+
+    bot = asyncio.create_task(run())
     try:
         yield
     finally:
@@ -267,9 +305,10 @@ def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path |
             soft_wrap=True,
             highlight=False,
         )
+    call = server.connect_hint().replace("telnyx-native", own_command(), 1)
     console.print("For a first call, in another terminal:\n")
     # One line whatever the width of the terminal: it is there to be copied.
-    console.print(f"  {server.connect_hint()}{options}\n", soft_wrap=True, highlight=False, style="bold")
+    console.print(f"  {call}{options}\n", soft_wrap=True, highlight=False, style="bold")
 
 
 def _warn_of_others(console: Console, *, demo: bool) -> None:

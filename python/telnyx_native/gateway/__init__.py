@@ -10,6 +10,8 @@ async with Gateway(users=[User("alice", "secret", number="+15550100")]) as gatew
 ```
 """
 
+from typing import TYPE_CHECKING
+
 from telnyx_native.gateway.assistant import Brain, Conversation, UserMessage
 from telnyx_native.gateway.call_reports import CallReport, CallReports
 from telnyx_native.gateway.callee_leg import CalleeLeg
@@ -27,6 +29,9 @@ from telnyx_native.gateway.push import PushNotification
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.server import Gateway
 from telnyx_native.gateway.users import User
+
+if TYPE_CHECKING:
+    from telnyx_native.media.simulated_network import NetworkConditions
 
 __all__ = [
     "Brain",
@@ -49,6 +54,7 @@ __all__ = [
     "Limits",
     "Menu",
     "Monitor",
+    "NetworkConditions",
     "PushNotification",
     "RegistrationFault",
     "Transfer",
@@ -56,3 +62,12 @@ __all__ = [
     "UserMessage",
     "reason_of",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load the one name that comes with libwebrtc when it is first used (PEP 562)."""
+    if name != "NetworkConditions":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from telnyx_native.media.simulated_network import NetworkConditions
+
+    return NetworkConditions

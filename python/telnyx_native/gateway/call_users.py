@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from telnyx_native.errors import MediaError
+from telnyx_native.errors import CallError, MediaError
 from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.key_relay import relay_keys
@@ -14,7 +14,7 @@ from telnyx_native.gateway.leg import Leg, LegState
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.states import CallTerminationReason, HangupCause
 
-__all__ = ["CallUsers", "Dial"]
+__all__ = ["CallUsers", "Dial", "ring_until_answered"]
 
 Dial = Callable[[CallerLeg], Sequence[CalleeLeg]]
 """Opens a leg to each socket of the users who are called."""
@@ -43,8 +43,7 @@ class CallUsers:
                     phone = await _first_to_answer(phones)
             if phone is None:
                 return _why_nobody(phones)
-            losers = (other for other in phones if other is not phone)
-            await asyncio.gather(*(loser.hang_up(HangupCause.LOSE_RACE) for loser in losers))
+            await _tell_losers(phones, phone)
             await leg.answer()
             return await _talk(leg, phone)
         except TimeoutError:
@@ -52,6 +51,33 @@ class CallUsers:
         finally:
             # Whatever happened, no phone rings or talks on: least of all when the caller has hung up.
             await asyncio.gather(*(phone.end(_farewell(leg, phone)) for phone in phones))
+
+
+async def ring_until_answered(phones: Sequence[CalleeLeg], ring_time: float) -> CalleeLeg:
+    """Ring phones for a caller from outside; return the leg of the first that answers.
+
+    Raises:
+        CallError: Nobody has answered within `ring_time` seconds, or everybody has refused.
+    """
+    phone = None
+    try:
+        async with asyncio.timeout(ring_time):
+            await asyncio.gather(*(_invite(phone) for phone in phones))
+            phone = await _first_to_answer(phones)
+        if phone is None:
+            raise CallError(f"nobody has taken the call: {_why_nobody(phones)}")
+        await _tell_losers(phones, phone)
+        return phone
+    except TimeoutError:
+        raise CallError(f"nobody has answered within {ring_time:g} s") from None
+    finally:
+        others = (other for other in phones if other is not phone)
+        await asyncio.gather(*(other.hang_up(HangupCause.ORIGINATOR_CANCEL) for other in others))
+
+
+async def _tell_losers(phones: Sequence[CalleeLeg], winner: CalleeLeg) -> None:
+    losers = (other for other in phones if other is not winner)
+    await asyncio.gather(*(loser.hang_up(HangupCause.LOSE_RACE) for loser in losers))
 
 
 async def _invite(phone: CalleeLeg) -> None:

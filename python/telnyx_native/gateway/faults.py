@@ -8,7 +8,6 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
-from weakref import WeakSet
 
 from telnyx_native.errors import CallError, ConfigurationError
 from telnyx_native.gateway.leg import LegState
@@ -104,7 +103,6 @@ class Faults:
         self._host = host
         self._tasks: set[asyncio.Task[None]] = set()
         self._standing: dict[str, _Standing] = {}
-        self._frozen: WeakSet[Session] = WeakSet()
 
     def drop(self, user: str) -> None:
         """Cut the user's sockets with a TCP reset: no closing handshake, as when a server dies.
@@ -126,7 +124,6 @@ class Faults:
             CallError: The user is not logged in.
         """
         for session in self._sessions_of(user):
-            self._frozen.add(session)
             session.connection.freeze()
 
     def thaw(self, user: str) -> None:
@@ -137,8 +134,7 @@ class Faults:
             CallError: The user is not logged in.
         """
         for session in self._sessions_of(user):
-            if session in self._frozen:
-                self._frozen.discard(session)
+            if session.connection.frozen:
                 session.connection.thaw()
 
     async def send_malformed(self, user: str) -> None:
@@ -150,7 +146,7 @@ class Faults:
         """
         for session in self._sessions_of(user):
             for frame in MALFORMED:
-                await session.connection.send(frame)
+                await session.send_raw(frame)
 
     async def push_registration(self, user: str, state: str) -> None:
         """Tell the user's clients, unasked, that their registration is in a state such as `EXPIRED` or `REGED`.
@@ -318,7 +314,7 @@ class Faults:
         standing = self._standing.get(session.user_name)
         if standing is not None and standing.delay:
             await asyncio.sleep(standing.delay)
-        if session in self._frozen:
+        if session.connection.frozen:
             return 0
         return 2 if standing is not None and standing.duplicate else 1
 

@@ -3,61 +3,76 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-
-from telnyx_native.flow import SharedFlow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from telnyx_native.flow import Collector
     from telnyx_native.gateway.leg import Leg
 
 __all__ = ["Keypad", "keypad"]
 
+MOST_KEYS = 256
+"""Keys that wait until they are asked for; of more, the oldest go."""
+
 
 class Keypad:
-    """Keys in the order in which they are pressed.
+    """Keys in the order in which they are pressed."""
 
-    Args:
-        pressed: Where they come from.
-    """
-
-    def __init__(self, pressed: Collector[str]) -> None:
-        self._pressed = pressed
+    def __init__(self) -> None:
+        self._pressed: deque[str] = deque(maxlen=MOST_KEYS)
+        self._changed = asyncio.Event()
+        self._over = False
 
     async def next(self, timeout: float | None = None) -> str | None:
         """Return the next key; `None` when there is none within `timeout` seconds, or the call is over."""
         try:
             async with asyncio.timeout(timeout):
-                return await anext(self._pressed, None)
+                while not self._pressed and not self._over:
+                    self._changed.clear()
+                    await self._changed.wait()
         except TimeoutError:
             return None
+        return self._pressed.popleft() if self._pressed else None
+
+    def forget(self) -> None:
+        """Drop the keys that were pressed, but not asked for yet."""
+        self._pressed.clear()
+
+    def press(self, key: str) -> None:
+        """Take a key."""
+        self._pressed.append(key)
+        self._changed.set()
+
+    def end(self) -> None:
+        """No more keys come."""
+        self._over = True
+        self._changed.set()
 
 
 @asynccontextmanager
 async def keypad(leg: Leg) -> AsyncIterator[Keypad]:
-    """Listen for keys of an answered leg, signalled (`telnyx_rtc.info`) or beside its audio (RFC 4733)."""
-    pressed: SharedFlow[str] = SharedFlow()
+    """Listen for keys of a leg that was just answered, signalled (`telnyx_rtc.info`) or beside its audio (RFC 4733)."""
+    pressed = Keypad()
     messages, events = leg.keys.collect(), leg.audio.dtmf_flow.collect()
 
     async def signalled() -> None:
         async for key in messages:
-            pressed.emit(key)
+            pressed.press(key)
 
     async def heard() -> None:
         async for received in events:
-            pressed.emit(received.key)
+            pressed.press(received.key)
 
     async def listen() -> None:
         await asyncio.gather(signalled(), heard())
-        pressed.close()
+        pressed.end()
 
-    with pressed.collect() as keys:
-        listening = asyncio.create_task(listen())
-        try:
-            yield Keypad(keys)
-        finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+    listening = asyncio.create_task(listen())
+    try:
+        yield pressed
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from telnyx_native.errors import ConfigurationError
+
 __all__ = ["Counters", "Limits"]
 
 
@@ -60,6 +62,10 @@ class Limits:
     close_time: float = 5.0
     ping_interval: float = 30.0
     pong_time: float = 20.0
+
+    def __post_init__(self) -> None:
+        if self.messages_per_second < 1:
+            raise ConfigurationError("messages_per_second must be at least 1: nobody could log in")
 
 
 @dataclass

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
-from telnyx_native.config import AudioConfig, PeerConfig
+from telnyx_native.config import AudioConfig, OpusConfig, PeerConfig
 from telnyx_native.errors import EngineClosedError, MediaError
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["EngineLease", "LegMedia", "PeerSource", "RemoteCandidate"]
 
 logger = logging.getLogger(__name__)
+
+CHEAP = AudioConfig(opus=OpusConfig(complexity=0))
+"""A gateway encodes both ways of many calls, next to the programs that are tried with it."""
 
 
 class PeerSource(Protocol):
@@ -56,7 +59,7 @@ class EngineLease:
 
     def create_peer(self, network: SimulatedNetwork) -> Peer:
         """Return a new peer for calls on this machine and its networks: loopback, and no ICE servers."""
-        return self._require_engine().create_peer(PeerConfig(loopback=True), AudioConfig(), network=network)
+        return self._require_engine().create_peer(PeerConfig(loopback=True), CHEAP, network=network)
 
     def create_successor(self, peer: Peer, network: SimulatedNetwork) -> Peer:
         """Return a new peer that is to go on with the audio of `peer`."""

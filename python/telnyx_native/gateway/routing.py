@@ -58,6 +58,19 @@ class Router:
             return Refuse(HangupCause.INVALID_NUMBER_FORMAT)
         return destination or Refuse(HangupCause.UNALLOCATED_NUMBER)
 
+    def users_at(self, address: str) -> Sequence[User]:
+        """Return the users whom an address rings: one, or the members of a group.
+
+        Raises:
+            ConfigurationError: It is neither.
+        """
+        address = self._plan.numbers.get(address, address)
+        user = self._directory.find(address)
+        users = [user] if user else self._groups.get(address, ())
+        if not users:
+            raise ConfigurationError(self._unknown("user or group", address, [*self._user_names, *self._groups]))
+        return users
+
     def _find(self, address: str) -> Destination | None:
         address = self._plan.numbers.get(address, address)
         user = self._directory.find(address)

@@ -14,7 +14,7 @@ from telnyx_native.errors import CallError, ConfigurationError, WaitTimeoutError
 from telnyx_native.gateway import call_methods, session_methods
 from telnyx_native.gateway.assistant import Assistant, Brain
 from telnyx_native.gateway.call_reports import CallReports
-from telnyx_native.gateway.call_users import CallUsers
+from telnyx_native.gateway.call_users import CallUsers, ring_until_answered
 from telnyx_native.gateway.destinations import Factory, built_in
 from telnyx_native.gateway.destinations.conference import Rooms
 from telnyx_native.gateway.detached_calls import DetachedCalls
@@ -40,7 +40,7 @@ from telnyx_native.gateway.users import Directory, User
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request as HttpRequest
@@ -149,7 +149,8 @@ class Gateway:
         }
         self.programs: Sequence[str] = tuple(programs)
         self._plan = plan
-        self._switchboard = Switchboard(Router(self.directory, plan, self._destination_of, programs))
+        self._router = Router(self.directory, plan, self._destination_of, programs)
+        self._switchboard = Switchboard(self._router)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -309,7 +310,7 @@ class Gateway:
         headers: Mapping[str, str] | None = None,
         client_state: str | None = None,
     ) -> CalleeLeg:
-        """Call a user; it rings at the phone that connected last.
+        """Call a user; it rings at the phone that connected last. To ring all phones, or a group, see `ring`.
 
         A user who is not logged in, but has a device for push notifications, is sent one (`Gateway.push`). The
         call rings as soon as a client comes for it.
@@ -355,6 +356,47 @@ class Gateway:
             await leg.hang_up(HangupCause.NORMAL_TEMPORARY_FAILURE)
             raise
         return leg
+
+    async def ring(
+        self,
+        address: str,
+        *,
+        from_: str,
+        name: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> CalleeLeg:
+        """Call whoever is at an address, as a caller from outside does: every phone rings, and the first has the call.
+
+        The others are told that it was answered elsewhere. Cancelling this ends the ringing.
+
+        Args:
+            address: A user, a group, or a number that leads to one.
+            from_: The number the users see.
+            name: The name the users see; the number by default.
+            headers: SIP headers that travel with the call.
+
+        Returns:
+            The call, answered; `CalleeLeg.wait_answered` waits for its audio.
+
+        Raises:
+            ConfigurationError: There is nobody at the address.
+            CallError: Nobody is logged in, nobody answers within `Limits.ring_time`, or everybody refuses.
+        """
+        ids = PlatformIds()
+
+        def dialog_for(user: str) -> Dialog:
+            return Dialog(
+                call_id=str(uuid4()),
+                caller=Party(name or from_, from_),
+                callee=Party("Outbound Call", user),
+                custom_headers=dict(headers or {}),
+                ids=PlatformIds(session_id=ids.session_id),
+            )
+
+        phones = self._open_legs(self._router.users_at(address), dialog_for)
+        if not phones:
+            raise CallError(f"nobody at {address} is logged in; wait for the login before placing the call")
+        return await ring_until_answered(phones, self.limits.ring_time)
 
     # What sessions need (the protocol `Host`)
 
@@ -406,22 +448,25 @@ class Gateway:
         return CallUsers(lambda caller: self._dial(users, caller))
 
     def _dial(self, users: Sequence[User], caller: CallerLeg) -> list[CalleeLeg]:
+        if len(users) > 1:  # who calls a group does not ring
+            users = [user for user in users if user.name != caller.user_name]
+        return self._open_legs(users, lambda user: _dialog_from(caller, user))
+
+    def _open_legs(self, users: Sequence[User], dialog_for: Callable[[str], Dialog]) -> list[CalleeLeg]:
         """Open a leg to each phone of the users that can take one more call, up to the limit.
 
         For who has no phone there, but a device for push notifications, the leg waits for what the push brings.
         """
         legs: list[CalleeLeg] = []
-        if len(users) > 1:  # who calls a group does not ring
-            users = [user for user in users if user.name != caller.user_name]
         phones = [session for session in self._phones if session.user in users]
         for session in phones[-self.limits.ringing_phones :]:
             try:
-                legs.append(session.open_callee_leg(_dialog_from(caller, session.user_name)))
+                legs.append(session.open_callee_leg(dialog_for(session.user_name)))
             except RequestRefused as refusal:
                 logger.warning("%s does not ring: %s", session, refusal)
         there = {session.user_name for session in phones}
         announced = [user for user in users if self.push.reaches(user.name, active=user.name in there)]
-        return legs + [self._park(user, _dialog_from(caller, user.name)) for user in announced]
+        return legs + [self._park(user, dialog_for(user.name)) for user in announced]
 
     def _park(self, user: User, dialog: Dialog) -> CalleeLeg:
         leg = self.parked.park(user.name, dialog)

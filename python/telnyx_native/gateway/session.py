@@ -222,6 +222,11 @@ class Session:
         """Send a request whose acknowledgement nobody waits for: most clients never acknowledge."""
         await self._send(Request(method, dict(params), self._next_id(), self._voice_sdk_id))
 
+    async def send_raw(self, text: str | bytes) -> None:
+        """Send something that is no frame."""
+        self.host.monitor.frame_passed(self, text, sent=True)
+        await self._write(text)
+
     # Legs
 
     def leg_of(self, params: Mapping[str, Any]) -> Leg:
@@ -398,7 +403,7 @@ class Session:
         for _ in range(await self.host.faults.hold_up(self)):
             await self._write(text)
 
-    async def _write(self, text: str) -> None:
+    async def _write(self, text: str | bytes) -> None:
         try:
             async with asyncio.timeout(self.host.limits.send_time):
                 await self._socket.send(text)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from telnyx_native.errors import MediaError, SdpError
+from telnyx_native.errors import ConfigurationError, MediaError, SdpError
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.states import CallTerminationReason, HangupCause
 
@@ -79,5 +79,8 @@ def _reason_of_outcome(outcome: CallTerminationReason | BaseException, leg: Call
         logger.warning("the call to %s has no audio: %s", leg.dialog.callee.number, outcome)
         unusable = isinstance(outcome, SdpError)
         return reason_of(HangupCause.INCOMPATIBLE_DESTINATION if unusable else HangupCause.MEDIA_TIMEOUT)
+    if isinstance(outcome, ConfigurationError):  # a sound file that is none
+        logger.warning("the call to %s is ended: %s", leg.dialog.callee.number, outcome)
+        return reason_of(HangupCause.NORMAL_TEMPORARY_FAILURE)
     logger.error("the destination %s failed", leg.dialog.callee.number, exc_info=outcome)
     return reason_of(HangupCause.NORMAL_TEMPORARY_FAILURE)

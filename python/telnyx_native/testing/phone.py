@@ -12,6 +12,7 @@ import numpy as np
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import CallError
 from telnyx_native.media.files import read_audio, write_wav
+from telnyx_native.states import CallState
 from telnyx_native.testing.ear import Ear
 from telnyx_native.testing.matching import (
     Samples,
@@ -65,6 +66,7 @@ class Phone:
         self.name = name
         self._recordings = recordings
         self._incoming = client.incoming_calls.collect()
+        self._ringing: Call | None = None
         self._call: Call | None = None
         self._ear: Ear | None = None
         self._ears: list[Ear] = []
@@ -126,16 +128,18 @@ class Phone:
         await self.current_call.wait_active(within)
 
     async def rings(self, *, within: float = 10.0) -> Call:
-        """Wait until somebody calls; return the call, which is not answered yet.
+        """Wait until somebody calls; return the call, for `answer` or `reject` to take.
 
         Raises:
             AssertionError: Nobody calls within that many seconds.
         """
         try:
             async with asyncio.timeout(within):
-                return await anext(self._incoming)
+                while self._ringing is None or self._ringing.state != CallState.RINGING:
+                    self._ringing = await anext(self._incoming)
         except TimeoutError:
             raise AssertionError(f"nobody has called {self.name} within {within:g} s") from None
+        return self._ringing
 
     async def answer(self, *, within: float = 10.0) -> None:
         """Wait until somebody calls, and answer.
@@ -288,7 +292,6 @@ class Phone:
         Raises:
             AssertionError: It does not appear.
         """
-        said = ""
         updates = self.client.transcript_update_flow.collect()
         transcript = self.client.ai.transcript
         try:

@@ -14,7 +14,7 @@ from telnyx_native.errors import MediaError, SdpError
 from telnyx_native.gateway import Gateway, Limits, User
 from telnyx_native.gateway.server import EngineLease
 
-LIMIT = 5.0
+LIMIT = 15.0
 """Seconds until a test stops waiting for a frame."""
 
 OFFER = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=offer\r\n"
@@ -126,6 +126,11 @@ class RawClient:
                 if wanted(frame):
                     return frame
                 self._unread.append(frame)
+
+    def forget(self):
+        """Forget the frames that came."""
+        self.frames.clear()
+        self._unread.clear()
 
     async def login(self, user="alice", password="secret", **params):
         answer = await self.ask("login", login=user, passwd=password, **params)

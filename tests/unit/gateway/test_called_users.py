@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import pytest
 
-from telnyx_native.errors import CallError, ConfigurationError, MediaError
-from telnyx_native.gateway import LegState
+from telnyx_native.errors import CallError, ConfigurationError, MediaError, WaitTimeoutError
+from telnyx_native.gateway import DialPlan, Gateway, LegState, User
 from telnyx_native.states import HangupCause
 
 
@@ -67,6 +68,65 @@ class TestPlacedCalls:
             await gateway.place_call("carol", from_="+1999")
         with pytest.raises(CallError, match="not logged in"):
             await gateway.place_call("alice", from_="+1999")
+
+
+class TestRingingFromOutside:
+    @pytest.fixture
+    async def gateway(self, peers, limits):
+        users = [User("alice", "secret", "+15550100"), User("bob", "hidden")]
+        plan = DialPlan(numbers={"+1800": "all", "+1801": "echo"}, groups={"all": ["alice", "bob"]})
+        async with Gateway(users, plan=plan, limits=limits) as gateway:
+            yield gateway
+
+    async def answer(self, client):
+        call_id = (await client.expect("telnyx_rtc.invite"))["params"]["callID"]
+        await client.ask("telnyx_rtc.answer", sdp="v=0", dialogParams={"callID": call_id})
+        return call_id
+
+    async def test_the_first_to_answer_has_the_call(self, alice, bob, gateway):
+        ringing = asyncio.create_task(gateway.ring("+1800", from_="+1999", name="Desk", headers={"X-A": "1"}))
+        invite = (await alice.expect("telnyx_rtc.invite"))["params"]
+        assert (invite["caller_id_name"], invite["caller_id_number"]) == ("Desk", "+1999")
+        assert invite["dialogParams"]["custom_headers"] == [{"name": "X-A", "value": "1"}]
+        await self.answer(bob)
+        call = await ringing
+        assert (call.user_name, call.state.value) == ("bob", LegState.ANSWERED)
+        bye = (await alice.expect("telnyx_rtc.bye"))["params"]
+        assert (bye["cause"], bye["sipCode"], bye["sipReason"]) == ("LOSE_RACE", 200, "Call completed elsewhere")
+        assert gateway.calls == [call]
+
+    async def test_everybody_refuses(self, alice, bob, gateway):
+        ringing = asyncio.create_task(gateway.ring("all", from_="+1999"))
+        for client in (alice, bob):
+            call_id = (await client.expect("telnyx_rtc.invite"))["params"]["callID"]
+            await client.ask("telnyx_rtc.bye", cause="USER_BUSY", dialogParams={"callID": call_id})
+        with pytest.raises(CallError, match="nobody has taken the call: USER_BUSY"):
+            await ringing
+
+    async def test_who_gives_up_ends_the_ringing(self, alice, bob, gateway):
+        ringing = asyncio.create_task(gateway.ring("all", from_="+1999"))
+        for client in (alice, bob):
+            await client.expect("telnyx_rtc.invite")
+        ringing.cancel()
+        for client in (alice, bob):
+            assert (await client.expect("telnyx_rtc.bye"))["params"]["cause"] == "ORIGINATOR_CANCEL"
+        assert gateway.calls == []
+
+    async def test_nobody(self, gateway, alice):
+        with pytest.raises(CallError, match="nobody at bob is logged in"):
+            await gateway.ring("bob", from_="+1999")
+        for address in ("+1801", "carol", "echo"):
+            with pytest.raises(ConfigurationError, match="there is no user or group"):
+                await gateway.ring(address, from_="+1999")
+
+    async def test_waiting_for_a_login(self, gateway, client):
+        waiting = asyncio.create_task(gateway.wait_logged_in("+15550100"))
+        await client.login()
+        await asyncio.wait_for(waiting, 5)
+        with pytest.raises(WaitTimeoutError, match=r"bob has not logged in within 0\.01 s"):
+            await gateway.wait_logged_in("bob", timeout=0.01)
+        with pytest.raises(ConfigurationError):
+            await gateway.wait_logged_in("carol")
 
 
 class TestBetweenUsers:

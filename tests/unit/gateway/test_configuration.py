@@ -116,6 +116,7 @@ def test_everything_arrives(load, tmp_path: Path) -> None:
         ("[assistants]\na = 'good.py:x'", "good.py has no async function 'x'"),
         ("[limits]\nsessions = 'many'", "limits.sessions: write a whole number, not a text"),
         ("[limits]\nsesions = 1", "limits.sesions: .* did you mean 'sessions'"),
+        ("[limits]\nmessages_per_second = 0", "messages_per_second must be at least 1"),
         ("[limits]\nring_time = -1", "limits.ring_time: write a number from 0"),
     ],
 )

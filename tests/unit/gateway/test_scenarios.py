@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError
 
+from support.hurry import Hurry
 from telnyx_native.cli.app import app
 from telnyx_native.cli.outcome import ExitCode
 from telnyx_native.errors import ConfigurationError
@@ -23,19 +24,9 @@ from telnyx_native.gateway.scenarios import SCENARIOS
 LIMIT = 5.0
 
 
-class Hurry:
-    """Stands in for the clock of scenarios: their seconds are hundredths."""
-
-    def __getattr__(self, name):
-        return getattr(asyncio, name)
-
-    async def sleep(self, seconds):
-        await asyncio.sleep(seconds / 100)
-
-
 @pytest.fixture
 def hurry(monkeypatch):
-    monkeypatch.setattr(scenarios, "asyncio", Hurry())
+    monkeypatch.setattr(scenarios, "asyncio", Hurry(100))
 
 
 async def cut_off(alice, gateway):

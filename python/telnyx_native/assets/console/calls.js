@@ -6,11 +6,11 @@ import { scale, showLevel } from "./meter.js";
 const HISTORY = 120; // measurements in a plot: a minute
 const FAREWELL = 4000; // ms that a call stays when it is over
 const PLOTS = {
-  mos: { name: "MOS", low: 1, high: 5, text: (value) => value.toFixed(2) },
-  loss: { name: "Loss", low: 0, high: 0.1, text: (value) => `${(value * 100).toFixed(1)} %` },
-  jitter: { name: "Jitter", low: 0, high: 0.05, text: (value) => `${(value * 1000).toFixed(1)} ms` },
-  rtt: { name: "Round trip", low: 0, high: 0.3, text: (value) => `${(value * 1000).toFixed(0)} ms` },
-};
+  mos: { name: "MOS", low: 1, high: 5, bad: (value) => value < 3.5, text: (value) => value.toFixed(2) },
+  loss: { name: "Loss", low: 0, high: 0.1, bad: (value) => value > 0.01, text: (value) => `${(value * 100).toFixed(1)} %` },
+  jitter: { name: "Jitter", low: 0, high: 0.05, bad: (value) => value > 0.03, text: (value) => `${(value * 1000).toFixed(1)} ms` },
+  rtt: { name: "Round trip", low: 0, high: 0.3, bad: (value) => value > 0.4, text: (value) => `${(value * 1000).toFixed(0)} ms` },
+}; // "bad" is where Telnyx's JavaScript SDK begins to warn
 
 export class Calls {
   #control;
@@ -123,12 +123,13 @@ class Plot {
   add(value) {
     if (value == null) return;
     this.#values = [...this.#values, value].slice(-HISTORY);
-    const { low, high, text } = this.#settings;
+    const { low, high, bad, text } = this.#settings;
     const top = Math.max(high, ...this.#values);
     const start = HISTORY - this.#values.length;
     const points = this.#values.map((each, i) => `${start + i},${(28 - (26 * (each - low)) / (top - low)).toFixed(1)}`);
     this.#line.setAttribute("points", points.join(" "));
     this.#text.textContent = text(value);
+    this.element.classList.toggle("bad", bad(value));
   }
 }
 

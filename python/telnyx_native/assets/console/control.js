@@ -18,6 +18,10 @@ export class Control extends EventTarget {
     return this.#ask("POST", path, body);
   }
 
+  put(path) {
+    return this.#ask("PUT", path);
+  }
+
   delete(path) {
     return this.#ask("DELETE", path);
   }

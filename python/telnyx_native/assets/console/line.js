@@ -53,7 +53,7 @@ export class Line extends EventTarget {
       return; // a malformed frame is survived
     }
     if (!frame || typeof frame !== "object") return;
-    if (frame.method) {
+    if (typeof frame.method === "string") {
       if (frame.id != null) this.#send({ jsonrpc: "2.0", id: frame.id, result: { method: frame.method } });
       this.dispatchEvent(new CustomEvent("request", { detail: frame }));
       return;

@@ -4,6 +4,7 @@ import { Calls } from "./calls.js";
 import { Control, Unauthorized } from "./control.js";
 import { $ } from "./dom.js";
 import { Messages } from "./messages.js";
+import { Scenarios } from "./scenarios.js";
 import { Softphone } from "./softphone.js";
 import { Users } from "./users.js";
 
@@ -40,7 +41,8 @@ async function open(token) {
     $("console").hidden = false;
     const softphone = new Softphone(control);
     softphone.offer(users, status.destinations);
-    new Users(control, (name) => softphone.dial(name));
+    new Users(control, (name) => softphone.dial(name), (all) => softphone.suggest(all));
+    new Scenarios(control);
     new Calls(control);
     new Messages(control);
     control.addEventListener("connected", () => show("connected", true));

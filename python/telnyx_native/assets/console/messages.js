@@ -9,13 +9,14 @@ export class Messages {
 
   constructor(control) {
     control.addEventListener("message", ({ detail }) => this.#paused || this.#add(detail));
+    control.addEventListener("push", ({ detail }) => this.#paused || this.#announce(detail));
     $("pause").onclick = () => {
       this.#paused = !this.#paused;
       $("pause").setAttribute("aria-pressed", this.#paused);
     };
     $("clear").onclick = () => {
       $("messages").replaceChildren();
-      $("no-messages").hidden = false;
+      this.#count();
     };
     for (const id of ["filter", "chatter"]) $(id).addEventListener("input", () => this.#filter());
   }
@@ -23,7 +24,25 @@ export class Messages {
   #add({ time, user, sent, text }) {
     const frame = parse(text);
     const name = frame?.method ?? frame?.type ?? (frame?.error ? "error" : frame ? "result" : "malformed");
-    const failed = frame === null || frame.error !== undefined;
+    this.#insert({
+      time,
+      user: user || "nobody",
+      sent,
+      name: short(name),
+      failed: frame === null || frame.error !== undefined,
+      remark: note(frame),
+      chatter: name === "telnyx_rtc.ping" || frame?.result?.method !== undefined || frame?.result?.message === "PONG",
+      text: frame ? JSON.stringify(frame, null, 2).replaceAll("\\r\\n", "\n    ") : text,
+    });
+  }
+
+  // A push notification that a device would get.
+  #announce({ time, user, provider, payload }) {
+    const text = JSON.stringify(payload, null, 2);
+    this.#insert({ time, user, sent: true, name: "push", remark: `${payload.message} · ${provider}`, text });
+  }
+
+  #insert({ time, user, sent, name, failed, remark, chatter, text }) {
     const row = element(
       "li",
       {},
@@ -34,15 +53,15 @@ export class Messages {
           "summary",
           {},
           element("span", { className: "when" }, new Date(time * 1000).toLocaleTimeString([], { hour12: false })),
-          element("span", { className: sent ? "out" : "in" }, sent ? `→ ${user || "nobody"}` : `← ${user || "nobody"}`),
-          element("span", { className: failed ? "failed" : "" }, name.replace("telnyx_rtc.", "")),
-          element("span", { className: "note" }, note(frame)),
+          element("span", { className: sent ? "user out" : "user in" }, `${sent ? "→" : "←"} ${user}`),
+          element("span", { className: failed ? "name failed" : "name" }, name),
+          element("span", { className: "note" }, remark),
         ),
-        element("pre", {}, frame ? JSON.stringify(frame, null, 2).replaceAll("\\r\\n", "\n    ") : text),
+        element("pre", {}, text),
       ),
     );
     row.dataset.text = `${user} ${text}`.toLowerCase();
-    row.dataset.chatter = name === "telnyx_rtc.ping" || frame?.result?.method !== undefined || frame?.result?.message === "PONG";
+    row.dataset.chatter = Boolean(chatter);
     row.hidden = !this.#wanted(row);
     const list = $("messages");
     const scrolled = list.scrollTop;
@@ -50,16 +69,28 @@ export class Messages {
     list.prepend(row);
     if (scrolled > 0) list.scrollTop = scrolled + list.scrollHeight - height; // what is being read stays in place
     while (list.children.length > MOST) list.lastElementChild.remove();
-    $("no-messages").hidden = true;
+    this.#count();
   }
 
   #filter() {
     for (const row of $("messages").children) row.hidden = !this.#wanted(row);
+    this.#count();
+  }
+
+  #count() {
+    const any = $("messages").querySelector("li:not([hidden])") !== null;
+    $("messages").hidden = !any;
+    $("no-messages").hidden = any;
   }
 
   #wanted({ dataset }) {
     return ($("chatter").checked || dataset.chatter !== "true") && dataset.text.includes($("filter").value.toLowerCase());
   }
+}
+
+// A method without what all of them begin with; a malformed frame may have anything for it.
+function short(method) {
+  return String(method).replace("telnyx_rtc.", "");
 }
 
 function parse(text) {
@@ -77,7 +108,7 @@ function note(frame) {
   const dialog = params?.dialogParams ?? {};
   return [
     error?.message,
-    result?.message ?? result?.params?.state ?? (result?.method && `of ${result.method.replace("telnyx_rtc.", "")}`),
+    result?.message ?? result?.params?.state ?? (result?.method && `of ${short(result.method)}`),
     params?.cause,
     params?.action,
     params?.type,

@@ -99,6 +99,7 @@ export class Phone extends EventTarget {
   }
 
   #ringing({ callID, sdp, caller_id_name: name, caller_id_number: number }) {
+    if (typeof callID !== "string" || typeof sdp !== "string") return; // a malformed frame is survived
     const busy = this.call && !this.call.over;
     const settings = { id: callID, party: name || number, number, inbound: true };
     if (busy) {

@@ -13,6 +13,8 @@ export class Softphone {
   #meters = null; // of the call that is shown
   #transcript;
   #shown = null;
+  #first = ""; // whom to call first
+  #talked = false;
 
   constructor(control) {
     const address = new URL("./", location);
@@ -44,6 +46,15 @@ export class Softphone {
     this.#show();
   }
 
+  // Shows the first step: to call somebody who is there, or the echo.
+  suggest(users) {
+    const own = this.#phone.user || $("user").value;
+    this.#first = users.find(({ name, sessions }) => sessions > 0 && name !== own)?.name ?? "echo";
+    $("first-button").textContent = this.#first === "echo" ? "Hear yourself" : `Talk to ${this.#first}`;
+    $("first-note").textContent = this.#first === "echo" ? "The echo says back what you say." : `You call as ${own}.`;
+    this.#show();
+  }
+
   async dial(destination) {
     $("destination").value = destination;
     if (this.#phone.state === "out") await this.#try(() => this.#phone.logIn($("user").value));
@@ -57,6 +68,7 @@ export class Softphone {
       else this.#phone.logOut();
     });
     submit("dial", () => this.dial($("destination").value.trim()));
+    $("first-button").onclick = () => this.dial(this.#first);
     $("answer").onclick = () => this.#try(() => this.#phone.call.answer());
     $("reject").onclick = () => this.#phone.call.hangUp();
     $("hang-up").onclick = () => this.#phone.call.hangUp();
@@ -105,8 +117,9 @@ export class Softphone {
     $("phone-state").textContent = state === "in" ? `${user} · ready` : STATES[state];
     $("phone-state").classList.toggle("good", state === "in");
     $("login-button").textContent = state === "out" ? "Log in" : "Log out";
-    $("login-button").classList.toggle("primary", state === "out");
     $("user").disabled = state !== "out";
+    this.#talked ||= call?.began != null;
+    $("first-step").hidden = this.#talked || busy || !this.#first || !isSecureContext;
     $("dial").hidden = $("suggestions").hidden = busy;
     $("incoming").hidden = !rings;
     $("talk").hidden = !busy || rings;

@@ -9,6 +9,9 @@ const FAULTS = {
   malformed: "send a malformed frame",
   "delay:1": "delay messages by 1 s",
   duplicate: "send messages twice",
+  "media:loss=0.05,burst=3": "lose 5 % of audio",
+  "media:jitter=0.08": "audio: 80 ms jitter",
+  "media:delay=0.3": "audio: 300 ms late",
   "registration:refused": "refuse logins",
   "registration:FAIL_WAIT": "registration: FAIL_WAIT",
   "registration:NOREG": "registration: NOREG",
@@ -21,11 +24,14 @@ const FAULTS = {
 export class Users {
   #control;
   #dial;
+  #seen;
   #users = [];
 
-  constructor(control, dial) {
+  // `dial` calls one of them; `seen` is told of all whenever something changes.
+  constructor(control, dial, seen) {
     this.#control = control;
     this.#dial = dial;
+    this.#seen = seen;
     const update = async () => this.show(await control.get("users"));
     control.addEventListener("snapshot", ({ detail }) => this.show(detail.users));
     control.addEventListener("user", () => update().catch(() => {}));
@@ -35,6 +41,7 @@ export class Users {
     this.#users = users;
     $("nobody").hidden = users.some(({ sessions }) => sessions > 0);
     $("users").replaceChildren(...this.#users.map((user) => this.#row(user)));
+    this.#seen(users);
   }
 
   #faults(name) {
@@ -60,7 +67,7 @@ export class Users {
       "li",
       {},
       element("span", { className: sessions ? "dot on" : "dot" }),
-      element("span", { className: "who" }, name, element("small", {}, [there, number].filter(Boolean).join(" · "))),
+      element("span", { className: "who" }, element("b", {}, name), ` ${number ?? ""}`, element("small", {}, there)),
       this.#faults(name),
       element("button", { disabled: !sessions, ariaLabel: `Call ${name}`, onclick: () => this.#dial(name) }, "Call"),
     );

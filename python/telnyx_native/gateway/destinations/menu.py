@@ -79,25 +79,27 @@ class Ivr:
     async def serve(self, leg: CallerLeg) -> Outcome:
         """Ask until the caller has chosen, or the tries are used up."""
         await leg.answer()
-        await leg.media.connected()
-        menu = self._menu
-        for _ in range(menu.tries):
-            key = await self._ask(leg)
-            if key is None:
-                continue
-            if key in menu.keys:
-                return Transfer(menu.keys[key])
-            await _play_all(leg, self._invalid)
-        return Transfer(menu.otherwise) if menu.otherwise else reason_of(HangupCause.NORMAL_CLEARING)
+        async with keypad(leg) as keys:  # at once: whoever was answered may press keys
+            await leg.media.connected()
+            for _ in range(self._menu.tries):
+                key = await self._ask(leg, keys)
+                if key is None:
+                    continue
+                if key in self._menu.keys:
+                    return Transfer(self._menu.keys[key])
+                await _play_all(leg, self._invalid)
+        otherwise = self._menu.otherwise
+        return Transfer(otherwise) if otherwise else reason_of(HangupCause.NORMAL_CLEARING)
 
-    async def _ask(self, leg: CallerLeg) -> str | None:
+    async def _ask(self, leg: CallerLeg, keys: Keypad) -> str | None:
         """Play the prompt; return the key that is pressed, or `None`."""
-        if not self._menu.barge_in:
+        if self._menu.barge_in:
+            key = await self._interrupted(leg, keys)
+        else:
             await _play_all(leg, self._prompt)
-        async with keypad(leg) as keys:
-            if self._menu.barge_in and (key := await self._interrupted(leg, keys)):
-                return key
-            return await keys.next(self._menu.timeout)
+            keys.forget()
+            key = None
+        return key or await keys.next(self._menu.timeout)
 
     async def _interrupted(self, leg: CallerLeg, keys: Keypad) -> str | None:
         """Play the prompt until a key is pressed; return it, or `None` if there was none."""

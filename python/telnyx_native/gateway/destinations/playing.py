@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telnyx_native.gateway.reasons import reason_of
@@ -19,40 +20,32 @@ TAIL = 0.5
 """Seconds between the end of a sound and the hang-up: the far end's jitter buffer is still playing it."""
 
 
+@dataclass(frozen=True)
 class PlayEndlessly:
-    """Answers, and plays a sound over and over.
+    """Answers, and plays a sound over and over."""
 
-    Args:
-        sound: The sound.
-    """
-
-    def __init__(self, sound: Sound) -> None:
-        self._sound = sound
+    sound: Sound
 
     async def serve(self, leg: CallerLeg) -> CallTerminationReason:
         """Play until the caller hangs up."""
         await leg.answer()
         await leg.media.connected()
-        samples = await rendered(self._sound, leg.audio.sample_rate)
+        samples = await rendered(self.sound, leg.audio.sample_rate)
         while True:
             await leg.audio.write(samples.data)
 
 
+@dataclass(frozen=True)
 class PlayOnce:
-    """Answers, plays a sound to its end, and hangs up.
+    """Answers, plays a sound to its end, and hangs up."""
 
-    Args:
-        sound: The sound.
-    """
-
-    def __init__(self, sound: Sound) -> None:
-        self._sound = sound
+    sound: Sound
 
     async def serve(self, leg: CallerLeg) -> CallTerminationReason:
         """Play to the end."""
         await leg.answer()
         await leg.media.connected()
-        await play(leg, self._sound)
+        await play(leg, self.sound)
         await asyncio.sleep(TAIL)
         return reason_of(HangupCause.NORMAL_CLEARING)
 

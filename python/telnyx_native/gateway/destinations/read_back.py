@@ -30,8 +30,8 @@ class ReadBack:
     async def serve(self, leg: CallerLeg) -> CallTerminationReason:
         """Read back until the caller hangs up."""
         await leg.answer()
-        await leg.media.connected()
-        async with keypad(leg) as keys:
+        async with keypad(leg) as keys:  # at once: whoever was answered may press keys
+            await leg.media.connected()
             await play(leg, BEEP)
             while entry := await _entry(keys):
                 await play(leg, KeyTones(entry))
