@@ -9,6 +9,7 @@ import typer
 from telnyx_native.cli.call import call
 from telnyx_native.cli.demo import demo
 from telnyx_native.cli.devices import devices
+from telnyx_native.cli.doctor import doctor
 from telnyx_native.cli.gateway import gateway
 from telnyx_native.version import versions
 
@@ -52,3 +53,4 @@ app.command()(demo)
 app.command()(gateway)
 app.command()(call)
 app.command()(devices)
+app.command()(doctor)

@@ -13,12 +13,12 @@ import typer
 
 from telnyx_native.cli.outcome import ExitCode, run
 from telnyx_native.cli.recording import record_audio
-from telnyx_native.errors import AudioClosedError, CallError, ConfigurationError, WaitTimeoutError
+from telnyx_native.cli.trust import trust
+from telnyx_native.errors import AudioClosedError, CallError, WaitTimeoutError
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from ssl import SSLContext
 
     from rich.console import Console
 
@@ -106,18 +106,6 @@ def _ask_password() -> str:
     return password
 
 
-def _trust(ca_file: Path | None) -> SSLContext | None:
-    """What trusts the certificates in a file, and only these."""
-    import ssl
-
-    if ca_file is None:
-        return None
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except ssl.SSLError as error:
-        raise ConfigurationError(f"--ca-file: {ca_file} has no certificate in PEM format") from error
-
-
 async def _call(plan: _Plan) -> ExitCode:
     from rich.console import Console
 
@@ -125,7 +113,7 @@ async def _call(plan: _Plan) -> ExitCode:
     from telnyx_native.media.files import WavWriter, read_audio
 
     console = Console()
-    server = TxServerConfiguration.parse(plan.server, ssl_context=_trust(plan.ca_file))
+    server = TxServerConfiguration.parse(plan.server, ssl_context=trust(plan.ca_file))
     credentials = CredentialConfig(plan.user, plan.password)
     speech = read_audio(plan.play, SAMPLE_RATE).tobytes() if plan.play else b""
     with WavWriter(plan.record, SAMPLE_RATE) if plan.record else nullcontext() as recording:
