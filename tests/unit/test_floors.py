@@ -33,7 +33,7 @@ FLOORS = [
     {"call"},
     {"devices"},
     {"client"},
-    {"sync", "doctor"},
+    {"sync", "doctor", "integrations"},
     {"cli"},
 ]
 """From the ground up. The gateway stands beside the client: the other side of the wire, see below."""

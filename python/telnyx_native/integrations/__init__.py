@@ -1,0 +1,1 @@
+"""Calls in other people's systems; each module needs an extra of its own."""
