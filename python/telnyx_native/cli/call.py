@@ -68,6 +68,7 @@ def call(
         float | None, typer.Option(min=0.1, help="Seconds to talk before hanging up.", show_default=False)
     ] = None,
     ring: Annotated[float, typer.Option(min=1, help="Seconds to let it ring.")] = 60.0,
+    live: Annotated[bool, typer.Option("--live", help="Show levels and quality as the call goes.")] = False,
 ) -> None:
     """Place a call: play a file into it, record what comes back.
 
@@ -80,8 +81,8 @@ def call(
     **Example**: telnyx-native call echo --server ws://127.0.0.1:8899 --user alice
     --play question.wav --record answer.wav
     """
-    plan = _Plan(destination, server, ca_file, user, password or _ask_password(), play, record, duration, ring)
-    run(_call(plan))
+    secret = password or _ask_password()
+    run(_call(_Plan(destination, server, ca_file, user, secret, play, record, duration, ring, live=live)))
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class _Plan:
     record: Path | None
     duration: float | None
     ring: float
+    live: bool
 
 
 def _ask_password() -> str:
@@ -121,7 +123,7 @@ async def _call(plan: _Plan) -> ExitCode:
             await client.connect(server, credentials)
             console.print(f"Logged in to {server.url} as [bold]{plan.user}[/bold]")
             call = await client.new_invite(plan.destination, audio=AudioConfig(SAMPLE_RATE))
-            narrator = asyncio.create_task(_narrate(call, console))
+            narrator = asyncio.create_task(_show(call, console) if plan.live else _narrate(call, console))
             try:
                 await _wait_answered(call, plan.ring)
                 async with _recorded(call, recording):
@@ -141,6 +143,13 @@ async def _narrate(call: Call, console: Console) -> None:
     async for state in call.call_state_flow:
         if not isinstance(state, CallState.DONE):
             console.print(f"{call.destination_number}: {state}")
+
+
+async def _show(call: Call, console: Console) -> None:
+    from telnyx_native.cli.live import follow_call, shown
+
+    with shown(console) as calls:
+        await follow_call(calls, call)
 
 
 async def _wait_answered(call: Call, limit: float) -> None:

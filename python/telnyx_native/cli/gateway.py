@@ -7,7 +7,7 @@ import ipaddress
 import logging
 import signal
 import webbrowser
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +18,7 @@ from telnyx_native.cli.outcome import ExitCode, run
 from telnyx_native.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from rich.console import Console
 
@@ -63,6 +63,7 @@ def gateway(
     open_console: Annotated[
         bool, typer.Option("--open", help="Open the console, with a phone in it, in the browser.")
     ] = False,
+    live: Annotated[bool, typer.Option("--live", help="Show levels and quality of the calls as they go.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show every message on the wire, without secrets.")
     ] = False,
@@ -76,7 +77,7 @@ def gateway(
 
     **Exit codes**: 0 ended with Ctrl-C · 2 the command line is wrong · 3 cannot listen there
     """
-    run(_gateway(_Plan(user, host, port, tls, fault or [], open_console=open_console, verbose=verbose)))
+    run(_gateway(_Plan(user, host, port, tls, fault or [], open_console=open_console, live=live, verbose=verbose)))
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class _Plan:
     tls: Path | None
     faults: list[str]
     open_console: bool
+    live: bool
     verbose: bool
 
 
@@ -117,7 +119,8 @@ async def _gateway(plan: _Plan) -> ExitCode:
                 console.print("[bold yellow]Warning:[/bold yellow] others on the network can reach this gateway.")
             if plan.open_console and not await asyncio.to_thread(webbrowser.open, server.console_url):
                 console.print("There is no browser to open; copy the console's address into one.")
-            await interrupted.wait()
+            async with _shown(console, server) if plan.live else nullcontext():
+                await interrupted.wait()
             console.print("Hanging up and closing …")
     return ExitCode.OK
 
@@ -158,6 +161,20 @@ def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path |
     console.print("For a first call, in another terminal:\n")
     # One line whatever the width of the terminal: it is there to be copied.
     console.print(f"  {server.connect_hint()}{options}\n", soft_wrap=True, highlight=False, style="bold")
+
+
+@asynccontextmanager
+async def _shown(console: Console, server: Gateway) -> AsyncIterator[None]:
+    """Show the calls of the gateway while the context lasts."""
+    from telnyx_native.cli.live import follow_gateway, shown
+
+    with shown(console) as calls:
+        following = asyncio.create_task(follow_gateway(calls, server))
+        try:
+            yield
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
 
 @contextmanager
