@@ -70,6 +70,22 @@ async def test_all_is_well(gateway: Gateway) -> None:
     assert checked["clock"].status is Status.OK
 
 
+async def test_native_part_that_does_not_load() -> None:
+    script = """
+import asyncio, json, sys
+sys.modules["telnyx_native._webrtc"] = sys.modules["telnyx_native._audio"] = None
+from telnyx_native import TxServerConfiguration
+from telnyx_native.doctor import examine
+print(json.dumps(asyncio.run(examine(TxServerConfiguration())).as_dict()))
+"""
+    async with program("-c", script) as process:
+        code, output, errors = await outcome(process)
+    assert (code, errors) == (0, "")
+    diagnosis = json.loads(output)
+    assert [finding["cause"] for finding in diagnosis["findings"]] == ["broken_installation"]
+    assert diagnosis["verdict"] == "blocked"
+
+
 async def test_wrong_password(gateway: Gateway) -> None:
     diagnosis = await examine(TxServerConfiguration.parse(gateway.url), CredentialConfig("alice", "opensesame"))
     assert failure(diagnosis).cause is Cause.WRONG_PASSWORD

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -16,6 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.parser import text_string_to_metric_families
 
+from support.pages import blocks, run_piece
 from support.users import log_in
 from telnyx_native import CallError, TelnyxClient
 from telnyx_native.integrations.opentelemetry import CallTracer
@@ -170,6 +172,15 @@ async def test_span_of_a_call_that_broke(
     assert span.status.status_code is trace.StatusCode.ERROR
     assert span.attributes is not None
     assert "telnyx.call.from" not in span.attributes
+
+
+async def test_what_the_page_shows(alice: TelnyxClient) -> None:
+    shown = [block for block in blocks() if block.page == "operations.md" and "integrations" in block.text]
+    call = await alice.new_invite("echo")
+    for block in shown:
+        on_a_free_port = replace(block, text=block.text.replace("9100", "0"))
+        await run_piece(on_a_free_port, {"client": alice, "call": call, "trace": trace})
+    assert len(shown) == 2
 
 
 @pytest.mark.parametrize("extra", ["prometheus", "opentelemetry"])

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from telnyx_native.doctor.audio_path import check_audio_path
 from telnyx_native.doctor.finding import Finding, Status
 from telnyx_native.doctor.installation import check_installation
-from telnyx_native.doctor.login import check_login
-from telnyx_native.doctor.server import check_server
-from telnyx_native.doctor.sound import check_sound
 from telnyx_native.doctor.symptoms import Symptom, explain
 from telnyx_native.verdict import Verdict
 
@@ -37,7 +33,7 @@ class Diagnosis:
     @property
     def verdict(self) -> Verdict:
         """READY, DEGRADED if there is a warning with a cause, BLOCKED if something failed."""
-        if any(finding.status is Status.FAILED for finding in self.findings):
+        if _has_failed(list(self.findings)):
             return Verdict.BLOCKED
         if any(finding.status is Status.WARNING and finding.cause for finding in self.findings):
             return Verdict.DEGRADED
@@ -72,10 +68,32 @@ async def examine(
         for finding in found:
             on_finding(finding)
 
-    note(installation := await check_installation())
+    note(await check_installation())
+    if not _has_failed(findings):
+        await _look_around(server, config, destination, needs_sound=needs_sound, note=note)
+    return Diagnosis(tuple(findings), tuple(explain(findings)))
+
+
+async def _look_around(
+    server: TxServerConfiguration,
+    config: CredentialConfig | TokenConfig | None,
+    destination: str | None,
+    *,
+    needs_sound: bool,
+    note: Callable[[list[Finding]], None],
+) -> None:
+    # Not before the installation is known to be whole: all of these need the native part.
+    from telnyx_native.doctor.audio_path import check_audio_path
+    from telnyx_native.doctor.login import check_login
+    from telnyx_native.doctor.server import check_server
+    from telnyx_native.doctor.sound import check_sound
+
     note(await check_sound(needed=needs_sound))
     note(reached := await check_server(server))
-    if not any(finding.status is Status.FAILED for finding in (*installation, *reached)):
+    if not _has_failed(reached):
         note(await check_audio_path(server))
         note(await check_login(server, config, destination))
-    return Diagnosis(tuple(findings), tuple(explain(findings)))
+
+
+def _has_failed(findings: list[Finding]) -> bool:
+    return any(finding.status is Status.FAILED for finding in findings)

@@ -1,1 +1,1 @@
-"""Calls in other people's systems; each module needs an extra of its own."""
+"""Calls in the systems of others: what bots are written in, and what watches them; each behind an extra of its own."""

@@ -60,7 +60,7 @@ class Face:
 
 
 _made: WeakValueDictionary[int, Face] = WeakValueDictionary()
-_made_lock = threading.Lock()
+_made_lock = threading.RLock()
 
 
 def present(value: Any) -> Any:
@@ -70,12 +70,13 @@ def present(value: Any) -> Any:
     kind = next((FACES[kind] for kind in type(value).__mro__ if kind in FACES), None)
     if kind is None:
         return value.listener if isinstance(value, _Told) else value
+    loop = loop_thread()
     with _made_lock:
         face = _made.get(id(value))
-    if face is None:
-        face = kind.__new__(kind)
-        face._stand_before(loop_thread(), value)  # noqa: SLF001 - this is its constructor
-    return face
+        if face is None:
+            face = kind.__new__(kind)
+            face._stand_before(loop, value)  # noqa: SLF001 - this is its constructor
+        return face
 
 
 def target_of(value: Any) -> Any:
