@@ -275,19 +275,19 @@ def test_the_end_of_the_program_hangs_up(gateway: Gateway) -> None:
     "waiting", ["call.wait_done()", "call.audio.read(10**7)", "next(client.incoming_calls.collect())"]
 )
 def test_ctrl_c_interrupts_whatever_waits(gateway: Gateway, waiting: str) -> None:
-    interruptible = f"""{PROGRAM}
+    interruptible = f"""
 try:
+    print(call.call_id, flush=True)
     {waiting}
 except KeyboardInterrupt:
     call.end()
     print(call.termination_reason)
     raise
 """
-    with start(interruptible, gateway) as process:
+    with start(PROGRAM.replace("print(call.call_id, flush=True)\n", interruptible), gateway) as process:
         assert process.stdout is not None
         process.stdout.readline()
         (leg,) = gateway.calls
-        time.sleep(0.1)  # any moment will do
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=LIMIT)
     assert output == "NORMAL_CLEARING 16\n"
