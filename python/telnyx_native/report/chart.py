@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["HEIGHT", "WIDTH", "Chart", "Line", "draw_chart", "draw_milestones", "draw_states", "summarised"]
+__all__ = [
+    "HEIGHT",
+    "LEFT",
+    "STRIP_HEIGHT",
+    "WIDTH",
+    "Chart",
+    "Line",
+    "draw_chart",
+    "draw_milestones",
+    "draw_states",
+    "summarised",
+]
 
 WIDTH, HEIGHT = 760, 168
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 34, 24
