@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.signals import dominant_frequency, pcm, silence, tone
+from support.sound_server import needs_sound_server, sound_server
 from telnyx_native import sync
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.sync import (
     AudioClosedError,
+    AudioConfig,
     AudioDirection,
     AuthenticationError,
     Call,
@@ -25,11 +27,15 @@ from telnyx_native.sync import (
     CallState,
     CredentialConfig,
     DtmfReceived,
+    Handset,
+    HandsetState,
     SocketConnectionError,
     TelnyxClient,
     TxServerConfiguration,
+    Verdict,
     VoiceActivity,
     WaitTimeoutError,
+    run_pre_call,
 )
 from telnyx_native.sync.loop_thread import loop_thread
 
@@ -195,6 +201,27 @@ def test_a_tool_may_block(gateway: Gateway) -> None:
         client.ai.send_message('use get_weather {"city": "Oslo"}')
         while "get_weather returned fine in Oslo" not in [item.content for item in next(said)]:
             pass
+
+
+def test_test_call(alice: TelnyxClient) -> None:
+    assert run_pre_call(alice, "echo", duration=2).verdict is Verdict.READY
+
+
+@needs_sound_server
+def test_microphone_and_loudspeaker(
+    alice: TelnyxClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    loop, sounds = loop_thread(), sound_server(tmp_path)
+    server = loop.run(sounds.__aenter__())
+    request.addfinalizer(lambda: loop.run(sounds.__aexit__(None, None, None)))
+    monkeypatch.setenv("PULSE_SERVER", server.address)
+    server.add_room("room")
+    call = alice.new_invite("echo", audio=AudioConfig.microphone())
+    call.wait_active(LIMIT)
+    with Handset(call) as handset:
+        assert handset.state.value is HandsetState.WORKING
+        assert call.audio.played > 0
+    assert handset.state.value is HandsetState.CLOSED
 
 
 def test_errors_are_those_of_the_asynchronous_methods(gateway: Gateway, alice: TelnyxClient) -> None:

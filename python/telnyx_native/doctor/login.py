@@ -60,7 +60,11 @@ async def _log_in(
 
 
 async def _call(client: TelnyxClient, destination: str) -> Finding:
-    report = await run_pre_call(client, destination)
+    try:
+        report = await run_pre_call(client, destination)
+    except TelnyxError as error:
+        advice = "see what the other findings say about the network, and try again"
+        return Finding("call", Status.FAILED, str(error), Cause.CALL_FAILED, advice)
     measured = (
         f"MOS {report.mos.average:.1f}, {1000 * report.rtt.average:.0f} ms there and back, "
         f"jitter {1000 * report.jitter.average:.0f} ms, loss {report.loss:.1%}, path {report.path}"
