@@ -141,7 +141,7 @@ async def _check_clock(server: TxServerConfiguration) -> list[Finding]:
     sent = time.time()
     head = await _head(server)
     if not head.startswith("HTTP/"):
-        return [await _no_http_finding(server)]
+        return [await _silence_finding(server)]
     there = next((line.partition(":")[2] for line in head.splitlines() if line.lower().startswith("date:")), None)
     if there is None:
         return [Finding("clock", Status.SKIPPED, "the server does not tell the time")]
@@ -159,15 +159,15 @@ def _clock_finding(skew: float) -> Finding:
     return Finding("clock", status, detail, Cause.CLOCK_WRONG, advice)
 
 
-async def _no_http_finding(server: TxServerConfiguration) -> Finding:
-    detail = "what listens there does not answer an HTTP request"
+async def _silence_finding(server: TxServerConfiguration) -> Finding:
+    """Judge a server that does not answer an HTTP request; whether it is the right one, the login shows."""
     trustful = ssl.create_default_context()
     trustful.check_hostname = False
     trustful.verify_mode = ssl.CERT_NONE  # whoever it is: this is to see whether it speaks TLS, nothing is told to it
     if not server.secure and await _speaks_http(replace(server, secure=True, ssl_context=trustful)):
         advice = f"write wss://{server.host}:{server.port}"
-        return Finding("http", Status.FAILED, f"{detail}: it wants TLS", Cause.TLS_WANTED, advice)
-    return Finding("http", Status.FAILED, detail, Cause.NO_TELNYX_SERVER, "check the port: it is of something else")
+        return Finding("tls", Status.FAILED, "the server wants TLS", Cause.TLS_WANTED, advice)
+    return Finding("clock", Status.SKIPPED, "the server does not tell the time")
 
 
 async def _speaks_http(server: TxServerConfiguration) -> bool:

@@ -30,7 +30,7 @@ class Symptom:
     next_step: str
 
 
-REACHING = ("dns", "tcp", "tls", "http", "clock", "login")
+REACHING = ("dns", "tcp", "tls", "clock", "login")
 HEARING = ("media engine", "audio path", "call", "sound", "microphone")
 
 TABLE = (
