@@ -14,9 +14,16 @@ OWN_NETWORK = ["unshare", "--user", "--map-root-user", "--net"]
 
 def may_have_a_network(*tools: str) -> bool:
     """Whether there is such a thing here, and the tools that a script needs in it."""
-    if not all(map(shutil.which, ("unshare", "ip", *tools))):
-        return False
-    return subprocess.run([*OWN_NETWORK, "true"], capture_output=True, check=False).returncode == 0
+    return all(map(shutil.which, ("unshare", "ip", *tools))) and _succeeds_in_a_network("true")
+
+
+def may_have_a_firewall() -> bool:
+    """Whether such a network may have a firewall."""
+    return may_have_a_network("nft") and _succeeds_in_a_network("nft", "add table inet firewall")
+
+
+def _succeeds_in_a_network(*command: str) -> bool:
+    return subprocess.run([*OWN_NETWORK, *command], capture_output=True, check=False).returncode == 0
 
 
 def run_in_a_network(module: str, *, timeout: float = 60) -> subprocess.CompletedProcess[str]:

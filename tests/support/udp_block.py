@@ -43,7 +43,7 @@ async def turn_server() -> AsyncIterator[None]:
         process = await asyncio.create_subprocess_exec(
             "turnserver",
             *("-n", "--no-cli", "--no-tls", "--no-dtls", "--listening-ip", SERVER, "--relay-ip", SERVER),
-            *("--lt-cred-mech", "--user", "caller:opensesame", "--realm", "test", "--allow-loopback-peers"),
+            *("--lt-cred-mech", "--user", "caller:opensesame", "--realm", "test"),
             *("--log-file", "/dev/null", "--pidfile", str(Path(folder) / "pid"), "--userdb", str(Path(folder) / "db")),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
