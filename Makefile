@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-TEST_PACKAGES := chromium libasound2-plugins libportaudio2 pulseaudio pulseaudio-utils
+TEST_PACKAGES := chromium coturn iproute2 libasound2-plugins libportaudio2 nftables pulseaudio pulseaudio-utils
 
 PYTHONS ?= $(PYTHON)
 WHEEL_PACKAGES := g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabihf iproute2 python3-dev python3-venv \
@@ -46,7 +46,7 @@ test: build ## run all tests
 	@echo "== tests"
 	@$(BIN)/python -m pytest
 
-test-tools: ## install what some tests need besides: a browser and a sound server (they are skipped without)
+test-tools: ## install what some tests need besides: a browser, a sound server, a TURN server and a firewall (they are skipped without)
 	@PACKAGES="$(TEST_PACKAGES)" tools/system_packages.sh $(SUDO)
 
 interop: build ## only the tests against Telnyx's own clients, which need node, npm and Chromium (`make test` has them too)

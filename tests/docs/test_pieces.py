@@ -27,7 +27,7 @@ PIECES = [
     for block in blocks()
     if block.language == "python" and not block.is_program and "telnyx_native.integrations" not in block.text
 ]
-"""Those for frameworks are run where the frameworks are: tests/frameworks."""
+"""Those for frameworks are run where the frameworks are: tests/frameworks; for metrics, in test_metrics.py."""
 LONG_ENOUGH = 1.5
 """Seconds of call for a piece that listens until the call is over."""
 PROMPT = Path(__file__).parents[2] / "python/telnyx_native/assets/prompt.flac"

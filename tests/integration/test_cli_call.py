@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import pty
 import re
 import shlex
 import signal
+import struct
 import sys
-from contextlib import asynccontextmanager
+import termios
+from contextlib import asynccontextmanager, suppress
 
 import numpy as np
 import pytest
@@ -199,3 +203,65 @@ async def test_gateway_that_others_reach_says_so():
             while b"bot has logged in" not in printed:
                 printed += await server.stdout.readline()
         assert b"Warning" not in printed
+
+
+@asynccontextmanager
+async def on_a_terminal(*arguments):
+    """A command whose output goes to a terminal; what that shows is collected."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "telnyx_native",
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "110"},
+    )
+    os.close(theirs)
+    terminal = Terminal(ours)
+    asyncio.get_running_loop().add_reader(ours, terminal.take)
+    try:
+        yield process, terminal
+    finally:
+        asyncio.get_running_loop().remove_reader(ours)
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        os.close(ours)
+
+
+class Terminal:
+    """What a terminal has shown so far."""
+
+    def __init__(self, descriptor):
+        self._shown = b""
+        self._descriptor = descriptor
+
+    @property
+    def text(self):
+        """All of it, without colours and movements of the cursor."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self._shown.decode(errors="replace"))
+
+    def take(self):
+        with suppress(OSError):  # nobody writes any more
+            self._shown += os.read(self._descriptor, 65536)
+
+    async def until(self, pattern):
+        async with asyncio.timeout(LIMIT):
+            while not re.search(pattern, self.text):  # noqa: ASYNC110 - there is no event for it
+                await asyncio.sleep(0.02)
+
+
+async def test_live_tables_of_both_ends(gateway):
+    async with on_a_terminal("gateway", "--port", "0", "--live") as (server, table):
+        await table.until(r"telnyx-native (call .*demo)")
+        line = shlex.split(re.search(r"telnyx-native (call .*demo)", table.text)[1])
+        async with on_a_terminal(*line, "--live", "--duration", "8") as (caller, row):
+            await row.until(r"echo.* active .* 4\.\d\d .* ms .*[█░]{12}")
+            await table.until(r"-> echo.* answered .* 4\.\d\d .* ms .*[█░]{12}")
+            assert await asyncio.wait_for(caller.wait(), LIMIT) == 0
+        await table.until("Calls: 0")
+        server.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(server.wait(), LIMIT) == 0

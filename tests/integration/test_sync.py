@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.signals import dominant_frequency, pcm, silence, tone
+from support.sound_server import needs_sound_server, sound_server
 from telnyx_native import sync
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.sync import (
     AudioClosedError,
+    AudioConfig,
     AudioDirection,
     AuthenticationError,
     Call,
@@ -25,11 +27,15 @@ from telnyx_native.sync import (
     CallState,
     CredentialConfig,
     DtmfReceived,
+    Handset,
+    HandsetState,
     SocketConnectionError,
     TelnyxClient,
     TxServerConfiguration,
+    Verdict,
     VoiceActivity,
     WaitTimeoutError,
+    run_pre_call,
 )
 from telnyx_native.sync.loop_thread import loop_thread
 
@@ -197,6 +203,27 @@ def test_a_tool_may_block(gateway: Gateway) -> None:
             pass
 
 
+def test_test_call(alice: TelnyxClient) -> None:
+    assert run_pre_call(alice, "echo", duration=2).verdict is Verdict.READY
+
+
+@needs_sound_server
+def test_microphone_and_loudspeaker(
+    alice: TelnyxClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    loop, sounds = loop_thread(), sound_server(tmp_path)
+    server = loop.run(sounds.__aenter__())
+    request.addfinalizer(lambda: loop.run(sounds.__aexit__(None, None, None)))
+    monkeypatch.setenv("PULSE_SERVER", server.address)
+    server.add_room("room")
+    call = alice.new_invite("echo", audio=AudioConfig.microphone())
+    call.wait_active(LIMIT)
+    with Handset(call) as handset:
+        assert handset.state.value is HandsetState.WORKING
+        assert call.audio.played > 0
+    assert handset.state.value is HandsetState.CLOSED
+
+
 def test_errors_are_those_of_the_asynchronous_methods(gateway: Gateway, alice: TelnyxClient) -> None:
     with TelnyxClient() as client:
         with pytest.raises(AuthenticationError, match="bob"):
@@ -275,19 +302,19 @@ def test_the_end_of_the_program_hangs_up(gateway: Gateway) -> None:
     "waiting", ["call.wait_done()", "call.audio.read(10**7)", "next(client.incoming_calls.collect())"]
 )
 def test_ctrl_c_interrupts_whatever_waits(gateway: Gateway, waiting: str) -> None:
-    interruptible = f"""{PROGRAM}
+    interruptible = f"""
 try:
+    print(call.call_id, flush=True)
     {waiting}
 except KeyboardInterrupt:
     call.end()
     print(call.termination_reason)
     raise
 """
-    with start(interruptible, gateway) as process:
+    with start(PROGRAM.replace("print(call.call_id, flush=True)\n", interruptible), gateway) as process:
         assert process.stdout is not None
         process.stdout.readline()
         (leg,) = gateway.calls
-        time.sleep(0.1)  # any moment will do
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=LIMIT)
     assert output == "NORMAL_CLEARING 16\n"

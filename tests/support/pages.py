@@ -37,7 +37,8 @@ class Block:
     @property
     def is_program(self) -> bool:
         """Whether it runs by itself; if not, it is a piece of a program and needs a scene."""
-        return self.language == "python" and "asyncio.run(" in self.text
+        runs = "asyncio.run(" in self.text or "from telnyx_native.sync import" in self.text
+        return self.language == "python" and runs
 
 
 def blocks() -> list[Block]:

@@ -33,7 +33,7 @@ FLOORS = [
     {"call"},
     {"devices"},
     {"client"},
-    {"integrations", "sync"},
+    {"sync", "doctor", "integrations"},
     {"cli", "testing"},
 ]
 """From the ground up. The gateway stands beside the client: the other side of the wire, see below."""

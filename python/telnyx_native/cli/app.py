@@ -9,7 +9,9 @@ import typer
 from telnyx_native.cli.call import call
 from telnyx_native.cli.demo import demo
 from telnyx_native.cli.devices import devices
+from telnyx_native.cli.doctor import doctor
 from telnyx_native.cli.gateway import gateway
+from telnyx_native.cli.report import report
 from telnyx_native.version import versions
 
 __all__ = ["app"]
@@ -52,3 +54,5 @@ app.command()(demo)
 app.command()(gateway)
 app.command()(call)
 app.command()(devices)
+app.command()(doctor)
+app.command()(report)

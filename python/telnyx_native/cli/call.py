@@ -13,12 +13,12 @@ import typer
 
 from telnyx_native.cli.outcome import ExitCode, run
 from telnyx_native.cli.recording import record_audio
-from telnyx_native.errors import AudioClosedError, CallError, ConfigurationError, WaitTimeoutError
+from telnyx_native.cli.trust import trust
+from telnyx_native.errors import AudioClosedError, CallError, WaitTimeoutError
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from ssl import SSLContext
 
     from rich.console import Console
 
@@ -68,6 +68,7 @@ def call(
         float | None, typer.Option(min=0.1, help="Seconds to talk before hanging up.", show_default=False)
     ] = None,
     ring: Annotated[float, typer.Option(min=1, help="Seconds to let it ring.")] = 60.0,
+    live: Annotated[bool, typer.Option("--live", help="Show levels and quality as the call goes.")] = False,
 ) -> None:
     """Place a call: play a file into it, record what comes back.
 
@@ -80,8 +81,8 @@ def call(
     **Example**: telnyx-native call echo --server ws://127.0.0.1:8899 --user alice
     --play question.wav --record answer.wav
     """
-    plan = _Plan(destination, server, ca_file, user, password or _ask_password(), play, record, duration, ring)
-    run(_call(plan))
+    secret = password or _ask_password()
+    run(_call(_Plan(destination, server, ca_file, user, secret, play, record, duration, ring, live=live)))
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class _Plan:
     record: Path | None
     duration: float | None
     ring: float
+    live: bool
 
 
 def _ask_password() -> str:
@@ -106,18 +108,6 @@ def _ask_password() -> str:
     return password
 
 
-def _trust(ca_file: Path | None) -> SSLContext | None:
-    """What trusts the certificates in a file, and only these."""
-    import ssl
-
-    if ca_file is None:
-        return None
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except ssl.SSLError as error:
-        raise ConfigurationError(f"--ca-file: {ca_file} has no certificate in PEM format") from error
-
-
 async def _call(plan: _Plan) -> ExitCode:
     from rich.console import Console
 
@@ -125,7 +115,7 @@ async def _call(plan: _Plan) -> ExitCode:
     from telnyx_native.media.files import WavWriter, read_audio
 
     console = Console()
-    server = TxServerConfiguration.parse(plan.server, ssl_context=_trust(plan.ca_file))
+    server = TxServerConfiguration.parse(plan.server, ssl_context=trust(plan.ca_file))
     credentials = CredentialConfig(plan.user, plan.password)
     speech = read_audio(plan.play, SAMPLE_RATE).tobytes() if plan.play else b""
     with WavWriter(plan.record, SAMPLE_RATE) if plan.record else nullcontext() as recording:
@@ -133,7 +123,7 @@ async def _call(plan: _Plan) -> ExitCode:
             await client.connect(server, credentials)
             console.print(f"Logged in to {server.url} as [bold]{plan.user}[/bold]")
             call = await client.new_invite(plan.destination, audio=AudioConfig(SAMPLE_RATE))
-            narrator = asyncio.create_task(_narrate(call, console))
+            narrator = asyncio.create_task(_show(call, console) if plan.live else _narrate(call, console))
             try:
                 await _wait_answered(call, plan.ring)
                 async with _recorded(call, recording):
@@ -153,6 +143,13 @@ async def _narrate(call: Call, console: Console) -> None:
     async for state in call.call_state_flow:
         if not isinstance(state, CallState.DONE):
             console.print(f"{call.destination_number}: {state}")
+
+
+async def _show(call: Call, console: Console) -> None:
+    from telnyx_native.cli.live import follow_call, shown
+
+    with shown(console) as calls:
+        await follow_call(calls, call)
 
 
 async def _wait_answered(call: Call, limit: float) -> None:

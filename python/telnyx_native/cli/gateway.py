@@ -151,6 +151,7 @@ def gateway(
     open_console: Annotated[
         bool, typer.Option("--open", help="Open the console, with a phone in it, in the browser.")
     ] = False,
+    live: Annotated[bool, typer.Option("--live", help="Show levels and quality of the calls as they go.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show every message on the wire, without secrets.")
     ] = False,
@@ -177,7 +178,20 @@ def gateway(
         host=host,
         port=port,
     )
-    run(_gateway(_Plan(config, settings, tls, fault or [], scenario or [], open_console=open_console, verbose=verbose)))
+    run(
+        _gateway(
+            _Plan(
+                config,
+                settings,
+                tls,
+                fault or [],
+                scenario or [],
+                open_console=open_console,
+                live=live,
+                verbose=verbose,
+            )
+        )
+    )
 
 
 async def _write_example(file: Path) -> ExitCode:
@@ -203,6 +217,7 @@ class _Plan:
     faults: list[str]
     scenarios: list[str]
     open_console: bool
+    live: bool
     verbose: bool
 
 
@@ -237,7 +252,8 @@ async def _gateway(plan: _Plan) -> ExitCode:
             for name in plan.scenarios:
                 server.scenarios.start(name)
             pushes = asyncio.create_task(_show_pushes(console, server))
-            await interrupted.wait()
+            async with _shown(console, server) if plan.live else nullcontext():
+                await interrupted.wait()
             pushes.cancel()
             console.print("Hanging up and closing …")
     return ExitCode.OK
@@ -321,6 +337,20 @@ async def _show_pushes(console: Console, server: Gateway) -> None:
     """Print the push notifications, each on one line whatever the width of the terminal: to be copied."""
     async for push in server.push.sent:
         console.print(json.dumps(push.payload), soft_wrap=True, highlight=False, markup=False)
+
+
+@asynccontextmanager
+async def _shown(console: Console, server: Gateway) -> AsyncIterator[None]:
+    """Show the calls of the gateway while the context lasts."""
+    from telnyx_native.cli.live import follow_gateway, shown
+
+    with shown(console) as calls:
+        following = asyncio.create_task(follow_gateway(calls, server))
+        try:
+            yield
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""Calls in the frameworks that bots are written in, each behind the extra of its name."""
+"""Calls in the systems of others: what bots are written in, and what watches them; each behind an extra of its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import threading
 from inspect import iscoroutinefunction, isfunction
 from types import MappingProxyType
@@ -25,6 +26,13 @@ FACES: dict[type, type[Face]] = {}
 
 ENTRIES = {"__aenter__": "__enter__", "__aexit__": "__exit__", "__aiter__": "__iter__", "__anext__": "__next__"}
 """Special methods that have another name when nothing is awaited."""
+
+WORDS = (
+    (r"\ban async context manager", "a context manager"),
+    (r"\basync (with|for|def|iterator|function)\b", r"\1"),
+    (r"\bawait ", ""),
+)
+"""What descriptions say otherwise then."""
 
 PLAIN = ("__enter__", "__exit__", "__repr__")
 """Special methods that are there under the same name."""
@@ -60,7 +68,7 @@ class Face:
 
 
 _made: WeakValueDictionary[int, Face] = WeakValueDictionary()
-_made_lock = threading.Lock()
+_made_lock = threading.RLock()
 
 
 def present(value: Any) -> Any:
@@ -70,12 +78,13 @@ def present(value: Any) -> Any:
     kind = next((FACES[kind] for kind in type(value).__mro__ if kind in FACES), None)
     if kind is None:
         return value.listener if isinstance(value, _Told) else value
+    loop = loop_thread()
     with _made_lock:
         face = _made.get(id(value))
-    if face is None:
-        face = kind.__new__(kind)
-        face._stand_before(loop_thread(), value)  # noqa: SLF001 - this is its constructor
-    return face
+        if face is None:
+            face = kind.__new__(kind)
+            face._stand_before(loop, value)  # noqa: SLF001 - this is its constructor
+        return face
 
 
 def target_of(value: Any) -> Any:
@@ -94,7 +103,7 @@ def face_of(original: type, *, without: Iterable[str] = (), direct: Iterable[str
 
     def complete(face: FaceT) -> FaceT:
         face._original = original  # noqa: SLF001 - this completes it
-        face.__doc__ = face.__doc__ or original.__doc__
+        face.__doc__ = face.__doc__ or _in_plain_words(original)
         FACES[original] = face
         for name, member in vars(original).items():
             is_wanted = name in ENTRIES or name in PLAIN or not name.startswith("_")
@@ -104,7 +113,7 @@ def face_of(original: type, *, without: Iterable[str] = (), direct: Iterable[str
             if name not in vars(face):
                 setattr(face, name, _presented(member, is_direct=name in direct or name == "__repr__"))
             elif isfunction(own := vars(face)[name]):
-                own.__doc__ = own.__doc__ or member.__doc__
+                own.__doc__ = own.__doc__ or _in_plain_words(member)
         return face
 
     return complete
@@ -118,6 +127,7 @@ def waiting(function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., 
         given, named = map(target_of, args), {name: target_of(value) for name, value in kwargs.items()}
         return present(loop_thread().run(function(*given, **named)))
 
+    wait.__doc__ = _in_plain_words(function)
     return wait
 
 
@@ -140,6 +150,7 @@ def _presented_function(function: Callable[..., Any], *, is_direct: bool) -> Cal
             return present(function(*given, **named))
         return present(face._loop.call(lambda: function(*given, **named)))  # noqa: SLF001
 
+    call.__doc__ = _in_plain_words(function)
     return call
 
 
@@ -157,7 +168,15 @@ def _presented_property(original: property) -> property:
         told = _Told(loop, value) if callable(value) else value
         loop.call(lambda: setter(target, told))
 
-    return property(read, write if setter else None, doc=original.__doc__)
+    return property(read, write if setter else None, doc=_in_plain_words(original))
+
+
+def _in_plain_words(described: object) -> str | None:
+    """A description without what belongs to asyncio."""
+    text = described.__doc__
+    for asynchronous, plain in WORDS:
+        text = text and re.sub(asynchronous, plain, text)
+    return text
 
 
 class _Told:

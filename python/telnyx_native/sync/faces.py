@@ -55,28 +55,6 @@ ToolT = TypeVar("ToolT", bound="Callable[..., Any]")
     ),
 )
 class TelnyxClient(Face):
-    """A user of Telnyx WebRTC voice: one login, any number of calls.
-
-    ```python
-    with TelnyxClient() as client:
-        client.connect(credential_config=CredentialConfig("user", "password"))
-        call = client.new_invite("+15551234567")
-        call.wait_active()
-    ```
-
-    Leaving the block hangs up all calls and disconnects; so does the end of the program.
-
-    Args:
-        timeouts: How long each step may take.
-        limits: How much of something there may be.
-
-    Attributes:
-        incoming_calls: Inbound calls, ringing; collect before they can arrive.
-        new_calls: Every call, inbound or outbound, when it begins: for who watches them all.
-        refused_calls: Inbound calls that were told USER_BUSY so far, because of `Limits` or while draining.
-        ai: The AI assistant at the other end, beside the audio.
-    """
-
     __slots__ = ()
 
     def __init__(self, *, timeouts: aio.Timeouts | None = None, limits: aio.Limits | None = None) -> None:
@@ -174,12 +152,6 @@ class Recording(Face):
 
 @face_of(flow.Collector)
 class Collector(Face, Generic[T]):
-    """One subscription to a flow: an iterator that holds what was emitted since it was made, and waits for more.
-
-    It ends when the flow or the collector is closed, after what it already holds. A collector that nobody
-    refers to any more is unsubscribed by itself.
-    """
-
     __slots__ = ()
 
     def __next__(self) -> T:
@@ -252,24 +224,6 @@ class AiAssistant(Face):
 
 @face_of(aio.Handset)
 class Handset(Face):
-    """A microphone and a loudspeaker at a call, from entry to exit of `with`.
-
-    They run on threads of the sound system and move audio whether the program is busy or not. While they do, it neither
-    writes nor reads the audio of the call itself. The call should be placed, or accepted, with
-    `audio=AudioConfig.microphone()`.
-
-    A device that is unplugged is waited for, and for a default device whatever takes its place.
-
-    Args:
-        call: The call, which has audio: it was placed or accepted.
-        microphone: A part of the device's name, see `sound_devices`; the default one without it.
-        speaker: The same for the loudspeaker.
-
-    Attributes:
-        state: Whether one can talk.
-        counters: What went wrong.
-    """
-
     __slots__ = ()
 
     def __init__(self, call: Call, *, microphone: str | None = None, speaker: str | None = None) -> None:
@@ -278,13 +232,6 @@ class Handset(Face):
 
 @face_of(aio.Loudspeaker, direct=("write",))
 class Loudspeaker(Face):
-    """A `RingSink` that is heard, from entry to exit of `with`.
-
-    Args:
-        name: A part of the device's name, see `sound_devices`; the default one without it.
-        sample_rate: Samples a second.
-    """
-
     __slots__ = ()
 
     def __init__(self, name: str | None = None, *, sample_rate: int = 16_000) -> None:
@@ -293,16 +240,6 @@ class Loudspeaker(Face):
 
 @face_of(aio.TelephonyCredentials)
 class TelephonyCredentials(Face):
-    """The credentials of an account, as a context manager.
-
-    Args:
-        api_key: A key of the Telnyx API (v2); never logged.
-        base_url: Where the API is, if not at Telnyx.
-
-    Raises:
-        ConfigurationError: The key is empty, or the package `telnyx` is not installed.
-    """
-
     __slots__ = ()
 
     def __init__(self, api_key: str, *, base_url: str | None = None) -> None:

@@ -87,7 +87,7 @@ class LoopThread:
         """Close what is open, and let the thread end; bounded in time."""
         if os.getpid() != self._process or not self._thread.is_alive():
             return
-        with suppress(Exception):
+        with suppress(Exception):  # it is the end, with or without a good-bye
             self.run(self._close_all())
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._over.set)

@@ -40,11 +40,11 @@ def test_version(invoke):
 def test_help_names_every_command(invoke):
     result = invoke("--help")
     assert result.exit_code == 0
-    for command in ("demo", "gateway", "call", "devices"):
+    for command in ("demo", "gateway", "call", "devices", "doctor", "report"):
         assert command in result.output
 
 
-@pytest.mark.parametrize("command", ["demo", "gateway", "call", "devices"])
+@pytest.mark.parametrize("command", ["demo", "gateway", "call", "devices", "doctor", "report"])
 def test_help_of_a_command_tells_the_exit_codes(invoke, command):
     result = invoke(command, "-h")
     assert result.exit_code == 0
@@ -60,6 +60,8 @@ def test_help_of_a_command_tells_the_exit_codes(invoke, command):
         ("call", "echo", "--user", "alice", "--password", "x", "--play", "/no/such/file.wav"),
         ("call", "echo", "--user", "alice", "--password", "x", "--duration", "-1"),
         ("gateway", "--port", "70000"),
+        ("report",),
+        ("report", "/no/such/call.json"),
         ("nonsense",),
     ],
 )

@@ -179,6 +179,7 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
         Scene.online,
         lambda s: s.client.send_ai_assistant_message("Hello"),
     ),
+    "TelnyxClient.drain": (Scene.active, lambda s: s.client.drain(0.05)),
     "TelnyxClient.disconnect": (Scene.active, lambda s: s.client.disconnect()),
     "TelnyxClient.close": (Scene.active, lambda s: s.client.close()),
     "TelnyxClient.new_invite": (Scene.online, lambda s: s.client.new_invite("echo", use_trickle_ice=True)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,7 @@ def test_what_is_public_is_described() -> None:
     for name in sync.faces.__all__:
         value = getattr(sync, name)
         assert value.__doc__
+        assert not re.search(r"\b(async|await)\b", value.__doc__)
         for method, member in vars(value).items() if inspect.isclass(value) else ():
             assert method.startswith("_") or member.__doc__, f"{name}.{method}"
 

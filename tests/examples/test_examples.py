@@ -25,7 +25,6 @@ from telnyx_native import CallError
 from telnyx_native.gateway import GatewayConfig, User
 from telnyx_native.media.files import read_audio
 from telnyx_native.testing import Phone, open_phone
-from telnyx_native.testing.fixtures import callee, caller, gateway  # noqa: F401
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SOUNDS = EXAMPLES / "sounds"

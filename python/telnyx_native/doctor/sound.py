@@ -1,0 +1,78 @@
+"""Whether there are a microphone and a loudspeaker, and this user may use them."""
+
+from __future__ import annotations
+
+import asyncio
+import grp
+import os
+from pathlib import Path
+
+from telnyx_native.devices.microphone_check import run_microphone_check
+from telnyx_native.devices.sound_device import sound_devices
+from telnyx_native.doctor.finding import Cause, Finding, Status
+from telnyx_native.errors import ConfigurationError
+from telnyx_native.verdict import Verdict
+
+__all__ = ["check_sound"]
+
+DEVICE_FILES = Path("/dev/snd")
+"""Where Linux has its sound devices (ALSA)."""
+
+
+async def check_sound(*, needed: bool, device_files: Path = DEVICE_FILES) -> list[Finding]:
+    """Look for devices, and listen to the microphone if sound is needed.
+
+    Args:
+        needed: Whether this machine is to have a microphone and a loudspeaker; a bot needs none.
+        device_files: Where the devices are.
+    """
+    bad = Status.FAILED if needed else Status.SKIPPED
+    try:
+        found = await asyncio.to_thread(sound_devices)
+    except ConfigurationError as error:
+        return [Finding("sound", bad, str(error), Cause.SOUND_SYSTEM_MISSING)]
+    microphones = [device.name for device in found if device.is_microphone]
+    speakers = [device.name for device in found if device.is_speaker]
+    if microphones and speakers:
+        names = f"{len(microphones)} microphones, {len(speakers)} loudspeakers"
+        return [Finding("sound", Status.OK, names), *([await _listen()] if needed else [])]
+    locked = _locked(device_files)
+    if locked is not None:
+        user = os.environ.get("SUDO_USER") or os.environ.get("USER") or "USER"
+        group = _group_of(locked)
+        advice = f"add the user to the group: sudo usermod -aG {group} {user}, and log in again"
+        detail = f"this user may not open {locked}"
+        return [Finding("sound", bad, detail, Cause.NO_PERMISSION, advice)]
+    missing = " and no ".join(
+        name for name, some in (("microphone", microphones), ("loudspeaker", speakers)) if not some
+    )
+    advice = "plug one in, and look for it with `telnyx-native devices`; a program that makes its own audio needs none"
+    return [Finding("sound", bad, f"there is no {missing}", Cause.NO_DEVICE, advice)]
+
+
+def _locked(device_files: Path) -> Path | None:
+    """The first device that this user may not open."""
+    try:
+        files = sorted(device_files.glob("pcm*"))
+    except PermissionError:
+        return device_files
+    return next((file for file in files if not os.access(file, os.R_OK | os.W_OK)), None)
+
+
+def _group_of(file: Path) -> str:
+    try:
+        return grp.getgrgid(file.stat().st_gid).gr_name
+    except (KeyError, OSError):
+        return "audio"
+
+
+async def _listen() -> Finding:
+    report = await run_microphone_check()
+    advice = "; ".join(report.reasons.values())
+    match report.verdict:
+        case Verdict.READY:
+            return Finding("microphone", Status.OK, f"hears something, up to {report.peak:.0%}")
+        case Verdict.DEGRADED:
+            return Finding("microphone", Status.WARNING, "hears nothing", Cause.MICROPHONE_SILENT, advice)
+        case _:
+            return Finding("microphone", Status.FAILED, "does not work", Cause.NO_DEVICE, advice)
