@@ -68,7 +68,7 @@ class Stub:
         own = {function.name: function for function in _functions(_class_of(made))}
         lines = [f"{attribute}: {kind}" for attribute, kind in self._attributes(original) if name not in own]
         seen: set[str] = set()
-        for function in _functions(_class_of(original)):
+        for function, kind in _methods(original):
             sync_name = RENAMED.get(function.name, function.name)
             if not (sync_name == "__init__" or hasattr(made, sync_name)) or _is_private(sync_name):
                 continue
@@ -80,7 +80,7 @@ class Stub:
             lines += (
                 self._signature(own[sync_name], faces)
                 if sync_name in own
-                else self._signature(function, sys.modules[original.__module__])
+                else self._signature(function, sys.modules[kind.__module__])
             )
         for sync_name in own.keys() - seen:
             if not _is_private(sync_name):
@@ -162,6 +162,16 @@ class Stub:
 
 def _functions(tree: ast.ClassDef) -> list[Function]:
     return [node for node in tree.body if isinstance(node, Function)]
+
+
+def _methods(kind: type) -> Iterator[tuple[Function, type]]:
+    """The methods of a class, and of those that it is made from, where they are not given anew."""
+    given: set[str] = set()
+    for one in kind.__mro__:
+        if one.__module__.startswith("telnyx_native"):
+            functions = _functions(_class_of(one))
+            yield from ((function, one) for function in functions if function.name not in given)
+            given |= {function.name for function in functions}
 
 
 def _class_of(kind: type) -> ast.ClassDef:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from telnyx_native.ai.assistant import AiAssistant
     from telnyx_native.ai.transcript import TranscriptItem
     from telnyx_native.call import Call
     from telnyx_native.config import AudioCodec, CredentialConfig, TelnyxConfig
@@ -77,9 +78,9 @@ class TelnyxClient:
         self._session = self._keeper.session
         self._connection = self._keeper.connection
         self._recovery = self._keeper.recovery
-        self.incoming_calls = self._keeper.incoming
-        self.new_calls = self._keeper.begun
-        self.ai = self._keeper.ai
+        self.incoming_calls: SharedFlow[Call] = self._keeper.incoming
+        self.new_calls: SharedFlow[Call] = self._keeper.begun
+        self.ai: AiAssistant = self._keeper.ai
 
     async def __aenter__(self) -> Self:
         return self

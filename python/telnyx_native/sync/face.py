@@ -105,7 +105,8 @@ def face_of(original: type, *, without: Iterable[str] = (), direct: Iterable[str
         face._original = original  # noqa: SLF001 - this completes it
         face.__doc__ = face.__doc__ or _in_plain_words(original)
         FACES[original] = face
-        for name, member in vars(original).items():
+        inherited = {name: member for kind in reversed(original.__mro__[:-1]) for name, member in vars(kind).items()}
+        for name, member in inherited.items():
             is_wanted = name in ENTRIES or name in PLAIN or not name.startswith("_")
             name = ENTRIES.get(name, name)
             if not is_wanted or name in without:

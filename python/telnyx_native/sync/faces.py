@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AiAssistant",
+    "AudioLayer",
+    "AudioOutput",
     "AudioStream",
     "AudioTap",
     "Call",
     "Collector",
+    "Conference",
     "Handset",
     "Loudspeaker",
+    "Mark",
+    "Playback",
     "Recording",
     "SharedFlow",
     "StateFlow",
@@ -40,20 +45,7 @@ T = TypeVar("T")
 ToolT = TypeVar("ToolT", bound="Callable[..., Any]")
 
 
-@face_of(
-    aio.TelnyxClient,
-    without=(
-        "create_peer",
-        "create_successor",
-        "has_calls",
-        "on_call_ended",
-        "on_lost",
-        "on_message",
-        "on_punt",
-        "on_recovered",
-        "on_unrecoverable",
-    ),
-)
+@face_of(aio.TelnyxClient)
 class TelnyxClient(Face):
     __slots__ = ()
 
@@ -71,7 +63,61 @@ class Call(Face):
     __slots__ = ()
 
 
-@face_of(aio.AudioStream, without=("close", "native_port", "native_rings", "on_ready", "wake"))
+FOR_PLAYERS = ("begin", "finish", "leave", "on_drained", "on_writable", "queue_converted")
+"""What queues of audio have for those who fill and empty them."""
+
+
+@face_of(aio.AudioOutput, without=("close", *FOR_PLAYERS))
+class AudioOutput(Face):
+    __slots__ = ()
+
+
+@face_of(aio.AudioLayer, without=FOR_PLAYERS)
+class AudioLayer(Face):
+    __slots__ = ()
+
+
+@face_of(aio.Mark, without=("fail", "put", "settle"))
+class Mark(Face):
+    __slots__ = ()
+
+    def wait(self) -> bool:
+        """Wait until it is decided; return whether it was heard.
+
+        Raises:
+            AudioClosedError: The call ended first.
+        """
+        heard: bool = self._loop.run(_decided(self._target))
+        return heard
+
+
+@face_of(aio.Playback, without=("begin", "fail", "hear", "put", "settle"))
+class Playback(Face):
+    __slots__ = ()
+
+    def wait(self) -> bool:
+        """Wait for its end; return whether it was heard to there. What could not be read raises.
+
+        Raises:
+            AudioClosedError: The call ended first.
+        """
+        heard: bool = self._loop.run(_decided(self._target))
+        return heard
+
+
+async def _decided(mark: aio.Mark) -> bool:
+    return await mark
+
+
+@face_of(aio.Conference)
+class Conference(Face):
+    __slots__ = ()
+
+    def __init__(self, audio: aio.AudioConfig | None = None) -> None:
+        super().__init__(audio)
+
+
+@face_of(aio.AudioStream, without=("close", "native_port", "native_rings", "on_ready", "wake", *FOR_PLAYERS))
 class AudioStream(Face):
     """Writes and reads the audio of one call.
 
@@ -91,7 +137,7 @@ class AudioStream(Face):
 
     def write(self, pcm: Buffer) -> None:
         with self._writing:
-            if memoryview(pcm).nbytes // 2 <= self._rings.space:
+            if memoryview(pcm).nbytes <= self._rings.space:  # no sample takes less than a byte
                 self._target.write_nowait(pcm)
             else:
                 self._loop.run(self._target.write(pcm))
@@ -109,7 +155,7 @@ class AudioStream(Face):
                 received = self._loop.run(self._target.read(samples))
         return received
 
-    def read_nowait(self, samples: int) -> bytes:
+    def read_nowait(self, samples: int | None = None) -> bytes:
         with self._reading:
             received: bytes = self._target.read_nowait(samples)
         return received

@@ -72,7 +72,7 @@ def test_a_type_checker_knows_the_signatures(tmp_path: Path) -> None:
         env={"MYPYPATH": str(root)},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=55,
         check=False,
     )
     seen = [line.split(": ", 2)[-1] for line in done.stdout.splitlines() if line.startswith("program.py")]
