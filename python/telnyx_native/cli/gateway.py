@@ -42,13 +42,18 @@ BOT = "bot"
 
 DEFAULT_PORT = 8899
 
+ROUTING = "Users, and where calls lead"
+"""The heading of these options in the help."""
+
 
 def gateway(
     user: Annotated[
         list[str] | None,
         typer.Option(
+            rich_help_panel=ROUTING,
             metavar="NAME:PASSWORD[:NUMBER]",
-            help="Someone who may log in; repeat it for more. Without any: alice and bob, password demo.",
+            help="Someone who may log in; repeat it for more. Without any: alice, bob, and a bot to talk to, "
+            "password demo.",
         ),
     ] = None,
     host: Annotated[
@@ -62,6 +67,7 @@ def gateway(
     config: Annotated[
         Path | None,
         typer.Option(
+            rich_help_panel=ROUTING,
             metavar="FILE",
             dir_okay=False,
             help="Read users, numbers, groups, menus, assistants and limits from a TOML file; options come on top.",
@@ -69,31 +75,48 @@ def gateway(
     ] = None,
     example_config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", dir_okay=False, help="Write such a file, with every setting explained, and exit."),
+        typer.Option(
+            rich_help_panel=ROUTING,
+            metavar="FILE",
+            dir_okay=False,
+            help="Write such a file, with every setting explained, and exit.",
+        ),
     ] = None,
     token: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="USER:TOKEN", help="A login token of a user, good for ever; without it, the HTTP API makes some."
+            rich_help_panel=ROUTING,
+            metavar="USER:TOKEN",
+            help="A login token of a user, good for ever; without it, the HTTP API makes some.",
         ),
     ] = None,
     number: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NUMBER=ADDRESS", help="Where a number leads: a user, a group or a destination; repeat it for more."
+            rich_help_panel=ROUTING,
+            metavar="NUMBER=ADDRESS",
+            help="Where a number leads: a user, a group or a destination; repeat it for more.",
         ),
     ] = None,
     group: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=USER,USER…", help="Users who ring together; repeat it for more."),
+        typer.Option(
+            rich_help_panel=ROUTING, metavar="NAME=USER,USER…", help="Users who ring together; repeat it for more."
+        ),
     ] = None,
     sounds: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", file_okay=False, help="What file:NAME plays from; without it, nothing."),
+        typer.Option(
+            rich_help_panel=ROUTING,
+            metavar="FOLDER",
+            file_okay=False,
+            help="What file:NAME plays from; without it, nothing.",
+        ),
     ] = None,
     assistant: Annotated[
         list[str] | None,
         typer.Option(
+            rich_help_panel=ROUTING,
             metavar="ID[=FILE.py:FUNCTION]",
             help="An AI assistant: the id that guests log in to, and the async function that is its brain; without "
             "one it follows a script. Repeat it for more. Without any: the id is assistant.",
@@ -136,7 +159,7 @@ def gateway(
 
     Telnyx's clients log in to it, call each other by name or number, and reach these destinations:
     **echo**, **tone** or **tone:HZ**, **music**, **file:NAME**, **dtmf** (reads keys back), **ivr** or **ivr:MENU**,
-    **early** (early media), **hangup-after:SECONDS**, **busy**, **reject**, **noanswer**,
+    **conference:NAME**, **early** (early media), **hangup-after:SECONDS**, **busy**, **reject**, **noanswer**,
     **assistant** or **assistant:ID**. It prints one line to copy into another terminal for a first call, then logs the
     calls until Ctrl-C.
 
