@@ -10,6 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import aiohttp
+
 from support.gateway_process import GatewayProcess
 from support.signals import dominant_frequency, pcm, tone
 from telnyx_native import (
@@ -163,3 +165,9 @@ async def flood(gateway: GatewayProcess, connections: int, *, seed: int = 0) -> 
             await one()
 
     await asyncio.gather(*(in_turn() for _ in range(connections)))
+    async with asyncio.timeout(LIMIT):  # the gateway has room again as soon as it has noticed who is gone
+        while True:
+            with suppress(aiohttp.ClientError):
+                await gateway.get("status")
+                return
+            await asyncio.sleep(0.1)
