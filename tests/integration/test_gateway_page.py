@@ -23,7 +23,10 @@ async def test_a_gateway_in_python() -> None:
     async with program("-c", block("In Python")) as process:
         code, output, errors = await outcome(process)
     assert code == 0, errors
-    assert re.match(r"ws://127\.0\.0\.1:\d+ http://127\.0\.0\.1:\d+/#token=\S+ echo tone ", output)
+    url, console, *programs = output.split()
+    assert re.fullmatch(r"ws://127\.0\.0\.1:\d+", url)
+    assert console.startswith(url.replace("ws:", "http:") + "/#token=")
+    assert programs[:4] == ["everybody", "+15550199", "+15550198", "echo"]
 
 
 async def test_a_destination_of_ones_own() -> None:

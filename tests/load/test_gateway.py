@@ -14,7 +14,7 @@ from telnyx_native import CallState
 SECONDS = float(os.environ.get("LOAD_SECONDS", "300"))
 USERS = int(os.environ.get("LOAD_USERS", "200"))
 CALLS = int(os.environ.get("LOAD_CALLS", "40"))
-CONNECTIONS = int(os.environ.get("LOAD_CONNECTIONS", "20000"))
+CONNECTIONS = int(os.environ.get("LOAD_CONNECTIONS", "10000"))
 
 
 @pytest.mark.timeout(SECONDS + 300)

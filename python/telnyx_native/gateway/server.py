@@ -93,7 +93,7 @@ class Gateway:
         monitor: What goes on, as events.
         push: The devices that calls are announced to, and the push notifications they would get.
         parked: The calls that were announced, and that no client has come for yet.
-        programs: The names of the destinations beside the users.
+        programs: What can be called beside the users: groups, numbers, and the names of the destinations.
         peers: Where calls get their audio from.
         handlers: What answers each method.
     """
@@ -147,7 +147,7 @@ class Gateway:
             ASSISTANT: self._assistant_of,
             **(destinations or {}),
         }
-        self.programs: Sequence[str] = tuple(programs)
+        self.programs: Sequence[str] = (*plan.groups, *plan.numbers, *programs)
         self._plan = plan
         self._router = Router(self.directory, plan, self._destination_of, programs)
         self._switchboard = Switchboard(self._router)

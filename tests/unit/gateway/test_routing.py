@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.gateway import DialPlan, Menu, User
+from telnyx_native.gateway import DialPlan, Gateway, Menu, User
 from telnyx_native.gateway.destinations import built_in
 from telnyx_native.gateway.destinations.answering import EarlyMedia, Echo, HangUpAfter
 from telnyx_native.gateway.destinations.conference import JoinRoom, Rooms
@@ -99,6 +99,11 @@ def test_numbers_and_groups():
     assert isinstance(routes.route("+1801"), PlayEndlessly)
     assert routes.route("+1802") == ["bob"]
     assert isinstance(routes.route("+1803"), Refuse)
+
+
+def test_what_can_be_called_is_listed():
+    plan = DialPlan(numbers={"+1800": "sales"}, groups={"sales": ["alice"]})
+    assert Gateway([ALICE], plan=plan).programs[:3] == ("sales", "+1800", "echo")
 
 
 @pytest.mark.parametrize(
