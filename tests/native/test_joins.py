@@ -116,6 +116,23 @@ async def test_a_call_is_not_joined_to_itself_or_to_one_that_is_over(engine: Med
     await one.close()
 
 
+async def test_calls_of_another_event_loop_cannot_be_joined(engine: MediaEngine) -> None:
+    here = engine.create_peer(LOOPBACK, AudioConfig())
+
+    async def elsewhere() -> None:
+        other = MediaEngine.acquire()
+        there, conference = other.create_peer(LOOPBACK, AudioConfig()), other.create_conference(AudioConfig())
+        for join in (lambda: here.join(there), lambda: conference.add(here)):
+            with pytest.raises(MediaError, match="event loops"):
+                join()
+        conference.close()
+        await there.close()
+        await other.release()
+
+    await asyncio.to_thread(asyncio.run, elsewhere())
+    await here.close()
+
+
 async def test_in_a_conference_each_hears_all_others(engine: MediaEngine) -> None:
     async with parties(engine, 16_000, 8_000, 48_000) as people:
         conference = engine.create_conference(AudioConfig(sample_rate=24_000))

@@ -210,7 +210,7 @@ class Call:
 
         Raises:
             CallError: One of them is inbound and not accepted yet.
-            MediaError: One of them is over, or both are the same.
+            MediaError: One of them is over, or of another event loop, or both are the same.
         """
         self.peer.join(other.peer)
 

@@ -42,7 +42,7 @@ class Conference:
 
         self._engine = MediaEngine.acquire()
         self._media = self._engine.create_conference(audio or AudioConfig())
-        self._calls: list[Call] = []
+        self._calls: list[Call] = []  # all that were added and are not over
         self._recordings: list[Recording] = []
 
     def __repr__(self) -> str:
@@ -63,8 +63,7 @@ class Conference:
     def members(self) -> tuple[Call, ...]:
         """The calls that take part, in the order in which they came."""
         peers = set(self._media.members)
-        self._calls = [call for call in self._calls if call.peer in peers]
-        return tuple(self._calls)
+        return tuple(call for call in self._calls if call.peer in peers)
 
     @property
     def levels(self) -> dict[Call, float]:
@@ -80,9 +79,10 @@ class Conference:
 
         Raises:
             CallError: The call is inbound and not accepted yet.
-            MediaError: The conference is closed or full, or the call is over.
+            MediaError: The conference is closed or full, or the call is over, or of another event loop.
         """
         self._media.add(call.peer, muted=muted)
+        self._calls = [other for other in self._calls if other.termination_reason is None]
         if call not in self._calls:
             self._calls.append(call)
 

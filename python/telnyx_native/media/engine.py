@@ -99,7 +99,7 @@ class MediaEngine:
         stream = AudioStream(audio)
         native = self.open_join(stream)
         self._streams[native.id] = stream
-        return PeerConference(native, stream)
+        return PeerConference(self, native, stream)
 
     def open_join(self, audio: AudioStream | None) -> _webrtc.Conference:
         """Open the native half of a join; for `Peer` and `create_conference`.

@@ -13,6 +13,7 @@ from telnyx_native import _webrtc
 from telnyx_native.errors import MediaError
 
 if TYPE_CHECKING:
+    from telnyx_native.media.engine import MediaEngine
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.stream import AudioStream
 
@@ -26,10 +27,12 @@ class Join:
     """Peers each of which hears all others.
 
     Args:
-        native: The native half; it ends when nothing holds it any more.
+        engine: That of the peers.
+        native: Its native half; it ends when nothing holds it any more.
     """
 
-    def __init__(self, native: _webrtc.Conference) -> None:
+    def __init__(self, engine: MediaEngine, native: _webrtc.Conference) -> None:
+        self._engine = engine
         self._native = native
         self._members: dict[Peer, None] = {}
 
@@ -37,6 +40,11 @@ class Join:
     def members(self) -> tuple[Peer, ...]:
         """Who is in it, in the order in which they came."""
         return tuple(self._members)
+
+    def check(self, engine: MediaEngine) -> None:
+        """Raise `MediaError` if peers of `engine` cannot take part: its clock is another one."""
+        if engine is not self._engine:
+            raise MediaError("calls of different event loops cannot hear each other")
 
     def admit(self, peer: Peer, native: _webrtc.Peer, *, muted: bool) -> None:
         """Take a peer in, or change whether it is heard."""
@@ -71,8 +79,8 @@ class PeerConference(Join):
         audio: What the application says to all, and what it hears of all.
     """
 
-    def __init__(self, native: _webrtc.Conference, audio: AudioStream) -> None:
-        super().__init__(native)
+    def __init__(self, engine: MediaEngine, native: _webrtc.Conference, audio: AudioStream) -> None:
+        super().__init__(engine, native)
         self.audio = audio
         self._closed = False
 
@@ -92,7 +100,7 @@ class PeerConference(Join):
             muted: Whether it only listens.
 
         Raises:
-            MediaError: The conference is closed or full, or the peer is closed.
+            MediaError: The conference is closed or full, or the peer is closed, or of another engine.
         """
         if self._closed:
             raise MediaError("the conference is over")

@@ -224,7 +224,8 @@ class Peer:
             peer.require_open()
         if self._join is not None and self._join is other._join and isinstance(self._join, Bridge):
             return
-        bridge = Bridge(self._engine.open_join(None))
+        bridge = Bridge(self._engine, self._engine.open_join(None))
+        bridge.check(other._engine)
         for peer in (self, other):
             peer.enter(bridge)
 
@@ -232,9 +233,10 @@ class Peer:
         """Leave the join that the peer is in, and enter another one; for `media.joins`.
 
         Raises:
-            MediaError: The peer is closed, or the join is full.
+            MediaError: The peer is closed, or of another engine, or the join is full.
         """
         self.require_open()
+        join.check(self._engine)
         if self._join is not join:
             self.leave()
         join.admit(self, self._native, muted=muted)
