@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs each wheel that a folder has for this machine, without a compiler, and makes the call of `telnyx-native demo`.
 # Usage: try_installed.sh FOLDER
-# The Pythons are taken from the machine, or fetched by uv where the distribution has them not.
+# The Pythons are taken from the machine, or fetched by uv where the distribution has none.
 set -eu
 
 home=$(mktemp -d)
@@ -11,6 +11,7 @@ make_environment() { # VERSION FOLDER
     if command -v "python$1" >/dev/null && "python$1" -m venv "$2"; then
         return
     fi
+    rm -rf "$2"
     if [ ! -x "$home/uv/bin/uv" ]; then
         python3 -m venv "$home/uv"
         "$home/uv/bin/pip" --quiet install --upgrade pip
