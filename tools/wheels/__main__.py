@@ -19,10 +19,11 @@ def read_command_line() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="wheels", description=__doc__)
     parsers = parser.add_subparsers(dest="command", required=True)
     parsers.add_parser("refresh", help="lock the newest Debian packages")
+    parsers.add_parser("libraries", help="unpack the locked libraries for this machine, print their LIBWEBRTC_ROOT")
     builds = parsers.add_parser("build", help="build and check wheels, put them into wheelhouse/, try what runs here")
     containers = parsers.add_parser("cibuildwheel", help="build this machine's wheels with cibuildwheel and podman")
     twice = parsers.add_parser("reproduce", help="build wheels twice: the same inputs must make the same bytes")
-    parsers.add_parser("fresh", help="try the wheel for Python 3.11 in a bare Debian 12, and in a Debian 11")
+    parsers.add_parser("fresh", help="try this machine's wheels in a bare Debian 12 and 13, and in a Debian 11")
     source = parsers.add_parser("sdist", help="put the sdist into wheelhouse/, build from it and try it")
     checks = parsers.add_parser("check", help="check wheels")
     made = f"an interpreter, or {' or '.join(MAKERS)}, which is made here; default: the one that runs this"
@@ -47,6 +48,8 @@ def run(arguments: argparse.Namespace) -> None:
     match arguments.command:
         case "refresh":
             commands.refresh()
+        case "libraries":
+            commands.libraries()
         case "build":
             commands.build(targets(arguments), pythons(arguments))
         case "cibuildwheel":

@@ -1,4 +1,4 @@
-"""Fetches packages with apt, from the mirror that this machine's own apt uses.
+"""Fetches packages with apt, from the mirror that this machine's own apt uses, or the one that ``DEBIAN_MIRROR`` names.
 
 Releases and architectures other than the machine's get a configuration of their own in a folder of the build;
 that of the machine is only read. No root is needed.
@@ -7,6 +7,7 @@ that of the machine is only read. No root is needed.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 from typing import TYPE_CHECKING
@@ -25,15 +26,17 @@ class AptError(Exception):
 
 
 def mirror() -> str:
-    """The Debian mirror of this machine's apt.
+    """The Debian mirror that ``DEBIAN_MIRROR`` names, or else that of this machine's apt.
 
     Raises:
-        AptError: Its apt has no Debian release.
+        AptError: None is named, and its apt has no Debian release.
     """
+    if named := os.environ.get("DEBIAN_MIRROR"):
+        return named
     listing = run(["apt-get", "indextargets", "--format", "$(SITE) $(ORIGIN) $(LABEL)", "Created-By: Packages"])
     sites: list[str] = re.findall(r"^(\S+) Debian Debian$", listing, re.MULTILINE)
     if not sites:
-        raise AptError("this machine's apt has no Debian mirror: wheels are built on Debian")
+        raise AptError("this machine's apt has no Debian mirror: name one in DEBIAN_MIRROR")
     return sites[0]
 
 
@@ -154,7 +157,7 @@ def run(command: list[str], cwd: Path | None = None) -> str:
     try:
         result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise AptError(f"{command[0]} not found: wheels are built on Debian") from error
+        raise AptError(f"{command[0]} not found: install the package that has it (apt, dpkg)") from error
     if result.returncode:
         raise AptError(f"{command[0]} failed: {result.stderr.strip()}")
     return result.stdout

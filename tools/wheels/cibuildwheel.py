@@ -37,11 +37,8 @@ def build_in_containers(
         run([builders[0].interpreter, "-m", "venv", "--clear", home])
         run([home / "bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install", CIBUILDWHEEL])
     shutil.rmtree(products, ignore_errors=True)
-    tags = [builder.version.tag for builder in builders]
-    settings = {
-        "CIBW_BUILD": " ".join(f"cp{tag.removesuffix('t')}-cp{tag}-*" if "t" in tag else f"cp{tag}-*" for tag in tags),
-        "SOURCE_DATE_EPOCH": str(epoch),
-    }
+    wanted = " ".join(f"cp{builder.version.tag}-*" for builder in builders)
+    settings = {"CIBW_BUILD": wanted, "SOURCE_DATE_EPOCH": str(epoch)}
     environment = {**os.environ, **containers, **settings}
     run([home / "bin/cibuildwheel", "--platform", "linux", "--output-dir", products, sdist], environment)
     return sorted(products.glob("*.whl"))

@@ -13,7 +13,7 @@ from wheels.cibuildwheel import build_in_containers
 from wheels.image import container_settings, make_image
 from wheels.licences import collect, compare, linked, stated
 from wheels.lock import read_lock, write_lock
-from wheels.oldest import try_oldest
+from wheels.oldest import OLDEST_VERSION, try_oldest
 from wheels.pythons import find_python
 from wheels.refresh import newest_packages
 from wheels.reproduction import reproduce
@@ -39,6 +39,11 @@ def refresh() -> None:
     roots = assemble(TARGETS["x86_64"], packages, WORK)
     write_lock(LOCK, packages)
     collect(stated(linked(packages), roots.libraries), LICENCES)
+
+
+def libraries() -> None:
+    """Unpack what is linked in on this machine, and print where: a LIBWEBRTC_ROOT for builds from source."""
+    print(assemble(here(), read_lock(LOCK), WORK).libraries)
 
 
 def build(targets: list[Target], pythons: list[Path]) -> None:
@@ -109,7 +114,7 @@ def in_containers(pythons: list[Path]) -> None:
         print(f"== cibuildwheel: not run, it needs root and podman; 0 wheels built, {count} skipped")
         return
     packages = read_lock(LOCK)
-    target = next(target for target in TARGETS.values() if target.is_here)
+    target = here()
     builders = [Builder(python, REQUIREMENTS, WORK) for python in pythons]
     sdist = builders[0].sdist(PROJECT, WORK / "sdist")
     image = make_image(builders, target, assemble(target, packages, WORK), REQUIREMENTS, WORK)
@@ -123,19 +128,26 @@ def in_containers(pythons: list[Path]) -> None:
 
 
 def fresh() -> None:
-    """Try the wheel for Python 3.11 of this machine, which `build` made, in a bare Debian 12 and with the oldest glibc.
+    """Try this machine's wheels of wheelhouse/ in bare Debians that have their Pythons, and with the oldest glibc.
 
     Raises:
-        BuildError: There is none, or it does not work.
+        BuildError: There is none for Python 3.11, or one does not work.
     """
-    target = next(target for target in TARGETS.values() if target.is_here)
-    wheels = list(PRODUCTS.glob(f"*-cp311-{target.platform}.whl"))
-    if not wheels:
-        raise BuildError("no wheel for Python 3.11 in wheelhouse/: make wheels")
-    builder = Builder(find_python("python3.11", WORK), REQUIREMENTS, WORK)
-    try_in_debian(wheels[0], target, DEBIANS[builder.version], builder.python, WORK)
-    try_oldest(wheels[0], target, builder.python, WORK)
-    print(f"== {wheels[0].name}: tried in calls in a bare Debian 12 and with the glibc of Debian 11")
+    target = here()
+    wheels = {
+        version: wheel
+        for version in DEBIANS
+        for wheel in PRODUCTS.glob(f"*-cp{version.tag}-cp{version.tag}-{target.platform}.whl")
+    }
+    if OLDEST_VERSION not in wheels:
+        raise BuildError(f"no wheel for Python {OLDEST_VERSION} in wheelhouse/: make wheels")
+    for version, wheel in wheels.items():
+        builder = Builder(find_python(f"python{version}", WORK), REQUIREMENTS, WORK)
+        try_in_debian(wheel, target, DEBIANS[version], builder.python, WORK)
+        print(f"== {wheel.name}: tried in a call, in a bare Debian {DEBIANS[version]}", flush=True)
+        if version == OLDEST_VERSION:
+            try_oldest(wheel, target, builder.python, WORK)
+            print(f"== {wheel.name}: tried in a call, with the glibc of Debian 11", flush=True)
 
 
 def attempt(wheel: Path, target: Target, builder: Builder) -> bool:
@@ -160,6 +172,18 @@ def attempt(wheel: Path, target: Target, builder: Builder) -> bool:
         return False
     try_in_debian(wheel, target, suite, builder.interpreter, WORK)
     return True
+
+
+def here() -> Target:
+    """The architecture of this machine.
+
+    Raises:
+        BuildError: No wheels are built for it.
+    """
+    for target in TARGETS.values():
+        if target.is_here:
+            return target
+    raise BuildError(f"this machine is none of {', '.join(TARGETS)}")
 
 
 def check(wheels: list[Path]) -> None:

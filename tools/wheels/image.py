@@ -12,9 +12,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheels.apt import mirror
 from wheels.build import BuildError, run
-from wheels.emulation import run_in
+from wheels.debian import make_debian, run_in
 
 if TYPE_CHECKING:
     from wheels.build import Builder
@@ -46,15 +45,7 @@ def make_image(builders: list[Builder], target: Target, roots: Roots, requiremen
         BuildError: It cannot be made.
     """
     root = folder / "image"
-    packages = ",".join(PACKAGES)
-    recipe = root / "root/packages"
-    if not recipe.exists() or recipe.read_text() != packages:
-        shutil.rmtree(root, ignore_errors=True)
-        print("   making a Debian for cibuildwheel to build in (minutes)", flush=True)
-        log = folder / "image.log"
-        quietly: list[str | Path] = ["sh", "-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "quietly", log]
-        run([*quietly, "debootstrap", "--variant=minbase", f"--include={packages}", "bookworm", root, mirror()])
-        recipe.write_text(packages)
+    make_debian(root, "bookworm", target, PACKAGES)
     for name, source in (("libraries", roots.libraries), ("sysroot", roots.sysroot)):
         copy_tree(source, root / "opt/telnyx-native" / name)
     tools = root / "root/auditwheel"
@@ -100,16 +91,8 @@ def environment(root: Path, home: str, executable: str, wheels: Path) -> None:
 def download(python: Path, folder: Path, what: list[str]) -> None:
     """Have pip put wheels for a Python into a folder."""
     shutil.rmtree(folder, ignore_errors=True)
-    pip: list[str | Path] = [
-        python,
-        "-m",
-        "pip",
-        "--quiet",
-        "--disable-pip-version-check",
-        "download",
-        "--only-binary=:all:",
-    ]
-    run([*pip, "--dest", folder, *what])
+    pip = ["-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--only-binary=:all:"]
+    run([python, *pip, "--dest", folder, *what])
 
 
 def copy_tree(source: Path, to: Path) -> None:

@@ -5,20 +5,23 @@ That release's own Python is too old for the project, so Debian 12's is built th
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
-from wheels.apt import mirror
-from wheels.build import run
+from wheels.debian import make_debian, run_in
 from wheels.dependencies import download
-from wheels.emulation import run_in
 from wheels.pythons import fetch_cpython
 from wheels.trial import install_and_call
+from wheels.version import Version
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from wheels.targets import Target
+
+OLDEST_VERSION = Version(3, 11)
+"""The oldest Python that the project runs with."""
 
 SUITE = "bullseye"
 PACKAGES = ("gcc", "libc6-dev", "make", "libssl-dev", "zlib1g-dev", "libffi-dev")
@@ -38,26 +41,24 @@ def try_oldest(wheel: Path, target: Target, python: Path, folder: Path) -> None:
         AptError: The source of Python cannot be fetched.
         BuildError: The Debian cannot be made, the wheel not be installed, or the call does not work.
     """
-    root = make_oldest(target, folder)
+    root = folder / f"{SUITE}-{target.debian}"
+    make_debian(root, SUITE, target, PACKAGES, build_python)
     wheels = root / "root/wheels"
     download(python, wheel, target, wheels)
     shutil.copy(wheel, wheels)
-    install_and_call(root, f"{PREFIX}/bin/python3.11")
+    install_and_call(root, f"{PREFIX}/bin/python{OLDEST_VERSION}", wheel.name)
 
 
-def make_oldest(target: Target, folder: Path) -> Path:
-    """A Debian 11 with a Python 3.11, below `folder`; made once, in some minutes."""
-    root = folder / f"{SUITE}-{target.debian}"
-    if (root / "complete").exists():
-        return root
-    shutil.rmtree(root, ignore_errors=True)
-    log = folder / f"{root.name}.log"
-    print(f"   making a Debian 11 with a Python 3.11 (minutes; {log} tells more)", flush=True)
-    quietly: list[str | Path] = ["sh", "-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "quietly", log]
-    run([*quietly, "debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, root, mirror()])
-    fetch_cpython("python3.11", "bookworm", root / "root/source", folder / "apt")
-    steps = f"cd /root/source && ./configure --prefix={PREFIX} --with-ensurepip=install && make -j2 && make install"
+def build_python(root: Path) -> None:
+    """Build a Python 3.11 in a Debian.
+
+    Raises:
+        AptError: Its source cannot be fetched.
+        BuildError: It cannot be built.
+    """
+    source = root / "root/source"
+    fetch_cpython(f"python{OLDEST_VERSION}", "bookworm", source, root.parent / "apt")
+    make = f"make -j{os.cpu_count() or 1}"
+    steps = f"cd /root/source && ./configure --prefix={PREFIX} --with-ensurepip=install && {make} && make install"
     run_in(root, ["sh", "-c", f"({steps}) >/root/log 2>&1"])
-    shutil.rmtree(root / "root/source")
-    (root / "complete").touch()
-    return root
+    shutil.rmtree(source)

@@ -27,7 +27,7 @@ SELECTIONS = (
     Selection("libraries", "bookworm", ("libtgowt-dev", "libabsl-dev", "libopus-dev", "libsrtp2-dev", "libssl-dev")),
     # Python's headers, for cross builds.
     Selection("libraries", "bookworm", ("libpython3.11-dev",), ("arm64", "armhf")),
-    Selection("libraries", "trixie", ("libpython3.13-dev",), ("arm64",)),
+    Selection("libraries", "trixie", ("libpython3.13-dev",), ("arm64", "armhf")),
     # What is linked against. Debian 11's is the oldest glibc that Debian still carries (2.31).
     Selection("sysroot", "bullseye", ("libc6", "libc6-dev", "libcrypt1", "libgcc-s1", "linux-libc-dev")),
 )

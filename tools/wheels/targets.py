@@ -53,7 +53,8 @@ class Target:
         return f".cpython-{python.tag}-{self.triplet}.so"
 
 
-ARMHF_PYTHONS = {"numpy": "python3-numpy", "cffi": "python3-cffi-backend"}
+# cffi needs ply, and debootstrap does not follow dependencies on virtual packages.
+ARMHF_PYTHONS = {"numpy": "python3-numpy", "cffi": "python3-cffi", "ply": "python3-ply"}
 
 TARGETS = {
     target.machine: target

@@ -11,8 +11,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 from wheels.build import run
+from wheels.debian import make_bare, run_in
 from wheels.dependencies import download
-from wheels.emulation import make_root, run_in
 from wheels.startup import check_startup
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 OFFLINE = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "offline"]
 """Runs a command in a network of its own, which is the loopback interface only."""
+
+THREAD_TEST_PACKAGES = ("websockets", "numpy", "pytest", "pytest-asyncio", "pytest-timeout", "hypothesis")
+THREAD_TESTS = ("tests/native/test_threads.py", "tests/native/test_peer.py", "tests/native/test_stream.py")
 
 
 def try_sdist(sdist: Path, python: Path, home: Path, libwebrtc: Path) -> None:
@@ -35,10 +38,6 @@ def try_sdist(sdist: Path, python: Path, home: Path, libwebrtc: Path) -> None:
     run([home / "bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check", "install", sdist], environment)
     run([home / "bin/telnyx-native", "--version"])
     run([*OFFLINE, home / "bin/telnyx-native", "demo"], cwd=home)
-
-
-THREAD_TEST_PACKAGES = ("websockets", "numpy", "pytest", "pytest-asyncio", "pytest-timeout", "hypothesis")
-THREAD_TESTS = ("tests/native/test_threads.py", "tests/native/test_peer.py", "tests/native/test_stream.py")
 
 
 def try_here(wheel: Path, python: Path, home: Path) -> None:
@@ -81,22 +80,21 @@ def try_in_debian(wheel: Path, target: Target, suite: str, python: Path, folder:
         BuildError: The wheel cannot be installed, or the call does not work.
         OSError: The kernel cannot run the target's programs.
     """
-    root = make_root(target, suite, folder)
+    root = make_bare(target, suite, folder)
     wheels = root / "root/wheels"
     download(python, wheel, target, wheels)
     shutil.copy(wheel, wheels)
-    install_and_call(root, "python3")
+    install_and_call(root, "python3", wheel.name)
 
 
-def install_and_call(root: Path, python: str) -> None:
-    """Install the wheels in ``/root/wheels`` of a root into a new environment there, and make the call.
+def install_and_call(root: Path, python: str, wheel: str) -> None:
+    """Install a wheel of ``/root/wheels`` of a root, with the others there, into a new environment, and make the call.
 
     Raises:
-        BuildError: They cannot be installed, or the call does not work.
+        BuildError: It cannot be installed, or the call does not work.
     """
     run_in(root, [python, "-m", "venv", "--clear", "--system-site-packages", "/root/trial"])
-    names = [f"/root/wheels/{path.name}" for path in sorted((root / "root/wheels").iterdir())]
-    # Without dependencies: all are there, and a Debian's may be older than asked for.
-    run_in(root, ["/root/trial/bin/pip", "--quiet", "install", "--no-index", "--no-deps", *names])
+    pip = ["/root/trial/bin/pip", "--quiet", "install", "--no-index", "--find-links", "/root/wheels"]
+    run_in(root, [*pip, f"/root/wheels/{wheel}"])
     run_in(root, ["/root/trial/bin/telnyx-native", "--version"])
     run_in(root, ["/root/trial/bin/telnyx-native", "demo", "--output", "/root/demo.wav"])

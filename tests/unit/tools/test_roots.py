@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wheels.apt import AptError, Archive
+from wheels.apt import AptError, Archive, mirror
 from wheels.lock import Package
 from wheels.roots import assemble, unpack
 from wheels.targets import TARGETS
@@ -82,3 +82,15 @@ def test_another_file_than_the_locked_one_is_refused(tmp_path: Path, monkeypatch
     gone = Package("arm64", "libraries", "suite", "libprobe-dev", "2", "00" * 32)
     with pytest.raises(AptError, match="make refresh-lock"):
         archive.fetch([gone], tmp_path / "debs")
+
+
+def test_a_mirror_can_be_named_where_the_machine_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    apt = tmp_path / "apt-get"
+    apt.write_text("#!/bin/sh\necho 'https://elsewhere.example Ubuntu Ubuntu'\n")
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.delenv("DEBIAN_MIRROR", raising=False)
+    with pytest.raises(AptError, match="name one in DEBIAN_MIRROR"):
+        mirror()
+    monkeypatch.setenv("DEBIAN_MIRROR", "https://mirror.example/debian")
+    assert mirror() == "https://mirror.example/debian"

@@ -1,4 +1,4 @@
-"""Debian systems to try wheels in: a folder each. The programs of other architectures are run by qemu.
+"""Debian systems, a folder each, to try wheels in and to build in. qemu runs the programs of other architectures.
 
 Needs root, for chroot; ``debootstrap`` and ``qemu-user-static``.
 """
@@ -13,12 +13,16 @@ from wheels.apt import mirror
 from wheels.build import run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from wheels.targets import Target
 
 PACKAGES = ("python3", "python3-venv")
 FOREIGN_PACKAGES = ("libsndfile1",)
 """What soundfile's wheels do not bring on all architectures."""
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
+QUIETLY = ["sh", "-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "quietly"]
+"""Runs a command; all it has to say goes into a file."""
 ENTER = """
 set -e
 ip link set lo up
@@ -27,6 +31,37 @@ mount --rbind /dev "$1/dev"
 root=$1; shift
 exec env -i HOME=/root LANG=C.UTF-8 PATH=/usr/bin:/bin:/usr/sbin:/sbin chroot "$root" "$@"
 """
+
+
+def make_debian(
+    root: Path, suite: str, target: Target, packages: Iterable[str], finish: Callable[[Path], None] = lambda _: None
+) -> None:
+    """Make a minimal Debian with these packages as the folder `root`, in some minutes; nothing if it was made before.
+
+    Args:
+        root: The folder; the log is beside it.
+        suite: The Debian release.
+        target: The architecture.
+        packages: What it has besides what every Debian needs.
+        finish: Is called with the folder, for what is not in packages.
+
+    Raises:
+        BuildError: It cannot be made.
+        OSError: The kernel cannot run the target's programs.
+    """
+    if not target.is_here:
+        register(target)
+    wanted = ",".join(packages)
+    recipe = root / "root/packages"
+    if recipe.exists() and recipe.read_text() == wanted:
+        return
+    shutil.rmtree(root, ignore_errors=True)
+    log = root.with_suffix(".log")
+    print(f"   making a Debian {suite} for {target.machine} (minutes; {log} tells more)", flush=True)
+    options = ["--variant=minbase", f"--arch={target.debian}", f"--include={wanted}"]
+    run([*QUIETLY, log, "debootstrap", *options, suite, root, mirror()])
+    finish(root)
+    recipe.write_text(wanted)
 
 
 def register(target: Target) -> None:
@@ -43,28 +78,16 @@ def register(target: Target) -> None:
         (BINFMT / "register").write_bytes(Path(f"/usr/lib/binfmt.d/{handler}.conf").read_bytes())
 
 
-def make_root(target: Target, suite: str, folder: Path) -> Path:
-    """A Debian of the target's architecture with Python, below `folder`; made once, in some minutes.
+def make_bare(target: Target, suite: str, folder: Path) -> Path:
+    """A Debian of the target's architecture with Python and little else, below `folder`.
 
     Raises:
         BuildError: It cannot be made.
         OSError: The kernel cannot run the target's programs.
     """
-    if not target.is_here:
-        register(target)
     root = folder / f"{suite}-{target.debian}"
     more = () if target.is_here else FOREIGN_PACKAGES
-    packages = ",".join([*PACKAGES, *more, *target.debian_pythons.values()])
-    recipe = root / "root/packages"
-    if recipe.exists() and recipe.read_text() == packages:
-        return root
-    shutil.rmtree(root, ignore_errors=True)
-    options = ["--variant=minbase", f"--arch={target.debian}", f"--include={packages}"]
-    log = folder / f"{root.name}.log"
-    print(f"   making a Debian {suite} for {target.machine} to try it in (minutes; {log} tells more)", flush=True)
-    quietly: list[str | Path] = ["sh", "-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "quietly", log]
-    run([*quietly, "debootstrap", *options, suite, root, mirror()])
-    recipe.write_text(packages)
+    make_debian(root, suite, target, [*PACKAGES, *more, *target.debian_pythons.values()])
     return root
 
 
