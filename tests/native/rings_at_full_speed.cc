@@ -83,7 +83,7 @@ bool WhatIsReadWasWrittenInOnePiece() {
     while (!done) cleared += ring.SkipTo(ring.write_position());
   });
   std::vector<int16_t> pcm(kFrame);
-  while (written < kFrames / 10 * kFrame || read < kFrames || cleared < kFrames) {
+  while (written < 1000 * kFrame || read < 10 * kFrame || cleared < 10 * kFrame) {
     for (size_t i = 0; i < kFrame; ++i) pcm[i] = ReceivedAt(written + i);
     lost += ring.Overwrite(pcm.data(), kFrame);
     written += kFrame;
