@@ -5,9 +5,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <new>
+
+#include "audio/zeroed_pages.h"
 
 namespace telnyx {
 
@@ -23,12 +22,7 @@ namespace telnyx {
 // reader that sees it moved (acquire) also sees the moved read position that had emptied the ring.
 class PcmRing {
  public:
-  explicit PcmRing(size_t capacity)
-      : capacity_(capacity),
-        // Zeroed by the kernel page by page as the queue is used: a call that never queues seconds never pays for them.
-        samples_(static_cast<std::atomic<int16_t>*>(std::calloc(capacity, sizeof(std::atomic<int16_t>)))) {
-    if (!samples_) throw std::bad_alloc();
-  }
+  explicit PcmRing(size_t capacity) : capacity_(capacity), samples_(capacity) {}
 
   size_t capacity() const { return capacity_; }
   uint64_t read_position() const { return read_.load(std::memory_order_acquire); }
@@ -94,10 +88,6 @@ class PcmRing {
  private:
   static_assert(std::atomic<int16_t>::is_always_lock_free && sizeof(std::atomic<int16_t>) == sizeof(int16_t));
 
-  struct Free {
-    void operator()(void* memory) const { std::free(memory); }
-  };
-
   // For a reader whose samples are gone already it is any place: it will not keep what it finds there.
   size_t Place(uint64_t position) const {
     return static_cast<size_t>((position - origin_.load(std::memory_order_acquire)) % capacity_);
@@ -123,7 +113,7 @@ class PcmRing {
   }
 
   const size_t capacity_;
-  const std::unique_ptr<std::atomic<int16_t>[], Free> samples_;
+  const ZeroedPages<std::atomic<int16_t>> samples_;
   alignas(64) std::atomic<uint64_t> written_{0};
   std::atomic<uint64_t> origin_{0};
   alignas(64) std::atomic<uint64_t> read_{0};
