@@ -278,11 +278,12 @@ async def run(options: argparse.Namespace) -> list[Result]:
                 continue
             for calls in map(int, options.calls.split(",")):
                 try:
-                    results.append(await measure(stack, calls, options, carried))
+                    result = await measure(stack, calls, options, carried)
                 except (StackError, TimeoutError) as error:
-                    print(f"{stack}: {calls} calls failed: {error or 'timeout'}", file=sys.stderr)
+                    print(f"{stack}: {calls} calls failed: {str(error) or 'no answer'}", file=sys.stderr)
                     break
-                print(f"{stack}: {calls} calls measured", file=sys.stderr)
+                print(f"{stack}: {calls} calls, {result.cpu:.2f} % a core and {result.delay:.0f} ms", file=sys.stderr)
+                results.append(result)
     return results
 
 
