@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from telnyx_native import Call, CredentialConfig, TelnyxClient, TxServerConfiguration
-from telnyx_native.errors import AudioClosedError
+from telnyx_native.errors import AudioClosedError, TelnyxError
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.media.files import read_audio
 
@@ -96,19 +96,25 @@ async def soak(calls: int, minutes: float) -> int:
             return Talk(call, speech)
 
         talks = deque([await place() for _ in range(calls)])
-        began, placed, settled, minute = time.monotonic(), calls, None, 0
+        began, placed, failed, settled, minute = time.monotonic(), calls, 0, None, 0
         now = holdings()
         while (passed := time.monotonic() - began) < 60 * minutes:
             await asyncio.sleep(REPLACE_EVERY)
-            await talks.popleft().end()
-            talks.append(await place())
+            if len(talks) == calls:
+                await talks.popleft().end()
+            try:
+                talks.append(await place())
+            except TelnyxError as error:  # on a machine that stands still, or a finding: said, and tried again
+                print(f"a call failed: {error}", file=sys.stderr)
+                failed += 1
+                continue
             placed += 1
             if passed < 60 * (minute + 1):
                 continue
             minute += 1
             now = holdings()
             silent = sum(talk.heard == 0 for talk in list(talks)[:-1])
-            print(f"minute {minute:3}: {now}, {placed} calls placed, {silent} of {calls} silent", flush=True)
+            print(f"minute {minute:3}: {now}, {placed} calls placed, {failed} failed, {silent} silent", flush=True)
             if silent:
                 print("calls without audio", file=sys.stderr)
                 return 1
