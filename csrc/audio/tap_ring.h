@@ -6,9 +6,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <new>
+
+#include "audio/zeroed_pages.h"
 
 namespace telnyx {
 
@@ -26,12 +25,7 @@ struct SamplePair {
 // later lap (acquire) also sees the announcement (made before the release), and discards its copy.
 class TapRing {
  public:
-  explicit TapRing(size_t capacity)
-      : capacity_(capacity),
-        // Zeroed by the kernel page by page as it is used: a call that nobody taps does not pay for it.
-        pairs_(static_cast<std::atomic<SamplePair>*>(std::calloc(capacity, sizeof(std::atomic<SamplePair>)))) {
-    if (!pairs_) throw std::bad_alloc();
-  }
+  explicit TapRing(size_t capacity) : capacity_(capacity), pairs_(capacity) {}
 
   size_t capacity() const { return capacity_; }
   uint64_t write_position() const { return written_.load(std::memory_order_acquire); }
@@ -84,12 +78,8 @@ class TapRing {
  private:
   static_assert(std::atomic<SamplePair>::is_always_lock_free && sizeof(std::atomic<SamplePair>) == sizeof(SamplePair));
 
-  struct Free {
-    void operator()(void* memory) const { std::free(memory); }
-  };
-
   const size_t capacity_;
-  const std::unique_ptr<std::atomic<SamplePair>[], Free> pairs_;
+  const ZeroedPages<std::atomic<SamplePair>> pairs_;
   std::atomic<int> readers_{0};
   alignas(64) std::atomic<uint64_t> written_{0};
   std::atomic<uint64_t> claimed_{0};

@@ -5,15 +5,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "api/audio_codecs/L16/audio_decoder_L16.h"
-#include "api/audio_codecs/audio_decoder_factory_template.h"
-#include "api/audio_codecs/audio_encoder_factory_template.h"
-#include "api/audio_codecs/g711/audio_decoder_g711.h"
-#include "api/audio_codecs/g711/audio_encoder_g711.h"
-#include "api/audio_codecs/g722/audio_decoder_g722.h"
-#include "api/audio_codecs/g722/audio_encoder_g722.h"
-#include "api/audio_codecs/opus/audio_decoder_opus.h"
-#include "api/call/call_factory_interface.h"
 #include "api/field_trials.h"
 #include "api/make_ref_counted.h"
 #include "media/base/media_engine.h"
@@ -21,13 +12,14 @@
 #include "media/engine/webrtc_voice_engine.h"
 #include "p2p/base/basic_packet_socket_factory.h"
 #include "rtc/build_contract.h"
+#include "rtc/call_factory.h"
+#include "rtc/codecs.h"
 #include "rtc/conference.h"
+#include "rtc/direct_transport.h"
 #include "rtc/library.h"
-#include "rtc/neteq_factory.h"
 #include "rtc/peer.h"
 #include "rtc/port_allocator.h"
 #include "rtc/silent_device.h"
-#include "rtc/voice_opus.h"
 #include "rtc_base/network.h"
 #include "rtc_base/physical_socket_server.h"
 #include "rtc_base/thread.h"
@@ -36,19 +28,15 @@ namespace telnyx {
 
 namespace {
 
-// Packets leave from the thread that is network and worker at once, instead of a pacer's own.
+// No task queues for a pacer and its controller: there are none, see DirectTransport.
 constexpr char kFieldTrials[] = "WebRTC-SendPacketsOnWorkerThread/Enabled/";
 
 std::unique_ptr<cricket::MediaEngineInterface> CreateMediaEngine(webrtc::TaskQueueFactory* task_queues,
                                                                  webrtc::AudioMixer* mixer,
                                                                  std::unique_ptr<webrtc::FieldTrialsView> trials) {
-  auto encoders =
-      webrtc::CreateAudioEncoderFactory<VoiceOpusEncoder, webrtc::AudioEncoderG722, webrtc::AudioEncoderG711>();
-  auto decoders =
-      webrtc::CreateAudioDecoderFactory<webrtc::AudioDecoderOpus, webrtc::AudioDecoderG722, webrtc::AudioDecoderG711>();
   const auto device = rtc::make_ref_counted<SilentDevice>();
   auto voice = std::make_unique<cricket::WebRtcVoiceEngine>(
-      task_queues, device.get(), encoders, decoders, rtc::scoped_refptr<webrtc::AudioMixer>(mixer),
+      task_queues, device.get(), CreateEncoders(), CreateDecoders(), rtc::scoped_refptr<webrtc::AudioMixer>(mixer),
       /*audio_processing=*/nullptr, /*audio_frame_processor=*/nullptr, *trials);
   return std::make_unique<cricket::CompositeMediaEngine>(std::move(trials), std::move(voice),
                                                          std::make_unique<cricket::NullWebRtcVideoEngine>());
@@ -101,8 +89,10 @@ Engine::Engine(size_t pool_threads, int event_fd)
   dependencies.signaling_thread = signaling_thread_.get();
   dependencies.task_queue_factory = std::make_unique<TaskPool::Reference>(pool_.get());
   dependencies.trials = webrtc::FieldTrials::CreateNoGlobal(kFieldTrials);
-  dependencies.call_factory = webrtc::CreateCallFactory();
-  dependencies.neteq_factory = CreateNetEqFactory(mixer_.get());
+  outbox_ = std::make_unique<Outbox>(network_thread_.get());
+  auto calls = std::make_unique<CallFactory>(outbox_.get(), mixer_.get());
+  calls_ = calls.get();
+  dependencies.call_factory = std::move(calls);
   dependencies.media_engine =
       CreateMediaEngine(pool_.get(), mixer_.get(), webrtc::FieldTrials::CreateNoGlobal(kFieldTrials));
   factory_ = webrtc::CreateModularPeerConnectionFactory(std::move(dependencies));
@@ -137,10 +127,11 @@ void Engine::CloseConference(std::shared_ptr<Conference> conference) {
   });
 }
 
-rtc::scoped_refptr<webrtc::PeerConnectionInterface> Engine::Connect(const PeerOptions& options,
+rtc::scoped_refptr<webrtc::PeerConnectionInterface> Engine::Connect(const PeerOptions& options, int sample_rate,
                                                                     webrtc::PeerConnectionObserver* observer) {
   webrtc::PeerConnectionDependencies dependencies(observer);
   dependencies.allocator = CreatePortAllocator(options);
+  calls_->set_sample_rate(sample_rate);
   auto result = factory_->CreatePeerConnectionOrError(Configuration(options), std::move(dependencies));
   return result.ok() ? result.MoveValue() : nullptr;
 }

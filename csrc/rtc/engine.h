@@ -24,7 +24,9 @@ class Thread;
 
 namespace telnyx {
 
+class CallFactory;
 class Conference;
+class Outbox;
 class Peer;
 struct PeerOptions;
 
@@ -65,7 +67,7 @@ class Engine {
   friend class Peer;
 
   // The following are of the signaling thread.
-  rtc::scoped_refptr<webrtc::PeerConnectionInterface> Connect(const PeerOptions& options,
+  rtc::scoped_refptr<webrtc::PeerConnectionInterface> Connect(const PeerOptions& options, int sample_rate,
                                                               webrtc::PeerConnectionObserver* observer);
   std::unique_ptr<cricket::PortAllocator> CreatePortAllocator(const PeerOptions& options);
   void Forget(uint64_t peer);
@@ -76,8 +78,10 @@ class Engine {
   const rtc::scoped_refptr<PullMixer> mixer_;
   std::unique_ptr<rtc::Thread> network_thread_;
   std::unique_ptr<rtc::Thread> signaling_thread_;
+  std::unique_ptr<Outbox> outbox_;  // outlives all calls
   std::unique_ptr<rtc::NetworkManager> network_manager_;
   std::unique_ptr<rtc::BasicPacketSocketFactory> socket_factory_;
+  CallFactory* calls_ = nullptr;  // owned by factory_
   rtc::scoped_refptr<webrtc::PeerConnectionFactoryInterface> factory_;
   std::unique_ptr<MediaClock> clock_;
   std::map<uint64_t, std::shared_ptr<Peer>> peers_;  // of the signaling thread

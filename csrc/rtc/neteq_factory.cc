@@ -56,24 +56,27 @@ class ListeningNetEq : public webrtc::NetEqImpl {
 
 class ListeningNetEqFactory : public webrtc::NetEqFactory {
  public:
-  explicit ListeningNetEqFactory(PullMixer* mixer) : mixer_(mixer), controllers_(CreateTightControllerFactory()) {}
+  ListeningNetEqFactory(PullMixer* mixer, rtc::scoped_refptr<webrtc::AudioDecoderFactory> decoders)
+      : mixer_(mixer), decoders_(std::move(decoders)), controllers_(CreateTightControllerFactory()) {}
 
   std::unique_ptr<webrtc::NetEq> CreateNetEq(const webrtc::NetEq::Config& config,
-                                             const rtc::scoped_refptr<webrtc::AudioDecoderFactory>& decoders,
+                                             const rtc::scoped_refptr<webrtc::AudioDecoderFactory>&,
                                              webrtc::Clock* clock) const override {
     return std::make_unique<ListeningNetEq>(
-        config, webrtc::NetEqImpl::Dependencies(config, clock, decoders, *controllers_), mixer_);
+        config, webrtc::NetEqImpl::Dependencies(config, clock, decoders_, *controllers_), mixer_);
   }
 
  private:
   PullMixer* const mixer_;
+  const rtc::scoped_refptr<webrtc::AudioDecoderFactory> decoders_;
   const std::unique_ptr<webrtc::NetEqControllerFactory> controllers_;
 };
 
 }  // namespace
 
-std::unique_ptr<webrtc::NetEqFactory> CreateNetEqFactory(PullMixer* mixer) {
-  return std::make_unique<ListeningNetEqFactory>(mixer);
+std::unique_ptr<webrtc::NetEqFactory> CreateNetEqFactory(PullMixer* mixer,
+                                                         rtc::scoped_refptr<webrtc::AudioDecoderFactory> decoders) {
+  return std::make_unique<ListeningNetEqFactory>(mixer, std::move(decoders));
 }
 
 }  // namespace telnyx

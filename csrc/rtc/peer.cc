@@ -162,7 +162,7 @@ void Peer::Close(uint64_t operation) {
 }
 
 void Peer::Open(uint64_t operation, const PeerOptions& options) {
-  connection_ = engine_->Connect(options, this);
+  connection_ = engine_->Connect(options, track_.port().sample_rate(), this);
   if (!connection_) {
     engine_->Forget(id_);
     return Answer(operation, EventKind::kFailed, "libwebrtc refused the configuration: check the ICE servers");

@@ -23,4 +23,10 @@ absl::optional<VoiceOpusEncoder::Config> VoiceOpusEncoder::SdpToConfig(const web
   return config->IsOk() ? config : absl::nullopt;
 }
 
+absl::optional<WidebandOpusDecoder::Config> WidebandOpusDecoder::SdpToConfig(const webrtc::SdpAudioFormat& format) {
+  auto config = webrtc::AudioDecoderOpus::SdpToConfig(format);
+  if (config) config->sample_rate_hz = 16000;
+  return config;
+}
+
 }  // namespace telnyx

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/audio_codecs/audio_format.h"
+#include "api/audio_codecs/opus/audio_decoder_opus.h"
 #include "api/audio_codecs/opus/audio_encoder_opus.h"
 
 namespace telnyx {
@@ -13,6 +14,11 @@ namespace telnyx {
 //  - x-complexity: 0 to 10, how much the encoder may think.
 // Neither ever comes from the network: descriptions from outside are rebuilt without them.
 struct VoiceOpusEncoder : webrtc::AudioEncoderOpus {
+  static absl::optional<Config> SdpToConfig(const webrtc::SdpAudioFormat& format);
+};
+
+// libwebrtc's Opus decoder, but at 16 kHz.
+struct WidebandOpusDecoder : webrtc::AudioDecoderOpus {
   static absl::optional<Config> SdpToConfig(const webrtc::SdpAudioFormat& format);
 };
 

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "audio/pcm_ring.h"
 #include "audio/spsc_ring.h"
 #include "audio/tap_reader.h"
 #include "audio/tap_ring.h"
@@ -64,6 +65,37 @@ bool TapsGetWhatWasWritten() {
   return small.wrong + large.wrong == 0 && small.read > 0 && large.read > 0;
 }
 
+// A third thread empties the ring now and then, so that it begins again at the front while a reader is copying.
+bool WhatIsReadWasWrittenInOnePiece() {
+  telnyx::PcmRing ring(kCapacity);
+  std::atomic<bool> done{false};
+  std::atomic<uint64_t> read{0}, cleared{0};
+  uint64_t wrong = 0, lost = 0, written = 0;
+  std::thread reads([&] {
+    std::vector<int16_t> pcm(300);
+    while (!done || ring.Available() != 0) {
+      const size_t count = ring.Read(pcm.data(), pcm.size());
+      for (size_t i = 1; i < count; ++i) wrong += pcm[i] != (pcm[i - 1] + 1) % 30011;
+      read += count;
+    }
+  });
+  std::thread clears([&] {
+    while (!done) cleared += ring.SkipTo(ring.write_position());
+  });
+  std::vector<int16_t> pcm(kFrame);
+  while (written < 1000 * kFrame || read < 10 * kFrame || cleared < 10 * kFrame) {
+    for (size_t i = 0; i < kFrame; ++i) pcm[i] = ReceivedAt(written + i);
+    lost += ring.Overwrite(pcm.data(), kFrame);
+    written += kFrame;
+  }
+  done = true;
+  reads.join();
+  clears.join();
+  std::printf("samples: %ju read, %ju cleared, %ju lost, %ju wrong\n", static_cast<uintmax_t>(read),
+              static_cast<uintmax_t>(cleared), static_cast<uintmax_t>(lost), static_cast<uintmax_t>(wrong));
+  return wrong == 0 && read + cleared + lost == written;
+}
+
 bool ValuesComeOnceAndInOrder() {
   constexpr uint64_t kValues = 2'000'000;
   telnyx::SpscRing<uint64_t, 64> ring;
@@ -81,4 +113,4 @@ bool ValuesComeOnceAndInOrder() {
 
 }  // namespace
 
-int main() { return TapsGetWhatWasWritten() && ValuesComeOnceAndInOrder() ? 0 : 1; }
+int main() { return TapsGetWhatWasWritten() && WhatIsReadWasWrittenInOnePiece() && ValuesComeOnceAndInOrder() ? 0 : 1; }

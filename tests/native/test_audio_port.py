@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 from array import array
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -347,3 +349,19 @@ def test_every_sample_is_played_cleared_or_queued_and_in_order(steps: list[tuple
                 last, cut = frame[-1], False
     assert port.played + dropped + port.queued == written
     assert port.counters()["cleared"] == dropped
+
+
+def test_a_long_queue_that_is_emptied_at_each_turn_takes_no_memory() -> None:
+    minute = 60 * RATE
+    ports = [make_port(playback=minute, capture=minute) for _ in range(20)]
+    before = resident_bytes()
+    for port in ports:
+        for _ in range(minute // FRAME):
+            port.write(ramp(FRAME))
+            port.tick(bytes(2 * FRAME))
+            port.read(FRAME)
+    assert resident_bytes() - before < len(ports) * minute  # half of one of the two queues
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()

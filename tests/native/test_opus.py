@@ -47,6 +47,26 @@ async def test_short_packets_halve_the_delay_in_the_jitter_buffer(engine: MediaE
     assert await delay(10) < 0.75 * await delay(20)
 
 
+@pytest.mark.parametrize(
+    ("rate", "decoded_at"), [(8_000, 16_000), (16_000, 16_000), (24_000, 48_000), (48_000, 48_000)]
+)
+async def test_no_more_bandwidth_is_decoded_than_the_application_wants(
+    engine: MediaEngine, rate: int, decoded_at: int
+) -> None:
+    async def samples() -> tuple[float, float]:
+        inbound = next(e for e in (await callee.stats()).values() if e["type"] == "inbound-rtp")
+        return inbound["totalSamplesReceived"], inbound["totalSamplesDuration"]
+
+    async with connected(engine, AudioConfig(sample_rate=48_000), AudioConfig(sample_rate=rate)) as (caller, callee):
+        await caller.audio.write(tone(440, 3, 48_000))
+        await callee.audio.read(rate // 2)
+        before = await samples()
+        heard = pcm(await callee.audio.read(rate))
+        after = await samples()
+    assert (after[0] - before[0]) / (after[1] - before[1]) == pytest.approx(decoded_at, rel=0.1)
+    assert dominant_frequency(heard, rate) == pytest.approx(440, abs=10)
+
+
 async def test_bitrate_is_what_was_asked_for(engine: MediaEngine) -> None:
     async def bitrate(opus: OpusConfig) -> float:
         async with connected(engine, AudioConfig(opus=opus)) as (caller, _):
