@@ -171,9 +171,9 @@ class LegMedia:
         """Return the offer of a new path for a client that lost the old one; audio goes the old way meanwhile."""
         await self._give_up_move()
         assert self.network is not None  # noqa: S101 - made with the peer
-        self._successor = self._peers.create_successor(self.peer, self.network)
-        await self._successor.create_offer()
-        return await self._successor.gathered()
+        successor = self._successor = self._peers.create_successor(self.peer, self.network)
+        await successor.create_offer()
+        return await successor.gathered()
 
     async def accept_anew(self, answer: str) -> None:
         """Take the client's answer to that offer; audio goes the new way as soon as it stands.

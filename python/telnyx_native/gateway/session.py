@@ -289,6 +289,8 @@ class Session:
             try:
                 await leg.move_media()
             except MediaError as error:
+                if self.legs.get(leg.call_id.lower()) is not leg:
+                    continue  # meanwhile the client has come back once more: the call is that socket's
                 logger.warning("a call of %s cannot be brought back: %s", self.user_name, error)
                 await leg.hang_up(HangupCause.RECOVERY_ON_TIMER_EXPIRE)
 
