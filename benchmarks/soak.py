@@ -25,12 +25,14 @@ from typing import Any
 
 from telnyx_native import Call, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.errors import AudioClosedError, TelnyxError
-from telnyx_native.gateway import Gateway, User
+from telnyx_native.gateway import Gateway, Limits, User
 from telnyx_native.media.files import read_audio
 
 RATE = 16_000
 REPLACE_EVERY = 5.0
 """Seconds from one hang-up to the next."""
+LIMITS = Limits(call_reports=10)
+"""So that the gateway has all the reports that it keeps before the time that is compared with."""
 SETTLED_AT = 5
 """The minute whose holdings the last one's are compared with."""
 GROWTH = 1.03
@@ -87,7 +89,7 @@ class Talk:
 
 async def soak(calls: int, minutes: float) -> int:
     speech = read_audio(Path(str(files("telnyx_native") / "assets/prompt.flac")), RATE)
-    async with Gateway([User("soak", "secret")]) as gateway, TelnyxClient() as client:
+    async with Gateway([User("soak", "secret")], limits=LIMITS) as gateway, TelnyxClient() as client:
         await client.connect(TxServerConfiguration.parse(gateway.url), CredentialConfig("soak", "secret"))
 
         async def place() -> Talk:

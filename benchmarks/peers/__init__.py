@@ -14,3 +14,22 @@ one end of one call, with
 
 Only the standard library is there besides the stack itself: each runs in a virtual environment of its own.
 """
+
+
+class Candidates:
+    """Takes the candidates of the other end; those that come before its description wait for that."""
+
+    def __init__(self, use):
+        self._use = use
+        self._waiting = []
+
+    async def add(self, candidate):
+        if self._waiting is None:
+            await self._use(candidate)
+        else:
+            self._waiting.append(candidate)
+
+    async def described(self):
+        waiting, self._waiting = self._waiting, None
+        for candidate in waiting:
+            await self._use(candidate)

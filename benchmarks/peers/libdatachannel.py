@@ -8,6 +8,8 @@ import time
 import av
 import libdatachannel as ldc
 
+from peers import Candidates
+
 PAYLOAD_TYPE, RATE, HEADER = 111, 48_000, 12
 
 
@@ -29,7 +31,8 @@ class Peer:
         self.encoder, self.decoder = encoder(), decoder()
         self.sent = 0
         self.track = None
-        self.waiting = []  # candidates that came before the description
+        self.candidates = Candidates(self.use_candidate)
+        self.add_candidate = self.candidates.add
         self.loop = asyncio.get_running_loop()
         self.up = self.loop.create_future()
         config = ldc.Configuration()
@@ -70,24 +73,16 @@ class Peer:
 
     async def create_answer(self, offer):
         self.connection.set_remote_description(ldc.Description(offer, "offer"))
-        await self.described()
+        await self.candidates.described()
         self.connection.set_local_description(ldc.Description.Type.Answer)
         return str(self.connection.local_description())
 
     async def set_answer(self, answer):
         self.connection.set_remote_description(ldc.Description(answer, "answer"))
-        await self.described()
+        await self.candidates.described()
 
-    async def described(self):
-        waiting, self.waiting = self.waiting, None
-        for candidate in waiting:
-            await self.add_candidate(candidate)
-
-    async def add_candidate(self, candidate):
-        if self.waiting is not None:
-            self.waiting.append(candidate)
-        else:
-            self.connection.add_remote_candidate(ldc.Candidate(*candidate))
+    async def use_candidate(self, candidate):
+        self.connection.add_remote_candidate(ldc.Candidate(*candidate))
 
     async def wait_connected(self):
         return await self.up

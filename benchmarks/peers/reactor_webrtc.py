@@ -6,6 +6,8 @@ import time
 
 import reactor_webrtc as rw
 
+from peers import Candidates
+
 
 class Stack:
     def __init__(self, role, codec):
@@ -24,7 +26,8 @@ class Peer:
         self.opus, self.rate = stack.opus, 48_000 if stack.opus else 8_000
         self.loop = asyncio.get_running_loop()
         self.up = self.loop.create_future()
-        self.waiting = []  # candidates that came before the description
+        self.candidates = Candidates(self.use_candidate)
+        self.add_candidate = self.candidates.add
         self.kept = []
         observer = self.observer = rw.PeerConnectionObserver()
         observer.on_connection_state_change = self.on_state
@@ -58,25 +61,17 @@ class Peer:
     async def create_answer(self, offer):
         await self.connection.set_remote_description(rw.SessionDescription("offer", offer))
         self.connection.add_track(self.track)
-        await self.described()
+        await self.candidates.described()
         answer = await self.connection.create_answer()
         await self.connection.set_local_description(answer)
         return answer.sdp
 
     async def set_answer(self, answer):
         await self.connection.set_remote_description(rw.SessionDescription("answer", answer))
-        await self.described()
+        await self.candidates.described()
 
-    async def described(self):
-        waiting, self.waiting = self.waiting, None
-        for candidate in waiting:
-            await self.add_candidate(candidate)
-
-    async def add_candidate(self, candidate):
-        if self.waiting is not None:
-            self.waiting.append(candidate)
-        else:
-            await self.connection.add_ice_candidate(rw.IceCandidate(*candidate))
+    async def use_candidate(self, candidate):
+        await self.connection.add_ice_candidate(rw.IceCandidate(*candidate))
 
     async def wait_connected(self):
         return await self.up

@@ -5,6 +5,8 @@ import time
 
 import webrtc
 
+from peers import Candidates
+
 
 class Stack:
     def __init__(self, role, codec):
@@ -21,7 +23,8 @@ class Peer:
         self.codec, self.rate = ("audio/opus", 48_000) if opus else ("audio/PCMU", 8_000)
         self.on_pcm, self.on_candidate = on_pcm, on_candidate
         self.up = asyncio.get_running_loop().create_future()
-        self.waiting = []  # candidates that came before the description
+        self.candidates = Candidates(self.use_candidate)
+        self.add_candidate = self.candidates.add
         self.connection = webrtc.RTCPeerConnection()
         self.connection.on("connectionstatechange", self.on_state)
         self.connection.on("icecandidate", self.on_ice)
@@ -63,24 +66,16 @@ class Peer:
     async def create_answer(self, offer):
         await self.connection.set_remote_description(webrtc.RTCSessionDescriptionInit("offer", offer))
         self.add_track()
-        await self.described()
+        await self.candidates.described()
         await self.connection.set_local_description(await self.connection.create_answer())
         return self.connection.local_description.sdp
 
     async def set_answer(self, answer):
         await self.connection.set_remote_description(webrtc.RTCSessionDescriptionInit("answer", answer))
-        await self.described()
+        await self.candidates.described()
 
-    async def described(self):
-        waiting, self.waiting = self.waiting, None
-        for candidate in waiting:
-            await self.add_candidate(candidate)
-
-    async def add_candidate(self, candidate):
-        if self.waiting is not None:
-            self.waiting.append(candidate)
-        else:
-            await self.connection.add_ice_candidate(webrtc.RTCIceCandidateInit(**candidate))
+    async def use_candidate(self, candidate):
+        await self.connection.add_ice_candidate(webrtc.RTCIceCandidateInit(**candidate))
 
     async def wait_connected(self):
         return await self.up
