@@ -45,6 +45,7 @@ class PeerHandle {
 void BindEngine(py::module_& module);
 void BindPeer(py::module_& module);
 void BindProcessor(py::module_& module);
+void BindSimulatedNetwork(py::module_& module);
 void BindVersions(py::module_& module);
 void BindVoice(py::module_& module);
 

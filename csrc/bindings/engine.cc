@@ -49,11 +49,12 @@ EngineHandle CreateEngine(size_t pool_threads, int event_fd) {
 
 std::unique_ptr<PeerHandle> CreatePeer(const EngineHandle& engine, uint64_t operation,
                                        const std::vector<Server>& servers, bool relay_only, bool loopback, bool standby,
-                                       const std::optional<ProcessingOptions>& processing, const py::capsule& port) {
+                                       const std::optional<ProcessingOptions>& processing,
+                                       const std::shared_ptr<SimulatedNetwork>& network, const py::capsule& port) {
   RequireOwnProcess(*engine);
   auto* const shared_port = static_cast<std::shared_ptr<AudioPort>*>(PyCapsule_GetPointer(port.ptr(), kPortCapsule));
   if (shared_port == nullptr) throw py::error_already_set();
-  PeerOptions options{{}, relay_only, loopback, standby, processing};
+  PeerOptions options{{}, relay_only, loopback, standby, processing, network};
   for (const auto& [urls, username, password] : servers) options.ice_servers.push_back({urls, username, password});
   return std::make_unique<PeerHandle>(engine, engine->CreatePeer(operation, options, *shared_port));
 }
@@ -96,7 +97,8 @@ void BindEngine(py::module_& module) {
   py::class_<Engine, EngineHandle>(module, "Engine")
       .def(py::init(&CreateEngine), py::arg("pool_threads"), py::arg("event_fd"))
       .def("create_peer", &CreatePeer, py::arg("operation"), py::kw_only(), py::arg("ice_servers"),
-           py::arg("relay_only"), py::arg("loopback"), py::arg("standby"), py::arg("processing"), py::arg("port"))
+           py::arg("relay_only"), py::arg("loopback"), py::arg("standby"), py::arg("processing"), py::arg("network"),
+           py::arg("port"))
       .def("take_events", &TakeEvents)
       .def("take_ready", &TakeReady)
       .def("counters", &Counters)

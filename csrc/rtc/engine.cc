@@ -124,10 +124,17 @@ std::shared_ptr<Peer> Engine::CreatePeer(uint64_t operation, const PeerOptions& 
 rtc::scoped_refptr<webrtc::PeerConnectionInterface> Engine::Connect(const PeerOptions& options,
                                                                     webrtc::PeerConnectionObserver* observer) {
   webrtc::PeerConnectionDependencies dependencies(observer);
-  dependencies.allocator =
-      std::make_unique<PortAllocator>(network_manager_.get(), socket_factory_.get(), options.loopback);
+  dependencies.allocator = CreatePortAllocator(options);
   auto result = factory_->CreatePeerConnectionOrError(Configuration(options), std::move(dependencies));
   return result.ok() ? result.MoveValue() : nullptr;
+}
+
+std::unique_ptr<cricket::PortAllocator> Engine::CreatePortAllocator(const PeerOptions& options) {
+  if (!options.network)
+    return std::make_unique<PortAllocator>(network_manager_.get(), socket_factory_.get(), options.loopback);
+  return std::make_unique<PortAllocator>(
+      network_manager_.get(),
+      std::make_unique<SimulatedSocketFactory>(network_thread_->socketserver(), options.network), options.loopback);
 }
 
 void Engine::Forget(uint64_t peer) { peers_.erase(peer); }

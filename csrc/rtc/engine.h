@@ -62,6 +62,7 @@ class Engine {
   // The following are of the signaling thread.
   rtc::scoped_refptr<webrtc::PeerConnectionInterface> Connect(const PeerOptions& options,
                                                               webrtc::PeerConnectionObserver* observer);
+  std::unique_ptr<cricket::PortAllocator> CreatePortAllocator(const PeerOptions& options);
   void Forget(uint64_t peer);
 
   const pid_t process_;

@@ -14,6 +14,7 @@
 #include "rtc/audio_processor.h"
 #include "rtc/mailbox.h"
 #include "rtc/port_track.h"
+#include "rtc/simulated_network.h"
 
 namespace telnyx {
 
@@ -31,6 +32,7 @@ struct PeerOptions {
   bool loopback = false;                        // 127.0.0.1 is a candidate too: the far end is on this machine
   bool standby = false;                         // another peer has the port, until TakeOver
   std::optional<ProcessingOptions> processing;  // what happens to audio of the port before it is sent
+  std::shared_ptr<SimulatedNetwork> network;    // what its packets go through, if that is not only the real one
 };
 
 // Every method may be called from any thread and returns at once: it posts to the signaling thread, which runs

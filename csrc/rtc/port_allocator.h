@@ -2,6 +2,9 @@
 
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include "absl/strings/string_view.h"
 #include "p2p/client/basic_port_allocator.h"
 
@@ -15,6 +18,11 @@ class PortAllocator : public cricket::BasicPortAllocator {
  public:
   PortAllocator(rtc::NetworkManager* networks, rtc::PacketSocketFactory* sockets, bool loopback)
       : BasicPortAllocator(networks, sockets), ignored_networks_(loopback ? 0 : rtc::kDefaultNetworkIgnoreMask) {}
+  // With sockets of its own.
+  PortAllocator(rtc::NetworkManager* networks, std::unique_ptr<rtc::PacketSocketFactory> sockets, bool loopback)
+      : PortAllocator(networks, sockets.get(), loopback) {
+    own_sockets_ = std::move(sockets);
+  }
 
   void SetNetworkIgnoreMask(int) override { BasicPortAllocator::SetNetworkIgnoreMask(ignored_networks_); }
 
@@ -27,6 +35,7 @@ class PortAllocator : public cricket::BasicPortAllocator {
 
  private:
   const int ignored_networks_;
+  std::unique_ptr<rtc::PacketSocketFactory> own_sockets_;
 };
 
 }  // namespace telnyx

@@ -1,4 +1,4 @@
-"""Two peers of one engine, connected to each other over loopback."""
+"""Two peers of one engine, connected to each other over loopback; the caller, if asked for, through a bad network."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from telnyx_native.config import AudioConfig, PeerConfig
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.peer import Peer
+from telnyx_native.media.simulated_network import SimulatedNetwork
 
 LOOPBACK = PeerConfig(loopback=True)
 
@@ -20,9 +21,13 @@ async def negotiate(caller: Peer, callee: Peer) -> None:
 
 @asynccontextmanager
 async def connected(
-    engine: MediaEngine, caller_audio: AudioConfig | None = None, callee_audio: AudioConfig | None = None
+    engine: MediaEngine,
+    caller_audio: AudioConfig | None = None,
+    callee_audio: AudioConfig | None = None,
+    *,
+    network: SimulatedNetwork | None = None,
 ) -> AsyncIterator[tuple[Peer, Peer]]:
-    caller = engine.create_peer(LOOPBACK, caller_audio or AudioConfig())
+    caller = engine.create_peer(LOOPBACK, caller_audio or AudioConfig(), network=network)
     callee = engine.create_peer(LOOPBACK, callee_audio or AudioConfig())
     try:
         await negotiate(caller, callee)

@@ -18,6 +18,7 @@ from telnyx_native.media.stream import AudioStream
 
 if TYPE_CHECKING:
     from telnyx_native.config import AudioConfig, PeerConfig
+    from telnyx_native.media.simulated_network import SimulatedNetwork
 
 __all__ = ["MediaEngine"]
 
@@ -66,23 +67,28 @@ class MediaEngine:
             del self._of_loop[self._loop]
             await self._close()
 
-    def create_peer(self, config: PeerConfig, audio: AudioConfig) -> Peer:
+    def create_peer(self, config: PeerConfig, audio: AudioConfig, *, network: SimulatedNetwork | None = None) -> Peer:
         """Make a peer for one call. It returns at once; what is wrong with `config` shows in its first operation.
+
+        Args:
+            config: How its audio finds its way.
+            audio: How that is written and read.
+            network: A bad network for its packets to go through; for tests.
 
         Raises:
             EngineClosedError: The engine was released.
         """
-        return self._open(Peer(self, AudioStream(audio), audio, standby=False), config, standby=False)
+        return self._open(Peer(self, AudioStream(audio), audio, standby=False), config, network, standby=False)
 
-    def create_successor(self, peer: Peer, config: PeerConfig) -> Peer:
+    def create_successor(self, peer: Peer, config: PeerConfig, *, network: SimulatedNetwork | None = None) -> Peer:
         """Make a peer that is to go on with the audio of `peer`, once it is connected: see `Peer.take_over`.
 
         Raises:
             EngineClosedError: The engine was released.
         """
-        return self._open(Peer(self, peer.audio, peer.audio_config, standby=True), config, standby=True)
+        return self._open(Peer(self, peer.audio, peer.audio_config, standby=True), config, network, standby=True)
 
-    def _open(self, peer: Peer, config: PeerConfig, *, standby: bool) -> Peer:
+    def _open(self, peer: Peer, config: PeerConfig, network: SimulatedNetwork | None, *, standby: bool) -> Peer:
         operation, opened = self.operation()
         processing = peer.audio_config.processing
         native = self._native.create_peer(
@@ -92,6 +98,7 @@ class MediaEngine:
             loopback=config.loopback,
             standby=standby,
             processing=None if processing is None else native_options(processing),
+            network=None if network is None else network.native,
             port=peer.audio.native_port(),
         )
         self._peers[native.id] = peer
