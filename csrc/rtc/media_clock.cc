@@ -2,7 +2,10 @@
 
 #include <time.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <utility>
 
 #include "rtc/build_contract.h"
 
@@ -12,6 +15,7 @@ namespace {
 
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
 constexpr int64_t kPeriod = kNanosPerSecond / AudioPort::kTicksPerSecond;
+constexpr int64_t kSlot = kPeriod / PullMixer::kSlots;
 constexpr int64_t kMaxCatchUp = kNanosPerSecond;  // a machine that slept longer starts afresh
 
 int64_t Now() {
@@ -43,6 +47,7 @@ MediaClock::~MediaClock() {
 void MediaClock::Add(uint64_t peer, PortTrack* track) {
   {
     const std::lock_guard lock(mutex_);
+    track->set_due(RarestSlot());
     track->set_live(true);
     calls_.push_back({peer, track, 0});
   }
@@ -55,11 +60,13 @@ void MediaClock::Remove(PortTrack* track) {
   std::erase_if(calls_, [track](const Call& call) { return call.track == track; });
   for (const Call& call : calls_)
     if (call.track->join_target() == track) call.track->JoinTo(nullptr);
+  AlignJoined();
 }
 
 void MediaClock::Replace(PortTrack* track, uint64_t peer, PortTrack* next) {
   const std::lock_guard lock(mutex_);
   next->JoinTo(track->join_target());
+  next->set_due(track->due());
   track->JoinTo(nullptr);
   track->set_live(false);
   next->set_live(true);
@@ -67,11 +74,43 @@ void MediaClock::Replace(PortTrack* track, uint64_t peer, PortTrack* next) {
     if (call.track == track) call = {peer, next, call.unreported};
     if (call.track->join_target() == track) call.track->JoinTo(next);
   }
+  AlignJoined();
 }
 
 void MediaClock::Synchronized(const std::function<void()>& between_ticks) {
   const std::lock_guard lock(mutex_);
   between_ticks();
+  AlignJoined();
+}
+
+// Calls that hear each other tick in the same slot: the latest of theirs.
+void MediaClock::AlignJoined() {
+  for (const Call& call : calls_) call.track->set_joined(false);
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (const Call& call : calls_) {
+      PortTrack* const target = call.track->join_target();
+      if (target == nullptr) continue;
+      const int64_t due = std::max(call.track->due(), target->due());
+      moved |= call.track->due() != due || target->due() != due;
+      for (PortTrack* track : {call.track, target}) {
+        track->set_due(due);
+        track->set_joined(true);
+      }
+    }
+  }
+}
+
+// The next slot in which as few calls as possible send.
+int64_t MediaClock::RarestSlot() const {
+  std::array<int, PullMixer::kSlots> calls{};
+  for (const Call& call : calls_) ++calls[static_cast<size_t>(call.track->due() % PullMixer::kSlots)];
+  const int64_t first = slot_.load(std::memory_order_relaxed) + 1;
+  int64_t rarest = first;
+  for (int64_t slot = first; slot < first + PullMixer::kSlots; ++slot)
+    if (calls[static_cast<size_t>(slot % PullMixer::kSlots)] < calls[static_cast<size_t>(rarest % PullMixer::kSlots)])
+      rarest = slot;
+  return rarest;
 }
 
 ClockCounters MediaClock::Counters() const {
@@ -80,23 +119,29 @@ ClockCounters MediaClock::Counters() const {
 }
 
 void MediaClock::Run() {
-  int64_t due = Now();
+  int64_t began = Now();  // when slot 0 was
   while (!stopping_.load(std::memory_order_relaxed)) {
-    if (Idle()) {
+    const int64_t next = NextDue();
+    if (next == PullMixer::kNever) {
       work_.Wait(rtc::Event::kForever, /*warn_after=*/rtc::Event::kForever);
-      due = Now();
+      began = Now() - slot_.load(std::memory_order_relaxed) * kSlot;
       continue;
     }
-    due += kPeriod;
-    SleepUntil(due);
-    due += MakeUp(Now() - due);
-    Tick();
+    SleepUntil(began + next * kSlot);
+    began += MakeUp(Now() - began - next * kSlot);
+    const int64_t before = slot_.exchange(next, std::memory_order_relaxed);
+    Tick(next);
+    ticks_.fetch_add(static_cast<uint64_t>(next / PullMixer::kSlots - before / PullMixer::kSlots),
+                     std::memory_order_relaxed);
   }
 }
 
-bool MediaClock::Idle() {
+int64_t MediaClock::NextDue() const {
   const std::lock_guard lock(mutex_);
-  return calls_.empty();
+  if (calls_.empty()) return PullMixer::kNever;
+  int64_t next = mixer_->NextDue();
+  for (const Call& call : calls_) next = std::min(next, call.track->due());
+  return std::max(next, slot_.load(std::memory_order_relaxed) + 1);
 }
 
 int64_t MediaClock::MakeUp(int64_t behind) {
@@ -107,12 +152,15 @@ int64_t MediaClock::MakeUp(int64_t behind) {
   return periods * kPeriod;
 }
 
-void MediaClock::Tick() {
+void MediaClock::Tick(int64_t slot) {
   const std::lock_guard lock(mutex_);
-  mixer_->PullAll();
-  for (const Call& call : calls_) call.track->Send();
+  mixer_->PullDue(slot);
+  for (const Call& call : calls_) {
+    if (call.track->due() > slot) continue;
+    call.track->Send();
+    call.track->set_due(slot + PullMixer::kSlots);
+  }
   Report();
-  ticks_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void MediaClock::Report() {

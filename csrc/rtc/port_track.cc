@@ -43,6 +43,7 @@ void PortTrack::Process(const ProcessingOptions& options) {
 void PortTrack::OnData(const void* pcm, int, int sample_rate, size_t channels, size_t samples) {
   mixer_->WantRate(port_->sample_rate());
   if (!live_) return;
+  mixer_->PullBefore(due_, joined_up_);
   // Only the first frame of a stream can come at another rate; it precedes the media.
   if (sample_rate != port_->sample_rate() || samples != port_->frame_size()) return;
   const auto* received = static_cast<const int16_t*>(pcm);

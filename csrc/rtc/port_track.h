@@ -53,6 +53,13 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   // Once per tick, after everything received was delivered: sends 10 ms.
   void Send();
 
+  // The slot of the media clock in which it sends next. The caller holds the clock.
+  int64_t due() const { return due_; }
+  void set_due(int64_t slot) { due_ = slot; }
+
+  // Whether its audio goes into another call, or another call's into it. The caller holds the clock.
+  void set_joined(bool joined) { joined_up_ = joined; }
+
   // Received audio is also sent out by `target` (which may be this track: echo), from the next tick on. The caller
   // holds the clock, see MediaClock::Synchronized.
   void JoinTo(PortTrack* target) { join_target_ = target; }
@@ -67,6 +74,8 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   std::unique_ptr<AudioProcessor> processor_;
   const rtc::scoped_refptr<PortSource> source_;
   PortTrack* join_target_ = nullptr;
+  int64_t due_ = 0;
+  bool joined_up_ = false;
   bool live_ = false;
   bool has_joined_ = false;  // joined_ holds a frame of this tick
   std::array<int16_t, AudioPort::kMaxFrame> joined_, frame_;
