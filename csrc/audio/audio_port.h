@@ -3,12 +3,16 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
+#include "audio/fade.h"
 #include "audio/listening.h"
 #include "audio/pcm_ring.h"
+#include "audio/playback_queue.h"
 
 namespace telnyx {
 
@@ -33,64 +37,96 @@ struct PortCounters {
   uint64_t notices_lost = 0;  // keys and changes of speech that nobody took, a number
 };
 
-// Threads: one application thread at a time writes, one reads, any may clear; one clock thread ticks.
-// Nothing here blocks or allocates. Mono 16-bit PCM at the port's rate.
+// How loud one direction is: the mean square of its samples, over about a tenth of a second.
+class Level {
+ public:
+  float mean_square() const { return mean_square_.load(std::memory_order_relaxed); }
+
+  void Update(const int16_t* frame, size_t size) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < size; ++i) sum += frame[i] * frame[i];
+    const float now = static_cast<float>(sum) / static_cast<float>(size);
+    const float before = mean_square();
+    mean_square_.store(before + (now - before) * kShare, std::memory_order_relaxed);
+  }
+
+ private:
+  static constexpr float kShare = 0.1f;
+
+  std::atomic<float> mean_square_{0.0f};
+};
+
+// Threads: one application thread at a time writes each queue, one reads, any may clear; one clock thread ticks.
+// Nothing here blocks, and nothing allocates but OpenLayer. Mono 16-bit PCM at the port's rate.
 class AudioPort {
  public:
   static constexpr int kTicksPerSecond = 100;
   static constexpr size_t kMaxFrame = 48000 / kTicksPerSecond;
-  static_assert(kMaxFrame == Listening::kMaxFrame);
+  static constexpr size_t kMaxLayers = 4;
+  static_assert(kMaxFrame == Listening::kMaxFrame && kMaxFrame == PlaybackQueue::kMaxFrame);
 
-  // What the application may wait for; the clock reports each at most once per arming.
-  enum Readiness : unsigned { kReadable = 1, kWritable = 2, kDrained = 4, kTapped = 8, kNoticed = 16 };
+  // What the application may wait for; the clock reports each at most once per arming. kLayers is for the queues of
+  // all layers together.
+  enum Readiness : unsigned { kReadable = 1, kWritable = 2, kDrained = 4, kTapped = 8, kNoticed = 16, kLayers = 32 };
 
   explicit AudioPort(const PortFormat& format)
-      : format_(format), playback_(format.playback), capture_(format.capture), listening_(format.tap) {}
+      : format_(format), voice_(format.playback), capture_(format.capture), listening_(format.tap) {}
 
   int sample_rate() const { return format_.sample_rate; }
   size_t frame_size() const { return static_cast<size_t>(format_.sample_rate / kTicksPerSecond); }
 
-  size_t playback_size() const { return playback_.capacity(); }
-  size_t capture_size() const { return capture_.capacity(); }
-
   // --- the application's side --------------------------------------------------------------------------------
 
-  size_t Write(const int16_t* pcm, size_t count) { return playback_.Write(pcm, count); }
-  size_t Read(int16_t* pcm, size_t count) { return capture_.Read(pcm, count); }
+  PlaybackQueue& voice() { return voice_; }
 
-  size_t Queued() const { return playback_.Available(); }
-  size_t Space() const { return playback_.Space(); }
-  size_t Readable() const { return capture_.Available(); }
-  uint64_t WritePosition() const { return playback_.write_position(); }
-  uint64_t PlayPosition() const { return playback_.read_position(); }
-  uint64_t Played() const { return played_.load(std::memory_order_relaxed); }
-
-  // Silences playback from the next tick on; returns how many samples were dropped.
-  size_t Clear() {
-    const size_t dropped = playback_.SkipTo(playback_.write_position());
-    cleared_.fetch_add(dropped, std::memory_order_relaxed);
-    return dropped;
+  // A queue that is played beside the voice, until it is closed; null if there are kMaxLayers. One application thread
+  // at a time.
+  PlaybackLayer* OpenLayer() {
+    for (Place& place : layers_) {
+      if (place.open.load(std::memory_order_relaxed)) continue;
+      if (!place.layer) place.layer = std::make_unique<PlaybackLayer>(format_.playback);
+      place.layer->set_paused(false);
+      place.layer->set_volume(1.0f);
+      place.layer->set_ducked(1.0f);
+      place.layer->ArmWritable(0);
+      place.layer->ArmDrained(0);
+      place.open.store(true, std::memory_order_release);
+      return place.layer.get();
+    }
+    return nullptr;
   }
 
+  // What it played dies away; the queue may be opened again as another one.
+  void CloseLayer(PlaybackLayer* layer) {
+    layer->Clear();
+    for (Place& place : layers_)
+      if (place.layer.get() == layer) place.open.store(false, std::memory_order_release);
+  }
+
+  size_t capture_size() const { return capture_.capacity(); }
+  size_t Read(int16_t* pcm, size_t count) { return capture_.Read(pcm, count); }
+  size_t Readable() const { return capture_.Available(); }
+
+  // Muted, nothing is heard of what is played. What was sounding dies away in 5 ms; it fades in again over 10 ms.
   void set_muted(bool muted) { muted_.store(muted, std::memory_order_relaxed); }
   bool muted() const { return muted_.load(std::memory_order_relaxed); }
 
-  // Asks the clock to report when `samples` can be read, can be written, or when playback or what taps see has reached
-  // `position`.
+  // Asks the clock to report when `samples` can be read, or when what taps see has reached `position`.
   void ArmReadable(size_t samples) { readable_at_.store(samples, std::memory_order_release); }
-  void ArmWritable(size_t samples) { writable_at_.store(samples, std::memory_order_release); }
-  void ArmDrained(uint64_t position) { drained_at_.store(position, std::memory_order_release); }
   void ArmTapped(uint64_t position) { tapped_at_.store(position, std::memory_order_release); }
 
   Listening& listening() { return listening_; }
 
+  float received_level() const { return received_level_.mean_square(); }
+  float sent_level() const { return sent_level_.mean_square(); }
+
   PortCounters Counters() const {
     PortCounters counters;
-    counters.played = Played();
-    counters.cleared = cleared_.load(std::memory_order_relaxed);
-    counters.trimmed = trimmed_.load(std::memory_order_relaxed);
-    counters.silence = silence_.load(std::memory_order_relaxed);
-    counters.underruns = underruns_.load(std::memory_order_relaxed);
+    counters.played = voice_.Played();
+    counters.cleared = voice_.cleared();
+    counters.trimmed = voice_.trimmed();
+    counters.silence = voice_.silence();
+    counters.underruns = voice_.underruns();
     counters.captured = Captured();
     counters.capture_lost = capture_lost_.load(std::memory_order_relaxed);
     counters.notices_lost = listening_.lost_notices();
@@ -99,28 +135,50 @@ class AudioPort {
 
   // --- the clock's side, 100 times a second ------------------------------------------------------------------
 
-  // Fills one frame with what is to be sent now.
+  // Fills one frame with what the application plays now, before it is muted.
   void TakePlayback(int16_t* frame) {
     const size_t size = frame_size();
-    TrimBacklog(size);
-    const size_t taken = playback_.Read(frame, size);
-    std::fill(frame + taken, frame + size, int16_t{0});
-    played_.fetch_add(taken, std::memory_order_relaxed);
-    silence_.fetch_add(size - taken, std::memory_order_relaxed);
-    if (taken < size && was_playing_) underruns_.fetch_add(1, std::memory_order_relaxed);
-    was_playing_ = taken == size;
-    if (muted()) std::fill(frame, frame + size, int16_t{0});
+    if (format_.max_backlog != 0) voice_.Trim(std::max(format_.max_backlog, size));
+    const bool speech = voice_.Take(frame, size);
+    std::array<float, kMaxFrame> sum;
+    bool any = false;
+    for (Place& place : layers_) {
+      if (!place.sounds()) continue;
+      if (!any) std::copy_n(frame, size, sum.begin());
+      place.closing = !place.open.load(std::memory_order_relaxed);
+      any |= place.layer->AddTo(sum.data(), size, speech);
+    }
+    if (any) std::transform(sum.begin(), sum.begin() + static_cast<ptrdiff_t>(size), frame, ToSample);
+  }
+
+  void ApplyMute(int16_t* frame) {
+    const size_t size = frame_size();
+    const bool muted = this->muted();
+    if (muted) {
+      std::fill(frame, frame + size, int16_t{0});
+      if (!was_muted_) DieAway(last_sent_, frame, size / 2);
+    } else if (was_muted_) {
+      Fade fade(0.0f);
+      fade.set_on(true);
+      fade.Apply(frame, size);
+    }
+    was_muted_ = muted;
+    last_sent_ = frame[size - 1];
   }
 
   // Delivers one received frame.
   void PushCapture(const int16_t* frame, size_t size) {
     captured_.fetch_add(size, std::memory_order_relaxed);
     capture_lost_.fetch_add(capture_.Overwrite(frame, size), std::memory_order_relaxed);
+    received_level_.Update(frame, size);
     listening_.Received(frame, size);
   }
 
   // Ends a tick: the frame that the encoder gets, with all that was mixed into it.
-  void Sent(const int16_t* frame) { listening_.Sent(frame, frame_size()); }
+  void Sent(const int16_t* frame) {
+    sent_level_.Update(frame, frame_size());
+    listening_.Sent(frame, frame_size());
+  }
 
   uint64_t Captured() const { return captured_.load(std::memory_order_relaxed); }
 
@@ -131,15 +189,11 @@ class AudioPort {
       readable_at_.store(0, std::memory_order_relaxed);
       ready |= kReadable;
     }
-    if (const size_t samples = writable_at_.load(std::memory_order_acquire); samples != 0 && Space() >= samples) {
-      writable_at_.store(0, std::memory_order_relaxed);
-      ready |= kWritable;
-    }
-    if (const uint64_t position = drained_at_.load(std::memory_order_acquire);
-        position != 0 && PlayPosition() >= position) {
-      drained_at_.store(0, std::memory_order_relaxed);
-      ready |= kDrained;
-    }
+    if (voice_.TakeWritable()) ready |= kWritable;
+    if (voice_.TakeDrained()) ready |= kDrained;
+    for (Place& place : layers_)
+      if (place.open.load(std::memory_order_acquire) && (place.layer->TakeWritable() | place.layer->TakeDrained()))
+        ready |= kLayers;
     if (const uint64_t position = tapped_at_.load(std::memory_order_acquire);
         position != 0 && listening_.taps().write_position() >= position) {
       tapped_at_.store(0, std::memory_order_relaxed);
@@ -150,23 +204,26 @@ class AudioPort {
   }
 
  private:
-  // Live audio that arrived in a burst is worth less than being on time: keep the newest.
-  void TrimBacklog(size_t frame) {
-    if (format_.max_backlog == 0) return;
-    const size_t limit = std::max(format_.max_backlog, frame);
-    const uint64_t end = playback_.write_position();
-    if (end > limit) trimmed_.fetch_add(playback_.SkipTo(end - limit), std::memory_order_relaxed);
-  }
+  // Of a layer. It is made once and used again, so that the clock may use it at any time.
+  struct Place {
+    std::unique_ptr<PlaybackLayer> layer;
+    std::atomic<bool> open{false};
+    bool closing = true;  // of the clock: it has played the end of it
+
+    bool sounds() const { return open.load(std::memory_order_acquire) || !closing; }
+  };
 
   const PortFormat format_;
-  PcmRing playback_;
+  PlaybackQueue voice_;
+  std::array<Place, kMaxLayers> layers_;
   PcmRing capture_;
   Listening listening_;
+  Level received_level_, sent_level_;
   std::atomic<bool> muted_{false};
-  std::atomic<size_t> readable_at_{0}, writable_at_{0};
-  std::atomic<uint64_t> drained_at_{0}, tapped_at_{0};
-  bool was_playing_ = false;  // of the clock
-  std::atomic<uint64_t> played_{0}, cleared_{0}, trimmed_{0}, silence_{0}, underruns_{0};
+  bool was_muted_ = false;  // this and the next of the clock
+  int16_t last_sent_ = 0;
+  std::atomic<size_t> readable_at_{0};
+  std::atomic<uint64_t> tapped_at_{0};
   std::atomic<uint64_t> captured_{0}, capture_lost_{0};
 };
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "rtc/conference.h"
 #include "rtc/engine.h"
 #include "rtc/peer.h"
 
@@ -42,7 +43,28 @@ class PeerHandle {
   const std::shared_ptr<Peer> peer_;
 };
 
+// A conference for Python. When Python lets go of it, it ends.
+class ConferenceHandle {
+ public:
+  ConferenceHandle(EngineHandle engine, std::shared_ptr<Conference> conference)
+      : engine_(std::move(engine)), conference_(std::move(conference)) {}
+  ~ConferenceHandle() { Close(); }
+  ConferenceHandle(const ConferenceHandle&) = delete;
+  ConferenceHandle& operator=(const ConferenceHandle&) = delete;
+
+  void Close() const {
+    if (engine_->owned_by_this_process()) engine_->CloseConference(conference_);
+  }
+  const std::shared_ptr<Conference>& get() const { return conference_; }
+
+ private:
+  const EngineHandle engine_;
+  const std::shared_ptr<Conference> conference_;
+};
+
+void BindConference(py::module_& module);
 void BindEngine(py::module_& module);
+void BindJitterTarget(py::module_& module);
 void BindPeer(py::module_& module);
 void BindProcessor(py::module_& module);
 void BindSimulatedNetwork(py::module_& module);

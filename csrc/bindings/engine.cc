@@ -36,6 +36,12 @@ const char* Name(EventKind kind) {
   return "unknown";
 }
 
+std::shared_ptr<AudioPort> PortOf(const py::capsule& capsule) {
+  auto* const port = static_cast<std::shared_ptr<AudioPort>*>(PyCapsule_GetPointer(capsule.ptr(), kPortCapsule));
+  if (port == nullptr) throw py::error_already_set();
+  return *port;
+}
+
 // In a forked child the engine is leaked: its destructor would join threads that only the parent has.
 void Destroy(Engine* engine) {
   if (engine->owned_by_this_process()) delete engine;
@@ -52,11 +58,14 @@ std::unique_ptr<PeerHandle> CreatePeer(const EngineHandle& engine, uint64_t oper
                                        const std::optional<ProcessingOptions>& processing,
                                        const std::shared_ptr<SimulatedNetwork>& network, const py::capsule& port) {
   RequireOwnProcess(*engine);
-  auto* const shared_port = static_cast<std::shared_ptr<AudioPort>*>(PyCapsule_GetPointer(port.ptr(), kPortCapsule));
-  if (shared_port == nullptr) throw py::error_already_set();
   PeerOptions options{{}, relay_only, loopback, standby, processing, network};
   for (const auto& [urls, username, password] : servers) options.ice_servers.push_back({urls, username, password});
-  return std::make_unique<PeerHandle>(engine, engine->CreatePeer(operation, options, *shared_port));
+  return std::make_unique<PeerHandle>(engine, engine->CreatePeer(operation, options, PortOf(port)));
+}
+
+std::unique_ptr<ConferenceHandle> CreateConference(const EngineHandle& engine, const std::optional<py::capsule>& port) {
+  RequireOwnProcess(*engine);
+  return std::make_unique<ConferenceHandle>(engine, engine->CreateConference(port ? PortOf(*port) : nullptr));
 }
 
 py::list TakeEvents(Engine& engine) {
@@ -99,6 +108,7 @@ void BindEngine(py::module_& module) {
       .def("create_peer", &CreatePeer, py::arg("operation"), py::kw_only(), py::arg("ice_servers"),
            py::arg("relay_only"), py::arg("loopback"), py::arg("standby"), py::arg("processing"), py::arg("network"),
            py::arg("port"))
+      .def("create_conference", &CreateConference, py::arg("port"))
       .def("take_events", &TakeEvents)
       .def("take_ready", &TakeReady)
       .def("counters", &Counters)

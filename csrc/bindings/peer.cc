@@ -24,12 +24,16 @@ void BindPeer(py::module_& module) {
       .def("get_stats", [](const PeerHandle& peer, Operation operation) { peer.get()->GetStats(operation); })
       .def("insert_dtmf", [](const PeerHandle& peer, Operation operation, std::string keys, int duration_ms,
                              int gap_ms) { peer.get()->InsertDtmf(operation, std::move(keys), duration_ms, gap_ms); })
-      .def("join_to",
-           [](const PeerHandle& peer, Operation operation, const PeerHandle* target) {
-             peer.get()->JoinTo(operation, target != nullptr ? target->get() : nullptr);
-           })
+      .def("set_echo", [](const PeerHandle& peer, Operation operation, bool on) { peer.get()->SetEcho(operation, on); })
+      .def("set_held",
+           [](const PeerHandle& peer, Operation operation, bool held) { peer.get()->SetHeld(operation, held); })
+      .def("join", [](const PeerHandle& peer, Operation operation, const ConferenceHandle& conference,
+                      bool heard) { peer.get()->Join(operation, conference.get(), heard); })
+      .def("leave", [](const PeerHandle& peer, Operation operation) { peer.get()->Leave(operation); })
       .def("take_over", [](const PeerHandle& peer, Operation operation,
                            const PeerHandle& predecessor) { peer.get()->TakeOver(operation, predecessor.get()); })
+      .def("set_max_bitrate", [](const PeerHandle& peer, Operation operation,
+                                 int bitrate) { peer.get()->SetMaxBitrate(operation, bitrate); })
       .def("close", [](const PeerHandle& peer, Operation operation) { peer.get()->Close(operation); });
 }
 

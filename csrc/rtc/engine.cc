@@ -21,6 +21,7 @@
 #include "media/engine/webrtc_voice_engine.h"
 #include "p2p/base/basic_packet_socket_factory.h"
 #include "rtc/build_contract.h"
+#include "rtc/conference.h"
 #include "rtc/library.h"
 #include "rtc/neteq_factory.h"
 #include "rtc/peer.h"
@@ -113,12 +114,27 @@ Engine::~Engine() { Close(); }
 std::shared_ptr<Peer> Engine::CreatePeer(uint64_t operation, const PeerOptions& options,
                                          std::shared_ptr<AudioPort> port) {
   if (closed_) throw std::logic_error("the engine is closed");
-  auto peer = std::make_shared<Peer>(this, ++last_peer_, std::move(port));
+  auto peer = std::make_shared<Peer>(this, ++last_id_, std::move(port));
   signaling_thread_->PostTask([this, peer, operation, options] {
     peers_[peer->id()] = peer;
     peer->Open(operation, options);
   });
   return peer;
+}
+
+std::shared_ptr<Conference> Engine::CreateConference(std::shared_ptr<AudioPort> port) {
+  if (closed_) throw std::logic_error("the engine is closed");
+  auto conference = std::make_shared<Conference>(++last_id_, std::move(port));
+  signaling_thread_->PostTask([this, conference] {
+    if (clock_) clock_->Add(conference);
+  });
+  return conference;
+}
+
+void Engine::CloseConference(std::shared_ptr<Conference> conference) {
+  signaling_thread_->PostTask([this, conference = std::move(conference)] {
+    if (clock_) clock_->Synchronized([&] { conference->Close(); });
+  });
 }
 
 rtc::scoped_refptr<webrtc::PeerConnectionInterface> Engine::Connect(const PeerOptions& options,
@@ -147,7 +163,7 @@ void Engine::Close() {
       peer->CloseNow();
     }
   });
-  clock_.reset();
+  signaling_thread_->BlockingCall([this] { clock_.reset(); });
   factory_ = nullptr;
   network_thread_->BlockingCall([this] {
     network_manager_->StopUpdating();

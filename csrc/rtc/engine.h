@@ -24,6 +24,7 @@ class Thread;
 
 namespace telnyx {
 
+class Conference;
 class Peer;
 struct PeerOptions;
 
@@ -44,6 +45,10 @@ class Engine {
   // Opens a peer whose audio meets the application at `port`; answers `operation` when it is ready for others.
   // Throws std::logic_error when closed.
   std::shared_ptr<Peer> CreatePeer(uint64_t operation, const PeerOptions& options, std::shared_ptr<AudioPort> port);
+
+  // The application takes part at `port`, which may be null. Throws std::logic_error when closed.
+  std::shared_ptr<Conference> CreateConference(std::shared_ptr<AudioPort> port);
+  void CloseConference(std::shared_ptr<Conference> conference);
 
   // Ends every call and every thread. Idempotent; not to be called from a native thread.
   void Close();
@@ -76,7 +81,7 @@ class Engine {
   rtc::scoped_refptr<webrtc::PeerConnectionFactoryInterface> factory_;
   std::unique_ptr<MediaClock> clock_;
   std::map<uint64_t, std::shared_ptr<Peer>> peers_;  // of the signaling thread
-  uint64_t last_peer_ = 0;
+  uint64_t last_id_ = 0;                             // of peers and conferences
   std::atomic<bool> closed_{false};
 };
 

@@ -10,7 +10,7 @@ namespace {
 constexpr double kMarginMs = 2;       // our own threads are that punctual
 constexpr double kHugeJumpMs = 2000;  // the far end began another count of time
 constexpr double kHugeWeight = 1e100;
-constexpr double kNegligible = 0.001;  // a share
+constexpr double kNegligible = 0.01;  // a share of packets that nobody would call the earliest ones
 constexpr int kPacketsBetweenChoices = 5;
 constexpr double kYoung = 3;  // what is older than two thirds of a young call is forgotten
 

@@ -58,45 +58,63 @@ void MediaClock::Remove(PortTrack* track) {
   const std::lock_guard lock(mutex_);
   track->set_live(false);
   std::erase_if(calls_, [track](const Call& call) { return call.track == track; });
-  for (const Call& call : calls_)
-    if (call.track->join_target() == track) call.track->JoinTo(nullptr);
-  AlignJoined();
+  for (const Room& room : rooms_) room.conference->Forget(track);
+  Sweep();
+  Align();
 }
 
 void MediaClock::Replace(PortTrack* track, uint64_t peer, PortTrack* next) {
   const std::lock_guard lock(mutex_);
-  next->JoinTo(track->join_target());
-  next->set_due(track->due());
-  track->JoinTo(nullptr);
+  next->InheritFrom(*track);
   track->set_live(false);
   next->set_live(true);
-  for (Call& call : calls_) {
+  for (Call& call : calls_)
     if (call.track == track) call = {peer, next, call.unreported};
-    if (call.track->join_target() == track) call.track->JoinTo(next);
+  for (const Room& room : rooms_) room.conference->Replace(track, next);
+}
+
+void MediaClock::Add(std::shared_ptr<Conference> conference) {
+  {
+    const std::lock_guard lock(mutex_);
+    Sweep();
+    rooms_.push_back({std::move(conference), 0, slot_.load(std::memory_order_relaxed) + 1});
   }
-  AlignJoined();
+  work_.Set();
+}
+
+void MediaClock::RemoveFromConferences(PortTrack* track) {
+  const std::lock_guard lock(mutex_);
+  for (const Room& room : rooms_) room.conference->Remove(track);
+  Align();
 }
 
 void MediaClock::Synchronized(const std::function<void()>& between_ticks) {
-  const std::lock_guard lock(mutex_);
-  between_ticks();
-  AlignJoined();
+  {
+    const std::lock_guard lock(mutex_);
+    between_ticks();
+    Align();
+  }
+  work_.Set();  // there may be something to do now
 }
 
-// Calls that hear each other tick in the same slot: the latest of theirs.
-void MediaClock::AlignJoined() {
-  for (const Call& call : calls_) call.track->set_joined(false);
-  for (bool moved = true; moved;) {
-    moved = false;
-    for (const Call& call : calls_) {
-      PortTrack* const target = call.track->join_target();
-      if (target == nullptr) continue;
-      const int64_t due = std::max(call.track->due(), target->due());
-      moved |= call.track->due() != due || target->due() != due;
-      for (PortTrack* track : {call.track, target}) {
+void MediaClock::Sweep() {
+  for (const Room& room : rooms_) room.conference->Sweep();
+  std::erase_if(rooms_, [](const Room& room) { return room.conference->closed() && !room.conference->active(); });
+}
+
+// Who is in a conference ticks with it: in the latest slot of all its members'.
+void MediaClock::Align() {
+  for (const Call& call : calls_) call.track->set_together(call.track->echoes());
+  for (bool moved = true; std::exchange(moved, false);) {
+    for (Room& room : rooms_) {
+      int64_t due = room.due;
+      room.conference->ForEachTrack([&due](PortTrack* track) { due = std::max(due, track->due()); });
+      moved |= std::exchange(room.due, due) != due;
+      room.conference->ForEachTrack([&](PortTrack* track) {
+        moved |= track->due() != due;
         track->set_due(due);
-        track->set_joined(true);
-      }
+        track->set_together(true);
+      });
     }
   }
 }
@@ -138,9 +156,11 @@ void MediaClock::Run() {
 
 int64_t MediaClock::NextDue() const {
   const std::lock_guard lock(mutex_);
-  if (calls_.empty()) return PullMixer::kNever;
+  const auto active = [](const Room& room) { return room.conference->active(); };
+  if (calls_.empty() && std::none_of(rooms_.begin(), rooms_.end(), active)) return PullMixer::kNever;
   int64_t next = mixer_->NextDue();
   for (const Call& call : calls_) next = std::min(next, call.track->due());
+  for (const Room& room : rooms_) next = std::min(next, room.due);
   return std::max(next, slot_.load(std::memory_order_relaxed) + 1);
 }
 
@@ -155,24 +175,32 @@ int64_t MediaClock::MakeUp(int64_t behind) {
 void MediaClock::Tick(int64_t slot) {
   const std::lock_guard lock(mutex_);
   mixer_->PullDue(slot);
+  for (Room& room : rooms_) {
+    if (room.due > slot) continue;
+    room.conference->Tick();
+    room.due = slot + PullMixer::kSlots;
+  }
   for (const Call& call : calls_) {
     if (call.track->due() > slot) continue;
     call.track->Send();
-    call.track->set_due(slot + PullMixer::kSlots);
+    call.track->set_due(call.track->NextDue(slot));
   }
   Report();
 }
 
 void MediaClock::Report() {
   bool any = false;
-  for (Call& call : calls_) {
-    call.unreported |= call.track->port().TakeReadiness();
-    if (call.unreported != 0 && mailbox_->PostReady({call.peer, call.unreported})) {
-      call.unreported = 0;
-      any = true;
-    }
-  }
+  for (Call& call : calls_) any |= Report(call.peer, call.track->port(), call.unreported);
+  for (Room& room : rooms_)
+    if (AudioPort* const port = room.conference->port()) any |= Report(room.conference->id(), *port, room.unreported);
   if (any) mailbox_->Wake();
+}
+
+bool MediaClock::Report(uint64_t id, AudioPort& port, unsigned& unreported) {
+  unreported |= port.TakeReadiness();
+  if (unreported == 0 || !mailbox_->PostReady({id, unreported})) return false;
+  unreported = 0;
+  return true;
 }
 
 }  // namespace telnyx

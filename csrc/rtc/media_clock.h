@@ -5,10 +5,12 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <vector>
 
 #include "api/scoped_refptr.h"
+#include "rtc/conference.h"
 #include "rtc/mailbox.h"
 #include "rtc/port_track.h"
 #include "rtc/pull_mixer.h"
@@ -23,16 +25,15 @@ struct ClockCounters {
   uint64_t skipped = 0;  // ticks given up because the machine stood still for longer than kMaxCatchUp
 };
 
-// A tick of a call: received audio is pulled from its jitter buffer and delivered to its port and to the ports joined
-// to it, then its port sends 10 ms. Last, one write to the mailbox's file descriptor tells Python, if it waits for any
-// of that.
+// A tick of a call: received audio is pulled from its jitter buffer and delivered to its port, conferences mix it, then
+// its port sends 10 ms. Last, one write to the mailbox's file descriptor tells Python, if it waits for any of that.
 //
 // Calls do not tick all at the same time. The period is divided into slots, and calls are spread over them, so that
-// not all encode at once. A call pulls in the slot after its packets come, at most three slots before it sends. Calls
-// that are joined tick together: all of them pull, and then all send, so joined audio spends no time here.
+// not all encode at once. A call pulls in the slot after its packets come, at most three slots before it sends. Those
+// of a conference tick together: all of them pull, and then all send, so joined audio spends no time here.
 //
-// A clock that woke late makes up for it slot by slot, so that no queued audio is lost. Without calls it sleeps; in
-// slots that nobody has, too.
+// A clock that woke late makes up for it slot by slot, so that no queued audio is lost. It sleeps in slots in which
+// there is nothing to do.
 class MediaClock {
  public:
   MediaClock(PullMixer* mixer, Mailbox* mailbox);
@@ -40,9 +41,11 @@ class MediaClock {
 
   // From native control threads.
   void Add(uint64_t peer, PortTrack* track);
-  void Remove(PortTrack* track);  // also ends every join to it; on return the clock no longer uses the track
-  // Between two ticks, `next` takes the place of `track`, on the same port and with the same joins.
+  void Remove(PortTrack* track);  // from conferences, too; on return the clock no longer uses the track
+  // Between two ticks, `next` takes the place of `track`, on the same port and in the same conferences.
   void Replace(PortTrack* track, uint64_t peer, PortTrack* next);
+  void Add(std::shared_ptr<Conference> conference);  // until it is closed and all have left
+  void RemoveFromConferences(PortTrack* track);
   void Synchronized(const std::function<void()>& between_ticks);
 
   ClockCounters Counters() const;
@@ -54,18 +57,27 @@ class MediaClock {
     unsigned unreported;  // readiness that the mailbox had no room for
   };
 
+  struct Room {
+    std::shared_ptr<Conference> conference;
+    unsigned unreported;
+    int64_t due;  // slot
+  };
+
   void Run();
   int64_t NextDue() const;         // a slot, or PullMixer::kNever
+  void Sweep();                    // frees what has ended
   int64_t MakeUp(int64_t behind);  // nanoseconds; returns how many of them are given up
   void Tick(int64_t slot);
   void Report();
-  void AlignJoined();
+  bool Report(uint64_t id, AudioPort& port, unsigned& unreported);
+  void Align();
   int64_t RarestSlot() const;
 
   PullMixer* const mixer_;
   Mailbox* const mailbox_;
   mutable std::mutex mutex_;  // between native threads only
   std::vector<Call> calls_;
+  std::vector<Room> rooms_;
   std::atomic<int64_t> slot_{0};  // the last one that was begun
   rtc::Event work_;               // set when a call comes or the clock is to end
   std::atomic<bool> stopping_{false};

@@ -26,14 +26,13 @@ class ListeningNetEq : public webrtc::NetEqImpl {
   int InsertPacket(const webrtc::RTPHeader& header, rtc::ArrayView<const uint8_t> payload) override {
     if (const int rate = event_rates_[header.payloadType % kPayloadTypes]; rate != 0)
       events_.Insert(header.timestamp, rate, payload.data(), payload.size());
-    control_->AnnounceCopy(carries_copies_[header.payloadType % kPayloadTypes] &&
-                           WebRtcOpus_PacketHasFec(payload.data(), payload.size()) == 1);
+    control_->AnnounceCopy(HasCopy(header.payloadType % kPayloadTypes, payload));
     return NetEqImpl::InsertPacket(header, payload);
   }
 
   void SetCodecs(const std::map<int, webrtc::SdpAudioFormat>& codecs) override {
     event_rates_.fill(0);
-    carries_copies_.fill(false);
+    copies_.fill(Copies::kNone);
     for (const auto& [type, format] : codecs) Learn(type, format);
     NetEqImpl::SetCodecs(codecs);
   }
@@ -51,20 +50,35 @@ class ListeningNetEq : public webrtc::NetEqImpl {
   }
 
  private:
+  static constexpr size_t kPayloadTypes = 128;
+
+  // Where packets of a payload type may hold the one before them.
+  enum class Copies : uint8_t { kNone, kInband, kRed };
+
+  bool HasCopy(size_t type, rtc::ArrayView<const uint8_t> payload) const {
+    switch (copies_[type]) {
+      case Copies::kInband:
+        return WebRtcOpus_PacketHasFec(payload.data(), payload.size()) == 1;
+      case Copies::kRed:
+        return !payload.empty() && (payload[0] & 0x80) != 0;  // RFC 2198: another block follows
+      default:
+        return false;
+    }
+  }
+
   void Learn(int type, const webrtc::SdpAudioFormat& format) {
     if (type < 0 || static_cast<size_t>(type) >= kPayloadTypes) return;
     event_rates_[static_cast<size_t>(type)] =
         absl::EqualsIgnoreCase(format.name, "telephone-event") ? format.clockrate_hz : 0;
-    carries_copies_[static_cast<size_t>(type)] = absl::EqualsIgnoreCase(format.name, "opus");
+    if (absl::EqualsIgnoreCase(format.name, "opus")) copies_[static_cast<size_t>(type)] = Copies::kInband;
+    if (absl::EqualsIgnoreCase(format.name, "red")) copies_[static_cast<size_t>(type)] = Copies::kRed;
   }
-
-  static constexpr size_t kPayloadTypes = 128;
 
   JitterControl* const control_;  // it is the base class's
   PullMixer* const mixer_;
   TelephoneEvents events_;
-  std::array<int, kPayloadTypes> event_rates_{};      // the clock rate of telephone-events, 0 for anything else
-  std::array<bool, kPayloadTypes> carries_copies_{};  // whether a packet may hold the one before it (Opus' FEC)
+  std::array<int, kPayloadTypes> event_rates_{};  // the clock rate of telephone-events, 0 for anything else
+  std::array<Copies, kPayloadTypes> copies_{};
 };
 
 // Makes one controller, and tells which.

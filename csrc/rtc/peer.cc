@@ -114,10 +114,34 @@ void Peer::InsertDtmf(uint64_t operation, std::string keys, int duration_ms, int
   });
 }
 
-void Peer::JoinTo(uint64_t operation, std::shared_ptr<Peer> target) {
-  Post(operation, [this, operation, target = std::move(target)] {
-    if (target && !target->connection_) return Answer(operation, EventKind::kFailed, "the other peer is closed");
-    engine_->clock_->Synchronized([&] { track_.JoinTo(target ? &target->track_ : nullptr); });
+void Peer::SetEcho(uint64_t operation, bool echo) {
+  Post(operation, [this, operation, echo] {
+    engine_->clock_->Synchronized([&] { track_.set_echo(echo); });
+    Answer(operation, EventKind::kDone);
+  });
+}
+
+void Peer::SetHeld(uint64_t operation, bool held) {
+  Post(operation, [this, operation, held] {
+    engine_->clock_->Synchronized([&] { track_.set_held(held); });
+    Answer(operation, EventKind::kDone);
+  });
+}
+
+void Peer::Join(uint64_t operation, std::shared_ptr<Conference> conference, bool heard) {
+  Post(operation, [this, operation, conference = std::move(conference), heard] {
+    MixMinus::Preparation prepared = conference->Prepare(track_.port().sample_rate());
+    bool joined = false;
+    engine_->clock_->Synchronized(
+        [&] { joined = conference->SetHeard(&track_, heard) || conference->Add(&track_, heard, std::move(prepared)); });
+    if (!joined) return Answer(operation, EventKind::kFailed, "the conference is full or closed");
+    Answer(operation, EventKind::kDone);
+  });
+}
+
+void Peer::Leave(uint64_t operation) {
+  Post(operation, [this, operation] {
+    engine_->clock_->RemoveFromConferences(&track_);
     Answer(operation, EventKind::kDone);
   });
 }
@@ -126,6 +150,17 @@ void Peer::TakeOver(uint64_t operation, std::shared_ptr<Peer> predecessor) {
   Post(operation, [this, operation, predecessor = std::move(predecessor)] {
     engine_->clock_->Replace(&predecessor->track_, id_, &track_);
     predecessor->CloseNow();
+    Answer(operation, EventKind::kDone);
+  });
+}
+
+void Peer::SetMaxBitrate(uint64_t operation, int bitrate) {
+  Post(operation, [this, operation, bitrate] {
+    webrtc::RtpParameters parameters = sender_->GetParameters();
+    if (parameters.encodings.empty()) return Answer(operation, EventKind::kFailed, "nothing was negotiated yet");
+    parameters.encodings[0].max_bitrate_bps = bitrate > 0 ? absl::optional<int>(bitrate) : absl::nullopt;
+    const RTCError error = sender_->SetParameters(parameters);
+    if (!error.ok()) return Answer(operation, EventKind::kFailed, error.message());
     Answer(operation, EventKind::kDone);
   });
 }

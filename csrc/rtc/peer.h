@@ -12,6 +12,7 @@
 #include "api/peer_connection_interface.h"
 #include "audio/audio_port.h"
 #include "rtc/audio_processor.h"
+#include "rtc/conference.h"
 #include "rtc/mailbox.h"
 #include "rtc/port_track.h"
 #include "rtc/simulated_network.h"
@@ -53,9 +54,14 @@ class Peer : public std::enable_shared_from_this<Peer>,
   void AddCandidate(uint64_t operation, std::string candidate, std::string mid, int index);  // kDone
   void GetStats(uint64_t operation);                                                         // kStats
   void InsertDtmf(uint64_t operation, std::string keys, int duration_ms, int gap_ms);  // kDone when queued (RFC 4733)
-  void JoinTo(uint64_t operation, std::shared_ptr<Peer> target);                       // kDone; nullptr ends the join
+  void SetEcho(uint64_t operation, bool echo);                                         // kDone
+  void SetHeld(uint64_t operation, bool held);                                         // kDone
+  // kDone. If it is in there, it is only changed whether the others hear it.
+  void Join(uint64_t operation, std::shared_ptr<Conference> conference, bool heard);
+  void Leave(uint64_t operation);                                        // kDone; all conferences
   void TakeOver(uint64_t operation, std::shared_ptr<Peer> predecessor);  // kDone; the port's audio goes this way now
-  void Close(uint64_t operation);                                        // kDone; also when closed already
+  void SetMaxBitrate(uint64_t operation, int bitrate);  // kDone; bits a second to send at most, 0 for no limit
+  void Close(uint64_t operation);                       // kDone; also when closed already
 
  private:
   friend class Engine;

@@ -11,8 +11,7 @@ namespace telnyx {
 namespace {
 
 constexpr int kBitsPerSample = 16;
-
-int16_t AddSaturated(int16_t a, int16_t b) { return static_cast<int16_t>(std::clamp(a + b, -32768, 32767)); }
+constexpr int kTroubleOfUnderrun = AudioPort::kTicksPerSecond;  // two within a second are one too many
 
 }  // namespace
 
@@ -40,39 +39,68 @@ void PortTrack::Process(const ProcessingOptions& options) {
   processor_ = std::make_unique<AudioProcessor>(port_->sample_rate(), options);
 }
 
+void PortTrack::InheritFrom(const PortTrack& predecessor) {
+  echo_ = predecessor.echo_;
+  held_ = predecessor.held_;
+  echo_fade_ = predecessor.echo_fade_;
+  due_ = predecessor.due_;
+  together_ = predecessor.together_;
+}
+
 void PortTrack::OnData(const void* pcm, int, int sample_rate, size_t channels, size_t samples) {
   mixer_->WantRate(port_->sample_rate());
   if (!live_) return;
-  mixer_->PullBefore(due_, joined_up_);
+  mixer_->PullBefore(due_, together_);
   // Only the first frame of a stream can come at another rate; it precedes the media.
   if (sample_rate != port_->sample_rate() || samples != port_->frame_size()) return;
-  const auto* received = static_cast<const int16_t*>(pcm);
-  if (channels > 1) {  // a far end that sends stereo: telephony is mono, the left channel will do
-    for (size_t i = 0; i < samples; ++i) frame_[i] = received[i * channels];
-    received = frame_.data();
-  }
-  if (processor_) processor_->AddFarEnd(received);
-  port_->PushCapture(received, samples);
-  hearing_.Listen(received, mixer_->telephone_events());
-  if (join_target_ != nullptr) join_target_->Blend(received, samples);
+  // A far end that sends stereo: telephony is mono, the left channel will do.
+  const auto* samples_in = static_cast<const int16_t*>(pcm);
+  for (size_t i = 0; i < samples; ++i) received_[i] = samples_in[i * channels];
+  has_received_ = true;
+  if (processor_) processor_->AddFarEnd(received_.data());
+  port_->PushCapture(received_.data(), samples);
+  hearing_.Listen(received_.data(), mixer_->telephone_events());
 }
 
-void PortTrack::Blend(const int16_t* frame, size_t samples) {
-  if (samples != port_->frame_size()) return;
-  if (!std::exchange(has_joined_, true)) {
-    std::copy_n(frame, samples, joined_.begin());
+void PortTrack::Hear(const float* frame) {
+  const size_t samples = port_->frame_size();
+  if (!std::exchange(has_heard_, true)) {
+    std::copy_n(frame, samples, heard_.begin());
   } else {
-    for (size_t i = 0; i < samples; ++i) joined_[i] = AddSaturated(joined_[i], frame[i]);
+    for (size_t i = 0; i < samples; ++i) heard_[i] += frame[i];
   }
+}
+
+void PortTrack::Echo() {
+  echo_fade_.set_on(echo_ && !held_);
+  if (echo_fade_.silent() || !has_received_) return;
+  std::array<float, AudioPort::kMaxFrame> frame;
+  std::copy_n(received_.begin(), port_->frame_size(), frame.begin());
+  echo_fade_.Apply(frame.data(), port_->frame_size());
+  Hear(frame.data());
+}
+
+int64_t PortTrack::NextDue(int64_t slot) {
+  const int64_t next = slot + PullMixer::kSlots;
+  const uint64_t underruns = port_->voice().underruns();
+  trouble_ = std::max(trouble_ - 1, 0);
+  if (std::exchange(underruns_, underruns) == underruns) return next;
+  trouble_ += kTroubleOfUnderrun;
+  if (trouble_ <= kTroubleOfUnderrun || together_) return next;
+  trouble_ = 0;
+  return next + 1;
 }
 
 void PortTrack::Send() {
   const size_t samples = port_->frame_size();
   port_->TakePlayback(frame_.data());
   if (processor_) processor_->Process(frame_.data());
-  if (std::exchange(has_joined_, false) && !port_->muted()) {
-    for (size_t i = 0; i < samples; ++i) frame_[i] = AddSaturated(frame_[i], joined_[i]);
+  Echo();
+  if (std::exchange(has_heard_, false)) {
+    for (size_t i = 0; i < samples; ++i) frame_[i] = ToSample(static_cast<float>(frame_[i]) + heard_[i]);
   }
+  port_->ApplyMute(frame_.data());
+  has_received_ = false;
   port_->Sent(frame_.data());
   source_->Deliver(frame_.data(), port_->sample_rate(), samples);
 }

@@ -12,6 +12,7 @@
 #include "audio/audio_port.h"
 #include "rtc/audio_processor.h"
 #include "rtc/hearing.h"
+#include "rtc/mix_minus.h"
 #include "rtc/pull_mixer.h"
 
 namespace telnyx {
@@ -56,29 +57,46 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   // The slot of the media clock in which it sends next. The caller holds the clock.
   int64_t due() const { return due_; }
   void set_due(int64_t slot) { due_ = slot; }
+  // The same after Send, which was in `slot`. Who writes live does so at a time of their own in each period: if that
+  // is just when the call sends, some frames come too late. Then it sends a slot later from now on.
+  int64_t NextDue(int64_t slot);
 
-  // Whether its audio goes into another call, or another call's into it. The caller holds the clock.
-  void set_joined(bool joined) { joined_up_ = joined; }
+  // Whether it is to hear others, who hear it, without delay. The caller holds the clock.
+  bool echoes() const { return echo_; }
+  void set_together(bool together) { together_ = together; }
 
-  // Received audio is also sent out by `target` (which may be this track: echo), from the next tick on. The caller
-  // holds the clock, see MediaClock::Synchronized.
-  void JoinTo(PortTrack* target) { join_target_ = target; }
-  PortTrack* join_target() const { return join_target_; }
+  // What was received in this tick; null for nothing.
+  const int16_t* received() const { return has_received_ ? received_.data() : nullptr; }
+
+  // Adds to what is sent in this tick.
+  void Hear(const float* frame);
+
+  // Whether what is received is sent back, from the next tick on; and whether the call is on hold: then it takes part
+  // in no echo and no conference, though it stays in there. The caller holds the clock, see MediaClock::Synchronized.
+  void set_echo(bool echo) { echo_ = echo; }
+  void set_held(bool held) { held_ = held; }
+  bool held() const { return held_; }
+  void InheritFrom(const PortTrack& predecessor);
 
  private:
-  void Blend(const int16_t* frame, size_t samples);
+  void Echo();
 
   const std::shared_ptr<AudioPort> port_;
   PullMixer* const mixer_;
   Hearing hearing_;
   std::unique_ptr<AudioProcessor> processor_;
   const rtc::scoped_refptr<PortSource> source_;
-  PortTrack* join_target_ = nullptr;
   int64_t due_ = 0;
-  bool joined_up_ = false;
+  bool together_ = false;
+  uint64_t underruns_ = 0;  // seen
+  int trouble_ = 0;         // grows with each underrun, and goes away in time
   bool live_ = false;
-  bool has_joined_ = false;  // joined_ holds a frame of this tick
-  std::array<int16_t, AudioPort::kMaxFrame> joined_, frame_;
+  bool echo_ = false;
+  bool held_ = false;
+  Fade echo_fade_;
+  bool has_received_ = false, has_heard_ = false;  // in this tick
+  std::array<int16_t, AudioPort::kMaxFrame> received_, frame_;
+  std::array<float, AudioPort::kMaxFrame> heard_;
 };
 
 }  // namespace telnyx

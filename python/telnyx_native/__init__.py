@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from telnyx_native.ai.transcript import TranscriptItem as TranscriptItem
     from telnyx_native.ai.widget import WidgetSettings as WidgetSettings
     from telnyx_native.call import Call as Call
+    from telnyx_native.call.conference import Conference as Conference
     from telnyx_native.call.timings import CallTimings as CallTimings
     from telnyx_native.client import TelnyxClient as TelnyxClient
     from telnyx_native.client.precall import PreCallReport as PreCallReport
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from telnyx_native.config import AnonymousConfig as AnonymousConfig
     from telnyx_native.config import AudioCodec as AudioCodec
     from telnyx_native.config import AudioConfig as AudioConfig
+    from telnyx_native.config import AudioEncoding as AudioEncoding
     from telnyx_native.config import AudioProcessing as AudioProcessing
     from telnyx_native.config import CredentialConfig as CredentialConfig
     from telnyx_native.config import IceServer as IceServer
@@ -97,12 +99,16 @@ if TYPE_CHECKING:
     from telnyx_native.media.dtmf import DtmfDetector as DtmfDetector
     from telnyx_native.media.dtmf import DtmfReceived as DtmfReceived
     from telnyx_native.media.dtmf import DtmfSource as DtmfSource
+    from telnyx_native.media.output import AudioLayer as AudioLayer
+    from telnyx_native.media.output import AudioOutput as AudioOutput
+    from telnyx_native.media.output import Cleared as Cleared
+    from telnyx_native.media.playing import Mark as Mark
+    from telnyx_native.media.playing import Playback as Playback
     from telnyx_native.media.quality import CallQuality as CallQuality
     from telnyx_native.media.quality import CallQualityMetrics as CallQualityMetrics
     from telnyx_native.media.recording import Recording as Recording
     from telnyx_native.media.stream import AudioCounters as AudioCounters
     from telnyx_native.media.stream import AudioStream as AudioStream
-    from telnyx_native.media.stream import Cleared as Cleared
     from telnyx_native.media.tap import AudioDirection as AudioDirection
     from telnyx_native.media.tap import AudioTap as AudioTap
     from telnyx_native.media.voice_activity import VoiceActivity as VoiceActivity
@@ -134,12 +140,13 @@ _HOMES = {
     "ai.transcript": "TranscriptItem",
     "ai.widget": "WidgetSettings",
     "call": "Call",
+    "call.conference": "Conference",
     "call.timings": "CallTimings",
     "client": "TelnyxClient",
     "client.precall": "PreCallReport Spread run_pre_call",
     "codes": "ErrorCode TelnyxWarning WarningCode",
     "config": (
-        "AnonymousConfig AudioCodec AudioConfig AudioProcessing CredentialConfig IceServer Limits "
+        "AnonymousConfig AudioCodec AudioConfig AudioEncoding AudioProcessing CredentialConfig IceServer Limits "
         "NoiseSuppression OpusConfig RingSink TelnyxConfig Timeouts TokenConfig TxServerConfiguration "
         "VoiceActivityConfig"
     ),
@@ -163,9 +170,11 @@ _HOMES = {
     "logs": "JsonLinesFormatter LogLevel TxLogger log_context",
     "media.audio_processor": "AudioProcessor",
     "media.dtmf": "DtmfDetector DtmfReceived DtmfSource",
+    "media.output": "AudioLayer AudioOutput Cleared",
+    "media.playing": "Mark Playback",
     "media.quality": "CallQuality CallQualityMetrics",
     "media.recording": "Recording",
-    "media.stream": "AudioCounters AudioStream Cleared",
+    "media.stream": "AudioCounters AudioStream",
     "media.tap": "AudioDirection AudioTap",
     "media.voice_activity": "VoiceActivity VoiceActivityDetector",
     "push": "PushConfig PushEnvironment PushKind PushMetaData PushProvider",

@@ -6,7 +6,7 @@ Everything is frozen and checked when it is made: what cannot work raises `Confi
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import Enum
+from enum import Enum, StrEnum
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ __all__ = [
     "AnonymousConfig",
     "AudioCodec",
     "AudioConfig",
+    "AudioEncoding",
     "AudioProcessing",
     "CredentialConfig",
     "IceServer",
@@ -44,6 +45,19 @@ __all__ = [
 
 SAMPLE_RATES = (8_000, 16_000, 24_000, 32_000, 48_000)
 """Rates, in Hz, at which an application can read and write audio."""
+
+
+class AudioEncoding(StrEnum):
+    """How samples are written down in bytes.
+
+    `INT16` is signed, in the byte order of the machine. `FLOAT32` is full scale at 1.0. `ULAW` and `ALAW` are those of
+    ITU-T G.711, a byte a sample, as speech services for the telephone take and give them, usually at 8 kHz.
+    """
+
+    INT16 = "int16"
+    FLOAT32 = "float32"
+    ULAW = "ulaw"
+    ALAW = "alaw"
 
 
 LIVE_BACKLOG = 0.06
@@ -427,7 +441,7 @@ class AudioProcessing:
 
 @dataclass(frozen=True)
 class AudioConfig:
-    """The audio that the application reads and writes: mono, signed 16-bit.
+    """The audio that the application reads and writes: mono.
 
     Attributes:
         sample_rate: Hz; 8, 16, 24, 32 or 48 thousand.
@@ -441,6 +455,8 @@ class AudioConfig:
             telephone-events.
         processing: What is done to written audio before it is sent. For a microphone near the loudspeaker that plays
             what is received; nothing by default, since a program's audio has neither echo nor noise.
+        encoding: How the samples are written down in bytes, both ways. Arrays of 16-bit integers or 32-bit floats are
+            taken as what they are, whatever this says.
     """
 
     sample_rate: int = 16_000
@@ -451,6 +467,7 @@ class AudioConfig:
     voice_activity: VoiceActivityConfig = field(default_factory=VoiceActivityConfig)
     dtmf_tones: bool = False
     processing: AudioProcessing | None = None
+    encoding: AudioEncoding = AudioEncoding.INT16
 
     @classmethod
     def microphone(cls, sample_rate: int = 16_000, processing: AudioProcessing | None = None) -> AudioConfig:
@@ -466,6 +483,8 @@ class AudioConfig:
         if self.sample_rate not in SAMPLE_RATES:
             rates = ", ".join(str(rate) for rate in SAMPLE_RATES)
             raise ConfigurationError(f"sample_rate {self.sample_rate} is not one of {rates}")
+        if self.encoding not in list(AudioEncoding):
+            raise ConfigurationError(f"encoding {self.encoding!r} is not one of {', '.join(AudioEncoding)}")
         for name in ("playback_buffer", "capture_buffer"):
             if not 0.02 <= getattr(self, name) <= 600:
                 raise ConfigurationError(f"{name} must be between 0.02 and 600 seconds")

@@ -2,8 +2,9 @@
 # distutils: language = c++
 """The audio data plane: how Python writes and reads the PCM of a call. Private; see telnyx_native.media.stream."""
 
+cimport cython
 from cpython.buffer cimport (
-    PyBUF_CONTIG, PyBUF_CONTIG_RO, PyBUF_FORMAT, PyBuffer_Release, PyObject_GetBuffer,
+    PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
 )
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
@@ -82,6 +83,48 @@ cdef extern from "audio/tap_reader.h" namespace "telnyx" nogil:
     enum TapChannel "telnyx::TapChannel":
         pass
 
+cdef extern from "audio/encodings.h" namespace "telnyx" nogil:
+    enum CppEncoding "telnyx::Encoding":
+        pass
+
+    CppEncoding kInt16 "telnyx::Encoding::kInt16"
+    CppEncoding kFloat32 "telnyx::Encoding::kFloat32"
+    CppEncoding kUlaw "telnyx::Encoding::kUlaw"
+    CppEncoding kAlaw "telnyx::Encoding::kAlaw"
+    size_t WidthOf(CppEncoding)
+    void Decode(CppEncoding, const void*, size_t, int16_t*)
+    void Encode(CppEncoding, const int16_t*, size_t, void*)
+
+cdef extern from "audio/converter.h" namespace "telnyx" nogil:
+    cppclass CppConverter "telnyx::Converter":
+        CppConverter(int, int, float, size_t, size_t)
+        void Feed(CppEncoding, const void*, size_t)
+        void Finish()
+        size_t Ready()
+        const int16_t* data()
+        void Drop(size_t)
+
+cdef extern from "audio/playback_queue.h" namespace "telnyx" nogil:
+    cppclass CppQueue "telnyx::PlaybackQueue":
+        size_t capacity()
+        size_t Write(const int16_t*, size_t)
+        size_t Queued()
+        size_t Space()
+        uint64_t WritePosition()
+        uint64_t PlayPosition()
+        uint64_t Played()
+        size_t Clear()
+        void set_paused(cbool)
+        cbool paused()
+        void set_volume(float)
+        float volume()
+        void ArmWritable(size_t)
+        void ArmDrained(uint64_t)
+
+    cppclass CppLayer "telnyx::PlaybackLayer"(CppQueue):
+        void set_ducked(float)
+        float ducked()
+
 cdef extern from "audio/audio_port.h" namespace "telnyx" nogil:
     cppclass PortFormat:
         int sample_rate
@@ -104,28 +147,25 @@ cdef extern from "audio/audio_port.h" namespace "telnyx" nogil:
         CppPort(const PortFormat&)
         int sample_rate()
         size_t frame_size()
-        size_t Write(const int16_t*, size_t)
+        CppQueue& voice()
+        CppLayer* OpenLayer()
+        void CloseLayer(CppLayer*)
         size_t Read(int16_t*, size_t)
-        size_t Queued()
-        size_t Space()
         size_t Readable()
-        size_t playback_size()
         size_t capture_size()
-        uint64_t WritePosition()
-        uint64_t PlayPosition()
-        uint64_t Played()
-        size_t Clear()
         void set_muted(cbool)
         cbool muted()
         void ArmReadable(size_t)
-        void ArmWritable(size_t)
-        void ArmDrained(uint64_t)
         void ArmTapped(uint64_t)
         Listening& listening()
+        float received_level()
+        float sent_level()
         PortCounters Counters()
         void TakePlayback(int16_t*)
+        void ApplyMute(int16_t*)
         void PushCapture(const int16_t*, size_t)
         void Sent(const int16_t*)
+        unsigned TakeReadiness()
 
     const size_t kMaxFrame "telnyx::AudioPort::kMaxFrame"
     const unsigned kReadable "telnyx::AudioPort::kReadable"
@@ -133,12 +173,16 @@ cdef extern from "audio/audio_port.h" namespace "telnyx" nogil:
     const unsigned kDrained "telnyx::AudioPort::kDrained"
     const unsigned kTapped "telnyx::AudioPort::kTapped"
     const unsigned kNoticed "telnyx::AudioPort::kNoticed"
+    const unsigned kLayers "telnyx::AudioPort::kLayers"
+    const size_t kMaxLayers "telnyx::AudioPort::kMaxLayers"
 
 READABLE = kReadable
 WRITABLE = kWritable
 DRAINED = kDrained
 TAPPED = kTapped
 NOTICED = kNoticed
+LAYERS = kLayers
+MAX_LAYERS = kMaxLayers
 
 KEY_EVENT = kKeyEvent
 KEY_TONE = kKeyTone
@@ -154,25 +198,181 @@ cdef void free_capsule(object capsule) noexcept:
     del port
 
 
-cdef Py_ssize_t samples_in(Py_buffer* view) except -1:
-    """How many 16-bit samples a buffer holds; raises TypeError when it holds something else."""
+# How samples in bytes are written down; samples in an array tell by themselves.
+INT16, FLOAT32, ULAW, ALAW = range(4)
+
+
+@cython.final
+@cython.freelist(8)
+cdef class Samples:
+    """A buffer of samples of one channel, for as long as this is there."""
+
+    cdef Py_buffer view
+    cdef CppEncoding encoding
+    cdef Py_ssize_t count
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self.view)
+
+    cdef const void* at(self, Py_ssize_t index) noexcept:
+        return <const char*>self.view.buf + index * <Py_ssize_t>WidthOf(self.encoding)
+
+
+cdef Samples samples_of(buffer, int encoding, int access=0, cbool whole=True):
+    """Take a buffer: arrays of 16-bit integers or 32-bit floats are what they are, bytes are as `encoding` says.
+
+    Unless `whole`, bytes may end in the middle of a sample, which does not count. Raises TypeError.
+    """
+    cdef Samples samples = Samples.__new__(Samples)
+    PyObject_GetBuffer(buffer, &samples.view, PyBUF_STRIDES | PyBUF_FORMAT | access)
+    cdef Py_buffer* view = &samples.view
+    if view.ndim != 1:
+        raise TypeError(f"audio is one channel of samples, not an array of {view.ndim} dimensions")
+    if view.shape[0] > 1 and view.strides[0] != view.itemsize:
+        raise TypeError("audio is samples one after another, not every so many of an array: copy it first")
     cdef const char* kind = view.format
     if kind != NULL and kind[0] in b"@=<":
         kind += 1
-    if kind != NULL and (kind[0] == 0 or kind[1] != 0 or kind[0] not in b"hBbc"):
+    if kind != NULL and (kind[0] == 0 or kind[1] != 0 or kind[0] not in b"hfBc"):
         raise TypeError(
-            f"audio is 16-bit samples (bytes, array('h'), numpy.int16 ...), not a buffer of format "
-            f"{(<bytes>view.format).decode()!r}; convert it first"
+            f"audio is 16-bit integers, 32-bit floats or bytes (bytes, array('h'), numpy.int16, numpy.float32 ...), "
+            f"not a buffer of format {(<bytes>view.format).decode()!r}: convert it first"
         )
-    if view.len % 2:
-        raise TypeError(f"16-bit audio has an even number of bytes, this buffer has {view.len}")
-    return view.len // 2
+    if kind == NULL or kind[0] in b"Bc":
+        samples.encoding = <CppEncoding>encoding
+    else:
+        samples.encoding = kFloat32 if kind[0] == b"f" else kInt16
+    cdef Py_ssize_t width = <Py_ssize_t>WidthOf(samples.encoding)
+    if whole and view.len % width:
+        raise TypeError(f"a sample has {width} bytes, and this buffer {view.len}: there is a part of one")
+    samples.count = view.len // width
+    return samples
 
 
-cdef class AudioPort:
-    """The queues between an application and the media clock. Mono 16-bit PCM."""
+def samples_in(buffer, int encoding):
+    """How many samples a buffer holds; raises TypeError when it holds something else."""
+    return samples_of(buffer, encoding).count
+
+
+cdef bytes encoded(const int16_t* samples, size_t count, CppEncoding encoding):
+    cdef bytes out = PyBytes_FromStringAndSize(NULL, count * WidthOf(encoding))
+    Encode(encoding, samples, count, PyBytes_AS_STRING(out))
+    return out
+
+
+def encode(bytes pcm, int encoding):
+    """16-bit samples in another encoding."""
+    return encoded(<const int16_t*>PyBytes_AS_STRING(pcm), len(pcm) // 2, <CppEncoding>encoding)
+
+
+cdef class PlaybackQueue:
+    """Audio that waits to be played. Made by AudioPort, which is one itself: for speech."""
 
     cdef shared_ptr[CppPort] _port
+    cdef CppQueue* _queue
+
+    @property
+    def playback_size(self):
+        return self._queue.capacity()
+
+    def write(self, pcm, Py_ssize_t start=0, int encoding=0):
+        """Queue `pcm` from sample `start` on, as much as there is room for; how many samples that were."""
+        cdef Samples samples = samples_of(pcm, encoding)
+        if start < 0 or start > samples.count:
+            raise ValueError(f"start {start} is outside a buffer of {samples.count} samples")
+        if samples.encoding == kInt16:
+            return self._queue.Write(<const int16_t*>samples.at(start), samples.count - start)
+        cdef size_t left = min(<size_t>(samples.count - start), self._queue.Space())
+        cdef size_t written = 0, piece
+        cdef int16_t[kMaxFrame] frame
+        while written < left:
+            piece = min(left - written, <size_t>kMaxFrame)
+            Decode(samples.encoding, samples.at(start + written), piece, frame)
+            written += self._queue.Write(frame, piece)
+        return written
+
+    def write_converted(self, Converter converter):
+        """Queue what a converter has ready, as much as there is room for; how many samples that were."""
+        cdef size_t written = self._queue.Write(converter._converter.get().data(), converter._converter.get().Ready())
+        converter._converter.get().Drop(written)
+        return written
+
+    def clear(self):
+        """Drop what is queued; how many samples that were."""
+        return self._queue.Clear()
+
+    @property
+    def queued(self):
+        return self._queue.Queued()
+
+    @property
+    def space(self):
+        return self._queue.Space()
+
+    @property
+    def write_position(self):
+        return self._queue.WritePosition()
+
+    @property
+    def play_position(self):
+        return self._queue.PlayPosition()
+
+    @property
+    def played(self):
+        return self._queue.Played()
+
+    @property
+    def paused(self):
+        return self._queue.paused()
+
+    @paused.setter
+    def paused(self, cbool paused):
+        self._queue.set_paused(paused)
+
+    @property
+    def volume(self):
+        return self._queue.volume()
+
+    @volume.setter
+    def volume(self, float volume):
+        self._queue.set_volume(volume)
+
+    def arm_writable(self, size_t samples):
+        """Have the clock report WRITABLE once that many samples can be written; 0 disarms."""
+        self._queue.ArmWritable(samples)
+
+    def arm_drained(self, uint64_t position):
+        """Have the clock report DRAINED once playback has reached `position`; 0 disarms."""
+        self._queue.ArmDrained(position)
+
+
+cdef class PlaybackLayer(PlaybackQueue):
+    """A queue beside the one for speech. Of both kinds of readiness the clock reports LAYERS."""
+
+    cdef CppLayer* _layer
+
+    def __init__(self, AudioPort port):
+        self._layer = port._port.get().OpenLayer()
+        if self._layer == NULL:
+            raise ValueError(f"there are {MAX_LAYERS} layers already")
+        self._port = port._port
+        self._queue = self._layer
+
+    def close(self):
+        """End it; another layer may use its place. Only once, and nothing afterwards."""
+        self._port.get().CloseLayer(self._layer)
+
+    @property
+    def ducked(self):
+        return self._layer.ducked()
+
+    @ducked.setter
+    def ducked(self, float gain):
+        self._layer.set_ducked(gain)
+
+
+cdef class AudioPort(PlaybackQueue):
+    """The queues between an application and the media clock. Mono 16-bit PCM."""
 
     def __init__(self, int sample_rate, size_t playback, size_t capture, size_t max_backlog=0, size_t tap=0):
         """Sizes are in samples; `max_backlog` 0 keeps all that is written."""
@@ -185,75 +385,47 @@ cdef class AudioPort:
         format.tap = max(tap, <size_t>(sample_rate // 100))
         format.max_backlog = max_backlog
         self._port = make_shared[CppPort](format)
+        self._queue = &self._port.get().voice()
 
     @property
     def sample_rate(self):
         return self._port.get().sample_rate()
 
     @property
-    def playback_size(self):
-        return self._port.get().playback_size()
-
-    @property
     def capture_size(self):
         return self._port.get().capture_size()
 
-    def write(self, pcm, Py_ssize_t start=0):
-        """Queue `pcm` from sample `start` on, as much as there is room for; how many samples that were."""
-        cdef Py_buffer view
-        cdef Py_ssize_t count
-        PyObject_GetBuffer(pcm, &view, PyBUF_CONTIG_RO | PyBUF_FORMAT)
-        try:
-            count = samples_in(&view)
-            if start < 0 or start > count:
-                raise ValueError(f"start {start} is outside a buffer of {count} samples")
-            return self._port.get().Write(<const int16_t*>view.buf + start, count - start)
-        finally:
-            PyBuffer_Release(&view)
-
-    def read(self, size_t samples):
+    def read(self, size_t samples, int encoding=0):
         """Up to `samples` received samples as bytes, at once."""
         samples = min(samples, self._port.get().Readable())
-        cdef bytes pcm = PyBytes_FromStringAndSize(NULL, samples * 2)
-        cdef size_t taken = self._port.get().Read(<int16_t*>PyBytes_AS_STRING(pcm), samples)
-        return pcm if taken == samples else pcm[:taken * 2]
+        cdef bytes pcm = PyBytes_FromStringAndSize(NULL, samples * WidthOf(<CppEncoding>encoding))
+        cdef size_t taken = self._read(PyBytes_AS_STRING(pcm), samples, <CppEncoding>encoding)
+        return pcm if taken == samples else pcm[:taken * WidthOf(<CppEncoding>encoding)]
 
-    def readinto(self, buffer):
-        """Fill a writable buffer of 16-bit samples with what was received; how many samples that were."""
-        cdef Py_buffer view
-        PyObject_GetBuffer(buffer, &view, PyBUF_CONTIG | PyBUF_FORMAT)
-        try:
-            return self._port.get().Read(<int16_t*>view.buf, samples_in(&view))
-        finally:
-            PyBuffer_Release(&view)
+    def readinto(self, buffer, int encoding=0, bytes begun=b""):
+        """Fill a writable buffer with what was received, after the 16-bit samples `begun`; how many samples in all."""
+        cdef Samples samples = samples_of(buffer, encoding, PyBUF_WRITABLE)
+        cdef size_t first = min(<size_t>(len(begun) // 2), <size_t>samples.count)
+        cdef char* out = <char*>samples.view.buf
+        Encode(samples.encoding, <const int16_t*>PyBytes_AS_STRING(begun), first, out)
+        return first + self._read(out + first * WidthOf(samples.encoding), samples.count - first, samples.encoding)
 
-    def clear(self):
-        """Drop what is queued; how many samples that were."""
-        return self._port.get().Clear()
-
-    @property
-    def queued(self):
-        return self._port.get().Queued()
-
-    @property
-    def space(self):
-        return self._port.get().Space()
+    cdef size_t _read(self, char* out, size_t count, CppEncoding encoding):
+        if encoding == kInt16:
+            return self._port.get().Read(<int16_t*>out, count)
+        cdef size_t done = 0, piece
+        cdef int16_t[kMaxFrame] frame
+        while done < count:
+            piece = self._port.get().Read(frame, min(count - done, <size_t>kMaxFrame))
+            if piece == 0:
+                break
+            Encode(encoding, frame, piece, out + done * WidthOf(encoding))
+            done += piece
+        return done
 
     @property
     def readable(self):
         return self._port.get().Readable()
-
-    @property
-    def write_position(self):
-        return self._port.get().WritePosition()
-
-    @property
-    def play_position(self):
-        return self._port.get().PlayPosition()
-
-    @property
-    def played(self):
-        return self._port.get().Played()
 
     @property
     def muted(self):
@@ -263,17 +435,18 @@ cdef class AudioPort:
     def muted(self, cbool muted):
         self._port.get().set_muted(muted)
 
+    @property
+    def received_level(self):
+        """The mean square of what was received in the last tenth of a second, about."""
+        return self._port.get().received_level()
+
+    @property
+    def sent_level(self):
+        return self._port.get().sent_level()
+
     def arm_readable(self, size_t samples):
         """Have the clock report READABLE once that many samples can be read; 0 disarms."""
         self._port.get().ArmReadable(samples)
-
-    def arm_writable(self, size_t samples):
-        """Have the clock report WRITABLE once that many samples can be written; 0 disarms."""
-        self._port.get().ArmWritable(samples)
-
-    def arm_drained(self, uint64_t position):
-        """Have the clock report DRAINED once playback has reached `position`; 0 disarms."""
-        self._port.get().ArmDrained(position)
 
     def arm_tapped(self, uint64_t position):
         """Have the clock report TAPPED once taps have seen `position`; 0 disarms."""
@@ -317,8 +490,13 @@ cdef class AudioPort:
                 raise ValueError(f"a frame is {size} samples here")
             self._port.get().PushCapture(<const int16_t*>PyBytes_AS_STRING(received), size)
         self._port.get().TakePlayback(frame)
+        self._port.get().ApplyMute(frame)
         self._port.get().Sent(frame)
         return PyBytes_FromStringAndSize(<const char*>frame, size * 2)
+
+    def take_readiness(self):
+        """What of that which is armed holds now, by hand; in a call the media clock reports it."""
+        return self._port.get().TakeReadiness()
 
     def capsule(self):
         """This port for telnyx_native._webrtc, which shares its ownership."""
@@ -368,6 +546,47 @@ cdef class Tap:
         return self._reader.get().lost() if self._reader else self._lost
 
 
+cdef class Converter:
+    """Makes 16-bit samples of a call's rate of samples that come in pieces: resampled, scaled and faded."""
+
+    cdef unique_ptr[CppConverter] _converter
+    cdef bytes _rest
+
+    def __init__(self, int from_rate, int to_rate, float volume=1.0, size_t fade_in=0, size_t fade_out=0):
+        """Fades are in samples of the output; as many are kept back until the end."""
+        if not 1000 <= from_rate <= 384_000:
+            raise ValueError(f"a sample rate is between 1000 and 384000 Hz, not {from_rate}")
+        self._converter.reset(new CppConverter(from_rate, to_rate, volume, fade_in, fade_out))
+        self._rest = b""
+
+    def feed(self, pcm, int encoding=0):
+        """Take the next samples. Bytes may be cut anywhere: the rest of a sample comes with the next ones."""
+        if self._rest:
+            pcm = self._rest + bytes(pcm)
+            self._rest = b""
+        cdef Samples samples = samples_of(pcm, encoding, 0, False)
+        self._converter.get().Feed(samples.encoding, samples.view.buf, samples.count)
+        cdef size_t used = samples.count * WidthOf(samples.encoding)
+        if used < <size_t>samples.view.len:
+            self._rest = PyBytes_FromStringAndSize(<const char*>samples.view.buf + used, samples.view.len - used)
+
+    def finish(self):
+        """There is no more."""
+        self._converter.get().Finish()
+
+    @property
+    def ready(self):
+        """How many samples can be taken."""
+        return self._converter.get().Ready()
+
+    def take(self):
+        """All that is ready, as bytes."""
+        cdef size_t count = self._converter.get().Ready()
+        cdef bytes out = PyBytes_FromStringAndSize(<const char*>self._converter.get().data(), 2 * count)
+        self._converter.get().Drop(count)
+        return out
+
+
 cdef class DtmfDetector:
     """Finds DTMF keys in PCM, 10 ms at a time."""
 
@@ -382,13 +601,10 @@ cdef class DtmfDetector:
 
     def feed(self, pcm):
         """Take the next samples; the keys that were let go in them, as (key, milliseconds)."""
-        cdef Py_buffer view
-        PyObject_GetBuffer(pcm, &view, PyBUF_CONTIG_RO | PyBUF_FORMAT)
-        try:
-            samples_in(&view)
-            self._rest += PyBytes_FromStringAndSize(<const char*>view.buf, view.len)
-        finally:
-            PyBuffer_Release(&view)
+        cdef Samples fed = samples_of(pcm, INT16)
+        if fed.encoding != kInt16:
+            raise TypeError("the detector takes 16-bit samples")
+        self._rest += PyBytes_FromStringAndSize(<const char*>fed.view.buf, fed.view.len)
         cdef size_t width = 2 * self._detector.get().frame_size()
         cdef const char* samples = PyBytes_AS_STRING(self._rest)
         cdef size_t done = 0

@@ -17,6 +17,7 @@ from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio
 
 SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
+RECORDED_NOISE = Path(__file__).parents[1] / "data/hiss.flac"
 ONLY_ECHO = AudioProcessing(noise_suppression=NoiseSuppression.OFF, gain_control=False)
 ONLY_NOISE = AudioProcessing(echo_cancellation=False, gain_control=False)
 ONLY_GAIN = AudioProcessing(echo_cancellation=False, noise_suppression=NoiseSuppression.OFF)
@@ -91,6 +92,17 @@ def test_noise_is_suppressed_by_level_and_speech_stays() -> None:
     assert reductions[0] < 2
     assert reductions[NoiseSuppression.HIGH.value] > 12
     spoken = read_audio(SPEECH, rate)[: 8 * rate]
+    noisy = np.clip(spoken.astype(int) + noise[: len(spoken)], -32768, 32767).astype(np.int16)
+    left = process(AudioProcessor(rate, ONLY_NOISE), noisy, None, rate)
+    assert abs(decibels(spoken, left)) < 4
+
+
+def test_recorded_noise_is_suppressed_too() -> None:
+    rate = 16_000
+    noise = read_audio(RECORDED_NOISE, rate)
+    left = process(AudioProcessor(rate, ONLY_NOISE), noise, None, rate)
+    assert decibels(noise[4 * rate :], left[4 * rate :]) > 12
+    spoken = read_audio(SPEECH, rate)[: len(noise)]
     noisy = np.clip(spoken.astype(int) + noise[: len(spoken)], -32768, 32767).astype(np.int16)
     left = process(AudioProcessor(rate, ONLY_NOISE), noisy, None, rate)
     assert abs(decibels(spoken, left)) < 4

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import numpy as np
 import pytest
 
-from support.peers import connected
+from support.peers import LOOPBACK, connected
 from support.signals import dominant_frequency, pcm, tone
 from telnyx_native.config import AudioConfig, OpusConfig
-from telnyx_native.errors import ConfigurationError
+from telnyx_native.errors import ConfigurationError, MediaError
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.peer import Peer
 
@@ -56,6 +57,29 @@ async def test_bitrate_is_what_was_asked_for(engine: MediaEngine) -> None:
 
     assert await bitrate(OpusConfig(bitrate=12_000, fec=False)) < 16_000
     assert await bitrate(OpusConfig(bitrate=64_000)) > 24_000
+
+
+async def test_a_live_call_can_be_told_to_send_less_and_then_as_before(engine: MediaEngine) -> None:
+    async with connected(engine, AudioConfig(sample_rate=48_000, opus=OpusConfig(bitrate=64_000))) as (caller, _):
+        noise = np.random.default_rng(1).integers(-8_000, 8_000, 5 * 48_000).astype(np.int16)
+        await caller.audio.write(noise.tobytes())
+        before = 8 * await rate_of(caller, "bytesSent")
+        await caller.set_max_bitrate(16_000)
+        limited = 8 * await rate_of(caller, "bytesSent")
+        await caller.set_max_bitrate(None)
+        after = 8 * await rate_of(caller, "bytesSent")
+    assert limited < 22_000
+    assert before > 40_000
+    assert after > 40_000
+
+
+async def test_a_bitrate_that_cannot_be_is_refused_and_so_is_one_too_early(engine: MediaEngine) -> None:
+    peer = engine.create_peer(LOOPBACK, AudioConfig())
+    with pytest.raises(ConfigurationError, match="bitrate"):
+        await peer.set_max_bitrate(1_000)
+    with pytest.raises(MediaError):
+        await peer.set_max_bitrate(20_000)
+    await peer.close()
 
 
 async def test_silence_costs_next_to_nothing_with_dtx(engine: MediaEngine) -> None:

@@ -218,12 +218,6 @@ async def test_joins_follow_the_successor(engine: MediaEngine) -> None:
         await newer.close()
 
 
-async def test_calls_of_different_rates_cannot_be_joined(engine: MediaEngine) -> None:
-    one, other = (engine.create_peer(LOOPBACK, AudioConfig(sample_rate=rate)) for rate in (8_000, 16_000))
-    with pytest.raises(MediaError, match="sample rate"):
-        one.join(other)
-
-
 async def test_a_peer_that_nobody_answers_times_out_with_advice(engine: MediaEngine) -> None:
     peer = engine.create_peer(LOOPBACK, AudioConfig())
     await peer.create_offer()

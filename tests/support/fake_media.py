@@ -39,6 +39,7 @@ class FakePeer:
         self.added: list[str] = []
         self.restarts = 0
         self.carries_audio = True
+        self.held = False
         self.closed = False
         self.connects = True
         self.refuses: MediaError | None = None
@@ -70,6 +71,9 @@ class FakePeer:
         if not candidate.startswith("candidate:"):
             raise SdpError("no candidate")
         self.added.append(candidate)
+
+    def hold(self, held: bool) -> None:
+        self.held = held
 
     async def gathered(self, *, limit: float) -> str:
         if self.gate:

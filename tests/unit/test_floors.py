@@ -33,6 +33,7 @@ FLOORS = [
     {"call"},
     {"devices"},
     {"client"},
+    {"integrations"},
     {"cli"},
 ]
 """From the ground up. The gateway stands beside the client: the other side of the wire, see below."""

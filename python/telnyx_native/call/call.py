@@ -179,7 +179,45 @@ class Call:
         Raises:
             CallError: The call is inbound and not accepted yet.
         """
-        return self._require_media().peer.audio
+        return self.peer.audio
+
+    @property
+    def peer(self) -> Peer:
+        """The media end of the call: another one after the call was brought back.
+
+        Raises:
+            CallError: The call is inbound and not accepted yet.
+        """
+        return self._require_media().peer
+
+    def bridge(self, other: Call) -> None:
+        """Let two calls hear each other, natively, until one of them ends or `unjoin` is called.
+
+        What the application writes to one of them is still heard by that one. A call on hold neither hears nor is
+        heard. Each leaves the echo, bridge or conference that it was in.
+
+        Raises:
+            CallError: One of them is inbound and not accepted yet.
+            MediaError: One of them is over, or both are the same.
+        """
+        self.peer.join(other.peer)
+
+    def echo(self) -> None:
+        """Send back what the other side says, natively, until `unjoin` is called.
+
+        Raises:
+            CallError: The call is inbound and not accepted yet.
+            MediaError: The call is over.
+        """
+        self.peer.echo()
+
+    def unjoin(self) -> None:
+        """Leave the echo, bridge or conference that the call is in, if any; the call goes on by itself.
+
+        Raises:
+            CallError: The call is inbound and not accepted yet.
+        """
+        self.peer.leave()
 
     @property
     def muted(self) -> bool:
@@ -310,7 +348,21 @@ class Call:
             CallError: The call is inbound and not accepted yet.
             MediaError: The far end takes no such keys, or the audio is not connected.
         """
-        await self._require_media().peer.insert_dtmf(keys, duration=duration, gap=gap)
+        await self.peer.insert_dtmf(keys, duration=duration, gap=gap)
+
+    async def set_max_bitrate(self, bitrate: int | None) -> None:
+        """Limit what is sent from now on, for a network that has become narrow.
+
+        Args:
+            bitrate: Bits of audio a second, 6,000 to 510,000; `None` for what the call began with
+                (`OpusConfig.bitrate`). G.711 and G.722 have only the one bitrate.
+
+        Raises:
+            ConfigurationError: It is out of range.
+            CallError: The call is inbound and not accepted yet.
+            MediaError: Nothing was negotiated yet.
+        """
+        await self.peer.set_max_bitrate(bitrate)
 
     async def restart_ice(self) -> None:
         """Replace the audio path while the call goes on; done by itself when the path breaks.
@@ -326,7 +378,7 @@ class Call:
 
     async def stats(self) -> dict[str, dict[str, Any]]:
         """The statistics of the media, by id, as W3C `getStats` defines them."""
-        return await self._require_media().peer.stats()
+        return await self.peer.stats()
 
     async def wait_active(self, timeout: float | None = None) -> None:
         """Return once the call is answered and its audio connected.
@@ -500,7 +552,7 @@ class Call:
     async def _renew_path(self) -> None:
         # Before the answer, and while the connection to the server is being brought back, nobody could be asked.
         await self.call_state_flow.wait_for(lambda state: state in _STANDING)
-        if self._require_media().peer.connection_state.value.name != "CONNECTED":
+        if self.peer.connection_state.value.name != "CONNECTED":
             await self.restart_ice()
 
     async def _note_gathered(self, peer: Peer) -> None:
@@ -556,6 +608,7 @@ class Call:
         self._media = Negotiation(peer, options, self._candidates, gather_limit=self._timeouts.gather)
         self._follow_path(peer)
         self._observation.begin()
+        self._life.spawn(self._follow_hold())
         return self._media
 
     def _follow_path(self, peer: Peer) -> None:
@@ -587,6 +640,13 @@ class Call:
             raise
         self._media = renewed
         self._follow_path(renewed.peer)
+
+    async def _follow_hold(self) -> None:
+        """A call on hold is not heard in a bridge or a conference."""
+        held = False
+        async for _ in self.call_state_flow:
+            if held != (held := self._life.standing == CallState.HELD):
+                self.peer.hold(held)
 
     def _usual_reason(self) -> CallTerminationReason:
         """The reasons that Telnyx's mobile SDKs give when the application names none."""

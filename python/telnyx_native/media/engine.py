@@ -8,11 +8,12 @@ import logging
 import os
 import threading
 from typing import TYPE_CHECKING, ClassVar
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from telnyx_native import _webrtc
 from telnyx_native.errors import EngineClosedError, MediaError
 from telnyx_native.media.audio_processor import native_options
+from telnyx_native.media.joins import PeerConference
 from telnyx_native.media.peer import Peer
 from telnyx_native.media.stream import AudioStream
 
@@ -43,6 +44,7 @@ class MediaEngine:
         self._event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._native = _webrtc.Engine(min(os.cpu_count() or 1, MAX_POOL_THREADS), self._event_fd)
         self._peers: dict[int, Peer] = {}
+        self._streams: WeakValueDictionary[int, AudioStream] = WeakValueDictionary()  # of peers and conferences
         self._operations: dict[int, asyncio.Future[str]] = {}
         self._last_operation = 0
         self._users = 0
@@ -88,6 +90,27 @@ class MediaEngine:
         """
         return self._open(Peer(self, peer.audio, peer.audio_config, standby=True), config, network, standby=True)
 
+    def create_conference(self, audio: AudioConfig) -> PeerConference:
+        """Open a conference, in which the application takes part with `PeerConference.audio`.
+
+        Raises:
+            EngineClosedError: The engine was released.
+        """
+        stream = AudioStream(audio)
+        native = self.open_join(stream)
+        self._streams[native.id] = stream
+        return PeerConference(native, stream)
+
+    def open_join(self, audio: AudioStream | None) -> _webrtc.Conference:
+        """Open the native half of a join; for `Peer` and `create_conference`.
+
+        Raises:
+            EngineClosedError: The engine was released.
+        """
+        if self._users == 0:
+            raise EngineClosedError("the media engine is closed: acquire it again")
+        return self._native.create_conference(None if audio is None else audio.native_port())
+
     def _open(self, peer: Peer, config: PeerConfig, network: SimulatedNetwork | None, *, standby: bool) -> Peer:
         operation, opened = self.operation()
         processing = peer.audio_config.processing
@@ -102,6 +125,7 @@ class MediaEngine:
             port=peer.audio.native_port(),
         )
         self._peers[native.id] = peer
+        self._streams[native.id] = peer.audio
         peer.opened_by(native, opened)
         return peer
 
@@ -121,6 +145,7 @@ class MediaEngine:
     def forget(self, peer: int) -> None:
         """Deliver nothing more to this peer."""
         self._peers.pop(peer, None)
+        self._streams.pop(peer, None)
 
     @property
     def counters(self) -> dict[str, int]:
@@ -171,9 +196,9 @@ class MediaEngine:
                 self._settle(operation, kind, text)
             elif peer := self._peers.get(peer_id):
                 peer.on_event(kind, text, mid, index)
-        for peer_id, readiness in self._native.take_ready():
-            if peer := self._peers.get(peer_id):
-                peer.audio.on_ready(readiness)
+        for id_, readiness in self._native.take_ready():
+            if stream := self._streams.get(id_):
+                stream.on_ready(readiness)
 
     def _settle(self, operation: int, kind: str, text: str) -> None:
         future = self._operations.pop(operation, None)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import ConfigurationError, EngineClosedError, MediaError, SdpError, WaitTimeoutError
 from telnyx_native.flow import SharedFlow, StateFlow
+from telnyx_native.media.joins import Bridge
 from telnyx_native.media.sdp import (
     asking_for_ptime,
     check_candidate,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from telnyx_native import _webrtc
     from telnyx_native.config import AudioConfig
     from telnyx_native.media.engine import MediaEngine
+    from telnyx_native.media.joins import Join
     from telnyx_native.media.stream import AudioStream
 
 __all__ = ["IceCandidate", "Peer", "PeerConnectionState"]
@@ -86,7 +88,7 @@ class Peer:
         self.audio_arrived = asyncio.Event()
         self._gathered = asyncio.Event()
         self._closing: asyncio.Future[str] | None = None
-        self._joined: Peer | None = None
+        self._join: Join | None = None
         self._carries_audio = not standby
 
     def opened_by(self, native: _webrtc.Peer, opened: asyncio.Future[str]) -> None:
@@ -174,6 +176,20 @@ class Peer:
         entries: list[dict[str, Any]] = json.loads(await self._run(self._native.get_stats))
         return {entry["id"]: entry for entry in entries}
 
+    async def set_max_bitrate(self, bitrate: int | None) -> None:
+        """Limit what is sent from now on; G.711 and G.722 have only the one bitrate.
+
+        Args:
+            bitrate: Bits of audio a second, 6,000 to 510,000; `None` for what the call began with.
+
+        Raises:
+            ConfigurationError: It is out of range.
+            MediaError: Nothing was negotiated yet.
+        """
+        if bitrate is not None and not 6_000 <= bitrate <= 510_000:
+            raise ConfigurationError("a bitrate is between 6,000 and 510,000 bits a second")
+        await self._run(lambda operation: self._native.set_max_bitrate(operation, bitrate or 0))
+
     async def insert_dtmf(self, keys: str, *, duration: float = 0.1, gap: float = 0.05) -> None:
         """Send DTMF keys in the audio stream, as telephone-events (RFC 4733); returns when they are queued.
 
@@ -194,30 +210,61 @@ class Peer:
             lambda operation: self._native.insert_dtmf(operation, keys, round(1000 * duration), round(1000 * gap))
         )
 
-    def echo(self) -> None:
-        """Send back what is received, natively, from the next 10 ms on."""
-        self._native.join_to(0, self._native)
+    def require_open(self) -> None:
+        """Raise `EngineClosedError` if the peer is closed."""
+        if self._closing is not None or self.connection_state.value is PeerConnectionState.CLOSED:
+            raise EngineClosedError("the call's media is closed")
 
-    def join(self, other: Peer) -> None:
-        """Let two calls hear each other, natively: each sends what the other receives.
+    def echo(self) -> None:
+        """Send back what is received, natively, from the next 10 ms on.
 
         Raises:
-            MediaError: Their sample rates differ.
+            MediaError: The peer is closed.
         """
-        if other.audio.sample_rate != self.audio.sample_rate:
-            raise MediaError("only calls with the same sample rate can be joined")
+        self.require_open()
         self.leave()
-        other.leave()
-        self._native.join_to(0, other._native)
-        other._native.join_to(0, self._native)
-        self._joined, other._joined = other, self
+        self._native.set_echo(0, True)
+
+    def join(self, other: Peer) -> None:
+        """Let two peers hear each other, natively, until one leaves or is closed; see `media.joins`.
+
+        Raises:
+            MediaError: One of them is closed, or both are the same; that would be an `echo`.
+        """
+        if other is self:
+            raise MediaError("a call cannot be joined to itself: use echo")
+        for peer in (self, other):
+            peer.require_open()
+        if self._join is not None and self._join is other._join and isinstance(self._join, Bridge):
+            return
+        bridge = Bridge(self._engine.open_join(None))
+        for peer in (self, other):
+            peer.enter(bridge)
+
+    def enter(self, join: Join, *, muted: bool = False) -> None:
+        """Leave the join that the peer is in, and enter another one; for `media.joins`.
+
+        Raises:
+            MediaError: The peer is closed, or the join is full.
+        """
+        self.require_open()
+        if self._join is not join:
+            self.leave()
+        join.admit(self, self._native, muted=muted)
+        self._join = join
 
     def leave(self) -> None:
-        """End an echo or a join, for both sides."""
-        self._native.join_to(0, None)
-        if self._joined is not None:
-            partner, self._joined = self._joined, None
-            partner.leave()
+        """End an echo, a join of two (for both), or taking part in a conference."""
+        self._native.set_echo(0, False)
+        self._native.leave(0)
+        self._part()
+
+    def hold(self, held: bool) -> None:
+        """Whether the peer is on hold: then it neither hears nor is heard in an echo or a join, though it stays in it.
+
+        What the application writes and reads is not concerned.
+        """
+        self._native.set_held(0, held)
 
     async def take_over(self, predecessor: Peer) -> None:
         """Go on with the audio of `predecessor`, and with its joins; from the next 10 ms on it goes this way.
@@ -227,11 +274,13 @@ class Peer:
         Raises:
             MediaError: One of the two is closed.
         """
-        predecessor._carries_audio, self._carries_audio = False, True
-        await self._run(lambda operation: self._native.take_over(operation, predecessor._native))
-        partner, predecessor._joined = predecessor._joined, None
-        if partner is not None:
-            self._joined, partner._joined = partner, self  # noqa: SLF001 - a peer, too
+        # Before it is done: the predecessor, which it closes, must not leave its join then.
+        self._inherit(predecessor)
+        try:
+            await self._run(lambda operation: self._native.take_over(operation, predecessor._native))
+        except MediaError:
+            predecessor._inherit(self)
+            raise
         self.audio.wake()  # what the clock had reported for the predecessor may have been lost with it
 
     async def close(self) -> None:
@@ -268,11 +317,24 @@ class Peer:
     def _on_state(self, state: PeerConnectionState) -> None:
         self.connection_state.set(state)
         if state is PeerConnectionState.CLOSED:
+            self._part()
             if self._carries_audio:
                 self.audio.close()
             self.candidates.close()
             self.connection_state.close()
             self._engine.forget(self._native.id)
+
+    def _inherit(self, predecessor: Peer) -> None:
+        predecessor._carries_audio, self._carries_audio = False, True
+        self._join, predecessor._join = predecessor._join, None
+        if self._join is not None:
+            self._join.replace(predecessor, self)
+
+    def _part(self) -> None:
+        """Take leave of the join, if there is one; natively that is done."""
+        join, self._join = self._join, None
+        if join is not None:
+            join.forget(self)
 
     def _incoming(self, description: str) -> str:
         wanted = without_comfort_noise(clean_description(description))

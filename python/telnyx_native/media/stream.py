@@ -1,9 +1,9 @@
 """The audio of one call, as an application writes and reads it.
 
-The contract, both ways: mono, signed 16-bit, at the rate the application chose.
+The contract, both ways: mono, at the rate and in the encoding that the application chose.
 
-- *Playback*: what is written is queued natively and sent in real time, 10 ms at a time, whatever the application does
-  meanwhile. An empty queue sends silence. `AudioStream.write` waits while the queue is full.
+- *Playback*: what is written or played is queued natively and sent in real time, 10 ms at a time, whatever the
+  application does meanwhile. An empty queue sends silence. `AudioStream.write` waits while the queue is full.
 - *Capture*: what is received waits natively until it is read. When the application does not read for longer than the
   queue lasts, the oldest audio is lost and counted.
 
@@ -13,12 +13,14 @@ Nothing of this needs the event loop for audio to flow.
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telnyx_native import _audio
-from telnyx_native.errors import AudioClosedError
+from telnyx_native.errors import ConfigurationError
 from telnyx_native.media.hearing import Hearing
+from telnyx_native.media.output import AudioLayer, AudioOutput
 from telnyx_native.media.tap import TAP_SECONDS, AudioDirection, AudioTap, Taps
 
 if TYPE_CHECKING:
@@ -31,27 +33,14 @@ if TYPE_CHECKING:
     from telnyx_native.media.dtmf import DtmfReceived
     from telnyx_native.media.voice_activity import VoiceActivity
 
-__all__ = ["AudioCounters", "AudioStream", "Cleared"]
+__all__ = ["AudioCounters", "AudioStream"]
 
 FRAME_SECONDS = 0.02
 """Length of the frames that iterating a stream gives, the packet time of telephony."""
 
-WRITE_WAKE_SECONDS = 0.1
-"""A writer that waits for room is woken when at least this much is free, not for every 10 ms."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cleared:
-    """What `AudioStream.clear` did, in seconds.
-
-    Attributes:
-        heard: Audio that was sent since the last `clear` or finished `drain`: how much of an interrupted utterance the
-            far end got.
-        dropped: Audio that will never be sent.
-    """
-
-    heard: float
-    dropped: float
+FULL_SCALE_SQUARE = 32768.0**2
+QUIETEST = -127.0
+"""dBFS; the level of silence (RFC 6464)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +68,7 @@ class AudioCounters:
     notices_lost: int
 
 
-class AudioStream:
+class AudioStream(AudioOutput):
     """Writes and reads the audio of one call.
 
     Iterating gives what the far end says in frames of 20 ms, as `bytes`, until the call ends.
@@ -87,7 +76,6 @@ class AudioStream:
 
     def __init__(self, config: AudioConfig) -> None:
         rate = config.sample_rate
-        self._rate = rate
         self._port = _audio.AudioPort(
             rate,
             round(config.playback_buffer * rate),
@@ -95,108 +83,51 @@ class AudioStream:
             round((config.max_backlog or 0) * rate),
             round(TAP_SECONDS * rate),
         )
+        super().__init__(self._port, rate, config.encoding)
+        self._config = config
         self._hearing = Hearing(self._port, config)
         self._taps = Taps(self._port)
-        self._write_wake = min(round(WRITE_WAKE_SECONDS * rate), self._port.playback_size // 2)
+        self._layers: list[AudioLayer] = []
         self._readable = asyncio.Event()
-        self._writable = asyncio.Event()
-        self._drained = asyncio.Event()
-        self._writing = asyncio.Lock()
-        self._begun = bytearray()  # of a read that is longer than the native queue
-        self._marks: list[int] = []  # play positions that somebody waits for
-        self._pending = 0  # samples of a write that wait for room
-        self._clears = 0
-        self._utterance_start = 0
-        self._closed = False
+        self._begun = bytearray()  # 16-bit samples, of a read that is longer than the native queue
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else f"{self.queued:.2f} s queued"
         return f"<AudioStream {self._rate} Hz, {state}>"
 
-    @property
-    def sample_rate(self) -> int:
-        """Samples a second, both ways."""
-        return self._rate
-
-    @property
-    def closed(self) -> bool:
-        """Whether the call is over. What was received before can still be read."""
-        return self._closed
-
     # --- playback --------------------------------------------------------------------------------------------------
 
-    async def write(self, pcm: Buffer) -> None:
-        """Queue audio to be sent; wait while the queue is full.
+    def layer(self, *, volume: float = 1.0, ducked: float = 1.0) -> AudioLayer:
+        """Open another queue, which is heard together with this one: music under speech, or the noise of an office.
+
+        The media clock mixes them. There is room for four at a time. `with` closes it, and the end of the call does.
 
         Args:
-            pcm: Any buffer of 16-bit samples, of any length: `bytes`, `memoryview`, `array("h")`, `numpy.int16`.
-
-        A `clear` meanwhile drops the rest, and this returns. Cancelling keeps what was queued so far.
-
-        Raises:
-            AudioClosedError: The call is over.
-            TypeError: `pcm` holds something else than 16-bit samples.
-        """
-        async with self._writing:
-            total = memoryview(pcm).nbytes // 2
-            clears = self._clears
-            written = self.write_nowait(pcm)
-            try:
-                while written < total:
-                    self._pending = total - written
-                    await self._wait_room(min(self._pending, self._write_wake), clears)
-                    if self._closed:
-                        raise AudioClosedError("the call ended while its audio was being written")
-                    if self._clears != clears:
-                        return
-                    written += self._port.write(pcm, written)
-            finally:
-                self._pending = 0
-
-    def write_nowait(self, pcm: Buffer) -> int:
-        """Queue as much of `pcm` as there is room for; return how many samples that were.
+            volume: Its volume, which can be changed later.
+            ducked: What is left of that while this queue, the one for speech, is playing; it goes down in about 50 ms
+                and comes back in half a second.
 
         Raises:
             AudioClosedError: The call is over.
-            TypeError: `pcm` holds something else than 16-bit samples.
+            ConfigurationError: There are four already, or a value is out of range.
         """
-        if self._closed:
-            raise AudioClosedError("the call is over: its audio cannot be written any more")
-        return self._port.write(pcm)
-
-    def clear(self) -> Cleared:
-        """Stop playback within 10 ms: drop all that is queued, and all that a `write` still waits to queue."""
-        dropped = self._port.clear() + self._pending
-        heard = self._port.played - self._utterance_start
-        self._utterance_start += heard
-        self._clears += 1
-        self._writable.set()
-        return Cleared(heard / self._rate, dropped / self._rate)
-
-    async def drain(self) -> None:
-        """Wait until all that was written has been sent (or dropped).
-
-        Raises:
-            AudioClosedError: The call ended first.
-        """
-        async with self._writing:
-            mark = self._port.write_position
-        await self._wait_played(mark)
-        self._utterance_start = self._port.played
-
-    @property
-    def queued(self) -> float:
-        """Seconds of audio written, but not sent yet."""
-        return self._port.queued / self._rate
-
-    @property
-    def played(self) -> float:
-        """Seconds of written audio sent since the call began."""
-        return self._port.played / self._rate
+        self._require_open()
+        try:
+            queue = _audio.PlaybackLayer(self._port)
+        except ValueError as error:
+            raise ConfigurationError(f"{error}: close one first") from None
+        layer = AudioLayer(queue, self._rate, self._config.encoding, self._layers.remove)
+        self._layers.append(layer)
+        try:
+            layer.volume, layer.ducked = volume, ducked
+        except ConfigurationError:
+            layer.close()
+            raise
+        return layer
 
     @property
     def muted(self) -> bool:
-        """Whether silence is sent instead of what is written; the queue goes on playing unheard."""
+        """Whether silence is sent instead of what is played; the queue goes on playing unheard."""
         return self._port.muted
 
     @muted.setter
@@ -206,7 +137,7 @@ class AudioStream:
     # --- capture ---------------------------------------------------------------------------------------------------
 
     async def read(self, samples: int) -> bytes:
-        """Return the next `samples` received samples as bytes (two a sample); wait until they are there.
+        """Return the next `samples` received samples as bytes, in the encoding of the call; wait until they are there.
 
         When the call is over it returns what is left, and then `b""`. Cancelling loses nothing.
         """
@@ -216,26 +147,39 @@ class AudioStream:
             portion = min(missing, self._port.capture_size // 2)
             if self._port.readable < portion:
                 await self._wait_readable(portion)
+            if portion == samples:  # all at once
+                return self._port.read(samples, self._encoding)
             received = self._port.read(portion)
-            if portion == samples or not received:  # all at once, or the end
-                return self._take_begun(samples) + received
+            if not received:
+                break
             self._begun += received
         return self._take_begun(samples)
 
+    def read_nowait(self, samples: int | None = None) -> bytes:
+        """Return what is there of the next `samples`, or all that is there; perhaps nothing."""
+        waiting = len(self._begun) // 2 + self._port.readable
+        samples = waiting if samples is None else min(samples, waiting)
+        from_begun = min(samples, len(self._begun) // 2)
+        return self._take_begun(from_begun) + self._port.read(samples - from_begun, self._encoding)
+
     def readinto(self, buffer: Buffer) -> int:
-        """Fill a writable buffer of 16-bit samples with what is there now; return how many samples that were."""
-        if not self._begun:
-            return self._port.readinto(buffer)
-        view = memoryview(buffer).cast("B")
-        begun = self._take_begun(len(view) // 2)
-        view[: len(begun)] = begun
-        return len(begun) // 2
+        """Fill a writable buffer with what is there now; return how many samples that were.
+
+        Args:
+            buffer: An array of 16-bit integers or 32-bit floats; or bytes, to be filled in the encoding of the call.
+
+        Raises:
+            TypeError: It is for something else than samples.
+        """
+        filled = self._port.readinto(buffer, self._encoding, bytes(self._begun))
+        del self._begun[: 2 * filled]
+        return filled
 
     def _take_begun(self, samples: int) -> bytes:
         """Take up to `samples` of what a longer or cancelled read has collected."""
         taken = bytes(self._begun[: 2 * samples])
         del self._begun[: 2 * samples]
-        return taken
+        return _audio.encode(taken, self._encoding)
 
     @property
     def readable(self) -> float:
@@ -268,6 +212,16 @@ class AudioStream:
         return self._taps.open(AudioDirection(direction))
 
     @property
+    def received_level(self) -> float:
+        """How loud the far end is, in dB under full scale, over the last tenth of a second; -127 is silence."""
+        return _decibels(self._port.received_level)
+
+    @property
+    def sent_level(self) -> float:
+        """How loud is what is sent, likewise."""
+        return _decibels(self._port.sent_level)
+
+    @property
     def counters(self) -> AudioCounters:
         """What happened to the audio so far."""
         return AudioCounters(**self._port.counters())
@@ -290,9 +244,13 @@ class AudioStream:
         if readiness & _audio.READABLE:
             self._readable.set()
         if readiness & _audio.WRITABLE:
-            self._writable.set()
+            self.on_writable()
         if readiness & _audio.DRAINED:
-            self._drained.set()
+            self.on_drained()
+        if readiness & _audio.LAYERS:
+            for layer in self._layers:
+                layer.on_writable()
+                layer.on_drained()
         if readiness & _audio.TAPPED:
             self._taps.on_tapped()
         if readiness & _audio.NOTICED:
@@ -300,42 +258,30 @@ class AudioStream:
 
     def wake(self) -> None:
         """Have whoever waits look again."""
-        self.on_ready(_audio.READABLE | _audio.WRITABLE | _audio.DRAINED | _audio.TAPPED | _audio.NOTICED)
+        self.on_ready(
+            _audio.READABLE | _audio.WRITABLE | _audio.DRAINED | _audio.LAYERS | _audio.TAPPED | _audio.NOTICED
+        )
 
     def close(self) -> None:
         """End playback for good; what was received can still be read."""
-        self._closed = True
-        self.wake()
+        for layer in tuple(self._layers):
+            layer.close()
+        super().close()
+        self._readable.set()
         self._taps.close()
         self._hearing.close()
 
-    # --- waiting ---------------------------------------------------------------------------------------------------
-
-    # Each arms the clock, and then looks once more: the clock may have ticked between the first look and the arming.
-
     async def _wait_readable(self, samples: int) -> None:
+        # It arms the clock, and then looks once more: the clock may have ticked between the first look and the arming.
         while self._port.readable < samples and not self._closed:
             self._readable.clear()
             self._port.arm_readable(samples)
             if self._port.readable < samples:
                 await self._readable.wait()
 
-    async def _wait_room(self, samples: int, clears: int) -> None:
-        while self._port.space < samples and not self._closed and self._clears == clears:
-            self._writable.clear()
-            self._port.arm_writable(samples)
-            if self._port.space < samples:
-                await self._writable.wait()
 
-    async def _wait_played(self, mark: int) -> None:
-        self._marks.append(mark)
-        try:
-            while self._port.play_position < mark:
-                if self._closed:
-                    raise AudioClosedError("the call ended before all of its audio was sent")
-                self._drained.clear()
-                self._port.arm_drained(min(self._marks))
-                if self._port.play_position < mark:
-                    await self._drained.wait()
-        finally:
-            self._marks.remove(mark)
+def _decibels(mean_square: float) -> float:
+    """The level of a mean square of 16-bit samples, in dB under a square wave of full scale."""
+    if mean_square <= 0:
+        return QUIETEST
+    return max(QUIETEST, 10 * math.log10(mean_square / FULL_SCALE_SQUARE))

@@ -6,33 +6,7 @@ import soundfile
 
 from support.signals import dominant_frequency, rms, tone
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.media.files import WavWriter, read_audio, resample, write_wav
-
-
-@pytest.mark.parametrize(
-    ("from_rate", "to_rate"),
-    [(8000, 16_000), (16_000, 8000), (44_100, 16_000), (22_050, 24_000), (48_000, 16_000), (16_000, 48_000)],
-)
-def test_resampled_tone_is_the_tone(from_rate, to_rate):
-    wanted = tone(1000, 0.5, to_rate)
-    result = resample(tone(1000, 0.5, from_rate), from_rate, to_rate)
-    assert len(result) == len(wanted)
-    inner = slice(to_rate // 50, -to_rate // 50)
-    assert np.abs(result - wanted)[inner].max() < 20  # of 8000
-
-
-def test_what_the_new_rate_cannot_carry_is_filtered_out():
-    assert rms(resample(tone(7000, 0.5, 48_000), 48_000, 8000)[400:-400]) < 2
-
-
-def test_same_rate_is_untouched():
-    samples = tone(440, 0.1, 16_000)
-    assert np.array_equal(resample(samples, 16_000, 16_000), samples)
-
-
-@pytest.mark.parametrize("length", [0, 1, 2, 100])
-def test_short_signals(length):
-    assert len(resample(np.ones(length), 8000, 16_000)) == 2 * length
+from telnyx_native.media.files import WavWriter, read_audio, write_wav
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg"])

@@ -1,0 +1,92 @@
+"""Several calls that hear each other, and the application among them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from telnyx_native.config import AudioConfig
+
+if TYPE_CHECKING:
+    from telnyx_native.call.call import Call
+    from telnyx_native.media.stream import AudioStream
+
+__all__ = ["Conference"]
+
+
+class Conference:
+    """A conference of calls, mixed natively: each call hears all others, in the 10 ms in which they are received.
+
+    The calls may belong to several clients of one event loop, and have different sample rates. Each is faded in when it
+    comes and out when it goes, so that nothing clicks. One that is on hold neither hears nor is heard, and is back
+    when it is taken off hold; one that ends, leaves.
+
+    The application takes part with `audio`: what it writes there, all hear; what it reads there, all say. What it
+    writes to one call's own `Call.audio` only that call hears.
+
+    There is room for 255 calls. What is louder than full scale together is clipped.
+
+    Leaving `async with` closes it. The calls go on, each by itself.
+
+    Args:
+        audio: How the application takes part.
+    """
+
+    def __init__(self, audio: AudioConfig | None = None) -> None:
+        from telnyx_native.media.engine import MediaEngine  # loads libwebrtc: not before somebody talks
+
+        self._engine = MediaEngine.acquire()
+        self._media = self._engine.create_conference(audio or AudioConfig())
+        self._calls: list[Call] = []
+
+    def __repr__(self) -> str:
+        return f"<Conference of {len(self.members)}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    @property
+    def audio(self) -> AudioStream:
+        """What the application says to all, and hears of all; it can be played, read, recorded as that of a call."""
+        return self._media.audio
+
+    @property
+    def members(self) -> tuple[Call, ...]:
+        """The calls that take part, in the order in which they came."""
+        peers = set(self._media.members)
+        self._calls = [call for call in self._calls if call.peer in peers]
+        return tuple(self._calls)
+
+    @property
+    def levels(self) -> dict[Call, float]:
+        """How loud each member is now, in dB under full scale: the loudest is who speaks."""
+        return {call: call.audio.received_level for call in self.members}
+
+    def add(self, call: Call, *, muted: bool = False) -> None:
+        """Let a call take part; it leaves the echo, bridge or conference that it is in.
+
+        Args:
+            call: A call with audio.
+            muted: Whether it only listens. Adding it again changes that.
+
+        Raises:
+            CallError: The call is inbound and not accepted yet.
+            MediaError: The conference is closed or full, or the call is over.
+        """
+        self._media.add(call.peer, muted=muted)
+        if call not in self._calls:
+            self._calls.append(call)
+
+    def remove(self, call: Call) -> None:
+        """Let a call leave; it goes on by itself. One that does not take part is left alone."""
+        if call in self.members:
+            call.unjoin()
+
+    async def close(self) -> None:
+        """Let all leave, and end `audio`. Idempotent."""
+        if self._media.closed:
+            return
+        self._media.close()
+        await self._engine.release()

@@ -1,0 +1,185 @@
+"""What is in a queue of audio: places that are heard in their turn, and those who wait for theirs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from telnyx_native.errors import AudioClosedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+__all__ = ["Line", "Mark", "Playback", "Turn"]
+
+
+class Mark:
+    """A place in what is played, made by `AudioOutput.mark`.
+
+    It is *heard* once all that was queued before it has been handed to the encoder, to the 10 ms. The far end's ear is
+    later by the packet time, the network and its jitter buffer: usually 60 to 150 ms.
+
+    Awaiting it gives whether it was heard; it was not if what is before it was cleared.
+
+    Attributes:
+        label: What the application calls it.
+        place: Where it is, in samples queued since the call began; `None` before its turn.
+    """
+
+    def __init__(self, label: str = "") -> None:
+        self.label = label
+        self.place: int | None = None
+        self._outcome: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def __repr__(self) -> str:
+        state = "waiting" if not self.done else "heard" if self.heard else "dropped"
+        return f"<{type(self).__name__} {self.label!r} {state}>"
+
+    def __await__(self) -> Generator[object, None, bool]:
+        """Wait until it is decided; return whether it was heard.
+
+        Raises:
+            AudioClosedError: The call ended first.
+        """
+        return asyncio.shield(self._outcome).__await__()
+
+    @property
+    def done(self) -> bool:
+        """Whether it is decided."""
+        return self._outcome.done()
+
+    @property
+    def heard(self) -> bool:
+        """Whether it was heard; `False` as long as that is not decided."""
+        return self.done and not self._outcome.exception() and self._outcome.result()
+
+    def put(self, place: int) -> None:
+        """All before it is queued; for `AudioOutput`."""
+        self.place = place
+
+    def settle(self, *, heard: bool) -> None:
+        """Decide it; only the first time counts. For `AudioOutput`."""
+        if not self.done:
+            self._outcome.set_result(heard)
+
+    def fail(self, error: Exception) -> None:
+        """It cannot be heard any more. For `AudioOutput`."""
+        if not self.done:
+            self._outcome.set_exception(error)
+            self._outcome.exception()  # whoever waited for it may be gone
+
+
+class Playback(Mark):
+    """Something that is played, made by `AudioOutput.play`: it begins when all that was queued before it is heard.
+
+    Awaiting it gives whether it was heard to its end; it was not if it was cleared. What could not be read raises.
+    """
+
+    def __init__(self, label: str, rate: int) -> None:
+        super().__init__(label)
+        self._rate = rate
+        self._began: int | None = None
+        self._heard = 0
+
+    def begin(self, place: int) -> None:
+        """Its samples come from here on; for `AudioOutput`."""
+        self._began = place
+
+    def hear(self, place: int, end: int) -> None:
+        """What is queued of it ends at `end`, and is heard up to `place`; for `AudioOutput`."""
+        if self._began is not None and not self.done:
+            self._heard = max(self._heard, min(place, end) - self._began)
+
+    @property
+    def seconds_heard(self) -> float:
+        """How much of it was heard, when it is done."""
+        return self._heard / self._rate
+
+
+class Turn:
+    """A place in a `Line`.
+
+    Attributes:
+        dropped: Whether what it is for is not to be played any more.
+        pending: Seconds that it has not queued yet, as far as that is known.
+    """
+
+    def __init__(self, pending: Callable[[], float], on_drop: Callable[[], object]) -> None:
+        self.dropped = False
+        self.pending = pending
+        self._on_drop = on_drop
+        self._came = asyncio.Event()
+
+    async def come(self) -> bool:
+        """Wait for it; return whether there still is something to do."""
+        await self._came.wait()
+        return not self.dropped
+
+    def call(self) -> None:
+        """It is there; for `Line`."""
+        self._came.set()
+
+    def drop(self) -> None:
+        """There is nothing to do any more; for `Line`."""
+        self.dropped = True
+        self._came.set()
+        self._on_drop()
+
+
+class Line:
+    """Who writes to a queue, in the order in which they came. Marks between them are put when their turn comes.
+
+    Args:
+        place: Tells the place of what is written next.
+        on_put: Called with each mark that was put.
+    """
+
+    def __init__(self, place: Callable[[], int], on_put: Callable[[Mark], None]) -> None:
+        self._place = place
+        self._on_put = on_put
+        self._waiting: deque[Turn | Mark] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def pending(self) -> float:
+        """Seconds that are known to wait."""
+        return sum(turn.pending() for turn in self._waiting if isinstance(turn, Turn))
+
+    def join(self, turn: Turn | Mark) -> None:
+        """Get in line."""
+        self._waiting.append(turn)
+        if len(self._waiting) == 1:
+            self._next()
+
+    def leave(self, turn: Turn) -> None:
+        """Have finished; or have given up."""
+        if turn in self._waiting:
+            self._waiting.remove(turn)
+            self._next()
+
+    def drop(self) -> None:
+        """Nobody gets their turn."""
+        waiting, self._waiting = self._waiting, deque()
+        for turn in waiting:
+            if isinstance(turn, Mark):
+                turn.settle(heard=False)
+            else:
+                turn.drop()
+
+    def close(self) -> None:
+        """Nobody gets their turn, because the call is over."""
+        for turn in self._waiting:
+            if isinstance(turn, Mark):
+                turn.fail(AudioClosedError("the call ended before all of its audio was sent"))
+        self.drop()
+
+    def _next(self) -> None:
+        while self._waiting and isinstance(mark := self._waiting[0], Mark):
+            self._waiting.popleft()
+            mark.put(self._place())
+            self._on_put(mark)
+        if self._waiting and isinstance(turn := self._waiting[0], Turn):
+            turn.call()
