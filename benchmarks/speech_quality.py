@@ -18,12 +18,13 @@ import re
 import sys
 import time
 from array import array
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 FRAME = 0.01
 RATE = 48_000
-SPEECH = 36.0
+SPEECH = 24.0
 """Seconds of speech in a call."""
 CANDIDATE = re.compile(r"(candidate:\S+ \d+ )(\w+)( \d+ )(\S+) (\d+)( typ )(\w+)([^\"\\\r\n]*)")
 
@@ -37,10 +38,8 @@ class Ends:
     def __init__(self, stack: str) -> None:
         module = importlib.import_module(f"peers.{stack}")
         self._heard: list[tuple[int, int, bytes]] = []
-        self._ends = [
-            module.Stack(role, "opus").peer(self._hear if role == "b" else self._ignore, self._candidate(role))
-            for role in "ab"
-        ]
+        self._stack = module.Stack("a", "opus")
+        self._ends: list[Any] = []
 
     def _hear(self, pcm: bytes, rate: int, channels: int) -> None:
         self._heard.append((rate, channels, bytes(pcm)))
@@ -53,9 +52,10 @@ class Ends:
         return lambda candidate: loop.call_soon_threadsafe(say, {"candidate": candidate, "of": role})
 
     async def begin(self) -> None:
-        for end in self._ends:
-            if asyncio.iscoroutinefunction(getattr(end, "start", None)):
-                await end.start()
+        if hasattr(self._stack, "start"):
+            await self._stack.start()
+        for role, hear in (("a", self._ignore), ("b", self._hear)):
+            self._ends.append(self._stack.peer(hear, self._candidate(role)))
 
     async def offer(self) -> Any:
         return await self._ends[0].create_offer()
@@ -75,18 +75,26 @@ class Ends:
 
     async def talk(self, said: str, heard: str) -> list[int]:
         """Say a file of samples; write what is heard to another. Returns its rate and channels."""
-        speaker, pcm = self._ends[0], Path(said).read_bytes()
-        size = int(RATE * FRAME) * 2
+        frames = frames_of(said)
         self._heard.clear()
         due = time.monotonic()
-        for start in range(0, len(pcm) - size + 1, size):
-            speaker.push(pcm[start : start + size])
+        for frame in frames:
+            self._ends[0].push(frame)
             due += FRAME
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         await asyncio.sleep(0.5)
         rate, channels, _ = self._heard[-1]
-        Path(heard).write_bytes(b"".join(part for at, of, part in self._heard if (at, of) == (rate, channels)))
+        keep(heard, (part for at, of, part in self._heard if (at, of) == (rate, channels)))
         return [rate, channels]
+
+
+def frames_of(path: str) -> list[bytes]:
+    pcm, size = Path(path).read_bytes(), int(RATE * FRAME) * 2
+    return [pcm[start : start + size] for start in range(0, len(pcm) - size + 1, size)]
+
+
+def keep(path: str, parts: Iterable[bytes]) -> None:
+    Path(path).write_bytes(b"".join(parts))
 
 
 def say(message: dict[str, Any]) -> None:
@@ -165,7 +173,7 @@ async def call(stack: str, python: str, conditions: Any, seed: int, said: Path, 
     process = await asyncio.create_subprocess_exec(
         python, __file__, "--serve", stack, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 24
     )
-    assert process.stdin and process.stdout
+    assert process.stdin
     stdin, results = process.stdin, asyncio.Queue[Any]()
 
     def tell(*command: Any) -> None:
@@ -244,6 +252,7 @@ def main() -> None:
     parser.add_argument("--jitter", type=float, default=0.04, help="seconds that a packet takes longer at most")
     parser.add_argument("--burst", type=float, default=1.0, help="packets lost in a row, on average")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--others-only", action="store_true", help="not ours")
     parser.add_argument("--stack", action="append", default=[], help="NAME=PYTHON, of another stack")
     options = parser.parse_args()
     if options.serve:
@@ -264,9 +273,12 @@ def measure(options: argparse.Namespace) -> None:
     from telnyx_native.media.simulated_network import NetworkConditions
 
     prompt = Path(str(files("telnyx_native") / "assets/prompt.flac"))
-    stacks = {"telnyx_native": sys.executable, **dict(stack.split("=", 1) for stack in options.stack)}
+    stacks = {} if options.others_only else {"telnyx_native": sys.executable}
+    stacks |= dict(stack.split("=", 1) for stack in options.stack)
     losses = [float(loss) for loss in options.loss.split(",")]
-    table = Table(title=f"PESQ, {1000 * options.jitter:.0f} ms jitter, bursts of {options.burst:g}, seed {options.seed}")
+    table = Table(
+        title=f"PESQ, {1000 * options.jitter:.0f} ms jitter, bursts of {options.burst:g}, seed {options.seed}"
+    )
     for column in ("stack", *(f"{loss:g} % lost" for loss in losses)):
         table.add_column(column)
     with tempfile.TemporaryDirectory() as folder:

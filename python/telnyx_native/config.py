@@ -374,13 +374,16 @@ class OpusConfig:
         complexity: How much the encoder may think, 0 to 10. From 5 on, speech gains little that can be heard.
         fec: Whether packets carry a copy of the one before, in case that is lost (costs bandwidth under loss only).
         dtx: Whether (nearly) nothing is sent during silence.
+        red: Whether each packet repeats the whole one before it (RFC 2198), if the far end takes that: single losses
+            are not heard at all, for twice the bandwidth at all times.
     """
 
     ptime: int | None = None
     bitrate: int | None = None
-    complexity: int = 5
+    complexity: int = 7
     fec: bool = True
     dtx: bool = False
+    red: bool = False
 
     def __post_init__(self) -> None:
         if self.ptime is not None and self.ptime not in PACKET_TIMES:

@@ -6,6 +6,7 @@ import asyncio
 import ctypes.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,6 @@ async def received_by_aiortc(
     packets: list[Any] = []
     await caller.create_offer()
     await callee.setRemoteDescription(aiortc.RTCSessionDescription(await caller.gathered(), "offer"))
-    callee.addTransceiver("audio", "sendrecv")
     receiver = callee.getTransceivers()[0].receiver
     handle = receiver._handle_rtp_packet
 
@@ -82,11 +82,11 @@ async def test_every_packet_is_opus_of_the_length_that_was_asked_for(engine: Med
     samples = ptime * RATE // 1000
     numbers = [packet.sequence_number for packet in packets]
     assert [(number - numbers[0]) & 0xFFFF for number in numbers] == list(range(len(numbers)))
-    steps = {(after.timestamp - before.timestamp) & 0xFFFFFFFF for before, after in zip(packets, packets[1:])}
+    steps = {(after.timestamp - before.timestamp) & 0xFFFFFFFF for before, after in pairwise(packets)}
     assert steps == {samples}
     heard = decoded(packets, samples)
     assert len(heard) == len(packets) * samples
-    loudest = heard[np.argmax(np.abs(heard) > 2_000) :][: RATE]
+    loudest = heard[np.argmax(np.abs(heard) > 2_000) :][:RATE]
     assert dominant_frequency(loudest, RATE) == pytest.approx(440, abs=5)
 
 
@@ -98,7 +98,7 @@ async def test_a_lost_packet_is_in_the_next_one_when_the_far_end_reports_loss(en
     late = packets[len(packets) // 2 :]
     restored = 0
     decoder = opuslib.Decoder(RATE, 1)
-    for before, after in zip(late, late[1:]):
+    for before, after in pairwise(late):
         if (after.sequence_number - before.sequence_number) & 0xFFFF == 2 and len(after.payload) > 20:
             copy = np.frombuffer(decoder.decode(after.payload, 960, decode_fec=True), np.int16)
             restored += rms(copy) > 500

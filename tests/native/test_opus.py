@@ -13,10 +13,15 @@ from telnyx_native.config import AudioConfig, OpusConfig
 from telnyx_native.errors import ConfigurationError, MediaError
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.peer import Peer
+from telnyx_native.media.simulated_network import NetworkConditions, SimulatedNetwork
 
 
 async def sent(peer: Peer, what: str) -> int:
     return next(entry[what] for entry in (await peer.stats()).values() if entry["type"] == "outbound-rtp")
+
+
+async def received(peer: Peer, what: str) -> float:
+    return next(float(entry[what]) for entry in (await peer.stats()).values() if entry["type"] == "inbound-rtp")
 
 
 async def rate_of(peer: Peer, what: str, seconds: float = 1.0) -> float:
@@ -36,7 +41,7 @@ async def test_packet_time_holds_both_ways(engine: MediaEngine, ptime: int) -> N
     assert dominant_frequency(heard[8_000:], 16_000) == pytest.approx(440, abs=10)
 
 
-async def test_short_packets_halve_the_delay_in_the_jitter_buffer(engine: MediaEngine) -> None:
+async def test_packets_that_come_evenly_hardly_wait_in_the_jitter_buffer(engine: MediaEngine) -> None:
     async def delay(ptime: int) -> float:
         async with connected(engine, AudioConfig(opus=OpusConfig(ptime=ptime))) as (caller, callee):
             await caller.audio.write(tone(440, 2, 16_000))
@@ -45,7 +50,8 @@ async def test_short_packets_halve_the_delay_in_the_jitter_buffer(engine: MediaE
             inbound = next(e for e in (await callee.stats()).values() if e["type"] == "inbound-rtp")
             return inbound["jitterBufferDelay"] / inbound["jitterBufferEmittedCount"]
 
-    assert await delay(10) < 0.75 * await delay(20)
+    assert await delay(10) < 0.035
+    assert await delay(20) < 0.035
 
 
 async def test_bitrate_is_what_was_asked_for(engine: MediaEngine) -> None:
@@ -57,6 +63,25 @@ async def test_bitrate_is_what_was_asked_for(engine: MediaEngine) -> None:
 
     assert await bitrate(OpusConfig(bitrate=12_000, fec=False)) < 16_000
     assert await bitrate(OpusConfig(bitrate=64_000)) > 24_000
+
+
+async def test_with_red_each_packet_repeats_the_one_before_and_losses_are_not_heard(engine: MediaEngine) -> None:
+    async def bitrate_and_concealed(opus: OpusConfig) -> tuple[float, float]:
+        network = SimulatedNetwork(2)
+        audio = AudioConfig(opus=opus)
+        async with connected(engine, audio, network=network) as (caller, callee):
+            network.sending.conditions = NetworkConditions(loss=0.1)
+            await caller.audio.write(tone(440, 5, 16_000))
+            await callee.audio.read(3 * 16_000)  # the jitter buffer has learnt that copies are worth waiting for
+            before = await received(callee, "concealedSamples")
+            bitrate = 8 * await rate_of(caller, "bytesSent", 2.0)
+            return bitrate, await received(callee, "concealedSamples") - before
+
+    plain, concealed = await bitrate_and_concealed(OpusConfig(fec=False))
+    doubled, left = await bitrate_and_concealed(OpusConfig(fec=False, red=True))
+    assert doubled > 1.6 * plain
+    assert concealed > 0.05 * 2 * 48_000
+    assert left < 0.5 * concealed
 
 
 async def test_a_live_call_can_be_told_to_send_less_and_then_as_before(engine: MediaEngine) -> None:
