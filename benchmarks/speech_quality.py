@@ -5,7 +5,7 @@
 Each stack makes a call between two of its own ends. All packets go through a relay on this machine that delays and
 loses them as `SimulatedLink` says, with the same seed for all: the n-th packet of speech has the same fate. What the
 far end hears is compared with what was said by wideband PESQ (ITU-T P.862.2, package `pesq`), in pieces of some
-seconds; 4.6 is perfect. Stacks beside ours have adapters in `peers/` and an environment of their own.
+seconds; 4.6 is perfect. Every stack has an adapter in `peers/`, and those beside ours an environment of their own.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Ends:
         """Say a file of samples; write what is heard to another. Returns its rate and channels."""
         frames = frames_of(said)
         self._heard.clear()
-        due = time.monotonic()
+        due = time.monotonic() - FRAME  # two frames at once: who paces what is sent has one in hand
         for frame in frames:
             self._ends[0].push(frame)
             due += FRAME
