@@ -64,6 +64,7 @@ class ConferenceHandle {
 
 void BindConference(py::module_& module);
 void BindEngine(py::module_& module);
+void BindJitterTarget(py::module_& module);
 void BindPeer(py::module_& module);
 void BindProcessor(py::module_& module);
 void BindSimulatedNetwork(py::module_& module);

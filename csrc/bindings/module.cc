@@ -8,6 +8,7 @@ PYBIND11_MODULE(_webrtc, module, pybind11::mod_gil_not_used()) {
   telnyx::BindSimulatedNetwork(module);
   telnyx::BindConference(module);
   telnyx::BindEngine(module);
+  telnyx::BindJitterTarget(module);
   telnyx::BindPeer(module);
   telnyx::BindVersions(module);
   telnyx::BindVoice(module);

@@ -32,6 +32,8 @@ void BindPeer(py::module_& module) {
       .def("leave", [](const PeerHandle& peer, Operation operation) { peer.get()->Leave(operation); })
       .def("take_over", [](const PeerHandle& peer, Operation operation,
                            const PeerHandle& predecessor) { peer.get()->TakeOver(operation, predecessor.get()); })
+      .def("set_max_bitrate", [](const PeerHandle& peer, Operation operation,
+                                 int bitrate) { peer.get()->SetMaxBitrate(operation, bitrate); })
       .def("close", [](const PeerHandle& peer, Operation operation) { peer.get()->Close(operation); });
 }
 

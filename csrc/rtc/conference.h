@@ -39,6 +39,13 @@ class Conference {
   void Close();                                     // all leave
   bool closed() const { return closed_; }
 
+  // Those who have not left.
+  template <typename Do>
+  void ForEachTrack(Do&& what) const {
+    for (const Member& member : members_)
+      if (member.track != nullptr && !member.leaving) what(member.track);
+  }
+
   bool active() const;  // whether ticks do anything
   void Sweep();         // frees who has left
 

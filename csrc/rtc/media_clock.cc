@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
 constexpr int64_t kPeriod = kNanosPerSecond / AudioPort::kTicksPerSecond;
+constexpr int64_t kSlot = kPeriod / PullMixer::kSlots;
 constexpr int64_t kMaxCatchUp = kNanosPerSecond;  // a machine that slept longer starts afresh
 
 int64_t Now() {
@@ -45,6 +47,7 @@ MediaClock::~MediaClock() {
 void MediaClock::Add(uint64_t peer, PortTrack* track) {
   {
     const std::lock_guard lock(mutex_);
+    track->set_due(RarestSlot());
     track->set_live(true);
     calls_.push_back({peer, track, 0});
   }
@@ -57,6 +60,7 @@ void MediaClock::Remove(PortTrack* track) {
   std::erase_if(calls_, [track](const Call& call) { return call.track == track; });
   for (const Room& room : rooms_) room.conference->Forget(track);
   Sweep();
+  Align();
 }
 
 void MediaClock::Replace(PortTrack* track, uint64_t peer, PortTrack* next) {
@@ -73,7 +77,7 @@ void MediaClock::Add(std::shared_ptr<Conference> conference) {
   {
     const std::lock_guard lock(mutex_);
     Sweep();
-    rooms_.push_back({std::move(conference), 0});
+    rooms_.push_back({std::move(conference), 0, slot_.load(std::memory_order_relaxed) + 1});
   }
   work_.Set();
 }
@@ -81,12 +85,14 @@ void MediaClock::Add(std::shared_ptr<Conference> conference) {
 void MediaClock::RemoveFromConferences(PortTrack* track) {
   const std::lock_guard lock(mutex_);
   for (const Room& room : rooms_) room.conference->Remove(track);
+  Align();
 }
 
 void MediaClock::Synchronized(const std::function<void()>& between_ticks) {
   {
     const std::lock_guard lock(mutex_);
     between_ticks();
+    Align();
   }
   work_.Set();  // there may be something to do now
 }
@@ -96,30 +102,66 @@ void MediaClock::Sweep() {
   std::erase_if(rooms_, [](const Room& room) { return room.conference->closed() && !room.conference->active(); });
 }
 
+// Who is in a conference ticks with it: in the latest slot of all its members'.
+void MediaClock::Align() {
+  for (const Call& call : calls_) call.track->set_together(call.track->echoes());
+  for (bool moved = true; std::exchange(moved, false);) {
+    for (Room& room : rooms_) {
+      int64_t due = room.due;
+      room.conference->ForEachTrack([&due](PortTrack* track) { due = std::max(due, track->due()); });
+      moved |= std::exchange(room.due, due) != due;
+      room.conference->ForEachTrack([&](PortTrack* track) {
+        moved |= track->due() != due;
+        track->set_due(due);
+        track->set_together(true);
+      });
+    }
+  }
+}
+
+// The next slot in which as few calls as possible send.
+int64_t MediaClock::RarestSlot() const {
+  std::array<int, PullMixer::kSlots> calls{};
+  for (const Call& call : calls_) ++calls[static_cast<size_t>(call.track->due() % PullMixer::kSlots)];
+  const int64_t first = slot_.load(std::memory_order_relaxed) + 1;
+  int64_t rarest = first;
+  for (int64_t slot = first; slot < first + PullMixer::kSlots; ++slot)
+    if (calls[static_cast<size_t>(slot % PullMixer::kSlots)] < calls[static_cast<size_t>(rarest % PullMixer::kSlots)])
+      rarest = slot;
+  return rarest;
+}
+
 ClockCounters MediaClock::Counters() const {
   return {ticks_.load(std::memory_order_relaxed), late_.load(std::memory_order_relaxed),
           skipped_.load(std::memory_order_relaxed)};
 }
 
 void MediaClock::Run() {
-  int64_t due = Now();
+  int64_t began = Now();  // when slot 0 was
   while (!stopping_.load(std::memory_order_relaxed)) {
-    if (Idle()) {
+    const int64_t next = NextDue();
+    if (next == PullMixer::kNever) {
       work_.Wait(rtc::Event::kForever, /*warn_after=*/rtc::Event::kForever);
-      due = Now();
+      began = Now() - slot_.load(std::memory_order_relaxed) * kSlot;
       continue;
     }
-    due += kPeriod;
-    SleepUntil(due);
-    due += MakeUp(Now() - due);
-    Tick();
+    SleepUntil(began + next * kSlot);
+    began += MakeUp(Now() - began - next * kSlot);
+    const int64_t before = slot_.exchange(next, std::memory_order_relaxed);
+    Tick(next);
+    ticks_.fetch_add(static_cast<uint64_t>(next / PullMixer::kSlots - before / PullMixer::kSlots),
+                     std::memory_order_relaxed);
   }
 }
 
-bool MediaClock::Idle() {
+int64_t MediaClock::NextDue() const {
   const std::lock_guard lock(mutex_);
-  return calls_.empty() &&
-         std::none_of(rooms_.begin(), rooms_.end(), [](const Room& room) { return room.conference->active(); });
+  const auto active = [](const Room& room) { return room.conference->active(); };
+  if (calls_.empty() && std::none_of(rooms_.begin(), rooms_.end(), active)) return PullMixer::kNever;
+  int64_t next = mixer_->NextDue();
+  for (const Call& call : calls_) next = std::min(next, call.track->due());
+  for (const Room& room : rooms_) next = std::min(next, room.due);
+  return std::max(next, slot_.load(std::memory_order_relaxed) + 1);
 }
 
 int64_t MediaClock::MakeUp(int64_t behind) {
@@ -130,13 +172,20 @@ int64_t MediaClock::MakeUp(int64_t behind) {
   return periods * kPeriod;
 }
 
-void MediaClock::Tick() {
+void MediaClock::Tick(int64_t slot) {
   const std::lock_guard lock(mutex_);
-  mixer_->PullAll();
-  for (const Room& room : rooms_) room.conference->Tick();
-  for (const Call& call : calls_) call.track->Send();
+  mixer_->PullDue(slot);
+  for (Room& room : rooms_) {
+    if (room.due > slot) continue;
+    room.conference->Tick();
+    room.due = slot + PullMixer::kSlots;
+  }
+  for (const Call& call : calls_) {
+    if (call.track->due() > slot) continue;
+    call.track->Send();
+    call.track->set_due(call.track->NextDue(slot));
+  }
   Report();
-  ticks_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void MediaClock::Report() {

@@ -25,11 +25,15 @@ struct ClockCounters {
   uint64_t skipped = 0;  // ticks given up because the machine stood still for longer than kMaxCatchUp
 };
 
-// In one tick, for all calls: received audio is pulled from every jitter buffer and delivered to its port, conferences
-// mix it, then every port sends 10 ms; so joined audio spends no time here. Last, one write to the mailbox's file
-// descriptor tells Python, if it waits for any of that.
+// A tick of a call: received audio is pulled from its jitter buffer and delivered to its port, conferences mix it, then
+// its port sends 10 ms. Last, one write to the mailbox's file descriptor tells Python, if it waits for any of that.
 //
-// A clock that woke late makes up for it tick by tick, so that no queued audio is lost. With nothing to do it sleeps.
+// Calls do not tick all at the same time. The period is divided into slots, and calls are spread over them, so that
+// not all encode at once. A call pulls in the slot after its packets come, at most three slots before it sends. Those
+// of a conference tick together: all of them pull, and then all send, so joined audio spends no time here.
+//
+// A clock that woke late makes up for it slot by slot, so that no queued audio is lost. It sleeps in slots in which
+// there is nothing to do.
 class MediaClock {
  public:
   MediaClock(PullMixer* mixer, Mailbox* mailbox);
@@ -56,22 +60,26 @@ class MediaClock {
   struct Room {
     std::shared_ptr<Conference> conference;
     unsigned unreported;
+    int64_t due;  // slot
   };
 
   void Run();
-  bool Idle();
+  int64_t NextDue() const;         // a slot, or PullMixer::kNever
   void Sweep();                    // frees what has ended
   int64_t MakeUp(int64_t behind);  // nanoseconds; returns how many of them are given up
-  void Tick();
+  void Tick(int64_t slot);
   void Report();
   bool Report(uint64_t id, AudioPort& port, unsigned& unreported);
+  void Align();
+  int64_t RarestSlot() const;
 
   PullMixer* const mixer_;
   Mailbox* const mailbox_;
-  std::mutex mutex_;  // between native threads only
+  mutable std::mutex mutex_;  // between native threads only
   std::vector<Call> calls_;
   std::vector<Room> rooms_;
-  rtc::Event work_;  // set when a call comes or the clock is to end
+  std::atomic<int64_t> slot_{0};  // the last one that was begun
+  rtc::Event work_;               // set when a call comes or the clock is to end
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> ticks_{0}, late_{0}, skipped_{0};
   rtc::PlatformThread thread_;  // last: it uses all of the above

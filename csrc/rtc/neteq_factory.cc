@@ -10,6 +10,9 @@
 #include "rtc/jitter_control.h"
 #include "rtc/pull_mixer.h"
 
+// Declared in libwebrtc's opus_interface.h, which needs the headers of Opus.
+extern "C" int WebRtcOpus_PacketHasFec(const uint8_t* payload, size_t size);
+
 namespace telnyx {
 
 namespace {
@@ -17,17 +20,19 @@ namespace {
 // Packets and codecs come from the network thread, the audio is pulled by the clock.
 class ListeningNetEq : public webrtc::NetEqImpl {
  public:
-  ListeningNetEq(const Config& config, Dependencies&& dependencies, PullMixer* mixer)
-      : NetEqImpl(config, std::move(dependencies)), mixer_(mixer) {}
+  ListeningNetEq(const Config& config, Dependencies&& dependencies, JitterControl* control, PullMixer* mixer)
+      : NetEqImpl(config, std::move(dependencies)), control_(control), mixer_(mixer) {}
 
   int InsertPacket(const webrtc::RTPHeader& header, rtc::ArrayView<const uint8_t> payload) override {
-    if (const int rate = event_rates_[header.payloadType % event_rates_.size()]; rate != 0)
+    if (const int rate = event_rates_[header.payloadType % kPayloadTypes]; rate != 0)
       events_.Insert(header.timestamp, rate, payload.data(), payload.size());
+    control_->AnnounceCopy(HasCopy(header.payloadType % kPayloadTypes, payload));
     return NetEqImpl::InsertPacket(header, payload);
   }
 
   void SetCodecs(const std::map<int, webrtc::SdpAudioFormat>& codecs) override {
     event_rates_.fill(0);
+    copies_.fill(Copies::kNone);
     for (const auto& [type, format] : codecs) Learn(type, format);
     NetEqImpl::SetCodecs(codecs);
   }
@@ -39,37 +44,74 @@ class ListeningNetEq : public webrtc::NetEqImpl {
 
   int GetAudio(webrtc::AudioFrame* frame, bool* muted, int* rate, absl::optional<Operation> action) override {
     mixer_->OnTelephoneEvents(&events_);
-    return NetEqImpl::GetAudio(frame, muted, rate, action);
+    const int result = NetEqImpl::GetAudio(frame, muted, rate, action);
+    if (const auto slack = control_->Slack()) mixer_->OnSlack(*slack);
+    return result;
   }
 
  private:
-  void Learn(int type, const webrtc::SdpAudioFormat& format) {
-    if (type < 0 || static_cast<size_t>(type) >= event_rates_.size()) return;
-    event_rates_[static_cast<size_t>(type)] =
-        absl::EqualsIgnoreCase(format.name, "telephone-event") ? format.clockrate_hz : 0;
+  static constexpr size_t kPayloadTypes = 128;
+
+  // Where packets of a payload type may hold the one before them.
+  enum class Copies : uint8_t { kNone, kInband, kRed };
+
+  bool HasCopy(size_t type, rtc::ArrayView<const uint8_t> payload) const {
+    switch (copies_[type]) {
+      case Copies::kInband:
+        return WebRtcOpus_PacketHasFec(payload.data(), payload.size()) == 1;
+      case Copies::kRed:
+        return !payload.empty() && (payload[0] & 0x80) != 0;  // RFC 2198: another block follows
+      default:
+        return false;
+    }
   }
 
+  void Learn(int type, const webrtc::SdpAudioFormat& format) {
+    if (type < 0 || static_cast<size_t>(type) >= kPayloadTypes) return;
+    event_rates_[static_cast<size_t>(type)] =
+        absl::EqualsIgnoreCase(format.name, "telephone-event") ? format.clockrate_hz : 0;
+    if (absl::EqualsIgnoreCase(format.name, "opus")) copies_[static_cast<size_t>(type)] = Copies::kInband;
+    if (absl::EqualsIgnoreCase(format.name, "red")) copies_[static_cast<size_t>(type)] = Copies::kRed;
+  }
+
+  JitterControl* const control_;  // it is the base class's
   PullMixer* const mixer_;
   TelephoneEvents events_;
-  std::array<int, 128> event_rates_{};  // by payload type: the clock rate of telephone-events, 0 for anything else
+  std::array<int, kPayloadTypes> event_rates_{};  // the clock rate of telephone-events, 0 for anything else
+  std::array<Copies, kPayloadTypes> copies_{};
+};
+
+// Makes one controller, and tells which.
+class JitterControlFactory : public webrtc::NetEqControllerFactory {
+ public:
+  std::unique_ptr<webrtc::NetEqController> CreateNetEqController(
+      const webrtc::NetEqController::Config& config) const override {
+    auto control = std::make_unique<JitterControl>(config);
+    made_ = control.get();
+    return control;
+  }
+  JitterControl* made() const { return made_; }
+
+ private:
+  mutable JitterControl* made_ = nullptr;
 };
 
 class ListeningNetEqFactory : public webrtc::NetEqFactory {
  public:
   ListeningNetEqFactory(PullMixer* mixer, rtc::scoped_refptr<webrtc::AudioDecoderFactory> decoders)
-      : mixer_(mixer), decoders_(std::move(decoders)), controllers_(CreateTightControllerFactory()) {}
+      : mixer_(mixer), decoders_(std::move(decoders)) {}
 
   std::unique_ptr<webrtc::NetEq> CreateNetEq(const webrtc::NetEq::Config& config,
                                              const rtc::scoped_refptr<webrtc::AudioDecoderFactory>&,
                                              webrtc::Clock* clock) const override {
-    return std::make_unique<ListeningNetEq>(
-        config, webrtc::NetEqImpl::Dependencies(config, clock, decoders_, *controllers_), mixer_);
+    const JitterControlFactory controls;
+    webrtc::NetEqImpl::Dependencies dependencies(config, clock, decoders_, controls);
+    return std::make_unique<ListeningNetEq>(config, std::move(dependencies), controls.made(), mixer_);
   }
 
  private:
   PullMixer* const mixer_;
   const rtc::scoped_refptr<webrtc::AudioDecoderFactory> decoders_;
-  const std::unique_ptr<webrtc::NetEqControllerFactory> controllers_;
 };
 
 }  // namespace

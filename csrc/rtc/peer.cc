@@ -154,6 +154,17 @@ void Peer::TakeOver(uint64_t operation, std::shared_ptr<Peer> predecessor) {
   });
 }
 
+void Peer::SetMaxBitrate(uint64_t operation, int bitrate) {
+  Post(operation, [this, operation, bitrate] {
+    webrtc::RtpParameters parameters = sender_->GetParameters();
+    if (parameters.encodings.empty()) return Answer(operation, EventKind::kFailed, "nothing was negotiated yet");
+    parameters.encodings[0].max_bitrate_bps = bitrate > 0 ? absl::optional<int>(bitrate) : absl::nullopt;
+    const RTCError error = sender_->SetParameters(parameters);
+    if (!error.ok()) return Answer(operation, EventKind::kFailed, error.message());
+    Answer(operation, EventKind::kDone);
+  });
+}
+
 void Peer::Close(uint64_t operation) {
   engine_->signaling_thread_->PostTask([self = shared_from_this(), operation] {
     self->CloseNow();

@@ -60,7 +60,8 @@ class Peer : public std::enable_shared_from_this<Peer>,
   void Join(uint64_t operation, std::shared_ptr<Conference> conference, bool heard);
   void Leave(uint64_t operation);                                        // kDone; all conferences
   void TakeOver(uint64_t operation, std::shared_ptr<Peer> predecessor);  // kDone; the port's audio goes this way now
-  void Close(uint64_t operation);                                        // kDone; also when closed already
+  void SetMaxBitrate(uint64_t operation, int bitrate);  // kDone; bits a second to send at most, 0 for no limit
+  void Close(uint64_t operation);                       // kDone; also when closed already
 
  private:
   friend class Engine;

@@ -11,6 +11,7 @@ namespace telnyx {
 namespace {
 
 constexpr int kBitsPerSample = 16;
+constexpr int kTroubleOfUnderrun = AudioPort::kTicksPerSecond;  // two within a second are one too many
 
 }  // namespace
 
@@ -42,11 +43,14 @@ void PortTrack::InheritFrom(const PortTrack& predecessor) {
   echo_ = predecessor.echo_;
   held_ = predecessor.held_;
   echo_fade_ = predecessor.echo_fade_;
+  due_ = predecessor.due_;
+  together_ = predecessor.together_;
 }
 
 void PortTrack::OnData(const void* pcm, int, int sample_rate, size_t channels, size_t samples) {
   mixer_->WantRate(port_->sample_rate());
   if (!live_) return;
+  mixer_->PullBefore(due_, together_);
   // Only the first frame of a stream can come at another rate; it precedes the media.
   if (sample_rate != port_->sample_rate() || samples != port_->frame_size()) return;
   // A far end that sends stereo: telephony is mono, the left channel will do.
@@ -74,6 +78,17 @@ void PortTrack::Echo() {
   std::copy_n(received_.begin(), port_->frame_size(), frame.begin());
   echo_fade_.Apply(frame.data(), port_->frame_size());
   Hear(frame.data());
+}
+
+int64_t PortTrack::NextDue(int64_t slot) {
+  const int64_t next = slot + PullMixer::kSlots;
+  const uint64_t underruns = port_->voice().underruns();
+  trouble_ = std::max(trouble_ - 1, 0);
+  if (std::exchange(underruns_, underruns) == underruns) return next;
+  trouble_ += kTroubleOfUnderrun;
+  if (trouble_ <= kTroubleOfUnderrun || together_) return next;
+  trouble_ = 0;
+  return next + 1;
 }
 
 void PortTrack::Send() {

@@ -54,6 +54,17 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   // Once per tick, after everything received was delivered: sends 10 ms.
   void Send();
 
+  // The slot of the media clock in which it sends next. The caller holds the clock.
+  int64_t due() const { return due_; }
+  void set_due(int64_t slot) { due_ = slot; }
+  // The same after Send, which was in `slot`. Who writes live does so at a time of their own in each period: if that
+  // is just when the call sends, some frames come too late. Then it sends a slot later from now on.
+  int64_t NextDue(int64_t slot);
+
+  // Whether it is to hear others, who hear it, without delay. The caller holds the clock.
+  bool echoes() const { return echo_; }
+  void set_together(bool together) { together_ = together; }
+
   // What was received in this tick; null for nothing.
   const int16_t* received() const { return has_received_ ? received_.data() : nullptr; }
 
@@ -75,6 +86,10 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   Hearing hearing_;
   std::unique_ptr<AudioProcessor> processor_;
   const rtc::scoped_refptr<PortSource> source_;
+  int64_t due_ = 0;
+  bool together_ = false;
+  uint64_t underruns_ = 0;  // seen
+  int trouble_ = 0;         // grows with each underrun, and goes away in time
   bool live_ = false;
   bool echo_ = false;
   bool held_ = false;

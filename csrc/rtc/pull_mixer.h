@@ -2,7 +2,9 @@
 
 #pragma once
 
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "api/audio/audio_frame.h"
@@ -22,26 +24,49 @@ class PullMixer : public webrtc::AudioMixer {
   // Never called: no audio device asks for a mix.
   void Mix(size_t channels, webrtc::AudioFrame* frame) override;
 
-  // From the media clock: 10 ms of every source.
-  void PullAll();
+  // From the media clock: 10 ms of every source whose turn it is. Each has its own place among the slots of a period,
+  // and keeps it, but for what its jitter buffer asks for.
+  void PullDue(int64_t slot);
+  int64_t NextDue() const;  // kNever without sources
 
-  // From a source's sink, within PullAll: the rate at which this source is to be pulled from now on.
+  // From a source's sink, within PullDue: the rate at which this source is to be pulled from now on.
   void WantRate(int sample_rate) { wanted_rate_ = sample_rate; }
 
-  // Also within PullAll: a source's jitter buffer leaves for its sink what came beside the audio.
+  // Also from there: its call sends in the slot `due`, so that one frame is pulled for each that is sent; `together`
+  // if in the same slot, because the one goes into the other.
+  void PullBefore(int64_t due, bool together) { before_ = {due, together}; }
+
+  // Also within PullDue, from the source's jitter buffer: packets wait for so many milliseconds longer than necessary
+  // (or less, if negative); and what came beside the audio, for the sink.
+  void OnSlack(double milliseconds) { slack_ = milliseconds; }
   void OnTelephoneEvents(TelephoneEvents* events) { events_ = events; }
   TelephoneEvents* telephone_events() const { return events_; }
 
+  static constexpr int64_t kSlots = 4;  // in a period of 10 ms
+  static constexpr int64_t kNever = INT64_MAX;
+
  private:
+  struct Before {
+    int64_t due;
+    bool together;
+  };
   struct Pulled {
     Source* source;
     int sample_rate;
+    int64_t due = 0;  // slot
+    int judged = 0;   // pulls since the place was judged last
+    double least_slack = 0;
   };
 
-  std::mutex mutex_;  // between native threads only; removal waits for a pull in progress
+  int64_t Shift(Pulled& pulled);
+
+  mutable std::mutex mutex_;  // between native threads only; removal waits for a pull in progress
   std::vector<Pulled> sources_;
   webrtc::AudioFrame frame_;
+  // What is said within a pull.
   int wanted_rate_ = 0;
+  std::optional<double> slack_;
+  std::optional<Before> before_;
   TelephoneEvents* events_ = nullptr;
 };
 

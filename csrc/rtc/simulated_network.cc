@@ -101,6 +101,11 @@ class SimulatedSocket : public rtc::AsyncPacketSocket {
 
  private:
   void Use(std::unique_ptr<rtc::AsyncPacketSocket> real) {
+    if (real_) {  // it may be its own callback that has led here
+      real_->SignalReadPacket.disconnect(this);
+      real_->SignalReadyToSend.disconnect(this);
+      webrtc::TaskQueueBase::Current()->PostTask([old = std::move(real_)] {});
+    }
     real_ = std::move(real);
     real_->SignalReadPacket.connect(this, &SimulatedSocket::OnReadPacket);
     real_->SignalReadyToSend.connect(this, &SimulatedSocket::OnReadyToSend);

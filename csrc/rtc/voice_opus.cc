@@ -7,6 +7,8 @@ namespace telnyx {
 
 namespace {
 
+constexpr float kExpectedLoss = 0.1f;  // forgotten after five reports that there is none, 25 s
+
 absl::optional<int> Parameter(const webrtc::SdpAudioFormat& format, const char* name) {
   const auto found = format.parameters.find(name);
   return found != format.parameters.end() ? rtc::StringToNumber<int>(found->second) : absl::nullopt;
@@ -21,6 +23,14 @@ absl::optional<VoiceOpusEncoder::Config> VoiceOpusEncoder::SdpToConfig(const web
   config->complexity = Parameter(format, "x-complexity").value_or(config->complexity);
   config->low_rate_complexity = config->complexity;
   return config->IsOk() ? config : absl::nullopt;
+}
+
+std::unique_ptr<webrtc::AudioEncoder> VoiceOpusEncoder::MakeAudioEncoder(
+    const Config& config, int payload_type, absl::optional<webrtc::AudioCodecPairId> codec_pair_id,
+    const webrtc::FieldTrialsView* field_trials) {
+  auto encoder = AudioEncoderOpus::MakeAudioEncoder(config, payload_type, codec_pair_id, field_trials);
+  if (config.fec_enabled) encoder->OnReceivedUplinkPacketLossFraction(kExpectedLoss);
+  return encoder;
 }
 
 absl::optional<WidebandOpusDecoder::Config> WidebandOpusDecoder::SdpToConfig(const webrtc::SdpAudioFormat& format) {

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <memory>
+
 #include "api/audio_codecs/audio_format.h"
 #include "api/audio_codecs/opus/audio_decoder_opus.h"
 #include "api/audio_codecs/opus/audio_encoder_opus.h"
@@ -15,6 +17,12 @@ namespace telnyx {
 // Neither ever comes from the network: descriptions from outside are rebuilt without them.
 struct VoiceOpusEncoder : webrtc::AudioEncoderOpus {
   static absl::optional<Config> SdpToConfig(const webrtc::SdpAudioFormat& format);
+
+  // With FEC, it begins with the expectation that some packets will be lost. Without, it would take ten seconds from
+  // the first report of losses until the encoder, which smooths them, does something about them.
+  static std::unique_ptr<webrtc::AudioEncoder> MakeAudioEncoder(
+      const Config& config, int payload_type, absl::optional<webrtc::AudioCodecPairId> codec_pair_id = absl::nullopt,
+      const webrtc::FieldTrialsView* field_trials = nullptr);
 };
 
 // libwebrtc's Opus decoder, but at 16 kHz.

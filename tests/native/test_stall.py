@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
+import numpy as np
 import pytest
 
 from support.peers import connected
@@ -56,3 +57,21 @@ async def test_a_reader_that_is_away_for_longer_than_the_buffer_loses_the_oldest
         hold_the_gil(1.0)
         assert callee.audio.readable == pytest.approx(0.5, abs=0.02)
         assert callee.audio.counters.capture_lost == pytest.approx(RATE // 2, abs=RATE // 10)
+
+
+async def test_stalls_each_second_leave_the_delay_of_queued_audio_where_it_was(engine: MediaEngine) -> None:
+    """Clicks a second apart are written ahead; what is heard keeps their distance, whatever Python does."""
+    click, pause = tone(1000, 0.02, RATE).tobytes(), bytes(2 * (RATE - RATE // 50))
+    async with connected(engine, AudioConfig(playback_buffer=10)) as (caller, callee):
+        await callee.audio.read(RATE // 2)
+        await caller.audio.write((click + pause) * 8)
+        heard = bytearray()
+        for _ in range(12):
+            hold_the_gil(0.2)
+            heard += await callee.audio.read(RATE // 2)
+        assert callee.audio.counters.capture_lost == 0
+        assert caller.audio.counters.underruns == 0
+    loud = np.flatnonzero(np.abs(pcm(bytes(heard)).astype(int)) > 4_000)
+    clicks = loud[np.flatnonzero(np.diff(loud, prepend=-RATE) > RATE // 2)]
+    assert len(clicks) >= 5
+    assert np.diff(clicks) == pytest.approx(RATE, abs=RATE // 50)

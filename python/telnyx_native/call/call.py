@@ -362,6 +362,20 @@ class Call:
         """
         await self.peer.insert_dtmf(keys, duration=duration, gap=gap)
 
+    async def set_max_bitrate(self, bitrate: int | None) -> None:
+        """Limit what is sent from now on, for a network that has become narrow.
+
+        Args:
+            bitrate: Bits of audio a second, 6,000 to 510,000; `None` for what the call began with
+                (`OpusConfig.bitrate`). G.711 and G.722 have only the one bitrate.
+
+        Raises:
+            ConfigurationError: It is out of range.
+            CallError: The call is inbound and not accepted yet.
+            MediaError: Nothing was negotiated yet.
+        """
+        await self.peer.set_max_bitrate(bitrate)
+
     async def restart_ice(self) -> None:
         """Replace the audio path while the call goes on; done by itself when the path breaks.
 

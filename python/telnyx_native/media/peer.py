@@ -176,6 +176,20 @@ class Peer:
         entries: list[dict[str, Any]] = json.loads(await self._run(self._native.get_stats))
         return {entry["id"]: entry for entry in entries}
 
+    async def set_max_bitrate(self, bitrate: int | None) -> None:
+        """Limit what is sent from now on; G.711 and G.722 have only the one bitrate.
+
+        Args:
+            bitrate: Bits of audio a second, 6,000 to 510,000; `None` for what the call began with.
+
+        Raises:
+            ConfigurationError: It is out of range.
+            MediaError: Nothing was negotiated yet.
+        """
+        if bitrate is not None and not 6_000 <= bitrate <= 510_000:
+            raise ConfigurationError("a bitrate is between 6,000 and 510,000 bits a second")
+        await self._run(lambda operation: self._native.set_max_bitrate(operation, bitrate or 0))
+
     async def insert_dtmf(self, keys: str, *, duration: float = 0.1, gap: float = 0.05) -> None:
         """Send DTMF keys in the audio stream, as telephone-events (RFC 4733); returns when they are queued.
 

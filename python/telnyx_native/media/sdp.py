@@ -139,10 +139,25 @@ def with_opus(description: str, opus: OpusConfig, sample_rate: int) -> str:
     lines = [line for line in lines if line != asked]
     after = next(i for i, line in enumerate(lines) if line.startswith(f"a=rtpmap:{payload_type} "))
     lines.insert(after + 1, wanted)
+    if opus.red:
+        lines = _preferring_red(lines, payload_type)
     if opus.ptime is not None:
         lines = [line for line in lines if not line.startswith(("a=ptime:", "a=maxptime:"))]
         lines.insert(after + 1, f"a=ptime:{opus.ptime}")
     return "".join(f"{line}\r\n" for line in lines)
+
+
+def _preferring_red(lines: list[str], opus: str) -> list[str]:
+    """Name RED, if the far end has it, just before the payload type `opus`: so it carries that."""
+    red = next(
+        (line[len("a=rtpmap:") :].split()[0] for line in lines if re.match(r"a=rtpmap:\d+ red/48000", line)), None
+    )
+    if red is None:
+        return lines
+    media = next(i for i, line in enumerate(lines) if line.startswith("m=audio "))
+    types = [word for word in lines[media].split() if word != red]
+    types.insert(types.index(opus, 3), red)
+    return [*lines[:media], " ".join(types), *lines[media + 1 :]]
 
 
 def asking_for_ptime(description: str, ptime: int | None) -> str:
