@@ -153,8 +153,9 @@ async def test_a_loudspeaker_beside_the_microphone(engine: MediaEngine, processi
 
         acoustics = asyncio.create_task(play_and_hear())
         said = speech(rate, 9)
+        hearing = asyncio.create_task(caller.audio.read(9 * rate))
         await caller.audio.write(said)
-        heard = pcm(await asyncio.wait_for(caller.audio.read(9 * rate), 15))
+        heard = pcm(await asyncio.wait_for(hearing, 15))
         acoustics.cancel()
     quieter = decibels(said[5 * rate :], heard[5 * rate :])
     assert quieter < 15 if processing is None else quieter > 30

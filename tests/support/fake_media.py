@@ -93,6 +93,9 @@ class FakePeer:
     def become(self, state: str) -> None:
         self.connection_state.set(_State(state))
 
+    async def set_max_bitrate(self, bitrate: int | None) -> None:
+        await asyncio.sleep(0)
+
     async def insert_dtmf(self, keys: str, *, duration: float, gap: float) -> None:
         await asyncio.sleep(0)
 

@@ -202,6 +202,7 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
     "Call.dtmf_in_band": (Scene.active, lambda s: s.call.dtmf_in_band("1")),
     "Call.restart_ice": (Scene.active, lambda s: s.call.restart_ice()),
     "Call.record": (Scene.active, lambda s: s.call.record(s.directory / "call.wav")),
+    "Call.set_max_bitrate": (Scene.active, lambda s: s.call.set_max_bitrate(20_000)),
     "Call.stats": (Scene.active, lambda s: s.call.stats()),
     "Call.wait_active": (Scene.answered, lambda s: s.call.wait_active(LIMIT)),
     "Call.wait_done": (Scene.hung_up, lambda s: s.call.wait_done()),
