@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import EngineClosedError, MediaError, SdpError
 from telnyx_native.flow import SharedFlow, StateFlow
+from telnyx_native.logs import Log
 from telnyx_native.media.stream import AudioStream
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class FakePeer:
         self.audio = AudioStream(AudioConfig())
         self.connection_state: StateFlow[Any] = StateFlow(_State("NEW"))
         self.audio_arrived = asyncio.Event()
+        self.log = Log("media")
         self.candidates: SharedFlow[FoundCandidate] = SharedFlow(replay=8)
         self.applied: list[str] = []
         self.added: list[str] = []

@@ -101,6 +101,7 @@ class AudioPath:
         """Begin, as the options ask."""
         peer = self._peers.create_peer(options.audio)
         peer.audio.muted = options.muted
+        peer.log = self._log.child("media")
         self._negotiation = Negotiation(peer, options, self.candidates, gather_limit=self._timeouts.gather)
         self._follow(peer)
         self._observation.begin()
@@ -120,6 +121,7 @@ class AudioPath:
         """
         old = self.negotiation
         new = old.renewed(self._peers.create_successor(old.peer))
+        new.peer.log = old.peer.log
         try:
             await send_answer(await new.answer(offer, gather_limit=self._timeouts.reattach_gather))
             await new.peer.wait_connected(self._timeouts.media)

@@ -198,13 +198,15 @@ class Handset:
                 if self._works(before):
                     continue
                 if self.state.value is HandsetState.WORKING:
-                    logger.warning("a sound device of %s is gone: waiting for it", self._call)
+                    with self._call.log_scope():
+                        logger.warning("a sound device is gone: waiting for it")
                     self.state.set(HandsetState.UNPLUGGED)
                 await self._close_devices()
                 try:
                     await self._open_devices()
                 except DeviceError as error:
-                    logger.debug("the sound devices are not back: %s", error)
+                    with self._call.log_scope():
+                        logger.debug("the sound devices are not back: %s", error)
                 else:
                     self.counters.reopened += 1
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import ConfigurationError, EngineClosedError, MediaError, SdpError, WaitTimeoutError
 from telnyx_native.flow import SharedFlow, StateFlow
+from telnyx_native.logs import Log, LogLevel
 from telnyx_native.media.joins import Bridge
 from telnyx_native.media.sdp import (
     asking_for_ptime,
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from telnyx_native.media.stream import AudioStream
 
 __all__ = ["IceCandidate", "Peer", "PeerConnectionState"]
-
-logger = logging.getLogger(__name__)
 
 MAX_CANDIDATES = 64
 """Local candidates kept for who asks late; a host with more addresses than that trickles only the newest."""
@@ -73,6 +71,7 @@ class Peer:
     Attributes:
         audio: What the application says and hears.
         audio_config: How that is carried.
+        log: Where it tells what nobody waits for; the standard `logging` tree, unless a call has given it its own.
         connection_state: Whether audio can flow.
         audio_arrived: Set once the first packet of the far end's audio is here.
         candidates: Local candidates as they are found; who collects late gets the earlier ones too. It ends when there
@@ -82,6 +81,7 @@ class Peer:
     def __init__(self, engine: MediaEngine, audio: AudioStream, audio_config: AudioConfig, *, standby: bool) -> None:
         self.audio = audio
         self.audio_config = audio_config
+        self.log = Log("media", LogLevel.ALL)
         self.connection_state: StateFlow[PeerConnectionState] = StateFlow(PeerConnectionState.NEW)
         self.candidates: SharedFlow[IceCandidate] = SharedFlow(replay=MAX_CANDIDATES)
         self._engine = engine
@@ -138,7 +138,7 @@ class Peer:
             async with asyncio.timeout(limit):
                 await self._gathered.wait()
         except TimeoutError:
-            logger.debug("candidates are still being gathered after %s s; going on without the rest", limit)
+            self.log.debug(f"candidates are still being gathered after {limit:g} s; going on without the rest")
         return self._outgoing(await self._run(self._native.local_description))
 
     async def add_candidate(self, candidate: str, sdp_mid: str, sdp_mline_index: int) -> None:
@@ -310,7 +310,7 @@ class Peer:
         elif kind == "first_packet":
             self.audio_arrived.set()
         elif kind == "failed":
-            logger.debug("a native operation of %r failed: %s", self, text)
+            self.log.debug(f"a native operation of {self!r} failed: {text}")
 
     def _begin_gathering(self) -> None:
         self._gathered.clear()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from collections import deque
 from pathlib import Path
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Recording"]
 
-logger = logging.getLogger(__name__)
 
 INTERVAL = 0.25
 """Seconds between two visits of the thread; what is lost when the process is killed."""
@@ -133,7 +131,6 @@ class Recording:
             self._catch_up()
         except Exception as error:  # noqa: BLE001 - a full disk must not cost the call; `stop` tells
             self._error = error
-            logger.warning("recording to %s ends: %s", self.path, error)
         try:
             self._writer.close()
         except Exception as error:  # noqa: BLE001 - as above

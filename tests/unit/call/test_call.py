@@ -434,3 +434,10 @@ async def test_records_of_the_application_know_the_call(online: TelnyxClient, se
 async def _context() -> dict[str, str]:
     await asyncio.sleep(0)
     return dict(log_context())
+
+
+async def test_the_media_end_logs_as_its_call(online: TelnyxClient, media: FakeEngine) -> None:
+    call = await online.new_invite("echo")
+    (peer,) = media.peers
+    with peer.log.scope():
+        assert log_context()["call_id"] == call.call_id
