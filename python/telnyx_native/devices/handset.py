@@ -148,10 +148,7 @@ class Handset:
             self._streams = await asyncio.shield(opening)
             await self._wait_moving(self._sound)
         except asyncio.CancelledError:
-            # The thread cannot be stopped: what it opens is closed again.
-            with contextlib.suppress(DeviceError):
-                self._streams = await opening
-            await self._close_devices()
+            await asyncio.shield(asyncio.create_task(self._close_what_opens(opening)))
             raise
         except DeviceError:
             await self._close_devices()
@@ -179,15 +176,25 @@ class Handset:
             for stream in streams:
                 self._system.start(stream)
         except DeviceError:
-            for stream in streams:
-                self._system.close(stream)
+            self._close_now(streams)
             raise
         return streams
 
+    async def _close_what_opens(self, opening: asyncio.Task[list[Any]]) -> None:
+        """The thread that opens devices cannot be stopped: what it opens is closed again."""
+        with contextlib.suppress(DeviceError):
+            self._streams = await opening
+        await self._close_devices()
+
     async def _close_devices(self) -> None:
+        """Close them, also if nobody waits for it any more."""
         streams, self._streams = self._streams, []
+        if streams:
+            await asyncio.shield(asyncio.create_task(asyncio.to_thread(self._close_now, streams)))
+
+    def _close_now(self, streams: list[Any]) -> None:
         for stream in streams:
-            await asyncio.to_thread(self._system.close, stream)
+            self._system.close(stream)
 
     async def _watch(self) -> None:
         """Notice devices that are gone, and try to get them back."""

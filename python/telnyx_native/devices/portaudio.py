@@ -38,7 +38,8 @@ class SoundSystem:
             raise ConfigurationError("sound devices need PortAudio: install libportaudio2 with apt") from None
         self._library = sounddevice
         self._lock = threading.Lock()
-        self._open_streams = 0
+        # Kept until they are closed: the library calls into a stream that is open, whoever has forgotten it.
+        self._open_streams: set[Any] = set()
 
     def devices(self) -> list[dict[str, Any]]:
         """Return what PortAudio says of each device, those that have come meanwhile included, if that can be known."""
@@ -88,7 +89,7 @@ class SoundSystem:
     def close(self, stream: Any) -> None:
         """Close a stream, also one whose device is gone."""
         with self._lock:
-            self._open_streams -= 1
+            self._open_streams.discard(stream)
             with contextlib.suppress(self._library.PortAudioError):  # what is gone is closed
                 stream.close(ignore_errors=True)
 
@@ -109,11 +110,11 @@ class SoundSystem:
                 raise DeviceError(
                     f"a sound device cannot be opened: {error}", kind=ErrorCode.MEDIA_GET_USER_MEDIA_FAILED
                 ) from error
-            self._open_streams += 1
+            self._open_streams.add(stream)
             return stream
 
     def _look_again(self) -> None:
-        if self._open_streams == 0:
+        if not self._open_streams:
             # The package has no public way to do it.
             self._library._terminate()  # noqa: SLF001
             self._library._initialize()  # noqa: SLF001
