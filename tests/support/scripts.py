@@ -21,7 +21,9 @@ LIMIT = 20.0
 async def program(*arguments: str | Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """A Python program with these arguments, running until it ends or the context does."""
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(sys.executable, *map(str, arguments), stdout=pipe, stderr=pipe)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *map(str, arguments), stdin=pipe, stdout=pipe, stderr=pipe
+    )
     try:
         yield process
     finally:
