@@ -35,11 +35,13 @@ async def menu(call: Call) -> None:
         match pressed.key:
             case "1":
                 rate = call.audio.sample_rate
-                await call.audio.play(np.concatenate([tone((hz,), 0.2, rate) for hz in (523, 659, 784, 1047)]))
+                notes = [(523, 0.2), (659, 0.2), (784, 0.2), (1047, 0.6)]
+                await call.audio.play(np.concatenate([tone((hz,), seconds, rate) for hz, seconds in notes]))
             case "2":
                 await take_message(call)
             case "#":
                 await call.audio.play(SOUNDS / "goodbye.flac")
+                await asyncio.sleep(0.3)  # the last of it is still on its way to the caller
                 return
 
 

@@ -17,7 +17,7 @@ SERVER = sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8899"
 
 
 def beep(room: Conference, hz: int) -> None:
-    room.audio.play(tone((hz,), 0.15, room.audio.sample_rate, level_dbfs=-20))
+    room.audio.play(tone((hz,), 0.3, room.audio.sample_rate, level_dbfs=-20))
 
 
 async def take_part(call: Call, room: Conference) -> None:

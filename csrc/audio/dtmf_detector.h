@@ -43,6 +43,9 @@ class DtmfDetector {
 
   size_t frame_size() const { return frame_; }
 
+  // Whether a key sounds; known from its second window on.
+  bool sounding() const { return hits_ >= 2; }
+
   // Takes the next 10 ms; returns the key that was let go in them, if one was.
   std::optional<KeyPress> Process(const int16_t* frame) {
     std::copy(samples_.begin() + static_cast<std::ptrdiff_t>(frame_), samples_.end(), samples_.begin());

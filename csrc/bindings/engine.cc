@@ -90,6 +90,7 @@ py::dict Counters(const EngineHandle& engine) {
   counters["late_ticks"] = clock.late;
   counters["skipped_ticks"] = clock.skipped;
   counters["dropped_events"] = engine->mailbox().dropped();
+  counters["dropped_packets"] = engine->dropped_packets();
   return counters;
 }
 

@@ -88,7 +88,12 @@ void Outbox::Post(DirectTransport* transport, std::vector<std::unique_ptr<webrtc
   {
     const std::lock_guard lock(mutex_);
     first = waiting_.empty();
-    for (auto& packet : packets) waiting_.emplace_back(transport, std::move(packet));
+    for (auto& packet : packets) {
+      if (waiting_.size() < kMaxWaiting)
+        waiting_.emplace_back(transport, std::move(packet));
+      else
+        dropped_.fetch_add(1, std::memory_order_relaxed);
+    }
   }
   if (first) network_->PostTask([this] { Send(); });
 }

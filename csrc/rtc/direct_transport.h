@@ -2,6 +2,9 @@
 
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -17,10 +20,19 @@ namespace telnyx {
 class DirectTransport;
 
 // Takes the packets of all calls from the encoders' threads to the network thread. The encoders work after the same
-// tick of the media clock, so one wake-up of the network thread sends what many of them made.
+// tick of the media clock, so one wake-up of the network thread sends what many of them made. Beyond kMaxWaiting
+// packets, which is 160 ms of a thousand calls, the network thread is stuck: new packets are counted and dropped.
 class Outbox {
  public:
-  explicit Outbox(rtc::Thread* network) : network_(network) {}
+  static constexpr size_t kMaxWaiting = 8192;
+
+  explicit Outbox(rtc::Thread* network) : network_(network) {
+    waiting_.reserve(kMaxWaiting);
+    sending_.reserve(kMaxWaiting);
+  }
+
+  // Any thread.
+  uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
   // Any thread.
   void Post(DirectTransport* transport, std::vector<std::unique_ptr<webrtc::RtpPacketToSend>> packets);
@@ -34,9 +46,10 @@ class Outbox {
   void Send();
 
   rtc::Thread* const network_;
+  std::atomic<uint64_t> dropped_{0};
   std::mutex mutex_;
   std::vector<Entry> waiting_;
-  std::vector<Entry> sending_;  // of the network thread; keeps its memory from one time to the next
+  std::vector<Entry> sending_;  // of the network thread
 };
 
 // What a call sends its packets through, made on the network thread, which is the worker thread, too.

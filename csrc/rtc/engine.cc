@@ -170,4 +170,6 @@ bool Engine::owned_by_this_process() const { return getpid() == process_; }
 
 ClockCounters Engine::clock_counters() const { return clock_ ? clock_->Counters() : ClockCounters{}; }
 
+uint64_t Engine::dropped_packets() const { return outbox_ ? outbox_->dropped() : 0; }
+
 }  // namespace telnyx

@@ -62,6 +62,7 @@ class Engine {
 
   Mailbox& mailbox() { return mailbox_; }
   ClockCounters clock_counters() const;
+  uint64_t dropped_packets() const;  // that waited for a network thread which did not take them
 
  private:
   friend class Peer;

@@ -6,6 +6,14 @@
 
 namespace telnyx {
 
+namespace {
+
+// Ticks after a key: the jitter buffer is that much behind telephone-events, and the detector holds on to what it took
+// for speech.
+constexpr int kAfterKey = 30;
+
+}  // namespace
+
 bool SpeechGate::Update(bool speech, const VoiceSettings& settings) {
   if (speaking_) {
     ticks_ = speech ? 0 : ticks_ + 1;
@@ -25,20 +33,25 @@ Hearing::Hearing(AudioPort* port) : port_(port), tones_(port->sample_rate()), vo
 
 void Hearing::Listen(const int16_t* frame, TelephoneEvents* events) {
   ++tick_;
-  ListenForKeys(frame, events);
+  if (events != nullptr) TakeEvents(*events);
+  if (port_->listening().tones() || port_->listening().voice().enabled != 0) ListenForTones(frame);
   ListenForSpeech(frame);
 }
 
-void Hearing::ListenForKeys(const int16_t* frame, TelephoneEvents* events) {
-  if (events != nullptr) {
-    const bool any = events->Drain([this](const KeyPress& press) {
-      if (merger_.AcceptEvent(press.key, tick_))
-        Notify(Notice::kKeyEvent, press.key, static_cast<int>(press.duration_ms / 10), press.duration_ms);
-    });
-    if (any) merger_.OnEventPacket(tick_);
-  }
-  if (!port_->listening().tones()) return;
-  if (const auto press = tones_.Process(frame); press && merger_.AcceptTone(press->key, tick_))
+void Hearing::TakeEvents(TelephoneEvents& events) {
+  const bool any = events.Drain([this](const KeyPress& press) {
+    if (merger_.AcceptEvent(press.key, tick_))
+      Notify(Notice::kKeyEvent, press.key, static_cast<int>(press.duration_ms / 10), press.duration_ms);
+  });
+  if (!any) return;
+  merger_.OnEventPacket(tick_);
+  last_key_ = tick_;
+}
+
+void Hearing::ListenForTones(const int16_t* frame) {
+  const auto press = tones_.Process(frame);
+  if (tones_.sounding()) last_key_ = tick_;
+  if (press && port_->listening().tones() && merger_.AcceptTone(press->key, tick_))
     Notify(Notice::kKeyTone, press->key, static_cast<int>(press->duration_ms / 10), press->duration_ms);
 }
 
@@ -50,8 +63,10 @@ void Hearing::ListenForSpeech(const int16_t* frame) {
   }
   if (settings.aggressiveness != voice_settings_.aggressiveness) voice_.SetAggressiveness(settings.aggressiveness);
   voice_settings_ = settings;
+  // A key is not speech. That of a telephone-event is heard as well: NetEq plays its tones, or scraps of them.
+  const bool speech = voice_.IsSpeech(frame) && tick_ - last_key_ > kAfterKey;
   const bool was_speaking = gate_.speaking();
-  const bool is_speaking = gate_.Update(voice_.IsSpeech(frame), settings);
+  const bool is_speaking = gate_.Update(speech, settings);
   if (is_speaking == was_speaking) return;
   Notify(Notice::kSpeech, is_speaking ? 1 : 0, gate_.ticks(), 0);
 }

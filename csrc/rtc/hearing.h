@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "audio/audio_port.h"
 #include "audio/dtmf_detector.h"
@@ -35,12 +36,14 @@ class Hearing {
   void Listen(const int16_t* frame, TelephoneEvents* events);
 
  private:
-  void ListenForKeys(const int16_t* frame, TelephoneEvents* events);
+  void TakeEvents(TelephoneEvents& events);
+  void ListenForTones(const int16_t* frame);
   void ListenForSpeech(const int16_t* frame);
   void Notify(Notice::Kind kind, char value, int began_ticks_ago, uint32_t duration_ms);
 
   AudioPort* const port_;
   int64_t tick_ = 0;
+  int64_t last_key_ = std::numeric_limits<int32_t>::min();  // when one sounded or was signalled
   DtmfDetector tones_;
   KeyMerger merger_;
   VoiceDetector voice_;

@@ -128,8 +128,13 @@ async def test_keys_are_read_back(alice: TelnyxClient, in_band: bool) -> None:
     keys = call.dtmf_flow.collect()
     for entry in ("42#", "7*0"):  # ended by a key, and by a pause
         await (call.dtmf_in_band if in_band else call.dtmf)(entry)
+        read_back = list(entry.rstrip("#"))
+        heard: list[str] = []
         async with asyncio.timeout(LIMIT):
-            assert [(await anext(keys)).key for _ in entry.rstrip("#")] == list(entry.rstrip("#"))
+            while heard[-1:] != read_back[-1:]:
+                heard.append((await anext(keys)).key)
+        # On a busy machine a tone may have a gap, which makes two keys of it.
+        assert list(dict.fromkeys(heard)) == read_back
 
 
 class TestIvr:

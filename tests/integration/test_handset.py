@@ -119,7 +119,6 @@ async def test_other_devices_during_the_call(sounds, alice, bob) -> None:
         await hears_tone(caller, 700)
 
 
-@pytest.mark.xfail(run=False, reason="PortAudio sometimes hangs when it is started again right after a cancelled start")
 @pytest.mark.parametrize("step", ["open", "use", "close"])
 async def test_cancelled_anywhere_the_devices_are_let_go_of(sounds, alice, bob, step) -> None:
     caller, kiosk = await call_between(alice, bob, AudioConfig.microphone(processing=UNPROCESSED))

@@ -298,7 +298,6 @@ def test_the_end_of_the_program_hangs_up(gateway: Gateway) -> None:
     assert gateway.calls == []
 
 
-@pytest.mark.xfail(strict=False, reason="a signal between the print and the wait ends the program with 1")
 @pytest.mark.parametrize(
     "waiting", ["call.wait_done()", "call.audio.read(10**7)", "next(client.incoming_calls.collect())"]
 )
@@ -320,7 +319,8 @@ except KeyboardInterrupt:
         output, errors = process.communicate(timeout=LIMIT)
     assert output == "NORMAL_CLEARING 16\n"
     assert errors.rstrip().endswith("KeyboardInterrupt")
-    assert process.returncode == -signal.SIGINT
+    # CPython forgets that it ends by a signal when something is imported meanwhile, as what posts the call report is.
+    assert process.returncode in {-signal.SIGINT, 1}
     assert leg.reason is not None
     assert leg.reason.cause == "NORMAL_CLEARING"
 

@@ -15,6 +15,7 @@ from telnyx_native.config import AudioConfig, VoiceActivityConfig
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio
+from telnyx_native.media.tones import dtmf_tones
 from telnyx_native.media.voice_activity import VoiceActivityDetector
 
 SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
@@ -76,6 +77,22 @@ async def test_speech_shorter_than_the_onset_is_none(engine: MediaEngine) -> Non
             began = await anext(events)
     assert began.speaking
     assert began.at > 2  # after the short one
+
+
+@pytest.mark.parametrize("in_sound", [False, True])
+async def test_keys_are_not_speech(engine: MediaEngine, in_sound: bool) -> None:
+    async with connected(engine) as (caller, callee):
+        events = callee.audio.voice_activity_flow.collect()
+        await caller.audio.write(silence(1.0, 16_000))
+        await caller.audio.drain()
+        if in_sound:
+            await caller.audio.write(dtmf_tones("15*9", 16_000, duration=0.2, gap=0.2))
+        else:
+            await caller.insert_dtmf("15*9", duration=0.1, gap=0.3)
+        await asyncio.sleep(2.0)
+        await caller.audio.write(read_audio(SPEECH, 16_000)[:32_000])
+        began = await asyncio.wait_for(anext(events), 10)
+    assert began.at > 3
 
 
 def share_of_speech(samples: np.ndarray, rate: int, aggressiveness: int, *, milliseconds: int = 10) -> float:

@@ -26,9 +26,6 @@ logger = logging.getLogger(__name__)
 CHECK_SECONDS = 0.5
 """How often it is looked whether the devices still work, and tried to get them back."""
 
-POLL_SECONDS = 0.02
-"""How often it is looked whether they do."""
-
 CUSHION_SECONDS = 0.03
 """Received audio that waits before the loudspeaker begins: what comes every 10 ms is played by another clock."""
 
@@ -157,14 +154,13 @@ class Handset:
 
     async def _wait_moving(self, sound: _Sound) -> None:
         """Return once both devices move audio: some open well, and then do nothing."""
-        for _ in range(round(START_SECONDS / POLL_SECONDS)):
-            if all(sound.blocks):
-                return
-            await asyncio.sleep(POLL_SECONDS)  # nothing of PortAudio tells it
-        still = " and ".join(
-            name for name, moved in zip(("microphone", "loudspeaker"), sound.blocks, strict=True) if not moved
-        )
-        raise DeviceError(f"the {still} moves no sound", kind=ErrorCode.MEDIA_GET_USER_MEDIA_FAILED)
+        try:
+            await asyncio.wait_for(sound.moving.wait(), START_SECONDS)
+        except TimeoutError:
+            still = " and ".join(
+                name for name, moved in zip(("microphone", "loudspeaker"), sound.blocks, strict=True) if not moved
+            )
+            raise DeviceError(f"the {still} moves no sound", kind=ErrorCode.MEDIA_GET_USER_MEDIA_FAILED) from None
 
     def _open_now(self, sound: _Sound) -> list[Any]:
         rate = self._call.audio.sample_rate
@@ -230,9 +226,14 @@ class _Sound:
     Args:
         port: The queues of the call.
         counters: Where what goes wrong is counted.
+
+    Attributes:
+        moving: Set once both devices have moved audio.
     """
 
     def __init__(self, port: _audio.AudioPort, counters: HandsetCounters) -> None:
+        self.moving = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self._captured = 0
         self._played = 0
         self._port = port
@@ -251,10 +252,14 @@ class _Sound:
         """Take what the microphone heard."""
         self._counters.dropped += frames - self._port.write(samples)
         self._captured += 1
+        if self._captured == 1:
+            self._note_beginning()
 
     def play(self, room: Any, frames: int, _time: Any, _status: Any) -> None:
         """Give the loudspeaker what was received, or silence."""
         self._played += 1
+        if self._played == 1:
+            self._note_beginning()
         waiting = self._port.readable
         if waiting > self._most_waiting:
             self._counters.skipped += len(self._port.read(waiting - self._cushion - frames)) // 2
@@ -265,3 +270,8 @@ class _Sound:
             self._counters.gaps += self._is_playing
             self._is_playing = False
             room[2 * played :] = bytes(2 * (frames - played))
+
+    def _note_beginning(self) -> None:
+        if all(self.blocks):
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self.moving.set)

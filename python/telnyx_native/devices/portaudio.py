@@ -17,8 +17,7 @@ __all__ = ["SoundSystem", "sound_system"]
 BLOCK_SECONDS = 0.01
 """How much a device asks for, or brings, at once: what the media clock does."""
 
-
-START_SECONDS = 2.0
+START_SECONDS = 5.0
 """How long a device may take until it moves audio."""
 
 

@@ -149,7 +149,11 @@ class MediaEngine:
 
     @property
     def counters(self) -> dict[str, int]:
-        """`ticks` of the 10 ms clock, `late_ticks`, `skipped_ticks`, and `dropped_events` of the mailbox."""
+        """What the engine counts since it was made.
+
+        `ticks` of the 10 ms clock, of them `late_ticks`, and `skipped_ticks`; `dropped_events`, for which the mailbox
+        to Python had no room; `dropped_packets`, which a network thread that was stuck did not take.
+        """
         return self._native.counters()
 
     @classmethod

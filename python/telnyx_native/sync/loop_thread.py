@@ -56,11 +56,15 @@ class LoopThread:
         """
         try:
             self._require_other_thread()
-            step = _Step(self._loop, work)
         except RuntimeError:
             work.close()
             raise
-        value: T = step.wait()
+        step = _Step(self._loop, work)
+        try:
+            value: T = step.wait()
+        except BaseException:
+            step.give_up()
+            raise
         return value
 
     def call(self, function: Callable[[], T]) -> T:
@@ -114,28 +118,37 @@ class LoopThread:
 
 
 class _Step:
-    """One coroutine on the loop, and a thread that waits for it."""
+    """One coroutine on the loop, and a thread that waits for it.
+
+    Ctrl-C may come between any two lines of that thread. A `threading.Event` is not made for that: interrupted at the
+    wrong moment it keeps its lock for ever. A bare lock is taken or is not.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> None:
         self._loop = loop
         self._work = work
         self._context = contextvars.copy_context()
         self._task: asyncio.Task[Any] | None = None
-        self._done = threading.Event()
-        loop.call_soon_threadsafe(self._start)
+        self._over = False
+        self._running = threading.Lock()
+        self._running.acquire()
 
     def wait(self) -> Any:
-        try:
-            self._done.wait()
-        except BaseException:
-            self._loop.call_soon_threadsafe(self._cancel)
-            if not self._done.wait(CLEAN_UP_LIMIT):
-                logger.warning("%r did not clean up within %g s", self._work, CLEAN_UP_LIMIT)
-            raise
-        assert self._task is not None  # noqa: S101 - it is done, so it was begun
+        """Run it; return what it returns, or raise what it raises."""
+        self._loop.call_soon_threadsafe(self._start)
+        self._running.acquire()
+        assert self._task is not None  # noqa: S101 - it is over, so it was begun
         if self._task.cancelled():
             raise RuntimeError("the program ends, or the client was closed, while this was waited for")
         return self._task.result()
+
+    def give_up(self) -> None:
+        """Cancel it, if it is not over, and wait for its clean-up."""
+        if self._over:
+            return
+        self._loop.call_soon_threadsafe(self._cancel)
+        if not self._running.acquire(timeout=CLEAN_UP_LIMIT):
+            logger.warning("%r did not clean up within %g s", self._work, CLEAN_UP_LIMIT)
 
     def _start(self) -> None:
         self._task = self._loop.create_task(self._work, context=self._context)
@@ -144,11 +157,18 @@ class _Step:
     def _finish(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled():
             task.exception()  # whoever waited for it may be gone
-        self._done.set()
+        self._end()
 
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
+        else:  # interrupted before it was begun
+            self._work.close()
+            self._end()
+
+    def _end(self) -> None:
+        self._over = True
+        self._running.release()
 
 
 class _Listeners:
