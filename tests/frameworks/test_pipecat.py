@@ -150,7 +150,7 @@ async def test_interruption_is_heard_at_once(scene: tuple[Bot, CalleeLeg]) -> No
 
 async def test_keys_both_ways(scene: tuple[Bot, CalleeLeg]) -> None:
     bot, caller = scene
-    await caller.peer.insert_dtmf("5")
+    await caller.dtmf_in_band("5")
     await asyncio.wait_for(bot.brain.got_key.wait(), LIMIT)
     assert bot.brain.keys == ["5"]
     keys = caller.keys.collect()

@@ -34,7 +34,7 @@ async def test_the_bot(tmp_path: Path, monkeypatch) -> None:
         await caller.audio.read(2 * RATE)
         await caller.audio.write(np.concatenate([read_audio(SPEECH, RATE), silence(1.0, RATE)]))
         await caller.audio.drain()
-        await caller.peer.insert_dtmf("5")
+        await caller.dtmf_in_band("5")
         code, output, errors = await outcome(process)
     assert code == 0, errors
     assert re.match(r"interrupted after \d\.\d s\n(interrupted .*\n)*key 5\n", output)

@@ -1,5 +1,7 @@
 """Several calls that hear each other, and the application among them."""
 
+# ruff: noqa: SLF001 - a conference and its calls meet at their media ends
+
 from __future__ import annotations
 
 from contextlib import suppress
@@ -63,7 +65,7 @@ class Conference:
     def members(self) -> tuple[Call, ...]:
         """The calls that take part, in the order in which they came."""
         peers = set(self._media.members)
-        return tuple(call for call in self._calls if call.peer in peers)
+        return tuple(call for call in self._calls if call._peer in peers)
 
     @property
     def levels(self) -> dict[Call, float]:
@@ -81,7 +83,7 @@ class Conference:
             CallError: The call is inbound and not accepted yet.
             MediaError: The conference is closed or full, or the call is over, or of another event loop.
         """
-        self._media.add(call.peer, muted=muted)
+        self._media.add(call._peer, muted=muted)
         self._calls = [other for other in self._calls if other.termination_reason is None]
         if call not in self._calls:
             self._calls.append(call)

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
     TearDown = Callable[[CallTerminationReason, bool], Coroutine[Any, Any, None]]
 
-__all__ = ["Lifecycle"]
+__all__ = ["ANSWERED", "Lifecycle"]
+
+ANSWERED = (CallState.ACTIVE, CallState.HELD, CallState.RENEGOTIATING)
+"""The states of a call that both sides talk in, or could."""
 
 T = TypeVar("T")
 

@@ -31,7 +31,7 @@ from telnyx_native.push import PushKind, PushMetaData
 from telnyx_native.signaling.envelope import new_id
 from telnyx_native.signaling.messages import Dialog
 from telnyx_native.signaling.push_messages import DisablePush
-from telnyx_native.states import CallDirection, ConnectionStatus
+from telnyx_native.states import ConnectionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -397,9 +397,7 @@ class TelnyxClient:
             custom_headers=dict(custom_headers or {}),
             preferred_codecs=options.preferred_codecs,
         )
-        call = self._keeper.add(dialog, CallDirection.OUTBOUND)
-        await call.place(options)
-        return call
+        return await self._keeper.place(dialog, options)
 
     async def hold_others(self, call: Call | None = None) -> None:
         """Put all active calls on hold except `call`: before one more is answered, for example.

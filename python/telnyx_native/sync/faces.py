@@ -54,11 +54,7 @@ class TelnyxClient(Face):
         self._loop.close_at_exit(self._target)
 
 
-@face_of(
-    aio.Call,
-    without=("await_reattachment", "drop", "handle", "place", "reattach", "ring"),
-    direct=("log_scope",),
-)
+@face_of(aio.Call, direct=("log_scope",))
 class Call(Face):
     __slots__ = ()
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from telnyx_native.call import Call
+from telnyx_native.call.invite_session import InviteSession
 from telnyx_native.call.observation import Observers
 from telnyx_native.codes import ErrorCode
 from telnyx_native.config import AudioConfig, Limits, PeerConfig, Timeouts
@@ -376,7 +377,7 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
         def create_successor(self, peer: Any) -> Any:
             return media.create_successor(peer, PeerConfig())
 
-        def on_call_ended(self, call: Call, teardown: asyncio.Task[None]) -> None:
+        def on_call_ended(self, call_id: str, teardown: asyncio.Task[None]) -> None:
             pass
 
         async def request(self, message: Message, *, timeout: float | None = None) -> dict[str, Any]:
@@ -387,7 +388,7 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
 
     async def live() -> None:
         host = Host()
-        call = Call(
+        session = InviteSession(
             Dialog("C"),
             CallDirection.OUTBOUND,
             host=host,
@@ -397,20 +398,21 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
             observers=Observers(SharedFlow(), lambda _: None),
             log=Log("call"),
         )
+        call = Call(session)
         states = call.call_state_flow.collect()
-        await call.place(MediaOptions())
+        await session.place(MediaOptions())
         for event in events:
             match event:
                 case AttachResponse(sdp=sdp):
-                    call.reattach(sdp)
+                    session.reattach(sdp)
                 case CallEvent():
-                    call.handle(event)
+                    session.handle(event)
                 case "end":
                     call.hang_up()
                 case "lose":
-                    call.drop(CallNetworkChangeReason.NETWORK_LOST)
+                    session.drop(CallNetworkChangeReason.NETWORK_LOST)
                 case "await reattachment":
-                    call.await_reattachment(CallNetworkChangeReason.NETWORK_SWITCH)
+                    session.await_reattachment(CallNetworkChangeReason.NETWORK_SWITCH)
                 case "break":
                     media.peers[-1].become("FAILED")
                 case _:
