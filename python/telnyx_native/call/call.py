@@ -8,7 +8,7 @@ from telnyx_native.call.lifecycle import ANSWERED
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import CallError
 from telnyx_native.media.negotiation import MediaOptions
-from telnyx_native.media.recording import Recording
+from telnyx_native.media.recording import begin_recording
 from telnyx_native.media.tap import AudioDirection
 from telnyx_native.states import CallDirection, CallState, HangupCause
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.dtmf import DtmfReceived
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.quality import CallQualityMetrics
+    from telnyx_native.media.recording import Recording
     from telnyx_native.media.stream import AudioStream
     from telnyx_native.media.voice_activity import VoiceActivity
     from telnyx_native.states import CallTerminationReason
@@ -209,7 +210,7 @@ class Call:
             ConfigurationError: There is no such kind of file, it cannot have the call's rate, or cannot be written.
         """
         self._session.life.require_alive()
-        recording = await Recording.begin(path, self.audio.tap(AudioDirection.BOTH))
+        recording = await begin_recording(path, self.audio.tap(AudioDirection.BOTH))
         self._session.recordings.append(recording)
         return recording
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Self
 
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import MediaError
-from telnyx_native.media.recording import Recording
+from telnyx_native.media.recording import begin_recording
 from telnyx_native.media.tap import AudioDirection
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from telnyx_native.call.call import Call
+    from telnyx_native.media.recording import Recording
     from telnyx_native.media.stream import AudioStream
 
 __all__ = ["Conference"]
@@ -107,7 +108,7 @@ class Conference:
         """
         if self._media.closed:
             raise MediaError("the conference is over")
-        recording = await Recording.begin(path, self.audio.tap(AudioDirection.BOTH))
+        recording = await begin_recording(path, self.audio.tap(AudioDirection.BOTH))
         self._recordings.append(recording)
         return recording
 

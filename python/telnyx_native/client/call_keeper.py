@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from telnyx_native.ai.assistant import AiAssistant
+from telnyx_native.ai.conversation import Conversation
 from telnyx_native.call import Call
 from telnyx_native.call.invite_session import InviteSession
 from telnyx_native.call.observation import Observers
@@ -69,7 +69,7 @@ class CallKeeper:
         session: The session at the server.
         connection: The way there.
         recovery: Makes a lost connection again.
-        ai: The AI assistant beside the audio.
+        conversation: With an AI assistant, beside the audio.
         calls: The calls that are not over, by call id in lower case.
         admission: Whether there may be one more.
         begun: Every call, when it begins.
@@ -83,7 +83,7 @@ class CallKeeper:
         self.session = Session(timeouts, self)
         self.connection = Connection(self.session, retries=limits.registrations, pause=timeouts.gateway_poll)
         self.recovery = Recovery(self.connection, self.session, self)
-        self.ai = AiAssistant(self.session)
+        self.conversation = Conversation(self.session)
         self.calls: dict[str, Call] = {}
         self.admission = Admission(self.calls, limits)
         self.begun: SharedFlow[Call] = SharedFlow()
@@ -115,7 +115,7 @@ class CallKeeper:
         self.connection.end()
         try:
             await self._end_calls()
-            await self.ai.stop(self._timeouts.close)
+            await self.conversation.stop(self._timeouts.close)
             if self._background:
                 await asyncio.wait(self._background)
             await self._reports.wait_delivered(self._timeouts.report)
@@ -140,7 +140,7 @@ class CallKeeper:
             case GatewayStateResponse(state=state) if state in LOST_REGISTRATION:
                 self._lose_registration(state)
             case AiConversationResponse():
-                self.ai.hear(result, self.connection.log.child("ai"))
+                self.conversation.hear(result, self.connection.log.child("ai"))
             case CallEvent(call_id=call_id) if session := self._sessions.get(call_id.lower()):
                 session.handle(result)
                 return True
@@ -163,7 +163,7 @@ class CallKeeper:
         if recovering:
             self.connection.warn(TelnyxWarning.of(WarningCode.SIGNALING_RECOVERY_REQUIRED, str(error)))
         elif not self.leaving:
-            self.ai.on_lost()
+            self.conversation.on_lost()
             self.connection.warn(TelnyxWarning.of(WarningCode.RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT))
         self.connection.responses.emit(SocketResponse(SocketStatus.DISCONNECT))
         return recovering
@@ -188,7 +188,7 @@ class CallKeeper:
 
     def on_unrecoverable(self) -> None:
         """The connection will not be made again: the calls are over."""
-        self.ai.on_lost()
+        self.conversation.on_lost()
         for _, session in self._led():
             session.drop(CallNetworkChangeReason.SERVER_ERROR)
 
@@ -236,7 +236,7 @@ class CallKeeper:
         """Forget a call, but see to its end."""
         call = self.calls.pop(call_id.lower())
         del self._sessions[call_id.lower()]
-        self.ai.on_call_ended()
+        self.conversation.on_call_ended()
         self._reports.close(call)
         self._wait_for(teardown)
 

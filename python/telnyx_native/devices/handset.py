@@ -139,7 +139,7 @@ class Handset:
                 raise
 
     async def _open_devices(self) -> None:
-        self._sound = _Sound(self._call.audio.native_rings, self.counters)
+        self._sound = _Sound(self._call.audio._native_rings, self.counters)  # noqa: SLF001 - its threads are alone with them
         opening = asyncio.create_task(asyncio.to_thread(self._open_now, self._sound))
         try:
             self._streams = await asyncio.shield(opening)
