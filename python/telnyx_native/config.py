@@ -19,6 +19,7 @@ from telnyx_native.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
     from ssl import SSLContext
 
@@ -292,8 +293,8 @@ class TokenConfig(TelnyxConfig):
             raise ConfigurationError("sip_token is empty", kind=ErrorCode.INVALID_CREDENTIALS)
 
     @property
-    def expires_at(self) -> float | None:
-        """When the token expires, in seconds since the epoch, if it says so."""
+    def expires_at(self) -> datetime | None:
+        """When the token expires, if it says so."""
         return expiry_of(self.sip_token)
 
 
@@ -312,7 +313,7 @@ class AnonymousConfig(TelnyxConfig):
     target_id: str
     target_type: str = "ai_assistant"
     target_version_id: str | None = None
-    user_variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    user_variables: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
     conversation_id: str | None = None
 
     def __post_init__(self) -> None:
@@ -506,7 +507,6 @@ class Timeouts:
         login: The server's answer to a login, and its word that the session is ready.
         gateway_poll: Time between two questions for the SIP registration, and before another attempt to get one
             (Telnyx Android SDK: 3 s).
-        gateway_polls: How often it is asked for (Telnyx Android SDK: 3).
         request: The server's answer to any other request (Telnyx JS SDK: 10 s).
         push_invite: From the login to the invitation of a call that a push announced (Telnyx iOS SDK: 10 s).
         bye: The server's answer to a hang-up; the call is over with or without it (Telnyx JS SDK: 5 s).
@@ -527,7 +527,6 @@ class Timeouts:
     connect: float = 10.0
     login: float = 10.0
     gateway_poll: float = 3.0
-    gateway_polls: int = 3
     request: float = 10.0
     push_invite: float = 10.0
     bye: float = 5.0
@@ -558,6 +557,7 @@ class Limits:
             One more inbound call is told USER_BUSY, one more outbound call is a `CallLimitError`.
         registrations: Further attempts to get registered when the SIP registration of a login fails, each on a new
             connection (Telnyx Android SDK: 3); only with `auto_reconnect`.
+        gateway_polls: Questions for the SIP registration before it has failed (Telnyx Android SDK: 3).
         ringing_calls: Inbound calls that ring at the same time; the client is busy for any more.
         queued_candidates: Network candidates of the far end that wait for its description; more are dropped.
         ice_restarts: Attempts in a row to find a new audio path before the call is given up.
@@ -565,6 +565,7 @@ class Limits:
 
     max_concurrent_calls: int | None = None
     registrations: int = 3
+    gateway_polls: int = 3
     ringing_calls: int = 100
     queued_candidates: int = 64
     ice_restarts: int = 3

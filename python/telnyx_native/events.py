@@ -15,6 +15,7 @@ __all__ = [
     "AiConversationResponse",
     "AnswerResponse",
     "ByeResponse",
+    "CallEvent",
     "CallIds",
     "CandidateResponse",
     "ClientReadyResponse",
@@ -152,7 +153,7 @@ class AiConversationResponse(ReceivedResult):
     """
 
     type: str
-    params: dict[str, Any] = field(default_factory=dict, repr=False)
+    params: dict[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class InfoResponse(ReceivedResult):
         params: All that it says.
     """
 
-    params: dict[str, Any] = field(default_factory=dict, repr=False)
+    params: dict[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,7 @@ class CallEvent(ReceivedResult):
 
     call_id: str
     ids: CallIds = CallIds()
-    custom_headers: dict[str, str] = field(default_factory=dict)
+    custom_headers: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

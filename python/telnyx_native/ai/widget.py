@@ -45,7 +45,7 @@ class WidgetSettings:
     audio_visualizer_config: Mapping[str, Any] = field(
         default_factory=lambda: {"color": "verdant", "preset": "roundBars"}
     )
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
     @classmethod
     def parse(cls, settings: Mapping[str, Any]) -> WidgetSettings:

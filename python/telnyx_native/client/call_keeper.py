@@ -80,7 +80,7 @@ class CallKeeper:
     """
 
     def __init__(self, timeouts: Timeouts, limits: Limits) -> None:
-        self.session = Session(timeouts, self)
+        self.session = Session(timeouts, limits, self)
         self.connection = Connection(self.session, retries=limits.registrations, pause=timeouts.gateway_poll)
         self.recovery = Recovery(self.connection, self.session, self)
         self.conversation = Conversation(self.session)

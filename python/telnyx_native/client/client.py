@@ -82,6 +82,9 @@ class TelnyxClient:
         self.new_calls: SharedFlow[Call] = self._keeper.begun
         self.ai = AiAssistant(self._keeper.conversation)
 
+    def __repr__(self) -> str:
+        return f"<TelnyxClient {self.connection_status_flow.value.name}, {len(self.calls)} calls>"
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -90,6 +90,9 @@ class Handset:
         self._watcher: asyncio.Task[None] | None = None
         self._sound: _Sound | None = None
 
+    def __repr__(self) -> str:
+        return f"<Handset of {self._call!r} {self.state.value.value}>"
+
     async def __aenter__(self) -> Self:
         await self.open()
         return self

@@ -142,9 +142,12 @@ class AudioStream(AudioOutput):
         """Return the next `samples` received samples as bytes, in the encoding of the call; wait until they are there.
 
         When the call is over it returns what is left, and then `b""`. Cancelling loses nothing.
+
+        Raises:
+            ConfigurationError: `samples` is less than one.
         """
         if samples <= 0:
-            raise ValueError("read at least one sample")
+            raise ConfigurationError("read at least one sample")
         while (missing := samples - len(self._begun) // 2) > 0:
             portion = min(missing, self._port.capture_size // 2)
             if self._port.readable < portion:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from telnyx_native.media.sources import Playable
 from types import TracebackType
 from typing import Any
 from typing import Generic
@@ -32,6 +31,7 @@ from telnyx_native import AuthenticationError as AuthenticationError
 from telnyx_native import ByeResponse as ByeResponse
 from telnyx_native import CallDirection as CallDirection
 from telnyx_native import CallError as CallError
+from telnyx_native import CallEvent as CallEvent
 from telnyx_native import CallIds as CallIds
 from telnyx_native import CallLimitError as CallLimitError
 from telnyx_native import CallNetworkChangeReason as CallNetworkChangeReason
@@ -81,6 +81,7 @@ from telnyx_native import MicrophoneReport as MicrophoneReport
 from telnyx_native import NetworkChangedError as NetworkChangedError
 from telnyx_native import NoiseSuppression as NoiseSuppression
 from telnyx_native import OpusConfig as OpusConfig
+from telnyx_native import Playable as Playable
 from telnyx_native import PreCallReport as PreCallReport
 from telnyx_native import PushConfig as PushConfig
 from telnyx_native import PushEnvironment as PushEnvironment
@@ -131,7 +132,7 @@ S = TypeVar('S')
 T = TypeVar('T')
 ToolT = TypeVar('ToolT', bound='Callable[..., Any]')
 
-__all__ = ['AiAssistant', 'AiConversationResponse', 'AnonymousConfig', 'AnswerResponse', 'AttachResponse', 'AudioClosedError', 'AudioCodec', 'AudioConfig', 'AudioCounters', 'AudioDirection', 'AudioEncoding', 'AudioLayer', 'AudioOutput', 'AudioProcessing', 'AudioProcessor', 'AudioStream', 'AudioTap', 'AuthenticationError', 'ByeResponse', 'Call', 'CallDirection', 'CallError', 'CallIds', 'CallLimitError', 'CallNetworkChangeReason', 'CallQuality', 'CallQualityMetrics', 'CallState', 'CallTerminationReason', 'CallTimings', 'CandidateResponse', 'Cleared', 'ClientReadyResponse', 'Collector', 'Conference', 'ConfigurationError', 'ConnectionStatus', 'CredentialConfig', 'DeviceError', 'DisablePushResponse', 'DisplayResponse', 'DrainingError', 'DtmfDetector', 'DtmfReceived', 'DtmfSource', 'EndOfCandidatesResponse', 'EngineClosedError', 'ErrorCode', 'EventResponse', 'FlowClosedError', 'GatewayRegistrationError', 'GatewayState', 'GatewayStateResponse', 'Handset', 'HandsetCounters', 'HandsetState', 'HangupCause', 'IceServer', 'InfoResponse', 'InviteResponse', 'InviteTimeoutError', 'JsonLinesFormatter', 'Limits', 'LogContextFilter', 'LogLevel', 'LoginResponse', 'LoginTimings', 'Loudspeaker', 'MalformedFrameError', 'Mark', 'MediaError', 'MediaResponse', 'MicrophoneReport', 'NetworkChangedError', 'NoiseSuppression', 'OpusConfig', 'Playback', 'PreCallReport', 'PushConfig', 'PushEnvironment', 'PushKind', 'PushMetaData', 'PushProvider', 'ReceivedMessageBody', 'ReceivedResult', 'Recording', 'Region', 'RemoteParty', 'ReportError', 'RequestError', 'RequestTimeoutError', 'RestError', 'RingSink', 'RingingResponse', 'SdpError', 'SharedFlow', 'SocketConnectionError', 'SocketConnectionMetrics', 'SocketConnectionQuality', 'SocketMethod', 'SocketResponse', 'SocketStatus', 'SoundDevice', 'Spread', 'StateFlow', 'TelephonyCredential', 'TelephonyCredentials', 'TelnyxClient', 'TelnyxConfig', 'TelnyxError', 'TelnyxWarning', 'Timeouts', 'TokenConfig', 'TranscriptItem', 'TxLogger', 'TxServerConfiguration', 'Verdict', 'VoiceActivity', 'VoiceActivityConfig', 'VoiceActivityDetector', 'WaitTimeoutError', 'WarningCode', 'WidgetSettings', '__version__', 'log_context', 'mint_login_token', 'run_microphone_check', 'run_pre_call', 'sound_devices', 'versions']
+__all__ = ['AiAssistant', 'AiConversationResponse', 'AnonymousConfig', 'AnswerResponse', 'AttachResponse', 'AudioClosedError', 'AudioCodec', 'AudioConfig', 'AudioCounters', 'AudioDirection', 'AudioEncoding', 'AudioLayer', 'AudioOutput', 'AudioProcessing', 'AudioProcessor', 'AudioStream', 'AudioTap', 'AuthenticationError', 'ByeResponse', 'Call', 'CallDirection', 'CallError', 'CallEvent', 'CallIds', 'CallLimitError', 'CallNetworkChangeReason', 'CallQuality', 'CallQualityMetrics', 'CallState', 'CallTerminationReason', 'CallTimings', 'CandidateResponse', 'Cleared', 'ClientReadyResponse', 'Collector', 'Conference', 'ConfigurationError', 'ConnectionStatus', 'CredentialConfig', 'DeviceError', 'DisablePushResponse', 'DisplayResponse', 'DrainingError', 'DtmfDetector', 'DtmfReceived', 'DtmfSource', 'EndOfCandidatesResponse', 'EngineClosedError', 'ErrorCode', 'EventResponse', 'FlowClosedError', 'GatewayRegistrationError', 'GatewayState', 'GatewayStateResponse', 'Handset', 'HandsetCounters', 'HandsetState', 'HangupCause', 'IceServer', 'InfoResponse', 'InviteResponse', 'InviteTimeoutError', 'JsonLinesFormatter', 'Limits', 'LogContextFilter', 'LogLevel', 'LoginResponse', 'LoginTimings', 'Loudspeaker', 'MalformedFrameError', 'Mark', 'MediaError', 'MediaResponse', 'MicrophoneReport', 'NetworkChangedError', 'NoiseSuppression', 'OpusConfig', 'Playable', 'Playback', 'PreCallReport', 'PushConfig', 'PushEnvironment', 'PushKind', 'PushMetaData', 'PushProvider', 'ReceivedMessageBody', 'ReceivedResult', 'Recording', 'Region', 'RemoteParty', 'ReportError', 'RequestError', 'RequestTimeoutError', 'RestError', 'RingSink', 'RingingResponse', 'SdpError', 'SharedFlow', 'SocketConnectionError', 'SocketConnectionMetrics', 'SocketConnectionQuality', 'SocketMethod', 'SocketResponse', 'SocketStatus', 'SoundDevice', 'Spread', 'StateFlow', 'TelephonyCredential', 'TelephonyCredentials', 'TelnyxClient', 'TelnyxConfig', 'TelnyxError', 'TelnyxWarning', 'Timeouts', 'TokenConfig', 'TranscriptItem', 'TxLogger', 'TxServerConfiguration', 'Verdict', 'VoiceActivity', 'VoiceActivityConfig', 'VoiceActivityDetector', 'WaitTimeoutError', 'WarningCode', 'WidgetSettings', '__version__', 'log_context', 'mint_login_token', 'run_microphone_check', 'run_pre_call', 'sound_devices', 'versions']
 
 class AiAssistant:
     @property
