@@ -42,6 +42,7 @@ __all__ = [
     "TokenConfig",
     "TxServerConfiguration",
     "VoiceActivityConfig",
+    "route",
 ]
 
 SAMPLE_RATES = (8_000, 16_000, 24_000, 32_000, 48_000)
@@ -251,10 +252,13 @@ class TelnyxConfig:
         if (self.ringtone or self.ringback_tone) and self.ring_sink is None:
             raise ConfigurationError("ringtone and ringback_tone need a ring_sink, where they are heard")
 
-    def route(self, server: TxServerConfiguration) -> tuple[TxServerConfiguration, TxServerConfiguration | None]:
-        """Return where to connect, and where if that cannot be reached."""
-        regional = server.in_region(self.region)
-        return regional, server if self.fallback_on_region_failure and regional != server else None
+
+def route(
+    config: TelnyxConfig, server: TxServerConfiguration
+) -> tuple[TxServerConfiguration, TxServerConfiguration | None]:
+    """Return where a login connects to, and where if that cannot be reached."""
+    regional = server.in_region(config.region)
+    return regional, server if config.fallback_on_region_failure and regional != server else None
 
 
 @dataclass(frozen=True)

@@ -196,14 +196,6 @@ class CallIds:
     leg_id: str | None = None
     call_control_id: str | None = None
 
-    def updated(self, newer: CallIds) -> CallIds:
-        """These ids, with what `newer` knows better."""
-        return CallIds(
-            newer.session_id or self.session_id,
-            newer.leg_id or self.leg_id,
-            newer.call_control_id or self.call_control_id,
-        )
-
 
 @dataclass(frozen=True)
 class RemoteParty:

@@ -207,7 +207,7 @@ class InviteSession:
 
     def handle(self, event: CallEvent) -> None:
         """Take what the server says about this call; late and repeated messages do no harm."""
-        self.telnyx_ids = self.telnyx_ids.updated(event.ids)
+        self.telnyx_ids = replace(self.telnyx_ids, **{name: id_ for name, id_ in vars(event.ids).items() if id_})
         if len(self.remote_headers | event.custom_headers) <= MOST_HEADERS:
             self.remote_headers |= event.custom_headers
         match event:
