@@ -325,13 +325,13 @@ class AudioOutput:
         while self._marks:
             reached = self._queue.play_position if cut is None else cut
             for mark in self._marks:
-                assert mark.place is not None  # noqa: S101 - it is put
-                if mark.place <= reached or cut is not None:
+                assert mark._place is not None  # noqa: S101 - it is put
+                if mark._place <= reached or cut is not None:
                     if isinstance(mark, Playback):
                         mark._hear(reached)
-                    mark._settle(heard=mark.place <= reached)
+                    mark._settle(heard=mark._place <= reached)
             self._marks = [mark for mark in self._marks if not mark.done]
-            next_place = min((mark.place for mark in self._marks if mark.place), default=0)
+            next_place = min((mark._place for mark in self._marks if mark._place), default=0)
             self._queue.arm_drained(next_place)
             if self._queue.play_position < next_place or not next_place:
                 return

@@ -26,12 +26,11 @@ class Mark:
 
     Attributes:
         label: What the application calls it.
-        place: Where it is, in samples queued since the call began; `None` before its turn.
     """
 
     def __init__(self, label: str = "") -> None:
         self.label = label
-        self.place: int | None = None
+        self._place: int | None = None  # in samples queued since the call began, when its turn has come
         self._outcome: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     def __repr__(self) -> str:
@@ -58,7 +57,7 @@ class Mark:
 
     def _put(self, place: int) -> None:
         """All before it is queued."""
-        self.place = place
+        self._place = place
 
     def _settle(self, *, heard: bool) -> None:
         """Decide it; only the first time counts."""
@@ -92,7 +91,7 @@ class Playback(Mark):
     def _hear(self, reached: int) -> None:
         """What is played is heard up to there; called before it is done."""
         if self._began is not None and not self.done:
-            end = reached if self.place is None else min(reached, self.place)
+            end = reached if self._place is None else min(reached, self._place)
             self._heard = max(self._heard, end - self._began)
 
     @property

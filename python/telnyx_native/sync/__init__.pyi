@@ -375,7 +375,6 @@ class Loudspeaker:
 
 class Mark:
     label: str
-    place: int | None
     @property
     def done(self) -> bool: ...
     @property
