@@ -31,7 +31,7 @@ async def call_it(gateway: Gateway) -> None:
     await caller.media.connected()
     await caller.audio.write(read_audio(PROMPT, caller.audio.sample_rate))
     await caller.audio.drain()
-    await caller.dtmf_in_band("5")
+    await caller.peer.insert_dtmf("5")
     await asyncio.sleep(PATIENCE)
     await caller.hang_up()
 

@@ -84,17 +84,8 @@ class Mark(Face):
 
 
 @face_of(aio.Playback)
-class Playback(Face):
+class Playback(Mark):
     __slots__ = ()
-
-    def wait(self) -> bool:
-        """Wait for its end; return whether it was heard to there. What could not be read raises.
-
-        Raises:
-            AudioClosedError: The call ended first.
-        """
-        heard: bool = self._loop.run(_decided(self._target))
-        return heard
 
 
 async def _decided(mark: aio.Mark) -> bool:
