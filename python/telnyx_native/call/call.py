@@ -326,9 +326,13 @@ class Call:
         if isinstance(state, CallState.DONE):
             raise CallError(f"the call ended before it was active: {state.reason}")
 
-    async def wait_done(self) -> CallTerminationReason:
-        """Return the reason once the call is over and everything it held is freed."""
-        return await self._session.life.wait_done()
+    async def wait_done(self, timeout: float | None = None) -> CallTerminationReason:
+        """Return the reason once the call is over and everything it held is freed.
+
+        Raises:
+            WaitTimeoutError: It was not over within `timeout` seconds.
+        """
+        return await self._session.life.wait_done(timeout)
 
     async def accept(
         self,

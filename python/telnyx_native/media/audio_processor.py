@@ -36,7 +36,7 @@ class AudioProcessor:
     half a second.
 
     Args:
-        sample_rate: Hz: 8, 16, 24, 32 or 48 thousand.
+        sample_rate: Samples a second: 8, 16, 24, 32 or 48 thousand.
         processing: What is done.
 
     Raises:

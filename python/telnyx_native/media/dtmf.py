@@ -43,7 +43,7 @@ class DtmfDetector:
     one, and 12 dB of noise under it; never under 23 ms, or with 3.5 % of error.
 
     Args:
-        sample_rate: Hz: 8, 16, 24, 32 or 48 thousand.
+        sample_rate: Samples a second: 8, 16, 24, 32 or 48 thousand.
 
     Raises:
         ValueError: It is none of these.

@@ -36,7 +36,7 @@ class VoiceActivityDetector:
     have to come in order, and one detector listens to one voice.
 
     Args:
-        sample_rate: Hz: 8, 16, 24, 32 or 48 thousand.
+        sample_rate: Samples a second: 8, 16, 24, 32 or 48 thousand.
         aggressiveness: 0 rarely misses speech, up to 3, which rarely takes noise for speech.
 
     Raises:

@@ -13,7 +13,7 @@ from telnyx_native.call.invite_session import InviteSession
 from telnyx_native.call.observation import Observers
 from telnyx_native.codes import ErrorCode
 from telnyx_native.config import AudioConfig, Limits, PeerConfig, Timeouts
-from telnyx_native.errors import CallError, RequestError, SdpError
+from telnyx_native.errors import CallError, RequestError, SdpError, WaitTimeoutError
 from telnyx_native.events import (
     AnswerResponse,
     AttachResponse,
@@ -423,6 +423,15 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
         assert all(is_legal_transition(old, new) for old, new in itertools.pairwise(seen))
 
     asyncio.run(live())
+
+
+async def test_waiting_for_the_end_has_a_limit(online: TelnyxClient, server: ScriptedServer) -> None:
+    call = await online.new_invite("echo")
+    with pytest.raises(WaitTimeoutError):
+        await call.wait_done(0.01)
+    assert call.termination_reason is None
+    call.hang_up()
+    assert (await call.wait_done(timeout=1)).cause == "NORMAL_CLEARING"
 
 
 async def test_records_of_the_application_know_the_call(online: TelnyxClient, server: ScriptedServer) -> None:
