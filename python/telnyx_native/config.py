@@ -547,9 +547,7 @@ class Timeouts:
     report: float = 10.0
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not value > 0:
-                raise ConfigurationError(f"Timeouts.{name} must be more than zero")
+        _require_positive(self)
 
 
 @dataclass(frozen=True)
@@ -575,6 +573,10 @@ class Limits:
     ice_restarts: int = 3
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if value is not None and not value > 0:
-                raise ConfigurationError(f"Limits.{name} must be more than zero")
+        _require_positive(self)
+
+
+def _require_positive(settings: Timeouts | Limits) -> None:
+    for name, value in vars(settings).items():
+        if value is not None and not value > 0:
+            raise ConfigurationError(f"{type(settings).__name__}.{name} must be more than zero")
