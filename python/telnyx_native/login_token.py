@@ -13,8 +13,8 @@ __all__ = ["expiry_of"]
 def expiry_of(token: str) -> datetime | None:
     """Return when a JWT expires.
 
-    `None` if it does not say so, says what no calendar has, or is no JWT: whether it is
-    any good is for the server to tell.
+    `None` if it does not say so, says what no calendar has, or is no JWT: whether it is any good is for the server to
+    tell.
     """
     payload = token.split(".")[1] if token.count(".") == 2 else ""
     try:
