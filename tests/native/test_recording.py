@@ -125,11 +125,13 @@ from telnyx_native.media.tones import endless_tone
 
 async def main():
     engine = MediaEngine.acquire()
-    peer = engine.create_peer(PeerConfig(loopback=True), AudioConfig())
-    await peer.create_offer()
-    recording = await begin_recording(sys.argv[1], peer.audio.tap(AudioDirection.BOTH))
+    caller, callee = (engine.create_peer(PeerConfig(loopback=True), AudioConfig()) for _ in range(2))
+    await caller.create_offer()
+    await callee.create_answer(await caller.gathered())
+    await caller.set_answer(await callee.gathered())
+    recording = await begin_recording(sys.argv[1], caller.audio.tap(AudioDirection.BOTH))
     while True:
-        await peer.audio.write(endless_tone((440,), 16_000))
+        await caller.audio.write(endless_tone((440,), 16_000))
         print(recording.duration, flush=True)
 
 asyncio.run(main())
