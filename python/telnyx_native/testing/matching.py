@@ -34,6 +34,12 @@ DEPTH = 50.0
 LEAST_CONTRAST = 3.0
 """dB by which the bands of a sound must change; one that is always the same has nothing to be known by."""
 
+PIECE = 0.6
+"""Seconds of a sound that are looked for as one."""
+
+DRIFT = 0.05
+"""Seconds that a piece may be off its place."""
+
 TONE_WINDOW = 0.2
 """Seconds of a tone that are needed to hear it."""
 
@@ -78,25 +84,43 @@ class SoundPattern:
         if len(samples) < 0.1 * rate or not np.any(samples):
             raise ConfigurationError("a sound to be recognised has a tenth of a second, and is not silent")
         bands = _bands(samples, rate)
-        self._shape = bands - bands.mean(axis=0)
-        if float(np.sqrt(np.mean(self._shape**2))) < LEAST_CONTRAST:
+        pieces = np.array_split(bands, max(1, round(len(bands) * FRAME / PIECE)))
+        self._shapes = [piece - piece.mean(axis=0) for piece in pieces]
+        self._weights = np.array([np.sum(shape**2) for shape in self._shapes])
+        if float(np.sqrt(np.sum(self._weights) / bands.size)) < LEAST_CONTRAST:
             raise ConfigurationError("that sound is the same all the time: to hear a tone, use hears_tone")
+        self._frames = len(bands)
         self.length = len(samples)
 
     def find(self, heard: Samples) -> Match:
-        """Return where the sound is most likely to be in what was heard, whole."""
-        frames = len(self._shape)
+        """Return where the sound is most likely to be in what was heard, whole.
+
+        A jitter buffer stretches sounds a little, so each piece may be somewhat off its place behind the one before.
+        """
         bands = _bands(heard, self._rate)
-        if len(bands) < frames:
+        if len(bands) < self._frames:
             return Match(0, 0.0)
-        windows = sliding_window_view(bands, frames, axis=0)
-        products = np.einsum("lbt,tb->l", windows, self._shape)
-        # Pearson's correlation, about the mean of each band in each window.
-        energies = np.sum(_moving_sums(bands**2, frames) - _moving_sums(bands, frames) ** 2 / frames, axis=1)
-        least = LEAST_CONTRAST**2 * self._shape.size
-        alike = products / np.sqrt(np.maximum(energies, least) * np.sum(self._shape**2))
-        best = int(np.argmax(alike))
-        return Match(round(best * FRAME * self._rate) + self.length, float(alike[best]))
+        drift = round(DRIFT / FRAME)
+        chained = np.zeros(len(bands) + 1)  # how alike the pieces before are, if they end at a frame
+        for shape, weight in zip(self._shapes, self._weights, strict=True):
+            alike = weight * _likenesses(bands, shape)
+            best = sliding_window_view(np.pad(chained, drift, constant_values=-np.inf), 2 * drift + 1).max(axis=1)
+            chained = np.full(len(bands) + 1, -np.inf)
+            chained[len(shape) :] = alike + best[: len(alike)]
+        end = int(np.argmax(chained))
+        samples = min(round((end - self._frames) * FRAME * self._rate) + self.length, len(heard))
+        return Match(samples, float(chained[end] / self._weights.sum()))
+
+
+def _likenesses(bands: NDArray[np.float64], shape: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pearson's correlation of a piece with what was heard from each frame on, about the mean of each band in each."""
+    frames = len(shape)
+    products = np.einsum("lbt,tb->l", sliding_window_view(bands, frames, axis=0), shape)
+    energies = np.sum(_moving_sums(bands**2, frames) - _moving_sums(bands, frames) ** 2 / frames, axis=1)
+    alike: NDArray[np.float64] = products / np.sqrt(
+        np.maximum(energies, LEAST_CONTRAST**2 * shape.size) * max(np.sum(shape**2), 1e-9)
+    )
+    return alike
 
 
 def _moving_sums(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:

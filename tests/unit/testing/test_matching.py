@@ -36,6 +36,14 @@ def test_sound_is_found_in_noise() -> None:
     assert SoundPattern(PROMPT_SAMPLES, RATE).find(heard).likeness > 0.85
 
 
+def test_sound_is_found_when_a_jitter_buffer_has_stretched_it() -> None:
+    heard = PROMPT_SAMPLES
+    for at in (0.8, 1.7, 2.9, 3.6):  # seconds, where a piece of 25 ms comes twice
+        place, piece = round(at * RATE), round(0.025 * RATE)
+        heard = np.concatenate([heard[:place], heard[place - piece : place], heard[place:]])
+    assert SoundPattern(PROMPT_SAMPLES, RATE).find(heard).likeness > 0.93
+
+
 def test_other_words_of_the_same_voice_are_something_else() -> None:
     for wanted, heard in ((PROMPT_SAMPLES, GREETING_SAMPLES), (GREETING_SAMPLES, PROMPT_SAMPLES)):
         assert SoundPattern(wanted, RATE).find(np.tile(heard, 2)).likeness < 0.7
