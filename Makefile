@@ -20,7 +20,7 @@ FRAMEWORKS = $(shell $(PYTHON) -c '$(EXTRAS); print(*(f"\"{name}\"" for name in 
 MKDOCS := "mkdocs-material>=9.7,<10" "mkdocstrings[python]>=1" "ruff>=0.9"
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench bench-peers soak fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
+.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench bench-peers bench-arm soak fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -95,6 +95,10 @@ bench-peers: ## install the stacks that `make bench` compares with, each into an
 	    echo "== $$peer"; build/peers/$$peer/bin/pip install --quiet --disable-pip-version-check --pre $$peer numpy; \
 	done
 	@build/peers/libdatachannel-py/bin/pip install --quiet --disable-pip-version-check av
+
+bench-arm: build ## instructions and memory of calls on ARM, counted by qemu, after `make wheels` (ARM="--machine x86_64")
+	@PACKAGES="gcc qemu-user" tools/system_packages.sh $(SUDO)
+	@PYTHONPATH=tools $(BIN)/python benchmarks/emulated.py $(ARM)
 
 soak: build ## an hour of 40 calls must not take more memory and files in the end (SOAK="--minutes 10 --calls 20")
 	@$(BIN)/python benchmarks/soak.py $(SOAK)

@@ -19,7 +19,7 @@ from wheels.refresh import newest_packages
 from wheels.reproduction import reproduce
 from wheels.roots import assemble
 from wheels.targets import TARGETS, Target
-from wheels.trial import try_here, try_in_debian, try_sdist, try_threads
+from wheels.trial import run_native_tests, try_here, try_in_debian, try_sdist, try_threads
 from wheels.version import Version
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -170,7 +170,8 @@ def attempt(wheel: Path, target: Target, builder: Builder) -> bool:
     if os.geteuid() != 0:
         print(f"   not tried: a Debian for {target.machine} needs root")
         return False
-    try_in_debian(wheel, target, suite, builder.interpreter, WORK)
+    root = try_in_debian(wheel, target, suite, builder.interpreter, WORK)
+    run_native_tests(root, target, builder.interpreter, PROJECT)
     return True
 
 
