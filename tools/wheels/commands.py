@@ -134,11 +134,7 @@ def fresh() -> None:
         BuildError: There is none for Python 3.11, or one does not work.
     """
     target = here()
-    wheels = {
-        version: wheel
-        for version in DEBIANS
-        for wheel in PRODUCTS.glob(f"*-cp{version.tag}-cp{version.tag}-{target.platform}.whl")
-    }
+    wheels = in_wheelhouse(target)
     if OLDEST_VERSION not in wheels:
         raise BuildError(f"no wheel for Python {OLDEST_VERSION} in wheelhouse/: make wheels")
     for version, wheel in wheels.items():
@@ -148,6 +144,33 @@ def fresh() -> None:
         if version == OLDEST_VERSION:
             try_oldest(wheel, target, builder.python, WORK)
             print(f"== {wheel.name}: tried in a call, with the glibc of Debian 11", flush=True)
+
+
+def emulated(targets: list[Target]) -> None:
+    """Run the native tests, but those of time, with the wheels of wheelhouse/ for other machines, in Debians of theirs.
+
+    Raises:
+        BuildError: There is no such wheel, or a test fails.
+    """
+    tried = 0
+    for target in targets:
+        for version, wheel in {} if target.is_here else in_wheelhouse(target).items():
+            python = Builder(find_python(f"python{version}", WORK), REQUIREMENTS, WORK).python
+            root = try_in_debian(wheel, target, DEBIANS[version], python, WORK)
+            run_native_tests(root, target, python, PROJECT)
+            print(f"== {wheel.name}: tried in a call, and in the native tests, under qemu", flush=True)
+            tried += 1
+    if not tried:
+        raise BuildError("no wheel for another machine than this in wheelhouse/: make wheels")
+
+
+def in_wheelhouse(target: Target) -> dict[Version, Path]:
+    """The wheels for an architecture that are made and that a Debian has a Python for."""
+    return {
+        version: wheel
+        for version in DEBIANS
+        for wheel in PRODUCTS.glob(f"*-cp{version.tag}-cp{version.tag}-{target.platform}.whl")
+    }
 
 
 def attempt(wheel: Path, target: Target, builder: Builder) -> bool:
@@ -170,8 +193,7 @@ def attempt(wheel: Path, target: Target, builder: Builder) -> bool:
     if os.geteuid() != 0:
         print(f"   not tried: a Debian for {target.machine} needs root")
         return False
-    root = try_in_debian(wheel, target, suite, builder.interpreter, WORK)
-    run_native_tests(root, target, builder.interpreter, PROJECT)
+    try_in_debian(wheel, target, suite, builder.interpreter, WORK)
     return True
 
 

@@ -1,8 +1,8 @@
 """Installs a wheel into a fresh environment, cut off from the network, and makes a call with it.
 
 The call is that of ``telnyx-native demo``: it logs in to a local gateway, calls its echo, compares what comes back with
-what was said, and fails if that is something else. Wheels for other machines than this have to pass the tests of the
-native part besides, but those that measure time.
+what was said, and fails if that is something else. In a Debian of another machine, the project's tests of the native
+part can be run with it besides, but those that measure time.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def run_native_tests(root: Path, target: Target, python: Path, project: Path) ->
 def copy_native_tests(project: Path, home: Path) -> None:
     """Make the folder `home` anew, of a project's tests of the native part and what they need of the tree."""
     shutil.rmtree(home, ignore_errors=True)
-    for name in ("pyproject.toml", "tests/conftest.py", "tests/support", NATIVE_TESTS):
+    for name in ("pyproject.toml", "tests/conftest.py", "tests/support", "tests/data", NATIVE_TESTS):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (project / name).is_dir() else shutil.copy
         copy(project / name, home / name)
