@@ -15,6 +15,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,9 +80,11 @@ def gateway() -> Iterator[str]:
         try:
             while not (found := re.search(r"http(://[^/\s]+)/", line := process.stdout.readline())):
                 assert line, "the gateway has ended"
+            threading.Thread(target=process.stdout.read, daemon=True).start()
             yield f"ws{found[1]}"
         finally:
             process.terminate()
+            process.wait()
 
 
 def run(python: list[str | Path], environment: dict[str, str], server: str, calls: int, seconds: int) -> Run:
@@ -102,22 +105,24 @@ def measure(target: Target, server: str) -> None:
     python, environment = emulation(target)
     print(f"== {target.machine}: millions of instructions, megabytes of memory from malloc", flush=True)
     heap: dict[int, float] = {}
+    idle = run(python, environment, server, 0, 0)
+    print(f"   {'start, imports, login':40} {idle.instructions / 1e6:8.1f} million", flush=True)
     for calls in CALLS:
         short, long = (run(python, environment, server, calls, seconds) for seconds in (SHORT, LONG))
         if calls == CALLS[0]:
             for step, megabytes in short.heap.items():
                 print(f"   {step:40} {megabytes:8.1f} MB")
         heap[calls] = short.heap[f"{calls} calls"]
-        print(f"   {f'{calls} calls, after {short.seconds:.0f} s':40} {heap[calls]:8.1f} MB")
-        print(f"   {f'{calls} calls, after {long.seconds:.0f} s':40} {long.heap[f'{calls} calls']:8.1f} MB")
+        print(f"   {f'{calls} calls, after {SHORT} s':40} {heap[calls]:8.1f} MB")
+        print(f"   {f'{calls} calls, after {LONG} s':40} {long.heap[f'{calls} calls']:8.1f} MB")
         of_calls = calls * (long.seconds - short.seconds)
         each = (long.instructions - short.instructions) / of_calls
         first = (long.first_thread - short.first_thread) / of_calls
         print(f"   {f'each second of a call, with {calls}':40} {each / 1e6:8.1f} million")
         print(f"   {'   of these the thread with the event loop':40} {first / 1e6:8.1f} million")
         if calls == CALLS[0]:
-            rest = short.instructions - each * calls * short.seconds
-            print(f"   {'all else: start, login, set-up':40} {rest / 1e6:8.1f} million", flush=True)
+            rest = short.instructions - idle.instructions - each * calls * short.seconds
+            print(f"   {'a first call, set up and ended':40} {rest / 1e6:8.1f} million", flush=True)
     few, many = CALLS
     print(f"   {'each further call':40} {(heap[many] - heap[few]) / (many - few):8.1f} MB", flush=True)
     if target.is_here:
