@@ -138,11 +138,11 @@ def fresh() -> None:
     if OLDEST_VERSION not in wheels:
         raise BuildError(f"no wheel for Python {OLDEST_VERSION} in wheelhouse/: make wheels")
     for version, wheel in wheels.items():
-        builder = Builder(find_python(f"python{version}", WORK), REQUIREMENTS, WORK)
-        try_in_debian(wheel, target, DEBIANS[version], builder.python, WORK)
+        python = python_with_pip(version)
+        try_in_debian(wheel, target, DEBIANS[version], python, WORK)
         print(f"== {wheel.name}: tried in a call, in a bare Debian {DEBIANS[version]}", flush=True)
         if version == OLDEST_VERSION:
-            try_oldest(wheel, target, builder.python, WORK)
+            try_oldest(wheel, target, python, WORK)
             print(f"== {wheel.name}: tried in a call, with the glibc of Debian 11", flush=True)
 
 
@@ -155,7 +155,7 @@ def emulated(targets: list[Target]) -> None:
     tried = 0
     for target in targets:
         for version, wheel in {} if target.is_here else in_wheelhouse(target).items():
-            python = Builder(find_python(f"python{version}", WORK), REQUIREMENTS, WORK).python
+            python = python_with_pip(version)
             root = try_in_debian(wheel, target, DEBIANS[version], python, WORK)
             run_native_tests(root, target, python, PROJECT)
             print(f"== {wheel.name}: tried in a call, and in the native tests, under qemu", flush=True)
@@ -171,6 +171,16 @@ def in_wheelhouse(target: Target) -> dict[Version, Path]:
         for version in DEBIANS
         for wheel in PRODUCTS.glob(f"*-cp{version.tag}-cp{version.tag}-{target.platform}.whl")
     }
+
+
+def python_with_pip(version: Version) -> Path:
+    """The Python of that version that wheels were built with here, or else one of this machine's, prepared like it.
+
+    Raises:
+        BuildError: There is none.
+    """
+    built = WORK / f"python{version}/bin/python"
+    return built if built.exists() else Builder(find_python(f"python{version}", WORK), REQUIREMENTS, WORK).python
 
 
 def attempt(wheel: Path, target: Target, builder: Builder) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from wheels import commands
 from wheels.build import BuildError
-from wheels.commands import attempt, emulated, in_wheelhouse
+from wheels.commands import attempt, emulated, in_wheelhouse, python_with_pip
 from wheels.targets import TARGETS
 from wheels.version import Version
 
@@ -59,3 +59,15 @@ def test_nothing_to_emulate_is_an_error(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(commands, "PRODUCTS", tmp_path)
     with pytest.raises(BuildError, match="no wheel for another machine than this"):
         emulated([*TARGETS.values()])
+
+
+def test_a_wheel_is_tried_with_the_python_that_built_it_wherever_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "WORK", tmp_path)
+    built = tmp_path / "python3.99/bin/python"
+    built.parent.mkdir(parents=True)
+    built.symlink_to(sys.executable)
+    assert python_with_pip(Version(3, 99)) == built
+    with pytest.raises(BuildError, match=r"no Python python3\.98 here"):
+        python_with_pip(Version(3, 98))
