@@ -18,8 +18,8 @@ namespace telnyx {
 struct VoiceOpusEncoder : webrtc::AudioEncoderOpus {
   static absl::optional<Config> SdpToConfig(const webrtc::SdpAudioFormat& format);
 
-  // With FEC, it begins with the expectation that some packets will be lost. Without, it would take ten seconds from
-  // the first report of losses until the encoder, which smooths them, does something about them.
+  // With FEC, the one that is made begins with the expectation that some packets will be lost, and believes reports at
+  // once: copies are there when they are needed, and cost nothing a few seconds after they are not.
   static std::unique_ptr<webrtc::AudioEncoder> MakeAudioEncoder(
       const Config& config, int payload_type, absl::optional<webrtc::AudioCodecPairId> codec_pair_id = absl::nullopt,
       const webrtc::FieldTrialsView* field_trials = nullptr);

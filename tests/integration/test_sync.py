@@ -220,7 +220,10 @@ def test_microphone_and_loudspeaker(
     call.wait_active(LIMIT)
     with Handset(call) as handset:
         assert handset.state.value is HandsetState.WORKING
-        assert call.audio.played > 0
+        deadline = time.monotonic() + LIMIT
+        while not call.audio.played:  # what the microphone has heard
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
     assert handset.state.value is HandsetState.CLOSED
 
 

@@ -299,6 +299,7 @@ async def test_lost_connection_and_re_attach(phone, gateway, bob, fault):
     await phone.enters(call, "active")
     await asyncio.gather(phone.hears(call, HEARD_HZ), spoken(theirs, SPOKEN_HZ))
     assert not await phone.page.evaluate("phone.has('error', 48501)")  # its SESSION_NOT_REATTACHED
+    await theirs.wait_active(LIMIT)  # who is not back yet would not be told that the call ends
     await phone.on(call, "hangup()")
     assert (await asyncio.wait_for(theirs.wait_done(), LIMIT)).cause == "NORMAL_CLEARING"
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import telnyx_native
 from support.peers import LOOPBACK, connected
 from support.signals import dominant_frequency, pcm, tone
 from telnyx_native.config import AudioConfig, OpusConfig
 from telnyx_native.errors import ConfigurationError, MediaError
 from telnyx_native.media.engine import MediaEngine
+from telnyx_native.media.files import read_audio
 from telnyx_native.media.peer import Peer
 from telnyx_native.media.simulated_network import NetworkConditions, SimulatedNetwork
+
+PROMPT = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
 
 
 async def sent(peer: Peer, what: str) -> int:
@@ -87,6 +93,28 @@ async def test_bitrate_is_what_was_asked_for(engine: MediaEngine) -> None:
 
     assert await bitrate(OpusConfig(bitrate=12_000, fec=False)) < 16_000
     assert await bitrate(OpusConfig(bitrate=64_000)) > 24_000
+
+
+async def test_copies_are_made_while_the_far_end_reports_losses(engine: MediaEngine) -> None:
+    network = SimulatedNetwork(4)
+
+    async def copies_per_second() -> float:
+        before = await received(callee, "fecPacketsReceived")
+        await asyncio.sleep(1)
+        return await received(callee, "fecPacketsReceived") - before
+
+    async def until(reached: Callable[[float], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not reached(await copies_per_second()):
+                pass
+
+    async with connected(engine, AudioConfig(), network=network) as (caller, callee):
+        saying = asyncio.create_task(caller.audio.write(np.tile(read_audio(PROMPT, 16_000), 8)))
+        await until(lambda copies: copies > 10)  # from the beginning
+        await until(lambda copies: copies == 0)
+        network.sending.conditions = NetworkConditions(loss=0.1)
+        await until(lambda copies: copies > 10)
+        saying.cancel()
 
 
 @pytest.mark.timed

@@ -146,7 +146,11 @@ class _Step:
         """Cancel it, if it is not over, and wait for its clean-up."""
         if self._over:
             return
-        self._loop.call_soon_threadsafe(self._cancel)
+        try:
+            self._loop.call_soon_threadsafe(self._cancel)
+        except RuntimeError:  # the loop is gone
+            self._work.close()
+            return
         if not self._running.acquire(timeout=CLEAN_UP_LIMIT):
             logger.warning("%r did not clean up within %g s", self._work, CLEAN_UP_LIMIT)
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from telnyx_native.errors import CallError
+from telnyx_native.errors import CallError, MediaError
 from telnyx_native.gateway import Limits, session
 
 CANDIDATE = "candidate:1 1 udp 2130706431 127.0.0.1 5000 typ host"
@@ -270,6 +270,28 @@ class TestDetachedCalls:
             refused = await client.ask("telnyx_rtc.attach", sdp="bad", dialogParams={"callID": "Call-1"})
             assert refused["error"]["message"] == "MEDIA ERROR"
             assert not peers[0].closed
+
+    async def test_client_that_comes_back_twice_in_a_row(
+        self, open_client, gateway, peers, fake_peer, detached, until, monkeypatch
+    ):
+        async def gathered(peer, *, limit=1.0):
+            if peer is peers[1]:  # for the first return: not done when the second one comes
+                await until(lambda: peer.closed)
+                peer.done.append("failed")
+                raise MediaError("it was closed")
+            return "v=0 complete"
+
+        monkeypatch.setattr(fake_peer, "gathered", gathered)
+        async with open_client() as first, open_client() as second:
+            await first.login(sessid=detached)
+            await first.ask("telnyx_rtc.gatewayState")
+            await until(lambda: len(peers) == 2)
+            await second.login(sessid=detached)
+            await second.ask("telnyx_rtc.gatewayState")
+            assert (await second.expect("telnyx_rtc.attach"))["params"]["callID"] == "Call-1"
+            await until(lambda: "failed" in peers[1].done)
+            await second.ask("telnyx_rtc.gatewayState")
+            assert [call.reason for call in gateway.calls] == [None]
 
     async def test_attach_of_a_call_that_was_not_lost(self, open_client, gateway):
         async with open_client() as client:

@@ -1,0 +1,38 @@
+"""Coroutines that other threads wait for."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import warnings
+
+import pytest
+
+from telnyx_native.sync.loop_thread import LoopThread
+
+
+async def double(number: int) -> int:
+    await asyncio.sleep(0)
+    return 2 * number
+
+
+def test_what_a_coroutine_returns_or_raises() -> None:
+    loop = LoopThread()
+
+    async def fail() -> None:
+        raise LookupError("nothing")
+
+    assert loop.run(double(21)) == 42
+    with pytest.raises(LookupError, match="nothing"):
+        loop.run(fail())
+    loop.end()
+
+
+def test_nothing_runs_after_the_end() -> None:
+    loop = LoopThread()
+    loop.end()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a coroutine that was never awaited
+        with pytest.raises(RuntimeError, match="closed"):
+            loop.run(double(1))
+        gc.collect()
