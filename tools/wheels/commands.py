@@ -153,8 +153,8 @@ def emulated(targets: list[Target]) -> None:
         BuildError: There is no such wheel, or a test fails.
     """
     tried = 0
-    for target in targets:
-        for version, wheel in {} if target.is_here else in_wheelhouse(target).items():
+    for target in [target for target in targets if not target.is_here]:
+        for version, wheel in in_wheelhouse(target).items():
             python = python_with_pip(version)
             root = try_in_debian(wheel, target, DEBIANS[version], python, WORK)
             run_native_tests(root, target, python, PROJECT)
