@@ -6,18 +6,13 @@ Start `telnyx-native gateway` in another terminal and run this. The address of a
 from __future__ import annotations
 
 import asyncio
-import math
 import sys
 from array import array
 
 from telnyx_native import CredentialConfig, TelnyxClient, TxServerConfiguration
+from telnyx_native.media.tones import tone
 
 SERVER = sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8899"
-
-
-def beep(sample_rate: int) -> array[int]:
-    """One second of 440 Hz."""
-    return array("h", (round(8000 * math.sin(2 * math.pi * 440 * n / sample_rate)) for n in range(sample_rate)))
 
 
 async def main() -> None:
@@ -26,9 +21,10 @@ async def main() -> None:
         call = await client.new_invite("echo")
         await call.wait_active(timeout=10)
         rate = call.audio.sample_rate
-        await call.audio.write(beep(rate))
+        beep = tone((440,), 1.0, rate)
+        await call.audio.write(beep)  # queued; it leaves in real time
         heard = array("h", await call.audio.read(2 * rate))
-        print(f"said 1 s, heard it {max(heard) / 8000:.0%} as loud")
+        print(f"said 1 s, heard it {max(heard) / max(beep):.0%} as loud")
         await call.end()
         print(f"the call ended: {call.termination_reason}")
 

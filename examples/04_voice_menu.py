@@ -49,19 +49,21 @@ async def take_message(call: Call) -> None:
     keys = call.dtmf_flow.collect()
     await call.audio.play(SOUNDS / "message.flac")
     await call.audio.play(tone((1000,), 0.3, call.audio.sample_rate))
-    async with await call.record("message.flac") as recording:
+    async with await call.record(f"message-{call.call_id}.flac") as recording:
         await anext(keys)
-    print(f"{call.caller_number} left a message of {recording.duration:.0f} s", flush=True)
+    print(f"{call.caller_number} left a message of {recording.duration:.0f} s: {recording.path}", flush=True)
 
 
 async def serve(call: Call) -> None:
-    await call.accept()
-    await call.wait_active(timeout=10)
-    interrupting = asyncio.create_task(yield_to_speech(call))
     with suppress(StopAsyncIteration, TimeoutError, TelnyxError):  # the caller hangs up, or falls asleep
-        await menu(call)
-    await call.end()
-    await interrupting
+        await call.accept()
+        await call.wait_active(timeout=10)
+        interrupting = asyncio.create_task(yield_to_speech(call))
+        try:
+            await menu(call)
+        finally:
+            await call.end()
+            await interrupting
 
 
 async def main() -> None:

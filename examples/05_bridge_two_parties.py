@@ -17,9 +17,20 @@ SOUNDS = Path(__file__).parent / "sounds"
 
 
 async def connect(client: TelnyxClient, caller: Call) -> None:
-    await caller.accept()
-    caller.audio.play(SOUNDS / "please_hold.flac")
-    other = await client.new_invite(DESTINATION, caller_number=caller.caller_number)
+    try:
+        await caller.accept()
+        await caller.wait_active(timeout=10)
+        caller.audio.play(SOUNDS / "please_hold.flac")
+        other = await client.new_invite(DESTINATION, caller_number=caller.caller_number)
+        await bridge(caller, other)
+    except TelnyxError as error:
+        print(f"{DESTINATION} was not reached: {error}", flush=True)
+    finally:
+        await caller.end()
+
+
+async def bridge(caller: Call, other: Call) -> None:
+    """Let two talk until one of them hangs up."""
     try:
         await other.wait_active(timeout=30)
         await caller.audio.drain()
@@ -27,10 +38,8 @@ async def connect(client: TelnyxClient, caller: Call) -> None:
         print(f"{caller.caller_number} talks to {DESTINATION}", flush=True)
         ends = [asyncio.create_task(call.wait_done()) for call in (caller, other)]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    except TelnyxError as error:
-        print(f"{DESTINATION} was not reached: {error}", flush=True)
     finally:
-        await asyncio.gather(caller.end(), other.end())
+        await other.end()
 
 
 async def main() -> None:

@@ -10,7 +10,7 @@ import asyncio
 import sys
 from contextlib import suppress
 
-from telnyx_native import Call, Conference, CredentialConfig, TelnyxClient, TxServerConfiguration
+from telnyx_native import Call, Conference, CredentialConfig, TelnyxClient, TelnyxError, TxServerConfiguration
 from telnyx_native.media.tones import tone
 
 SERVER = sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8899"
@@ -21,10 +21,14 @@ def beep(room: Conference, hz: int) -> None:
 
 
 async def take_part(call: Call, room: Conference) -> None:
-    await call.accept()
-    await call.wait_active(timeout=10)
-    beep(room, 880)
-    room.add(call)
+    try:
+        await call.accept()
+        await call.wait_active(timeout=10)
+        beep(room, 880)
+        room.add(call)
+    except TelnyxError as error:  # somebody who does not come in disturbs nobody
+        print(f"{call.caller_number}: {error}", flush=True)
+        return
     print(f"{call.caller_number} is in, {len(room.members)} now", flush=True)
     await call.wait_done()
     beep(room, 440)

@@ -31,10 +31,11 @@ log = logging.getLogger("bot")
 
 
 async def serve(call: Call) -> None:
-    """Say the menu, and say back what is said, until the caller hangs up or presses #."""
+    """Say the menu, until the caller hangs up or presses #."""
     with call.log_scope():  # every record in here names the call
         try:
             await call.accept()
+            await call.wait_active(timeout=10)
             log.info("%s is here", call.caller_number)
             call.audio.play(SOUNDS / "menu.flac")
             keys = call.dtmf_flow.collect()

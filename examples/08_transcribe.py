@@ -12,12 +12,14 @@ import sys
 from contextlib import suppress
 from typing import Protocol
 
-from telnyx_native import AudioConfig, Call, CredentialConfig, TelnyxClient, TxServerConfiguration
+from telnyx_native import AudioConfig, Call, CredentialConfig, TelnyxClient, TelnyxError, TxServerConfiguration
 
 SERVER = sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8899"
 RATE = 16_000
 LEAD_IN = 0.4
 """Seconds before the start of speech was noticed that belong to it."""
+KEPT = 2.0
+"""Seconds that are kept while nobody speaks; it is noticed sooner that somebody does."""
 
 
 class Recogniser(Protocol):
@@ -48,31 +50,43 @@ class DigitRecogniser:
 
 
 class Ear:
-    """Collects what is heard, so that an utterance can be cut out of it."""
+    """Keeps what is heard while somebody speaks, so that the utterance can be cut out of it."""
 
     def __init__(self) -> None:
-        self._heard = bytearray()
+        self.speaking = False
+        self._kept = bytearray()
+        self._forgotten = 0  # samples before those
 
     async def listen(self, call: Call) -> None:
         async for frame in call.audio:
-            self._heard += frame
+            self._kept += frame
+            too_old = 0 if self.speaking else max(0, len(self._kept) // 2 - round(KEPT * RATE))
+            del self._kept[: 2 * too_old]
+            self._forgotten += too_old
 
     def between(self, start: float, end: float) -> bytes:
         """What was heard between two times, in seconds of received audio."""
-        return bytes(self._heard[2 * max(0, round(start * RATE)) : 2 * round(end * RATE)])
+        first, last = (max(0, round(at * RATE) - self._forgotten) for at in (start, end))
+        return bytes(self._kept[2 * first : 2 * last])
 
 
 async def transcribe(call: Call, recogniser: Recogniser) -> None:
-    await call.accept(audio=AudioConfig(RATE))
+    try:
+        await call.accept(audio=AudioConfig(RATE))
+    except TelnyxError as error:
+        print(f"{call.caller_number}: {error}", flush=True)
+        return
     ear = Ear()
     listening = asyncio.create_task(ear.listen(call))
     start = 0.0
     async for event in call.voice_activity_flow:
         if event.speaking:
             start = event.at - LEAD_IN
-        else:
+        utterance = ear.between(start, event.at)
+        ear.speaking = event.speaking
+        if not event.speaking:
             # Recognition computes for a while: on a thread, so that other calls do not wait for it.
-            text = await asyncio.to_thread(recogniser.recognise, ear.between(start, event.at))
+            text = await asyncio.to_thread(recogniser.recognise, utterance)
             print(f"{call.caller_number}: {text}", flush=True)
     await listening
 

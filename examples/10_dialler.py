@@ -14,7 +14,14 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from telnyx_native import CallError, CredentialConfig, TelnyxClient, TxServerConfiguration
+from telnyx_native import (
+    CredentialConfig,
+    RequestError,
+    TelnyxClient,
+    TelnyxError,
+    TxServerConfiguration,
+    WaitTimeoutError,
+)
 
 SERVER = sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8899"
 NUMBERS = Path(sys.argv[2]) if len(sys.argv) > 2 else None
@@ -44,18 +51,23 @@ class Result:
 
 async def call_once(client: TelnyxClient, number: str) -> tuple[str, float]:
     """Call, and speak to who answers; return the outcome, and how long the call was up."""
-    call = await client.new_invite(number)
+    try:
+        call = await client.new_invite(number)
+    except RequestError as error:  # the server does not even try
+        return error.cause or "REFUSED", 0.0
+    outcome = None
     try:
         await call.wait_active(timeout=RING_TIME)
         await call.audio.play(SOUND)
         outcome = "HEARD"
-    except TimeoutError:
+    except WaitTimeoutError:
         outcome = "NO_ANSWER"
-    except CallError:  # refused, or hung up in mid-sentence
-        outcome = str(call.termination_reason and call.termination_reason.cause)
+    except TelnyxError:  # refused, or hung up in mid-sentence: the reason says so
+        pass
     await call.end()
+    reason = await call.wait_done()
     active, ended = call.timings.active, call.timings.ended
-    return outcome, ended - active if active and ended else 0.0
+    return outcome or str(reason.cause), ended - active if active and ended else 0.0
 
 
 async def reach(client: TelnyxClient, number: str) -> Result:

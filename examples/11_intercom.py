@@ -27,13 +27,18 @@ GATE_KEY = "9"
 
 async def talk(call: Call) -> None:
     """Let who is at the gate and who is in the house talk, until one of them has enough."""
-    async with Handset(call):
-        await call.wait_active(timeout=30)
-        print(f"talking to {call.remote_party.number}", flush=True)
-        async for pressed in call.dtmf_flow:
-            if pressed.key == GATE_KEY:
-                print("the gate opens", flush=True)  # set a GPIO pin here
-    print(f"over: {await call.wait_done()}", flush=True)
+    try:
+        async with Handset(call):
+            await call.wait_active(timeout=30)
+            print(f"talking to {call.remote_party.number}", flush=True)
+            async for pressed in call.dtmf_flow:
+                if pressed.key == GATE_KEY:
+                    print("the gate opens", flush=True)  # set a GPIO pin here
+    except TelnyxError as error:  # no answer, or no microphone
+        print(error, flush=True)
+    finally:
+        await call.end()
+    print(f"over: {call.termination_reason}", flush=True)
 
 
 async def answer(client: TelnyxClient) -> None:

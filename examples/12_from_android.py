@@ -43,10 +43,10 @@ async def react(client: TelnyxClient) -> None:
         match response.status:
             case SocketStatus.MESSAGERECEIVED if response.data:
                 match response.data.method:
-                    case SocketMethod.INVITE.value:
+                    case SocketMethod.INVITE.method_name:
                         assert isinstance(response.data.result, InviteResponse)
                         await client.accept_call(response.data.result.call_id)
-                    case SocketMethod.BYE.value:
+                    case SocketMethod.BYE.method_name:
                         print("bye")
             case SocketStatus.ERROR:
                 print(response.error_message)

@@ -15,7 +15,7 @@ import sys
 from contextlib import suppress
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from telnyx_native import AudioConfig, Call, CredentialConfig, TelnyxClient, TelnyxError, TxServerConfiguration
 
@@ -49,10 +49,10 @@ async def serve(call: Call) -> None:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         async with connect(API, additional_headers=headers) as api:
-            await call.accept(audio=AUDIO)
             with suppress(TelnyxError, ConnectionClosed):  # either side may hang up first
+                await call.accept(audio=AUDIO)
                 await asyncio.gather(say(call, api), hear(call, api))
-    except OSError as error:
+    except (OSError, WebSocketException) as error:
         print(f"the service cannot be reached: {error}", flush=True)
     await call.end()
     print(f"{call.caller_number} is done", flush=True)

@@ -85,7 +85,7 @@ class Stub:
         for sync_name in own.keys() - seen:
             if not _is_private(sync_name):
                 lines += self._signature(own[sync_name], faces)
-        bases = [ast.unparse(base) for base in _class_of(made).bases if ast.unparse(base).startswith("Generic")]
+        bases = [text for text in map(ast.unparse, _class_of(made).bases) if text != face.Face.__name__]
         for base in bases:
             self._note_names(base, faces)
         self._parts.append(f"class {name}{f'({bases[0]})' if bases else ''}:")

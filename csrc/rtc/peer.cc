@@ -261,6 +261,8 @@ void Peer::OnIceGatheringChange(PeerConnectionInterface::IceGatheringState state
 void Peer::OnConnectionChange(PeerConnectionInterface::PeerConnectionState state) {
   // The end of it is reported by CloseNow, once.
   if (state == PeerConnectionInterface::PeerConnectionState::kClosed) return;
+  if (state == PeerConnectionInterface::PeerConnectionState::kConnected)
+    engine_->clock_->Synchronized([this] { track_.set_connected(); });
   Answer(0, EventKind::kConnectionState, std::string(PeerConnectionInterface::AsString(state)));
 }
 

@@ -40,6 +40,7 @@ void PortTrack::Process(const ProcessingOptions& options) {
 }
 
 void PortTrack::InheritFrom(const PortTrack& predecessor) {
+  connected_ |= predecessor.connected_;
   echo_ = predecessor.echo_;
   held_ = predecessor.held_;
   echo_fade_ = predecessor.echo_fade_;
@@ -92,6 +93,10 @@ int64_t PortTrack::NextDue(int64_t slot) {
 }
 
 void PortTrack::Send() {
+  if (!connected_) {
+    has_received_ = has_heard_ = false;
+    return;
+  }
   const size_t samples = port_->frame_size();
   port_->TakePlayback(frame_.data());
   if (processor_) processor_->Process(frame_.data());

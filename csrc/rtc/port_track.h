@@ -51,6 +51,10 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   // being made. The caller holds the clock.
   void set_live(bool live) { live_ = live; }
 
+  // There is a way to the far end. Until then nothing is taken from the port: what was written waits. The caller holds
+  // the clock.
+  void set_connected() { connected_ = true; }
+
   // Once per tick, after everything received was delivered: sends 10 ms.
   void Send();
 
@@ -91,6 +95,7 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   uint64_t underruns_ = 0;  // seen
   int trouble_ = 0;         // grows with each underrun, and goes away in time
   bool live_ = false;
+  bool connected_ = false;
   bool echo_ = false;
   bool held_ = false;
   Fade echo_fade_;

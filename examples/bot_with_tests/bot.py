@@ -31,6 +31,7 @@ def answer_to(key: str, rate: int) -> np.ndarray:
 async def serve(call: Call) -> None:
     with suppress(TelnyxError):  # the caller has hung up while something was being played
         await call.accept()
+        await call.wait_active(timeout=10)
         rate = call.audio.sample_rate
         await call.audio.write(jingle(rate))
         async for pressed in call.dtmf_flow:

@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from telnyx_native.events import AnswerResponse as AnswerResponse
     from telnyx_native.events import AttachResponse as AttachResponse
     from telnyx_native.events import ByeResponse as ByeResponse
+    from telnyx_native.events import CallEvent as CallEvent
     from telnyx_native.events import CallIds as CallIds
     from telnyx_native.events import CandidateResponse as CandidateResponse
     from telnyx_native.events import ClientReadyResponse as ClientReadyResponse
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from telnyx_native.events import SocketMethod as SocketMethod
     from telnyx_native.events import SocketResponse as SocketResponse
     from telnyx_native.events import SocketStatus as SocketStatus
+    from telnyx_native.flow import Collector as Collector
     from telnyx_native.flow import SharedFlow as SharedFlow
     from telnyx_native.flow import StateFlow as StateFlow
     from telnyx_native.logs import JsonLinesFormatter as JsonLinesFormatter
@@ -113,6 +115,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.quality import CallQuality as CallQuality
     from telnyx_native.media.quality import CallQualityMetrics as CallQualityMetrics
     from telnyx_native.media.recording import Recording as Recording
+    from telnyx_native.media.sources import Playable as Playable
     from telnyx_native.media.stream import AudioCounters as AudioCounters
     from telnyx_native.media.stream import AudioStream as AudioStream
     from telnyx_native.media.tap import AudioDirection as AudioDirection
@@ -167,12 +170,12 @@ _HOMES = {
         "SocketConnectionError TelnyxError WaitTimeoutError"
     ),
     "events": (
-        "AiConversationResponse AnswerResponse AttachResponse ByeResponse CallIds CandidateResponse "
+        "AiConversationResponse AnswerResponse AttachResponse ByeResponse CallEvent CallIds CandidateResponse "
         "ClientReadyResponse DisablePushResponse DisplayResponse EndOfCandidatesResponse EventResponse "
         "GatewayStateResponse InfoResponse InviteResponse LoginResponse MediaResponse ReceivedMessageBody "
         "ReceivedResult RemoteParty RingingResponse SocketMethod SocketResponse SocketStatus"
     ),
-    "flow": "SharedFlow StateFlow",
+    "flow": "Collector SharedFlow StateFlow",
     "logs": "JsonLinesFormatter LogContextFilter LogLevel TxLogger log_context",
     "media.audio_processor": "AudioProcessor",
     "media.dtmf": "DtmfDetector DtmfReceived DtmfSource",
@@ -180,6 +183,7 @@ _HOMES = {
     "media.playing": "Mark Playback",
     "media.quality": "CallQuality CallQualityMetrics",
     "media.recording": "Recording",
+    "media.sources": "Playable",
     "media.stream": "AudioCounters AudioStream",
     "media.tap": "AudioDirection AudioTap",
     "media.voice_activity": "VoiceActivity VoiceActivityDetector",

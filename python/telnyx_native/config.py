@@ -19,6 +19,7 @@ from telnyx_native.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
     from ssl import SSLContext
 
@@ -41,6 +42,7 @@ __all__ = [
     "TokenConfig",
     "TxServerConfiguration",
     "VoiceActivityConfig",
+    "route",
 ]
 
 SAMPLE_RATES = (8_000, 16_000, 24_000, 32_000, 48_000)
@@ -250,10 +252,13 @@ class TelnyxConfig:
         if (self.ringtone or self.ringback_tone) and self.ring_sink is None:
             raise ConfigurationError("ringtone and ringback_tone need a ring_sink, where they are heard")
 
-    def route(self, server: TxServerConfiguration) -> tuple[TxServerConfiguration, TxServerConfiguration | None]:
-        """Return where to connect, and where if that cannot be reached."""
-        regional = server.in_region(self.region)
-        return regional, server if self.fallback_on_region_failure and regional != server else None
+
+def route(
+    config: TelnyxConfig, server: TxServerConfiguration
+) -> tuple[TxServerConfiguration, TxServerConfiguration | None]:
+    """Return where a login connects to, and where if that cannot be reached."""
+    regional = server.in_region(config.region)
+    return regional, server if config.fallback_on_region_failure and regional != server else None
 
 
 @dataclass(frozen=True)
@@ -292,8 +297,8 @@ class TokenConfig(TelnyxConfig):
             raise ConfigurationError("sip_token is empty", kind=ErrorCode.INVALID_CREDENTIALS)
 
     @property
-    def expires_at(self) -> float | None:
-        """When the token expires, in seconds since the epoch, if it says so."""
+    def expires_at(self) -> datetime | None:
+        """When the token expires, if it says so."""
         return expiry_of(self.sip_token)
 
 
@@ -312,7 +317,7 @@ class AnonymousConfig(TelnyxConfig):
     target_id: str
     target_type: str = "ai_assistant"
     target_version_id: str | None = None
-    user_variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    user_variables: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
     conversation_id: str | None = None
 
     def __post_init__(self) -> None:
@@ -506,7 +511,6 @@ class Timeouts:
         login: The server's answer to a login, and its word that the session is ready.
         gateway_poll: Time between two questions for the SIP registration, and before another attempt to get one
             (Telnyx Android SDK: 3 s).
-        gateway_polls: How often it is asked for (Telnyx Android SDK: 3).
         request: The server's answer to any other request (Telnyx JS SDK: 10 s).
         push_invite: From the login to the invitation of a call that a push announced (Telnyx iOS SDK: 10 s).
         bye: The server's answer to a hang-up; the call is over with or without it (Telnyx JS SDK: 5 s).
@@ -527,7 +531,6 @@ class Timeouts:
     connect: float = 10.0
     login: float = 10.0
     gateway_poll: float = 3.0
-    gateway_polls: int = 3
     request: float = 10.0
     push_invite: float = 10.0
     bye: float = 5.0
@@ -544,9 +547,7 @@ class Timeouts:
     report: float = 10.0
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not value > 0:
-                raise ConfigurationError(f"Timeouts.{name} must be more than zero")
+        _require_positive(self)
 
 
 @dataclass(frozen=True)
@@ -558,6 +559,7 @@ class Limits:
             One more inbound call is told USER_BUSY, one more outbound call is a `CallLimitError`.
         registrations: Further attempts to get registered when the SIP registration of a login fails, each on a new
             connection (Telnyx Android SDK: 3); only with `auto_reconnect`.
+        gateway_polls: Questions for the SIP registration before it has failed (Telnyx Android SDK: 3).
         ringing_calls: Inbound calls that ring at the same time; the client is busy for any more.
         queued_candidates: Network candidates of the far end that wait for its description; more are dropped.
         ice_restarts: Attempts in a row to find a new audio path before the call is given up.
@@ -565,11 +567,16 @@ class Limits:
 
     max_concurrent_calls: int | None = None
     registrations: int = 3
+    gateway_polls: int = 3
     ringing_calls: int = 100
     queued_candidates: int = 64
     ice_restarts: int = 3
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if value is not None and not value > 0:
-                raise ConfigurationError(f"Limits.{name} must be more than zero")
+        _require_positive(self)
+
+
+def _require_positive(settings: Timeouts | Limits) -> None:
+    for name, value in vars(settings).items():
+        if value is not None and not value > 0:
+            raise ConfigurationError(f"{type(settings).__name__}.{name} must be more than zero")

@@ -33,13 +33,13 @@ class TelnyxError(Exception):
         kind: Its entry in the table of Telnyx's structured errors, or `None` when it has none.
     """
 
-    usual_kind: ClassVar[ErrorCode | None] = None
+    _usual_kind: ClassVar[ErrorCode | None] = None
     """The `kind` of errors of this class that do not say otherwise."""
 
     def __init__(self, message: str, *, code: int | None = None, kind: ErrorCode | None = None) -> None:
         super().__init__(message)
         self.code = code
-        self.kind = kind or self.usual_kind
+        self.kind = kind or self._usual_kind
 
 
 class ConfigurationError(TelnyxError, ValueError):
@@ -57,7 +57,7 @@ class FlowClosedError(TelnyxError):
 class SocketConnectionError(TelnyxError):
     """There is no usable connection to the server: unreachable, closed or lost."""
 
-    usual_kind = ErrorCode.WEBSOCKET_ERROR
+    _usual_kind = ErrorCode.WEBSOCKET_ERROR
 
 
 class NetworkChangedError(SocketConnectionError):
@@ -67,13 +67,13 @@ class NetworkChangedError(SocketConnectionError):
 class AuthenticationError(TelnyxError):
     """The server refused the credentials, or they cannot be good any more."""
 
-    usual_kind = ErrorCode.LOGIN_FAILED
+    _usual_kind = ErrorCode.LOGIN_FAILED
 
 
 class GatewayRegistrationError(TelnyxError):
     """The login was accepted, but the SIP registration behind it did not come up."""
 
-    usual_kind = ErrorCode.GATEWAY_FAILED
+    _usual_kind = ErrorCode.GATEWAY_FAILED
 
 
 class MalformedFrameError(TelnyxError):
@@ -129,13 +129,13 @@ class MediaError(TelnyxError):
 class DeviceError(MediaError):
     """A microphone or loudspeaker is not there, or does not work."""
 
-    usual_kind = ErrorCode.MEDIA_DEVICE_NOT_FOUND
+    _usual_kind = ErrorCode.MEDIA_DEVICE_NOT_FOUND
 
 
 class SdpError(MediaError):
     """A session description cannot be used."""
 
-    usual_kind = ErrorCode.SDP_SET_REMOTE_DESCRIPTION_FAILED
+    _usual_kind = ErrorCode.SDP_SET_REMOTE_DESCRIPTION_FAILED
 
 
 class RestError(TelnyxError):

@@ -15,6 +15,7 @@ __all__ = [
     "AiConversationResponse",
     "AnswerResponse",
     "ByeResponse",
+    "CallEvent",
     "CallIds",
     "CandidateResponse",
     "ClientReadyResponse",
@@ -152,7 +153,7 @@ class AiConversationResponse(ReceivedResult):
     """
 
     type: str
-    params: dict[str, Any] = field(default_factory=dict, repr=False)
+    params: dict[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class InfoResponse(ReceivedResult):
         params: All that it says.
     """
 
-    params: dict[str, Any] = field(default_factory=dict, repr=False)
+    params: dict[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True)
@@ -195,14 +196,6 @@ class CallIds:
     leg_id: str | None = None
     call_control_id: str | None = None
 
-    def updated(self, newer: CallIds) -> CallIds:
-        """These ids, with what `newer` knows better."""
-        return CallIds(
-            newer.session_id or self.session_id,
-            newer.leg_id or self.leg_id,
-            newer.call_control_id or self.call_control_id,
-        )
-
 
 @dataclass(frozen=True)
 class RemoteParty:
@@ -229,7 +222,7 @@ class CallEvent(ReceivedResult):
 
     call_id: str
     ids: CallIds = CallIds()
-    custom_headers: dict[str, str] = field(default_factory=dict)
+    custom_headers: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

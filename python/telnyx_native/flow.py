@@ -92,6 +92,10 @@ class SharedFlow(Generic[T]):
         self._closed = False
         self.dropped = 0
 
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "collected" if self.collected else "not collected"
+        return f"<SharedFlow {state}>"
+
     def emit(self, value: T) -> None:
         """Hand `value` to every collector. After `close` it goes nowhere."""
         if self._closed:

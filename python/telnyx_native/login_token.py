@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import binascii
 import json
-import math
 from base64 import urlsafe_b64decode
+from datetime import UTC, datetime
 
 __all__ = ["expiry_of"]
 
 
-def expiry_of(token: str) -> float | None:
-    """Return when a JWT expires, in seconds since the epoch.
+def expiry_of(token: str) -> datetime | None:
+    """Return when a JWT expires.
 
-    `None` if it does not say so, or is no JWT: whether it is any good is for the server to tell.
+    `None` if it does not say so, says what no calendar has, or is no JWT: whether it is any good is for the server to
+    tell.
     """
     payload = token.split(".")[1] if token.count(".") == 2 else ""
     try:
@@ -24,6 +25,6 @@ def expiry_of(token: str) -> float | None:
     if not isinstance(expiry, int | float) or isinstance(expiry, bool):
         return None
     try:
-        return float(expiry) if math.isfinite(expiry) else None
-    except OverflowError:
+        return datetime.fromtimestamp(expiry, UTC)
+    except (ValueError, OverflowError, OSError):
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,7 +17,6 @@ from telnyx_native.errors import AuthenticationError, ConfigurationError, RestEr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
 __all__ = ["TelephonyCredential", "TelephonyCredentials", "mint_login_token"]
 
@@ -33,14 +33,14 @@ class TelephonyCredential:
         name: What it is called.
         sip_user: The user name to log in with, see `CredentialConfig`.
         sip_password: Its password; never logged.
-        expires_at: When it expires, ISO 8601; `None` if it does not.
+        expires_at: When it expires; `None` if it does not.
     """
 
     id: str
     name: str
     sip_user: str
     sip_password: str = field(repr=False)
-    expires_at: str | None = None
+    expires_at: datetime | None = None
 
 
 class TelephonyCredentials:
@@ -155,8 +155,17 @@ def _package() -> Any:
 
 def _credential(data: Any) -> TelephonyCredential:
     return TelephonyCredential(
-        data.id or "", data.name or "", data.sip_username or "", data.sip_password or "", data.expires_at
+        data.id or "", data.name or "", data.sip_username or "", data.sip_password or "", _moment(data.expires_at)
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A moment in ISO 8601; in UTC, unless it says otherwise."""
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections import Counter
 import telnyx_native
 import telnyx_native.doctor
 import telnyx_native.gateway
+import telnyx_native.media.tones
 import telnyx_native.testing
 from support.pages import ROOT
 
@@ -21,8 +22,8 @@ DOCUMENTED = Counter(
 def test_each_name_is_documented_once() -> None:
     frameworks = {name for name in DOCUMENTED if name.startswith("integrations.")}  # see tests/frameworks
     public = {*telnyx_native.__all__} - {"__version__"}
-    for module in (telnyx_native.doctor, telnyx_native.gateway, telnyx_native.testing):
-        public |= {f"{module.__name__.rpartition('.')[2]}.{name}" for name in module.__all__}
+    for module in (telnyx_native.doctor, telnyx_native.gateway, telnyx_native.media.tones, telnyx_native.testing):
+        public |= {f"{module.__name__.removeprefix('telnyx_native.')}.{name}" for name in module.__all__}
     assert set(DOCUMENTED) - frameworks == public
     assert [name for name, pages in DOCUMENTED.items() if pages > 1] == []
 

@@ -12,6 +12,7 @@ pytest.importorskip("livekit.agents")
 from livekit import rtc
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, Agent, AgentSession, APIConnectOptions, stt
 
+from support.hearing import hear_tone
 from support.pages import blocks, run_piece
 from support.signals import dominant_frequency, pcm, rms, tone
 from support.users import LIMIT, log_in
@@ -87,18 +88,10 @@ async def voice(hz: float, seconds: float) -> AsyncIterator[rtc.AudioFrame]:
         yield rtc.AudioFrame(part.tobytes(), TTS_RATE, 1, len(part))
 
 
-async def hears(caller: CalleeLeg, hz: float) -> None:
-    async with asyncio.timeout(LIMIT):
-        while True:
-            heard = pcm(await caller.audio.read(RATE // 5))
-            if rms(heard) > 500 and abs(dominant_frequency(heard, RATE) - hz) < 10:
-                return
-
-
 async def test_caller_and_agent_hear_each_other(scene: Scene) -> None:
     await scene.caller.audio.write(tone(700, 2.0, RATE))
     said = scene.session.say("good morning", audio=voice(440, 1.0))
-    await hears(scene.caller, 440)
+    await hear_tone(scene.caller.audio, 440)
     await asyncio.wait_for(said.wait_for_playout(), LIMIT)
     assert scene.call.audio.played == pytest.approx(1.0, abs=0.1)
     await scene.caller.audio.drain()
@@ -110,7 +103,7 @@ async def test_caller_and_agent_hear_each_other(scene: Scene) -> None:
 
 async def test_interruption_is_heard_at_once(scene: Scene) -> None:
     said = scene.session.say("a long story", audio=voice(440, 20.0))
-    await hears(scene.caller, 440)
+    await hear_tone(scene.caller.audio, 440)
     finished = asyncio.get_running_loop().create_future()
     scene.output.on("playback_finished", finished.set_result)
     said.interrupt()
@@ -121,12 +114,28 @@ async def test_interruption_is_heard_at_once(scene: Scene) -> None:
         while rms(pcm(await scene.caller.audio.read(RATE // 10))) > 100:
             pass
     scene.session.say("where was I", audio=voice(880, 1.0))
-    await hears(scene.caller, 880)
+    await hear_tone(scene.caller.audio, 880)
+
+
+async def test_false_interruption_loses_nothing(scene: Scene) -> None:
+    said = scene.session.say("a short story", audio=voice(440, 2.0))
+    await hear_tone(scene.caller.audio, 440)
+    scene.output.pause()
+    async with asyncio.timeout(LIMIT):
+        while rms(pcm(await scene.caller.audio.read(RATE // 10))) > 100:
+            pass
+    held = scene.call.audio.played
+    await scene.caller.audio.read(RATE // 2)
+    assert scene.call.audio.played == held < 1.9
+    scene.output.resume()
+    await hear_tone(scene.caller.audio, 440)
+    await asyncio.wait_for(said.wait_for_playout(), LIMIT)
+    assert scene.call.audio.played == pytest.approx(2.0, abs=0.1)
 
 
 async def test_caller_hangs_up_in_mid_sentence(scene: Scene) -> None:
     said = scene.session.say("a long story", audio=voice(440, 20.0))
-    await hears(scene.caller, 440)
+    await hear_tone(scene.caller.audio, 440)
     await scene.caller.hang_up()
     await asyncio.wait_for(said.wait_for_playout(), LIMIT)
 

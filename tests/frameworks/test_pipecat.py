@@ -27,6 +27,7 @@ from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.workers.runner import WorkerRunner
 
+from support.hearing import hear_tone
 from support.pages import blocks, run_piece
 from support.signals import dominant_frequency, pcm, rms, tone
 from support.users import LIMIT, log_in
@@ -112,20 +113,11 @@ async def scene(gateway: Gateway) -> AsyncIterator[tuple[Bot, CalleeLeg]]:
         await asyncio.wait_for(running, LIMIT)
 
 
-async def hears(caller: CalleeLeg, hz: float) -> None:
-    """Wait until the caller hears a tone."""
-    async with asyncio.timeout(LIMIT):
-        while True:
-            heard = pcm(await caller.audio.read(RATE // 5))
-            if rms(heard) > 500 and abs(dominant_frequency(heard, RATE) - hz) < 10:
-                return
-
-
 async def test_caller_and_pipeline_hear_each_other(scene: tuple[Bot, CalleeLeg]) -> None:
     bot, caller = scene
     await caller.audio.write(tone(700, 2.0, RATE))
     await bot.brain.speak(440, 1.0)
-    await hears(caller, 440)
+    await hear_tone(caller.audio, 440)
     await caller.audio.drain()
     await asyncio.wait_for(bot.brain.fell_silent.wait(), LIMIT)
     heard = pcm(bytes(bot.brain.heard))
@@ -136,7 +128,7 @@ async def test_caller_and_pipeline_hear_each_other(scene: tuple[Bot, CalleeLeg])
 async def test_interruption_is_heard_at_once(scene: tuple[Bot, CalleeLeg]) -> None:
     bot, caller = scene
     await bot.brain.speak(440, 20.0)
-    await hears(caller, 440)
+    await hear_tone(caller.audio, 440)
     assert bot.call.audio.queued < 0.5  # pipecat keeps the rest, so that it can be dropped
     await bot.worker.queue_frame(InterruptionFrame())
     async with asyncio.timeout(LIMIT):
@@ -145,7 +137,7 @@ async def test_interruption_is_heard_at_once(scene: tuple[Bot, CalleeLeg]) -> No
     assert bot.call.audio.queued == 0
     assert bot.call.audio.played < 10
     await bot.brain.speak(880, 1.0)
-    await hears(caller, 880)
+    await hear_tone(caller.audio, 880)
 
 
 async def test_keys_both_ways(scene: tuple[Bot, CalleeLeg]) -> None:
@@ -162,7 +154,7 @@ async def test_end_frame_lets_all_be_heard_and_hangs_up(scene: tuple[Bot, Callee
     bot, caller = scene
     await bot.brain.speak(440, 1.0)
     await bot.worker.queue_frame(EndFrame())
-    await hears(caller, 440)
+    await hear_tone(caller.audio, 440)
     reason = await caller.wait_ended(LIMIT)
     assert reason.cause == "NORMAL_CLEARING"
     assert bot.call.audio.played == pytest.approx(1.0, abs=0.1)

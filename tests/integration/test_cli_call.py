@@ -17,42 +17,25 @@ from contextlib import asynccontextmanager, suppress
 import numpy as np
 import pytest
 
+from support import scripts
+from support.scripts import LIMIT, program
 from support.signals import chirp, likeness, silence
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.gateway.configuration import EXAMPLE
 from telnyx_native.media.files import read_audio, write_wav
 
-LIMIT = 20.0
-"""Seconds a command may take."""
-
 RATE = 16_000
 
 
-@asynccontextmanager
-async def command(*arguments):
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "telnyx_native",
-        *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "COLUMNS": "60"},
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+def command(*arguments):
+    return program("-m", "telnyx_native", *arguments, COLUMNS="60")
 
 
 async def outcome(process):
-    """Wait for the end; return exit code, stdout and stderr."""
-    output, errors = await asyncio.wait_for(process.communicate(), LIMIT)
-    assert b"Traceback" not in errors, errors.decode()
-    return process.returncode, output.decode(), errors.decode()
+    """Wait for the end; return exit code, stdout and stderr. Nobody wants to see a traceback of a command."""
+    code, output, errors = await scripts.outcome(process)
+    assert "Traceback" not in errors, errors
+    return code, output, errors
 
 
 async def line_with(process, wanted):

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
 
+from support.pages import block_under
 from support.scripts import outcome, program
 from telnyx_native import TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway
 
-PAGE = (Path(__file__).parents[2] / "docs" / "gateway.md").read_text()
 LIMIT = 10.0
 
 
-def block(heading: str) -> str:
-    (source,) = re.findall(r"```python\n(.*?)```", PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0], re.DOTALL)
-    return source
-
-
 async def test_a_gateway_in_python() -> None:
-    async with program("-c", block("In Python")) as process:
+    async with program("-c", block_under("In Python", "gateway.md").text) as process:
         code, output, errors = await outcome(process)
     assert code == 0, errors
     url, console, *programs = output.split()
@@ -30,7 +24,7 @@ async def test_a_gateway_in_python() -> None:
 
 
 async def test_a_destination_of_ones_own() -> None:
-    async with program("-c", block("Destinations of your own")) as process:
+    async with program("-c", block_under("Destinations of your own", "gateway.md").text) as process:
         code, output, errors = await outcome(process)
     assert code == 0, errors
     assert output.splitlines() == [
@@ -41,7 +35,7 @@ async def test_a_destination_of_ones_own() -> None:
 
 async def test_a_brain() -> None:
     names: dict[str, object] = {}
-    exec(block("Assistants"), names)
+    exec(block_under("Assistants", "gateway.md").text, names)
     async with Gateway(assistants={"shop": names["brain"]}) as gateway, TelnyxClient() as client:  # type: ignore[dict-item]
 
         @client.ai.tool("get_weather")

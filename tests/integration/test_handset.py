@@ -15,8 +15,10 @@ import pytest
 
 import telnyx_native
 from support.cancellation import CancelAt
+from support.hearing import hear_tone
 from support.signals import Pcm, dominant_frequency, pcm, rms, tone
 from support.sound_server import SoundServer, needs_sound_server, sound_server
+from support.users import answered_call
 from telnyx_native import (
     AudioConfig,
     AudioProcessing,
@@ -27,7 +29,6 @@ from telnyx_native import (
     HandsetState,
     Loudspeaker,
     NoiseSuppression,
-    TelnyxClient,
     Verdict,
     run_microphone_check,
     sound_devices,
@@ -52,23 +53,6 @@ async def sounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         yield server
 
 
-async def call_between(alice: TelnyxClient, bob: TelnyxClient, audio: AudioConfig) -> tuple[Call, Call]:
-    incoming = bob.incoming_calls.collect()
-    placed = await alice.new_invite("bob")
-    received = await asyncio.wait_for(anext(incoming), LIMIT)
-    await received.accept(audio=audio)
-    await placed.wait_active(LIMIT)
-    return placed, received
-
-
-async def hears_tone(call: Call, hz: float) -> None:
-    async with asyncio.timeout(LIMIT):
-        while True:
-            heard = pcm(await call.audio.read(RATE // 5))
-            if rms(heard) > 500 and abs(dominant_frequency(heard, RATE) - hz) < 10:
-                return
-
-
 async def hears_nothing(call: Call) -> None:
     async with asyncio.timeout(LIMIT):
         while rms(pcm(await call.audio.read(RATE // 2))) > 20:
@@ -76,16 +60,16 @@ async def hears_nothing(call: Call) -> None:
 
 
 async def test_what_the_loudspeaker_plays_the_microphone_hears(sounds, alice, bob) -> None:
-    caller, kiosk = await call_between(alice, bob, AudioConfig.microphone(processing=UNPROCESSED))
+    caller, kiosk = await answered_call(alice, bob, "bob", audio=AudioConfig.microphone(processing=UNPROCESSED))
     async with Handset(kiosk, microphone="pulse", speaker="pulse") as handset:
         assert handset.state.value is HandsetState.WORKING
         caller.audio.write_nowait(tone(700, 4, RATE))
-        await hears_tone(caller, 700)
+        await hear_tone(caller.audio, 700)
     assert handset.state.value is HandsetState.CLOSED
 
 
 async def test_the_echo_of_a_handset_is_taken_away(sounds, alice, bob) -> None:
-    caller, kiosk = await call_between(alice, bob, AudioConfig.microphone())
+    caller, kiosk = await answered_call(alice, bob, "bob", audio=AudioConfig.microphone())
     async with Handset(kiosk):
         said = np.tile(read_audio(SPEECH, RATE), 2)[: 10 * RATE]
         await caller.audio.write(said)
@@ -94,10 +78,10 @@ async def test_the_echo_of_a_handset_is_taken_away(sounds, alice, bob) -> None:
 
 
 async def test_devices_that_are_unplugged_are_waited_for(sounds, alice, bob) -> None:
-    caller, kiosk = await call_between(alice, bob, AudioConfig.microphone(processing=UNPROCESSED))
+    caller, kiosk = await answered_call(alice, bob, "bob", audio=AudioConfig.microphone(processing=UNPROCESSED))
     async with Handset(kiosk) as handset:
         caller.audio.write_nowait(tone(700, 3, RATE))
-        await hears_tone(caller, 700)
+        await hear_tone(caller.audio, 700)
         sounds.remove_room("room")
         await asyncio.wait_for(handset.state.wait_for(lambda state: state is HandsetState.UNPLUGGED), LIMIT)
         await hears_nothing(caller)
@@ -105,23 +89,23 @@ async def test_devices_that_are_unplugged_are_waited_for(sounds, alice, bob) -> 
         await asyncio.wait_for(handset.state.wait_for(lambda state: state is HandsetState.WORKING), LIMIT)
         assert handset.counters.reopened == 1
         caller.audio.write_nowait(tone(900, 3, RATE))
-        await hears_tone(caller, 900)
+        await hear_tone(caller.audio, 900)
 
 
 async def test_other_devices_during_the_call(sounds, alice, bob) -> None:
-    caller, kiosk = await call_between(alice, bob, AudioConfig.microphone(processing=UNPROCESSED))
+    caller, kiosk = await answered_call(alice, bob, "bob", audio=AudioConfig.microphone(processing=UNPROCESSED))
     async with Handset(kiosk) as handset:
         with pytest.raises(DeviceError, match="no loudspeaker 'bluetooth'; there are 'pulse'"):
             await handset.use(speaker="bluetooth")
         assert handset.state.value is HandsetState.WORKING
         await handset.use(microphone="pulse", speaker="pulse")
         caller.audio.write_nowait(tone(700, 4, RATE))
-        await hears_tone(caller, 700)
+        await hear_tone(caller.audio, 700)
 
 
 @pytest.mark.parametrize("step", ["open", "use", "close"])
 async def test_cancelled_anywhere_the_devices_are_let_go_of(sounds, alice, bob, step) -> None:
-    caller, kiosk = await call_between(alice, bob, AudioConfig.microphone(processing=UNPROCESSED))
+    caller, kiosk = await answered_call(alice, bob, "bob", audio=AudioConfig.microphone(processing=UNPROCESSED))
     for point in count():
         cancel, handset = CancelAt(point), Handset(kiosk)
         if step != "open":
@@ -135,7 +119,7 @@ async def test_cancelled_anywhere_the_devices_are_let_go_of(sounds, alice, bob, 
         assert point < 50
     async with Handset(kiosk):  # as good as new
         caller.audio.write_nowait(tone(700, 4, RATE))
-        await hears_tone(caller, 700)
+        await hear_tone(caller.audio, 700)
 
 
 async def test_microphone_check_can_be_cancelled_anywhere(sounds) -> None:
@@ -150,7 +134,7 @@ async def test_microphone_check_can_be_cancelled_anywhere(sounds) -> None:
 
 
 async def test_a_device_that_is_not_there(sounds, alice, bob) -> None:
-    _, kiosk = await call_between(alice, bob, AudioConfig.microphone())
+    _, kiosk = await answered_call(alice, bob, "bob", audio=AudioConfig.microphone())
     with pytest.raises(DeviceError, match="no microphone 'bluetooth'; there are 'pulse'") as caught:
         await Handset(kiosk, microphone="bluetooth").open()
     assert caught.value.kind is ErrorCode.MEDIA_DEVICE_NOT_FOUND
@@ -188,7 +172,7 @@ async def test_the_command_that_lists_devices(sounds, monkeypatch) -> None:
 
 async def test_without_devices(sounds, alice, bob, monkeypatch) -> None:
     monkeypatch.setenv("PULSE_SERVER", "unix:/nowhere")
-    _, kiosk = await call_between(alice, bob, AudioConfig.microphone())
+    _, kiosk = await answered_call(alice, bob, "bob", audio=AudioConfig.microphone())
     with pytest.raises(DeviceError):
         await Handset(kiosk).open()
 

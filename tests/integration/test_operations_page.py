@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
-from pathlib import Path
 
+from support.pages import program_under
 from support.scripts import LIMIT, outcome, program, someone_logged_in
 from telnyx_native.errors import CallError
 from telnyx_native.gateway import Gateway, User
 
-PAGE = Path(__file__).parents[2] / "docs/operations.md"
-
 
 async def test_told_to_end_the_bot_finishes_its_call() -> None:
-    section = PAGE.read_text().split("\n## Ending without cutting anybody off\n")[1]
-    source = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0]
     async with (
         Gateway([User("alice", "demo")]) as gateway,
-        program("-c", source.replace("ws://127.0.0.1:8899", gateway.url)) as process,
+        program("-c", program_under("Ending without cutting anybody off", "operations.md", gateway.url)) as process,
     ):
         await someone_logged_in(gateway)
         caller = await gateway.place_call("alice", from_="+15550199")

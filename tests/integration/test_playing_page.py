@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 import telnyx_native
+from support.pages import program_under
 from support.scripts import LIMIT, outcome, program, someone_logged_in
 from support.signals import pcm, silence
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.media.files import read_audio
 
-PAGE = Path(__file__).parents[2] / "docs/playing.md"
 SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
 RATE = 16_000
 
@@ -28,11 +28,9 @@ def loudest(heard: np.ndarray, hz: int) -> float:
 
 
 async def test_the_bot() -> None:
-    section = PAGE.read_text().split("\n## A bot that uses them\n")[1]
-    source = re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0]
     async with (
         Gateway([User("alice", "demo")]) as gateway,
-        program("-c", source.replace("ws://127.0.0.1:8899", gateway.url)) as process,
+        program("-c", program_under("A bot that uses them", "playing.md", gateway.url)) as process,
     ):
         await someone_logged_in(gateway)
         caller = await gateway.place_call("alice", from_="+15550199")

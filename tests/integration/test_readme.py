@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support.pages import program_under
 from support.scripts import LIMIT, outcome, program, someone_logged_in
 from support.signals import dominant_frequency, pcm, tone
 from telnyx_native.gateway import Gateway, User
@@ -16,7 +15,6 @@ from telnyx_native.gateway import Gateway, User
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-README = Path(__file__).parents[2] / "README.md"
 RATE = 16_000
 
 
@@ -26,15 +24,8 @@ async def gateway() -> AsyncIterator[Gateway]:
         yield running
 
 
-def program_under(heading: str, gateway: Gateway) -> str:
-    """The program in a section of the README, led to a gateway that a test can have."""
-    section = README.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    (block,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-    return block.replace("ws://127.0.0.1:8899", gateway.url)
-
-
 async def test_the_first_call(gateway: Gateway) -> None:
-    async with program("-c", program_under("The first call", gateway)) as process:
+    async with program("-c", program_under("The first call", "README.md", gateway.url)) as process:
         code, output, errors = await outcome(process)
     assert code == 0, errors
     assert output == "heard 64000 bytes of audio in state ACTIVE\n"
@@ -42,7 +33,7 @@ async def test_the_first_call(gateway: Gateway) -> None:
 
 
 async def test_answering_calls(gateway: Gateway) -> None:
-    async with program("-c", program_under("Answering calls", gateway)) as process:
+    async with program("-c", program_under("Answering calls", "README.md", gateway.url)) as process:
         await someone_logged_in(gateway)
         caller = await gateway.place_call("alice", from_="+15550199")
         await caller.wait_answered(LIMIT)
@@ -55,7 +46,7 @@ async def test_answering_calls(gateway: Gateway) -> None:
 
 
 async def test_without_an_account(gateway: Gateway) -> None:
-    async with program("-c", program_under("Without an account", gateway)) as process:
+    async with program("-c", program_under("Without an account", "README.md", gateway.url)) as process:
         code, output, errors = await outcome(process)
     assert code == 0, errors
     assert output == "+15550199 hung up: NORMAL_CLEARING 16, SIP 200 OK\n"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from support.pages import blocks
 from support.signals import dominant_frequency
 from telnyx_native.gateway.sounds import PROMPT
 
@@ -61,8 +62,7 @@ async def test_the_example() -> None:
 @pytest.mark.timeout(170)
 async def test_the_page(tests) -> None:
     """The test modules of docs/testing.md, as they stand there."""
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "testing.md").read_text(), re.DOTALL)
-    modules = [block for block in blocks if "def test_" in block]
+    modules = [block.text for block in blocks() if block.page == "testing.md" and "def test_" in block.text]
     assert len(modules) >= 2
     code, output = await tests("\n\n".join(modules))
     assert code == 0, output

@@ -26,7 +26,7 @@ FRAME = RATE // 100
 async def stream() -> AsyncIterator[AudioStream]:
     stream = AudioStream(AudioConfig(playback_buffer=0.5))
     yield stream
-    stream.close()
+    stream._close()
 
 
 @pytest.fixture
@@ -342,7 +342,7 @@ async def test_the_end_of_the_call_ends_everything(stream: AudioStream, clock: H
     playing = [stream.play(steps(5)), stream.play(steps(5)), layer.play(steps(5))]
     mark = stream.mark()
     await clock.tick(3)
-    stream.close()
+    stream._close()
     await clock.settle()
     for waiting in (*playing[:2], mark):
         with pytest.raises(AudioClosedError):
@@ -386,8 +386,8 @@ async def test_bytes_are_in_the_encoding_of_the_call_both_ways(encoding: AudioEn
     assert len(whole) == 160 * {"int16": 2, "float32": 4}.get(encoding, 1)
     stream.write_nowait(whole)
     assert np.abs((await clock.tick(2)).astype(int) - said).max() <= (0 if "2" in encoding or "6" in encoding else 260)
-    stream.close()
-    plain.close()
+    stream._close()
+    plain._close()
 
 
 async def test_readinto_checks_what_it_fills_also_when_a_read_was_begun() -> None:
@@ -408,4 +408,4 @@ async def test_readinto_checks_what_it_fills_also_when_a_read_was_begun() -> Non
     assert stream.readinto(floats) == 640
     np.testing.assert_array_equal((floats[:640] * 32768).astype(np.int16), steps(0.04, 641))
     assert pcm(stream.read_nowait()).size == 0
-    stream.close()
+    stream._close()

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from support.peers import connected
+import telnyx_native
+from support.peers import LOOPBACK, connected, negotiate
 from support.signals import chirp, dominant_frequency, find, pcm, rms, silence, tone
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import AudioClosedError
 from telnyx_native.media.engine import MediaEngine
+from telnyx_native.media.files import read_audio
 from telnyx_native.media.stream import AudioStream
+from telnyx_native.testing.matching import SoundPattern
+
+PROMPT = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 32_000, 48_000])
@@ -167,3 +173,16 @@ async def test_reading_nothing_is_refused() -> None:
     stream = AudioStream(AudioConfig())
     with pytest.raises(ValueError, match="at least one"):
         await stream.read(0)
+
+
+async def test_what_is_written_before_there_is_a_way_to_the_far_end_waits_for_it(engine: MediaEngine) -> None:
+    caller, callee = (engine.create_peer(LOOPBACK, AudioConfig()) for _ in range(2))
+    said = read_audio(PROMPT, 16_000)[: 3 * 8_000]
+    await caller.audio.write(said)
+    await asyncio.sleep(0.5)  # that a far end takes to answer
+    assert caller.audio.queued == 1.5
+    await negotiate(caller, callee)
+    heard = pcm(await asyncio.wait_for(callee.audio.read(2 * 16_000), 10))
+    assert SoundPattern(said, 16_000).find(heard).likeness > 0.8
+    for peer in (caller, callee):
+        await peer.close()

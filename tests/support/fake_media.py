@@ -114,7 +114,7 @@ class FakePeer:
     async def close(self) -> None:
         self.closed = True
         if self.carries_audio:
-            self.audio.close()
+            self.audio._close()
         self.candidates.close()
         self.become("CLOSED")
         self.connection_state.close()

@@ -23,11 +23,11 @@ class HandClock:
 
     async def tick(self, count: int = 1, received: bytes | None = None) -> Pcm:
         """Let time pass, and everybody do what they do then; return what was sent meanwhile."""
-        port = self._stream.native_rings
+        port = self._stream._native_rings
         for _ in range(count):
             await self.settle()
             self.frames.append(pcm(port.tick(received)))
-            self._stream.on_ready(port.take_readiness())
+            self._stream._on_ready(port.take_readiness())
         await self.settle()
         return np.concatenate(self.frames[len(self.frames) - count :])
 

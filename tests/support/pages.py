@@ -25,6 +25,8 @@ class Block:
 
     page: str
     """The file's name."""
+    heading: str
+    """Of the section that it is in."""
     language: str
     text: str
     line: int
@@ -45,11 +47,28 @@ def blocks() -> list[Block]:
     """All blocks of all pages, in their order."""
     found = []
     for page in PAGES:
-        text = page.read_text()
-        for match in re.finditer(r"^```(\w+)[^\n]*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-            line = text[: match.start()].count("\n") + 2
-            found.append(Block(page.name, match[1], match[2], line))
+        text, heading = page.read_text(), ""
+        for match in re.finditer(
+            r"^#+ (?P<heading>[^\n]+)$|^```(\w+)[^\n]*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE
+        ):
+            if match["heading"]:
+                heading = match["heading"]
+            else:
+                line = text[: match.start()].count("\n") + 2
+                found.append(Block(page.name, heading, match[2], match[3], line))
     return found
+
+
+def block_under(heading: str, page: str) -> Block:
+    """The one block of Python in a section of a page."""
+    place = (page, heading, "python")
+    (block,) = [block for block in blocks() if (block.page, block.heading, block.language) == place]
+    return block
+
+
+def program_under(heading: str, page: str, server: str) -> str:
+    """The program in a section of a page, led to a server that a test can have."""
+    return block_under(heading, page).text.replace(SERVER, server)
 
 
 async def run_piece(block: Block, scene: dict[str, Any]) -> None:

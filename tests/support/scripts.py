@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -18,11 +19,11 @@ LIMIT = 20.0
 
 
 @asynccontextmanager
-async def program(*arguments: str | Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A Python program with these arguments, running until it ends or the context does."""
+async def program(*arguments: str | Path, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A Python program with these arguments and this in its environment, until it ends or the context does."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *map(str, arguments), stdin=pipe, stdout=pipe, stderr=pipe
+        sys.executable, *map(str, arguments), stdin=pipe, stdout=pipe, stderr=pipe, env=os.environ | environment
     )
     try:
         yield process

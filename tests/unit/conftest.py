@@ -50,7 +50,6 @@ def timeouts() -> Timeouts:
         connect=1,
         login=0.5,
         gateway_poll=0.05,
-        gateway_polls=3,
         request=1,
         bye=0.2,
         gather=0.1,

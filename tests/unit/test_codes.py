@@ -44,7 +44,7 @@ def test_errors_have_the_entry_of_their_class_or_one_of_their_own() -> None:
 
 def test_every_entry_of_a_class_is_in_the_table() -> None:
     classes = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, TelnyxError)]
-    assert {kind.usual_kind for kind in classes} <= {None, *ErrorCode}
+    assert {kind._usual_kind for kind in classes} <= {None, *ErrorCode}
 
 
 def test_warning_with_and_without_detail() -> None:

@@ -36,11 +36,15 @@ def test_client_needs_nothing_heavy() -> None:
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
 
 
+WITHOUT_A_DOCSTRING = {"__version__", "Playable"}
+"""What Python has no place for one in; the text behind it is in the reference."""
+
+
 @pytest.mark.parametrize("name", telnyx_native.__all__)
 def test_every_public_name_exists_and_is_described(name: str) -> None:
     value = getattr(telnyx_native, name)
     assert name in dir(telnyx_native)
-    assert name == "__version__" or value.__doc__
+    assert value.__doc__ or name in WITHOUT_A_DOCSTRING
 
 
 def test_unknown_name() -> None:

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from telnyx_native.config import AnonymousConfig, CredentialConfig, TelnyxConfig, TokenConfig, TxServerConfiguration
+from telnyx_native.config import (
+    AnonymousConfig,
+    CredentialConfig,
+    TelnyxConfig,
+    TokenConfig,
+    TxServerConfiguration,
+    route,
+)
 from telnyx_native.region import Region
 
 PRODUCTION = TxServerConfiguration.production()
@@ -48,11 +55,11 @@ def test_name_below_localhost_is_local() -> None:
 
 @pytest.mark.parametrize("config", [CredentialConfig("u", "p"), TokenConfig("t"), AnonymousConfig("a")])
 def test_no_region_needs_no_fallback(config: TelnyxConfig) -> None:
-    assert config.route(PRODUCTION) == (PRODUCTION, None)
+    assert route(config, PRODUCTION) == (PRODUCTION, None)
 
 
 def test_fallback_is_the_plain_host_unless_unwanted() -> None:
     regional = PRODUCTION.in_region(Region.APAC)
-    assert CredentialConfig("u", "p", region=Region.APAC).route(PRODUCTION) == (regional, PRODUCTION)
+    assert route(CredentialConfig("u", "p", region=Region.APAC), PRODUCTION) == (regional, PRODUCTION)
     strict = TokenConfig("t", region=Region.APAC, fallback_on_region_failure=False)
-    assert strict.route(PRODUCTION) == (regional, None)
+    assert route(strict, PRODUCTION) == (regional, None)

@@ -11,7 +11,9 @@ import pytest
 
 import telnyx_native
 from telnyx_native import (
+    AnonymousConfig,
     AudioConfig,
+    ByeResponse,
     CallNetworkChangeReason,
     CallState,
     CallTerminationReason,
@@ -19,6 +21,7 @@ from telnyx_native import (
     HangupCause,
     IceServer,
     Limits,
+    MicrophoneReport,
     PushConfig,
     RemoteParty,
     SocketResponse,
@@ -26,6 +29,8 @@ from telnyx_native import (
     Timeouts,
     TokenConfig,
     TxServerConfiguration,
+    Verdict,
+    WidgetSettings,
 )
 
 PUBLIC = [getattr(telnyx_native, name) for name in telnyx_native.__all__ if name != "__version__"]
@@ -37,19 +42,23 @@ DATA = [
 ENUMS = [value for value in PUBLIC if inspect.isclass(value) and issubclass(value, enum.Enum)]
 
 VALUES = [
+    AnonymousConfig("assistant-1", user_variables={"name": "Alice"}),
     AudioConfig(48_000),
+    ByeResponse("C1", custom_headers={"X-A": "1"}),
     CallState.ACTIVE,
     CallState.DONE(CallTerminationReason.of(HangupCause.USER_BUSY)),
     CallState.RECONNECTING(CallNetworkChangeReason.NETWORK_LOST),
     CredentialConfig("alice", "secret"),
     IceServer(("stun:stun.example.com",)),
     Limits(),
+    MicrophoneReport(Verdict.DEGRADED, {"too_quiet": "speak up"}),
     PushConfig("token"),
     RemoteParty("Alice", "+15550100"),
     SocketResponse(SocketStatus.ESTABLISHED),
     Timeouts(connect=3),
     TokenConfig("token"),
     TxServerConfiguration(),
+    WidgetSettings(raw={"theme": "light"}),
 ]
 
 

@@ -43,9 +43,9 @@ class WidgetSettings:
     report_issue_url: str = ""
     give_feedback_url: str = ""
     audio_visualizer_config: Mapping[str, Any] = field(
-        default_factory=lambda: {"color": "verdant", "preset": "roundBars"}
+        default_factory=lambda: {"color": "verdant", "preset": "roundBars"}, hash=False
     )
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
     @classmethod
     def parse(cls, settings: Mapping[str, Any]) -> WidgetSettings:

@@ -1,5 +1,5 @@
 """Calls: what can be done with one, and how it is carried on."""
 
-from telnyx_native.call.call import Call, CallHost
+from telnyx_native.call.call import Call
 
-__all__ = ["Call", "CallHost"]
+__all__ = ["Call"]

@@ -1,5 +1,7 @@
 """Several calls that hear each other, and the application among them."""
 
+# ruff: noqa: SLF001 - a conference and its calls meet at their media ends
+
 from __future__ import annotations
 
 from contextlib import suppress
@@ -7,13 +9,14 @@ from typing import TYPE_CHECKING, Self
 
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import MediaError
-from telnyx_native.media.recording import Recording
+from telnyx_native.media.recording import begin_recording
 from telnyx_native.media.tap import AudioDirection
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from telnyx_native.call.call import Call
+    from telnyx_native.media.recording import Recording
     from telnyx_native.media.stream import AudioStream
 
 __all__ = ["Conference"]
@@ -63,7 +66,7 @@ class Conference:
     def members(self) -> tuple[Call, ...]:
         """The calls that take part, in the order in which they came."""
         peers = set(self._media.members)
-        return tuple(call for call in self._calls if call.peer in peers)
+        return tuple(call for call in self._calls if call._peer in peers)
 
     @property
     def levels(self) -> dict[Call, float]:
@@ -81,7 +84,7 @@ class Conference:
             CallError: The call is inbound and not accepted yet.
             MediaError: The conference is closed or full, or the call is over, or of another event loop.
         """
-        self._media.add(call.peer, muted=muted)
+        self._media.add(call._peer, muted=muted)
         self._calls = [other for other in self._calls if other.termination_reason is None]
         if call not in self._calls:
             self._calls.append(call)
@@ -105,7 +108,7 @@ class Conference:
         """
         if self._media.closed:
             raise MediaError("the conference is over")
-        recording = await Recording.begin(path, self.audio.tap(AudioDirection.BOTH))
+        recording = await begin_recording(path, self.audio.tap(AudioDirection.BOTH))
         self._recordings.append(recording)
         return recording
 

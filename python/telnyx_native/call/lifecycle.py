@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
     TearDown = Callable[[CallTerminationReason, bool], Coroutine[Any, Any, None]]
 
-__all__ = ["Lifecycle"]
+__all__ = ["ANSWERED", "Lifecycle"]
+
+ANSWERED = (CallState.ACTIVE, CallState.HELD, CallState.RENEGOTIATING)
+"""The states of a call that both sides talk in, or could."""
 
 T = TypeVar("T")
 
@@ -164,9 +167,13 @@ class Lifecycle:
         self.states.close()
         self._on_end(self._ending)
 
-    async def wait_done(self) -> CallTerminationReason:
-        """Return the reason once the call is over and torn down."""
-        done = await self.states.wait_for(CallState.DONE)
+    async def wait_done(self, timeout: float | None = None) -> CallTerminationReason:
+        """Return the reason once the call is over and torn down.
+
+        Raises:
+            WaitTimeoutError: It was not over within `timeout` seconds.
+        """
+        done = await self.states.wait_for(CallState.DONE, timeout=timeout)
         if self._ending is not None:
             await asyncio.shield(self._ending)
         return done.reason or CallTerminationReason()

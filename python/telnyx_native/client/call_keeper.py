@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from telnyx_native.ai.assistant import AiAssistant
+from telnyx_native.ai.conversation import Conversation
 from telnyx_native.call import Call
+from telnyx_native.call.invite_session import InviteSession
 from telnyx_native.call.observation import Observers
 from telnyx_native.client.admission import Admission
 from telnyx_native.client.call_reports import CallReports
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from telnyx_native.config import AudioConfig, Limits, Timeouts
     from telnyx_native.events import ReceivedResult
     from telnyx_native.media.engine import MediaEngine
+    from telnyx_native.media.negotiation import MediaOptions
     from telnyx_native.media.peer import Peer
     from telnyx_native.states import GatewayState
 
@@ -67,7 +69,7 @@ class CallKeeper:
         session: The session at the server.
         connection: The way there.
         recovery: Makes a lost connection again.
-        ai: The AI assistant beside the audio.
+        conversation: With an AI assistant, beside the audio.
         calls: The calls that are not over, by call id in lower case.
         admission: Whether there may be one more.
         begun: Every call, when it begins.
@@ -78,10 +80,10 @@ class CallKeeper:
     """
 
     def __init__(self, timeouts: Timeouts, limits: Limits) -> None:
-        self.session = Session(timeouts, self)
+        self.session = Session(timeouts, limits, self)
         self.connection = Connection(self.session, retries=limits.registrations, pause=timeouts.gateway_poll)
         self.recovery = Recovery(self.connection, self.session, self)
-        self.ai = AiAssistant(self.session)
+        self.conversation = Conversation(self.session)
         self.calls: dict[str, Call] = {}
         self.admission = Admission(self.calls, limits)
         self.begun: SharedFlow[Call] = SharedFlow()
@@ -89,6 +91,7 @@ class CallKeeper:
         self.refused = 0
         self.ringer: Ringer | None = None
         self.leaving = False
+        self._sessions: dict[str, InviteSession] = {}  # what the calls are led by, by the same ids
         self._timeouts = timeouts
         self._limits = limits
         self._reports = CallReports(self.connection, self.session)
@@ -100,27 +103,10 @@ class CallKeeper:
         pushed = self.connection.pushed
         return self.calls.get(call_id.lower()) or (pushed.known_as(call_id) if pushed else None)
 
-    def add(self, dialog: Dialog, direction: CallDirection) -> Call:
-        """Make a call."""
-        call = Call(
-            dialog,
-            direction,
-            host=self,
-            signaling=self.session,
-            timeouts=self._timeouts,
-            limits=self._limits,
-            observers=Observers(
-                self.connection.warnings,
-                self.connection.warn,
-                self._reports.open(dialog.call_id),
-                debug=self.connection.debug,
-            ),
-            log=self.connection.log.child("call", call_id=dialog.call_id),
-        )
-        self.calls[dialog.call_id.lower()] = call
-        if self.ringer is not None:
-            self._see_to(self.ringer.accompany(call), "ringer")
-        self.begun.emit(call)
+    async def place(self, dialog: Dialog, options: MediaOptions) -> Call:
+        """Place a call; returns when the server has taken the invitation."""
+        call, session = self._begin(dialog, CallDirection.OUTBOUND)
+        await session.place(options)
         return call
 
     async def leave(self) -> None:
@@ -129,7 +115,7 @@ class CallKeeper:
         self.connection.end()
         try:
             await self._end_calls()
-            await self.ai.stop(self._timeouts.close)
+            await self.conversation.stop(self._timeouts.close)
             if self._background:
                 await asyncio.wait(self._background)
             await self._reports.wait_delivered(self._timeouts.report)
@@ -154,9 +140,9 @@ class CallKeeper:
             case GatewayStateResponse(state=state) if state in LOST_REGISTRATION:
                 self._lose_registration(state)
             case AiConversationResponse():
-                self.ai.hear(result, self.connection.log.child("ai"))
-            case CallEvent(call_id=call_id) if call := self.calls.get(call_id.lower()):
-                call.handle(result)
+                self.conversation.hear(result, self.connection.log.child("ai"))
+            case CallEvent(call_id=call_id) if session := self._sessions.get(call_id.lower()):
+                session.handle(result)
                 return True
             case CallEvent():
                 self.connection.log.debug(f"{method} for a call that is not known: {result.call_id}")
@@ -168,25 +154,25 @@ class CallKeeper:
         self.connection.report(error)
         recovering = not self.leaving and self.recovery.start()
         reason = _network_change(error)
-        for call in list(self.calls.values()):
+        for call, session in self._led():
             if recovering:
-                call.await_reattachment(reason)
+                session.await_reattachment(reason)
                 self._reports.flush(call)
             else:
-                call.drop(reason)
+                session.drop(reason)
         if recovering:
             self.connection.warn(TelnyxWarning.of(WarningCode.SIGNALING_RECOVERY_REQUIRED, str(error)))
         elif not self.leaving:
-            self.ai.on_lost()
+            self.conversation.on_lost()
             self.connection.warn(TelnyxWarning.of(WarningCode.RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT))
         self.connection.responses.emit(SocketResponse(SocketStatus.DISCONNECT))
         return recovering
 
     def on_set_back(self) -> None:
         """The server was reached, but would not register: calls that it had brought back already wait again."""
-        for call in list(self.calls.values()):
+        for call, session in self._led():
             if not isinstance(call.state, CallState.RECONNECTING):
-                call.await_reattachment(CallNetworkChangeReason.SERVER_ERROR)
+                session.await_reattachment(CallNetworkChangeReason.SERVER_ERROR)
 
     def on_login_lost(self) -> None:
         """The server wants a login before it takes anything else."""
@@ -202,9 +188,9 @@ class CallKeeper:
 
     def on_unrecoverable(self) -> None:
         """The connection will not be made again: the calls are over."""
-        self.ai.on_lost()
-        for call in list(self.calls.values()):
-            call.drop(CallNetworkChangeReason.SERVER_ERROR)
+        self.conversation.on_lost()
+        for _, session in self._led():
+            session.drop(CallNetworkChangeReason.SERVER_ERROR)
 
     def on_recovered(self) -> None:
         """The client is logged in again; calls that the server did not keep are over."""
@@ -212,11 +198,11 @@ class CallKeeper:
         if kept is None:
             return
         known = {call_id.lower() for call_id in kept}
-        for call_id, call in list(self.calls.items()):
-            if isinstance(call.state, CallState.RECONNECTING) and call_id not in known:
+        for call, session in self._led():
+            if isinstance(call.state, CallState.RECONNECTING) and call.call_id.lower() not in known:
                 message = f"the server did not keep call {call.call_id} while the connection was lost"
                 self.connection.report(CallError(message, kind=ErrorCode.SESSION_NOT_REATTACHED))
-                call.drop(CallNetworkChangeReason.SERVER_ERROR)
+                session.drop(CallNetworkChangeReason.SERVER_ERROR)
 
     @property
     def has_calls(self) -> bool:
@@ -246,12 +232,40 @@ class CallKeeper:
         assert self._engine is not None  # noqa: S101 - `peer` is one of its peers
         return self._engine.create_successor(peer, self._peer_config())
 
-    def on_call_ended(self, call: Call, teardown: asyncio.Task[None]) -> None:
+    def on_call_ended(self, call_id: str, teardown: asyncio.Task[None]) -> None:
         """Forget a call, but see to its end."""
-        self.calls.pop(call.call_id.lower(), None)
-        self.ai.on_call_ended()
+        call = self.calls.pop(call_id.lower())
+        del self._sessions[call_id.lower()]
+        self.conversation.on_call_ended()
         self._reports.close(call)
         self._wait_for(teardown)
+
+    def _begin(self, dialog: Dialog, direction: CallDirection) -> tuple[Call, InviteSession]:
+        session = InviteSession(
+            dialog,
+            direction,
+            host=self,
+            signaling=self.session,
+            timeouts=self._timeouts,
+            limits=self._limits,
+            observers=Observers(
+                self.connection.warnings,
+                self.connection.warn,
+                self._reports.open(dialog.call_id),
+                debug=self.connection.debug,
+            ),
+            log=self.connection.log.child("call", call_id=dialog.call_id),
+        )
+        call = Call(session)
+        self.calls[dialog.call_id.lower()], self._sessions[dialog.call_id.lower()] = call, session
+        if self.ringer is not None:
+            self._see_to(self.ringer.accompany(call), "ringer")
+        self.begun.emit(call)
+        return call, session
+
+    def _led(self) -> list[tuple[Call, InviteSession]]:
+        """The calls, and what leads them; they may end while they are gone through."""
+        return list(zip(self.calls.values(), self._sessions.values(), strict=True))
 
     def _see_to(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._wait_for(asyncio.create_task(work, name=f"telnyx-{name}"))
@@ -294,9 +308,9 @@ class CallKeeper:
             answered_device_token=push.push_device_token if push else None,
         )
         has_room = self.admission.has_room_to_ring()
-        call = self.add(dialog, CallDirection.INBOUND)
-        call.handle(invite)
-        call.ring(invite.sdp)
+        call, session = self._begin(dialog, CallDirection.INBOUND)
+        session.handle(invite)
+        session.ring(invite.sdp)
         if not has_room:
             self.refused += 1
             call.hang_up(HangupCause.USER_BUSY)
@@ -307,16 +321,16 @@ class CallKeeper:
         return True
 
     def _reattach(self, attach: AttachResponse) -> bool:
-        call = self.calls.get(attach.call_id.lower())
-        if call is None:
+        session = self._sessions.get(attach.call_id.lower())
+        if session is None:
             # It ended here while nobody could be told: without a word, the other side would listen to silence.
             self.connection.warn(TelnyxWarning.of(WarningCode.UNKNOWN_REATTACHED_SESSION, attach.call_id))
             reason = CallTerminationReason.of(HangupCause.NORMAL_CLEARING)
             bye = Bye(self.session.session_id, Dialog(attach.call_id), reason)
             self._see_to(self._tell(bye), "bye")
             return False
-        call.handle(attach)
-        call.reattach(attach.sdp)
+        session.handle(attach)
+        session.reattach(attach.sdp)
         return True
 
     def _lose_registration(self, state: GatewayState) -> None:

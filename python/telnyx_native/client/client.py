@@ -8,6 +8,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
+from telnyx_native.ai.assistant import AiAssistant
 from telnyx_native.client.call_keeper import CallKeeper
 from telnyx_native.client.push_decline import decline
 from telnyx_native.client.pushed_call import PushedCall
@@ -31,13 +32,12 @@ from telnyx_native.push import PushKind, PushMetaData
 from telnyx_native.signaling.envelope import new_id
 from telnyx_native.signaling.messages import Dialog
 from telnyx_native.signaling.push_messages import DisablePush
-from telnyx_native.states import CallDirection, ConnectionStatus
+from telnyx_native.states import ConnectionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-    from telnyx_native.ai.assistant import AiAssistant
     from telnyx_native.ai.transcript import TranscriptItem
     from telnyx_native.call import Call
     from telnyx_native.config import AudioCodec, CredentialConfig, TelnyxConfig
@@ -80,7 +80,10 @@ class TelnyxClient:
         self._recovery = self._keeper.recovery
         self.incoming_calls: SharedFlow[Call] = self._keeper.incoming
         self.new_calls: SharedFlow[Call] = self._keeper.begun
-        self.ai: AiAssistant = self._keeper.ai
+        self.ai = AiAssistant(self._keeper.conversation)
+
+    def __repr__(self) -> str:
+        return f"<TelnyxClient {self.connection_status_flow.value.name}, {len(self.calls)} calls>"
 
     async def __aenter__(self) -> Self:
         return self
@@ -334,7 +337,7 @@ class TelnyxClient:
             self.incoming_calls.close()
             self.new_calls.close()
             self._connection.close()
-            self.ai.close()
+            self._keeper.conversation.close()
             self.connection_status_flow.close()
             self.socket_connection_metrics_flow.close()
             self.ws_message_flow.close()
@@ -397,9 +400,7 @@ class TelnyxClient:
             custom_headers=dict(custom_headers or {}),
             preferred_codecs=options.preferred_codecs,
         )
-        call = self._keeper.add(dialog, CallDirection.OUTBOUND)
-        await call.place(options)
-        return call
+        return await self._keeper.place(dialog, options)
 
     async def hold_others(self, call: Call | None = None) -> None:
         """Put all active calls on hold except `call`: before one more is answered, for example.
@@ -465,7 +466,7 @@ class TelnyxClient:
         if isinstance(config, TokenConfig):
             require_unexpired(config)
         if isinstance(config, AnonymousConfig):
-            self.ai.begin()
+            self._keeper.conversation.begin()
         pushed = None if push is None else PushedCall(_require_incoming(push), self._timeouts.push_invite)
         try:
             await self._connection.open(server or TxServerConfiguration(), config, pushed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telnyx_native.client.token_watch import TokenWatch, require_unexpired
-from telnyx_native.config import TokenConfig, TxServerConfiguration
+from telnyx_native.config import TokenConfig, TxServerConfiguration, route
 from telnyx_native.errors import GATEWAY_REGISTRATION_FAILED, GatewayRegistrationError, TelnyxError
 from telnyx_native.events import (
     ClientReadyResponse,
@@ -90,7 +90,7 @@ class Connection:
         first, fallback = server, None
         if config is not None:
             self.log = self.log_of("client", config)
-            first, fallback = config.route(server)
+            first, fallback = route(config, server)
             if config.region.value and first == server:
                 self.log.warning(f"{server.host} is an address, so it has no region {config.region.name}")
         instance = pushed.meta.query() if pushed is not None else None
@@ -171,7 +171,7 @@ class Connection:
             TelnyxError: It did not work this time.
         """
         assert self.config is not None  # noqa: S101 - there was a login, that is what is resumed
-        server, fallback = self.config.route(self.server)
+        server, fallback = route(self.config, self.server)
         self.responses.emit(SocketResponse(SocketStatus.LOADING))
         log = self.log.child("socket")
         self._on_open(await self._session.open(server, log, fallback=fallback, patience=patience))

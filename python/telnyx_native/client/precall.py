@@ -70,7 +70,7 @@ class PreCallReport:
     """
 
     verdict: Verdict
-    reasons: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict, hash=False)
     rtt: Spread = Spread()
     jitter: Spread = Spread()
     mos: Spread = Spread()

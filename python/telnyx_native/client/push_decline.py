@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telnyx_native.config import Limits, route
 from telnyx_native.logs import Log
 from telnyx_native.signaling.logins import Purpose, login_of
 from telnyx_native.signaling.session import Session
@@ -27,9 +28,9 @@ async def decline(meta: PushMetaData, config: TelnyxConfig, server: TxServerConf
         RequestTimeoutError: The server did not answer.
     """
     log = Log("push", config.log_level, config.custom_logger)
-    session = Session(timeouts, _Deaf())
+    session = Session(timeouts, Limits(), _Deaf())
     try:
-        first, fallback = config.route(server)
+        first, fallback = route(config, server)
         await session.open(first, log, fallback=fallback, instance=meta.query())
         await session.login(login_of(config, Purpose.DECLINE_PUSH))
         log.info(f"declined call {meta.call_id}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -28,8 +27,10 @@ def require_unexpired(config: TokenConfig) -> None:
         AuthenticationError: It has expired.
     """
     expiry = config.expires_at
-    if expiry is not None and expiry <= time.time():
-        message = f"the login token expired at {_in_words(expiry)}; create a new one for the telephony credential"
+    if expiry is not None and expiry <= datetime.now(UTC):
+        message = (
+            f"the login token expired at {expiry:%Y-%m-%dT%H:%M:%SZ}; create a new one for the telephony credential"
+        )
         raise AuthenticationError(message, kind=ErrorCode.LOGIN_FAILED)
 
 
@@ -49,7 +50,7 @@ class TokenWatch:
         self.stop()
         expiry = config.expires_at
         if expiry is not None:
-            delay = max(0.0, expiry - NOTICE - time.time())
+            delay = max(0.0, (expiry - datetime.now(UTC)).total_seconds() - NOTICE)
             self._alarm = asyncio.get_running_loop().call_later(delay, self._ring, expiry)
 
     def stop(self) -> None:
@@ -58,14 +59,7 @@ class TokenWatch:
             self._alarm.cancel()
             self._alarm = None
 
-    def _ring(self, expiry: float) -> None:
+    def _ring(self, expiry: datetime) -> None:
         self._alarm = None
-        detail = f"at {_in_words(expiry)}; log in with a new one before that"
+        detail = f"at {expiry:%Y-%m-%dT%H:%M:%SZ}; log in with a new one before that"
         self._warn(TelnyxWarning.of(WarningCode.TOKEN_EXPIRING_SOON, detail))
-
-
-def _in_words(moment: float) -> str:
-    try:
-        return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
-    except (ValueError, OverflowError, OSError):  # no clock goes that far
-        return f"{moment:g} s after 1970"

@@ -90,6 +90,9 @@ class Handset:
         self._watcher: asyncio.Task[None] | None = None
         self._sound: _Sound | None = None
 
+    def __repr__(self) -> str:
+        return f"<Handset of {self._call!r} {self.state.value.value}>"
+
     async def __aenter__(self) -> Self:
         await self.open()
         return self
@@ -139,7 +142,7 @@ class Handset:
                 raise
 
     async def _open_devices(self) -> None:
-        self._sound = _Sound(self._call.audio.native_rings, self.counters)
+        self._sound = _Sound(self._call.audio._native_rings, self.counters)  # noqa: SLF001 - its threads are alone with them
         opening = asyncio.create_task(asyncio.to_thread(self._open_now, self._sound))
         try:
             self._streams = await asyncio.shield(opening)

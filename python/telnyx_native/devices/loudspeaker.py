@@ -34,6 +34,9 @@ class Loudspeaker:
         self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
         self._begun = b""
 
+    def __repr__(self) -> str:
+        return f"<Loudspeaker {self._name or 'default'} {'open' if self._stream else 'closed'}>"
+
     @property
     def sample_rate(self) -> int:
         """Samples a second."""

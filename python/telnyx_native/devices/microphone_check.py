@@ -39,7 +39,7 @@ class MicrophoneReport:
     """
 
     verdict: Verdict
-    reasons: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict, hash=False)
     level: float = 0.0
     peak: float = 0.0
 

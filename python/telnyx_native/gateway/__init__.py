@@ -18,7 +18,7 @@ from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.certificate import Certificate
 from telnyx_native.gateway.configuration import GatewayConfig
-from telnyx_native.gateway.destinations import Destination, Factory, Transfer
+from telnyx_native.gateway.destinations import Destination, Factory, Outcome, Transfer
 from telnyx_native.gateway.destinations.menu import Menu
 from telnyx_native.gateway.dial_plan import DialPlan
 from telnyx_native.gateway.faults import Faults, RegistrationFault
@@ -55,6 +55,7 @@ __all__ = [
     "Menu",
     "Monitor",
     "NetworkConditions",
+    "Outcome",
     "PushNotification",
     "RegistrationFault",
     "Transfer",

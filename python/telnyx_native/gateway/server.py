@@ -152,6 +152,9 @@ class Gateway:
         self._router = Router(self.directory, plan, self._destination_of, programs)
         self._switchboard = Switchboard(self._router)
 
+    def __repr__(self) -> str:
+        return f"<Gateway {len(self.sessions)} sessions, {len(self.calls)} calls>"
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self

@@ -8,7 +8,8 @@ session.output.audio = CallAudioOutput(call)
 await session.start(agent)
 ```
 
-An interruption clears what was written ahead, within 10 ms, and the session learns how much was heard.
+An interruption clears what was written ahead, within 10 ms, and the session learns how much was heard. One that may be
+false only pauses it, and it goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class CallAudioOutput(AudioOutput):
     def __init__(self, call: Call) -> None:
         super().__init__(
             label="telnyx call",
-            capabilities=AudioOutputCapabilities(pause=False),
+            capabilities=AudioOutputCapabilities(pause=True),
             sample_rate=call.audio.sample_rate,
         )
         self._audio = call.audio
@@ -98,6 +99,16 @@ class CallAudioOutput(AudioOutput):
         if self._playout is not None:
             self._playout.cancel()
         self._finish(interrupted=True)
+
+    def pause(self) -> None:
+        """Be silent within 10 ms, and keep what is queued: the interruption may be a false one."""
+        super().pause()
+        self._audio.pause()
+
+    def resume(self) -> None:
+        """Go on where it stopped."""
+        super().resume()
+        self._audio.resume()
 
     async def _wait_heard(self) -> None:
         try:

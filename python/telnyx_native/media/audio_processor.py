@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from telnyx_native import _audio
 from telnyx_native.config import AudioProcessing
+from telnyx_native.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -35,19 +36,19 @@ class AudioProcessor:
     half a second.
 
     Args:
-        rate: Samples a second: 8, 16, 24, 32 or 48 thousand.
+        sample_rate: Samples a second: 8, 16, 24, 32 or 48 thousand.
         processing: What is done.
 
     Raises:
-        ValueError: The rate is none of these.
+        ConfigurationError: The rate is none of these.
     """
 
-    def __init__(self, rate: int, processing: AudioProcessing | None = None) -> None:
-        if rate not in _audio.SAMPLE_RATES:
-            raise ValueError(f"sample rate {rate} is not one of {_audio.SAMPLE_RATES}")
+    def __init__(self, sample_rate: int, processing: AudioProcessing | None = None) -> None:
+        if sample_rate not in _audio.SAMPLE_RATES:
+            raise ConfigurationError(f"sample rate {sample_rate} is not one of {_audio.SAMPLE_RATES}")
         from telnyx_native import _webrtc  # loads libwebrtc: not before it is needed
 
-        self._native = _webrtc.AudioProcessor(rate, native_options(processing or AudioProcessing()))
+        self._native = _webrtc.AudioProcessor(sample_rate, native_options(processing or AudioProcessing()))
 
     def add_far_end(self, frame: Buffer) -> None:
         """Take the next frame that the loudspeaker plays.

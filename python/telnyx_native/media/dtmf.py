@@ -43,14 +43,14 @@ class DtmfDetector:
     one, and 12 dB of noise under it; never under 23 ms, or with 3.5 % of error.
 
     Args:
-        rate: Samples a second: 8, 16, 24, 32 or 48 thousand.
+        sample_rate: Samples a second: 8, 16, 24, 32 or 48 thousand.
 
     Raises:
         ValueError: It is none of these.
     """
 
-    def __init__(self, rate: int) -> None:
-        self._native = _audio.DtmfDetector(rate)
+    def __init__(self, sample_rate: int) -> None:
+        self._native = _audio.DtmfDetector(sample_rate)
 
     def feed(self, pcm: Buffer) -> list[DtmfReceived]:
         """Take the next samples; return the keys that were let go in them.

@@ -109,7 +109,7 @@ class MediaEngine:
         """
         if self._users == 0:
             raise EngineClosedError("the media engine is closed: acquire it again")
-        return self._native.create_conference(None if audio is None else audio.native_port())
+        return self._native.create_conference(None if audio is None else audio._native_port())  # noqa: SLF001 - an engine drives its streams
 
     def _open(self, peer: Peer, config: PeerConfig, network: SimulatedNetwork | None, *, standby: bool) -> Peer:
         operation, opened = self.operation()
@@ -122,7 +122,7 @@ class MediaEngine:
             standby=standby,
             processing=None if processing is None else native_options(processing),
             network=None if network is None else network.native,
-            port=peer.audio.native_port(),
+            port=peer.audio._native_port(),  # noqa: SLF001 - an engine drives its streams
         )
         self._peers[native.id] = peer
         self._streams[native.id] = peer.audio
@@ -202,7 +202,7 @@ class MediaEngine:
                 peer.on_event(kind, text, mid, index)
         for id_, readiness in self._native.take_ready():
             if stream := self._streams.get(id_):
-                stream.on_ready(readiness)
+                stream._on_ready(readiness)  # noqa: SLF001 - an engine drives its streams
 
     def _settle(self, operation: int, kind: str, text: str) -> None:
         future = self._operations.pop(operation, None)

@@ -117,4 +117,4 @@ class PeerConference(Join):
         for peer in self.members:
             peer.leave()
         self._native.close()
-        self.audio.close()
+        self.audio._close()  # noqa: SLF001 - it is its own

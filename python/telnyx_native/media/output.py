@@ -5,6 +5,8 @@ plays gets in line, so that things are heard in the order in which they were ask
 whole line home.
 """
 
+# ruff: noqa: SLF001 - an output, its player and its marks are parts of one thing
+
 from __future__ import annotations
 
 import asyncio
@@ -218,7 +220,7 @@ class AudioOutput:
         cut = self._queue.write_position - queued
         self._settle_marks(cut)
         if self._playing is not None:
-            self._playing.hear(cut)
+            self._playing._hear(cut)
             self._playing = None
         self._line.drop()
         heard = self._queue.played - self._utterance_start
@@ -259,24 +261,24 @@ class AudioOutput:
 
     # --- for the player --------------------------------------------------------------------------------------------
 
-    async def queue_converted(self, converter: _audio.Converter, turn: Turn) -> None:
+    async def _queue_converted(self, converter: _audio.Converter, turn: Turn) -> None:
         """Queue what a converter has ready; wait while there is no room."""
         while converter.ready and not turn.dropped:
             await self._wait_room(min(converter.ready, self._write_wake), turn)
             if not turn.dropped:
                 self._queue.write_converted(converter)
 
-    def begin(self, playback: Playback) -> None:
+    def _begin(self, playback: Playback) -> None:
         """Something is played from here on."""
         self._playing = playback
-        playback.begin(self._queue.write_position)
+        playback._begin(self._queue.write_position)
 
-    def finish(self, playback: Playback) -> None:
+    def _finish(self, playback: Playback) -> None:
         """All of it is queued: it is heard when that is."""
-        playback.put(self._queue.write_position)
+        playback._put(self._queue.write_position)
         self._await_heard(playback)
 
-    def leave(self, playback: Playback, turn: Turn) -> None:
+    def _leave(self, playback: Playback, turn: Turn) -> None:
         """Let the next one in line go on."""
         if self._playing is playback:
             self._playing = None
@@ -284,25 +286,25 @@ class AudioOutput:
 
     # --- for the stream --------------------------------------------------------------------------------------------
 
-    def on_writable(self) -> None:
+    def _on_writable(self) -> None:
         """There may be room for who waits for it."""
         self._writable.set()
 
-    def on_drained(self) -> None:
+    def _on_drained(self) -> None:
         """Playback may have reached what somebody waits for."""
         self._settle_marks(None)
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """End playback for good."""
         self._closed = True
         error = AudioClosedError("the call ended before all of its audio was sent")
         marks, self._marks = self._marks, []
         for mark in marks:
             if isinstance(mark, Playback):
-                mark.hear(self._queue.play_position)
-            mark.fail(error)
+                mark._hear(self._queue.play_position)
+            mark._fail(error)
         if self._playing is not None:
-            self._playing.hear(self._queue.play_position)
+            self._playing._hear(self._queue.play_position)
         self._line.close()
 
     # --- inside ----------------------------------------------------------------------------------------------------
@@ -323,13 +325,13 @@ class AudioOutput:
         while self._marks:
             reached = self._queue.play_position if cut is None else cut
             for mark in self._marks:
-                assert mark.place is not None  # noqa: S101 - it is put
-                if mark.place <= reached or cut is not None:
+                assert mark._place is not None  # noqa: S101 - it is put
+                if mark._place <= reached or cut is not None:
                     if isinstance(mark, Playback):
-                        mark.hear(reached)
-                    mark.settle(heard=mark.place <= reached)
+                        mark._hear(reached)
+                    mark._settle(heard=mark._place <= reached)
             self._marks = [mark for mark in self._marks if not mark.done]
-            next_place = min((mark.place for mark in self._marks if mark.place), default=0)
+            next_place = min((mark._place for mark in self._marks if mark._place), default=0)
             self._queue.arm_drained(next_place)
             if self._queue.play_position < next_place or not next_place:
                 return
@@ -380,7 +382,7 @@ class AudioLayer(AudioOutput):
         if self._closed:
             return
         self.clear()
-        super().close()
+        self._close()
         self._layer.close()
         self._on_close(self)
 
@@ -419,24 +421,24 @@ class _Player:
 
     def _on_drop(self) -> None:
         if self._output.closed:
-            self._playback.fail(AudioClosedError("the call ended before all of its audio was sent"))
-        self._playback.settle(heard=False)
+            self._playback._fail(AudioClosedError("the call ended before all of its audio was sent"))
+        self._playback._settle(heard=False)
         self.task.cancel()
 
     async def _run(self) -> None:
         try:
             await self.turn.come()
-            self._output.begin(self._playback)
+            self._output._begin(self._playback)
             await self._carry()
             if not self.turn.dropped:
-                self._output.finish(self._playback)
+                self._output._finish(self._playback)
         except Exception as error:  # noqa: BLE001 - whatever a source raises is for who awaits the playback
-            self._playback.fail(error)
+            self._playback._fail(error)
         except BaseException:
-            self._playback.settle(heard=False)
+            self._playback._settle(heard=False)
             raise
         finally:
-            self._output.leave(self._playback, self.turn)
+            self._output._leave(self._playback, self.turn)
 
     async def _carry(self) -> None:
         while True:
@@ -449,13 +451,13 @@ class _Player:
                     if self.turn.dropped:  # and the source did not heed that it was cancelled
                         return
                     self._converter.feed(piece, self._encoding)
-                    await self._output.queue_converted(self._converter, self.turn)
+                    await self._output._queue_converted(self._converter, self.turn)
                     await asyncio.sleep(0)  # a long piece of work otherwise, if there is much room
             if not (self._loop and any_piece):
                 break
         if self._converter is not None:
             self._converter.finish()
-            await self._output.queue_converted(self._converter, self.turn)
+            await self._output._queue_converted(self._converter, self.turn)
 
 
 def _label_of(what: object) -> str:

@@ -284,7 +284,7 @@ class Peer:
         except MediaError:
             predecessor._inherit(self)
             raise
-        self.audio.wake()  # what the clock had reported for the predecessor may have been lost with it
+        self.audio._wake()  # noqa: SLF001 - what the clock had reported for the predecessor may have been lost with it
 
     async def close(self) -> None:
         """End the connection. Nothing is received any more; what was received can still be read. Idempotent."""
@@ -322,7 +322,7 @@ class Peer:
         if state is PeerConnectionState.CLOSED:
             self._part()
             if self._carries_audio:
-                self.audio.close()
+                self.audio._close()  # noqa: SLF001 - it is its own
             self.candidates.close()
             self.connection_state.close()
             self._engine.forget(self._native.id)

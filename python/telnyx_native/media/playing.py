@@ -1,5 +1,7 @@
 """What is in a queue of audio: places that are heard in their turn, and those who wait for theirs."""
 
+# ruff: noqa: SLF001 - an output, its player and its marks are parts of one thing
+
 from __future__ import annotations
 
 import asyncio
@@ -24,12 +26,11 @@ class Mark:
 
     Attributes:
         label: What the application calls it.
-        place: Where it is, in samples queued since the call began; `None` before its turn.
     """
 
     def __init__(self, label: str = "") -> None:
         self.label = label
-        self.place: int | None = None
+        self._place: int | None = None  # in samples queued since the call began, when its turn has come
         self._outcome: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     def __repr__(self) -> str:
@@ -54,17 +55,17 @@ class Mark:
         """Whether it was heard; `False` as long as that is not decided."""
         return self.done and not self._outcome.exception() and self._outcome.result()
 
-    def put(self, place: int) -> None:
-        """All before it is queued; for `AudioOutput`."""
-        self.place = place
+    def _put(self, place: int) -> None:
+        """All before it is queued."""
+        self._place = place
 
-    def settle(self, *, heard: bool) -> None:
-        """Decide it; only the first time counts. For `AudioOutput`."""
+    def _settle(self, *, heard: bool) -> None:
+        """Decide it; only the first time counts."""
         if not self.done:
             self._outcome.set_result(heard)
 
-    def fail(self, error: Exception) -> None:
-        """It cannot be heard any more. For `AudioOutput`."""
+    def _fail(self, error: Exception) -> None:
+        """It cannot be heard any more."""
         if not self.done:
             self._outcome.set_exception(error)
             self._outcome.exception()  # whoever waited for it may be gone
@@ -83,20 +84,20 @@ class Playback(Mark):
         self._began: int | None = None
         self._heard = 0
 
-    def begin(self, place: int) -> None:
-        """Its samples come from here on; for `AudioOutput`."""
+    def _begin(self, place: int) -> None:
+        """Its samples come from here on."""
         self._began = place
 
-    def hear(self, reached: int) -> None:
-        """What is played is heard up to there; for `AudioOutput`, before it is done."""
+    def _hear(self, reached: int) -> None:
+        """What is played is heard up to there; called before it is done."""
         if self._began is not None and not self.done:
-            end = reached if self.place is None else min(reached, self.place)
+            end = reached if self._place is None else min(reached, self._place)
             self._heard = max(self._heard, end - self._began)
 
     @property
     def seconds_heard(self) -> float:
         """How much of it was heard so far."""
-        self.hear(self._position())
+        self._hear(self._position())
         return self._heard / self._rate
 
 
@@ -167,7 +168,7 @@ class Line:
         waiting, self.waiting = self.waiting, deque()
         for turn in waiting:
             if isinstance(turn, Mark):
-                turn.settle(heard=False)
+                turn._settle(heard=False)
             else:
                 turn.drop()
 
@@ -175,13 +176,13 @@ class Line:
         """Nobody gets their turn, because the call is over."""
         for turn in self.waiting:
             if isinstance(turn, Mark):
-                turn.fail(AudioClosedError("the call ended before all of its audio was sent"))
+                turn._fail(AudioClosedError("the call ended before all of its audio was sent"))
         self.drop()
 
     def _next(self) -> None:
         while self.waiting and isinstance(mark := self.waiting[0], Mark):
             self.waiting.popleft()
-            mark.put(self._place())
+            mark._put(self._place())
             self._on_put(mark)
         if self.waiting and isinstance(turn := self.waiting[0], Turn):
             turn.call()

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.stereo_files import StereoWriter
     from telnyx_native.media.tap import AudioTap
 
-__all__ = ["Recording"]
-
+__all__ = ["Recording", "begin_recording"]
 
 INTERVAL = 0.25
 """Seconds between two visits of the thread; what is lost when the process is killed."""
@@ -55,22 +54,6 @@ class Recording:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telnyx-recording", daemon=True)
         self._thread.start()
-
-    @classmethod
-    async def begin(cls, path: str | Path, tap: AudioTap) -> Self:
-        """Open the file and record from now on.
-
-        Raises:
-            ConfigurationError: There is no such kind of file, it cannot have this rate, or cannot be written.
-        """
-        path = Path(path)
-        opening = asyncio.ensure_future(asyncio.to_thread(open_stereo, path, tap.sample_rate))
-        try:
-            return cls(path, tap, await asyncio.shield(opening))
-        except BaseException:
-            tap.close()
-            opening.add_done_callback(_close_unwanted)
-            raise
 
     def __repr__(self) -> str:
         state = "recording" if self._thread.is_alive() else "done"
@@ -151,6 +134,22 @@ class Recording:
             if not self._skipping:
                 self._writer.write(block)
                 self._written += len(block) // (2 * CHANNELS)
+
+
+async def begin_recording(path: str | Path, tap: AudioTap) -> Recording:
+    """Open the file and record from now on.
+
+    Raises:
+        ConfigurationError: There is no such kind of file, it cannot have this rate, or cannot be written.
+    """
+    path = Path(path)
+    opening = asyncio.ensure_future(asyncio.to_thread(open_stereo, path, tap.sample_rate))
+    try:
+        return Recording(path, tap, await asyncio.shield(opening))
+    except BaseException:
+        tap.close()
+        opening.add_done_callback(_close_unwanted)
+        raise
 
 
 def _close_unwanted(opening: asyncio.Future[StereoWriter]) -> None:

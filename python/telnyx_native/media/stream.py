@@ -10,6 +10,8 @@ The contract, both ways: mono, at the rate and in the encoding that the applicat
 Nothing of this needs the event loop for audio to flow.
 """
 
+# ruff: noqa: SLF001 - a stream and its layers are parts of one thing
+
 from __future__ import annotations
 
 import asyncio
@@ -140,9 +142,12 @@ class AudioStream(AudioOutput):
         """Return the next `samples` received samples as bytes, in the encoding of the call; wait until they are there.
 
         When the call is over it returns what is left, and then `b""`. Cancelling loses nothing.
+
+        Raises:
+            ConfigurationError: `samples` is less than one.
         """
         if samples <= 0:
-            raise ValueError("read at least one sample")
+            raise ConfigurationError("read at least one sample")
         while (missing := samples - len(self._begun) // 2) > 0:
             portion = min(missing, self._port.capture_size // 2)
             if self._port.readable < portion:
@@ -229,44 +234,44 @@ class AudioStream(AudioOutput):
     # --- for sound devices -----------------------------------------------------------------------------------------
 
     @property
-    def native_rings(self) -> _audio.AudioPort:
+    def _native_rings(self) -> _audio.AudioPort:
         """The queues themselves, for who moves audio on a thread of its own, and then alone."""
         return self._port
 
     # --- for the peer ----------------------------------------------------------------------------------------------
 
-    def native_port(self) -> object:
+    def _native_port(self) -> object:
         """The port as a capsule for the native engine."""
         return self._port.capsule()
 
-    def on_ready(self, readiness: int) -> None:
+    def _on_ready(self, readiness: int) -> None:
         """Wake who waits: the media clock reported that what they wait for holds."""
         if readiness & _audio.READABLE:
             self._readable.set()
         if readiness & _audio.WRITABLE:
-            self.on_writable()
+            self._on_writable()
         if readiness & _audio.DRAINED:
-            self.on_drained()
+            self._on_drained()
         if readiness & _audio.LAYERS:
             for layer in self._layers:
-                layer.on_writable()
-                layer.on_drained()
+                layer._on_writable()
+                layer._on_drained()
         if readiness & _audio.TAPPED:
             self._taps.on_tapped()
         if readiness & _audio.NOTICED:
             self._hearing.take_notices()
 
-    def wake(self) -> None:
+    def _wake(self) -> None:
         """Have whoever waits look again."""
-        self.on_ready(
+        self._on_ready(
             _audio.READABLE | _audio.WRITABLE | _audio.DRAINED | _audio.LAYERS | _audio.TAPPED | _audio.NOTICED
         )
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """End playback for good; what was received can still be read."""
         for layer in tuple(self._layers):
             layer.close()
-        super().close()
+        super()._close()
         self._readable.set()
         self._taps.close()
         self._hearing.close()

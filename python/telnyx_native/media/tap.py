@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
 from telnyx_native import _audio
+from telnyx_native.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -122,10 +123,10 @@ class AudioTap:
         nothing.
 
         Raises:
-            ValueError: `samples` is less than one, or more than a tap holds.
+            ConfigurationError: `samples` is less than one, or more than a tap holds.
         """
         if not 0 < samples <= TAP_SECONDS * self.sample_rate / 2:
-            raise ValueError(f"read between one sample and {TAP_SECONDS / 2:g} seconds at a time")
+            raise ConfigurationError(f"read between one sample and {TAP_SECONDS / 2:g} seconds at a time")
         await self._taps.wait_for(self.position + samples, self)
         return self.read_nowait(samples)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from telnyx_native import _audio
 from telnyx_native.config import VoiceActivityConfig
+from telnyx_native.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -35,20 +36,20 @@ class VoiceActivityDetector:
     have to come in order, and one detector listens to one voice.
 
     Args:
-        rate: Samples a second: 8, 16, 24, 32 or 48 thousand.
+        sample_rate: Samples a second: 8, 16, 24, 32 or 48 thousand.
         aggressiveness: 0 rarely misses speech, up to 3, which rarely takes noise for speech.
 
     Raises:
-        ValueError: The rate is none of these.
+        ConfigurationError: The rate is none of these.
         ConfigurationError: The aggressiveness is out of range.
     """
 
-    def __init__(self, rate: int, aggressiveness: int = 2) -> None:
-        if rate not in _audio.SAMPLE_RATES:
-            raise ValueError(f"sample rate {rate} is not one of {_audio.SAMPLE_RATES}")
+    def __init__(self, sample_rate: int, aggressiveness: int = 2) -> None:
+        if sample_rate not in _audio.SAMPLE_RATES:
+            raise ConfigurationError(f"sample rate {sample_rate} is not one of {_audio.SAMPLE_RATES}")
         from telnyx_native import _webrtc  # loads libwebrtc: not before it is needed
 
-        self._native = _webrtc.VoiceDetector(rate)
+        self._native = _webrtc.VoiceDetector(sample_rate)
         self._native.set_aggressiveness(VoiceActivityConfig(aggressiveness).aggressiveness)
 
     def is_speech(self, frame: Buffer) -> bool:

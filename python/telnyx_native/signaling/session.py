@@ -29,7 +29,7 @@ from telnyx_native.states import ConnectionStatus
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
-    from telnyx_native.config import Timeouts, TxServerConfiguration
+    from telnyx_native.config import Limits, Timeouts, TxServerConfiguration
     from telnyx_native.logs import Log
     from telnyx_native.signaling.envelope import Request
     from telnyx_native.signaling.logins import Login
@@ -69,6 +69,11 @@ class SessionListener(Protocol):
 class Session:
     """The connection to a server and what is remembered between connections.
 
+    Args:
+        timeouts: How long each step may take.
+        limits: How often it is tried.
+        listener: Who hears of it.
+
     Attributes:
         status: How far the client is with its server.
         session_id: The server's id of the latest login.
@@ -79,8 +84,9 @@ class Session:
         kept_calls: The calls that the server kept for the latest login, by call id; `None` if it did not say.
     """
 
-    def __init__(self, timeouts: Timeouts, listener: SessionListener) -> None:
+    def __init__(self, timeouts: Timeouts, limits: Limits, listener: SessionListener) -> None:
         self._timeouts = timeouts
+        self._limits = limits
         self._listener = listener
         self._socket: TxSocket | None = None
         self._voice_sdk_id: str | None = None
@@ -168,7 +174,7 @@ class Session:
             self._query_gateway,
             ready_timeout=self._timeouts.login,
             interval=self._timeouts.gateway_poll,
-            polls=self._timeouts.gateway_polls,
+            polls=self._limits.gateway_polls,
         )
         try:
             await self._authenticate(login)

@@ -92,12 +92,11 @@ def target_of(value: Any) -> Any:
     return value._target if isinstance(value, Face) else value  # noqa: SLF001 - this is the other way of `present`
 
 
-def face_of(original: type, *, without: Iterable[str] = (), direct: Iterable[str] = ()) -> Callable[[FaceT], FaceT]:
+def face_of(original: type, *, direct: Iterable[str] = ()) -> Callable[[FaceT], FaceT]:
     """Complete a class by all public members of an asynchronous one that it does not define itself.
 
     Args:
         original: The asynchronous class.
-        without: Its members that are not for applications.
         direct: Methods that any thread may call, without the way to the event loop and back.
     """
 
@@ -109,7 +108,7 @@ def face_of(original: type, *, without: Iterable[str] = (), direct: Iterable[str
         for name, member in inherited.items():
             is_wanted = name in ENTRIES or name in PLAIN or not name.startswith("_")
             name = ENTRIES.get(name, name)
-            if not is_wanted or name in without:
+            if not is_wanted:
                 continue
             if name not in vars(face):
                 setattr(face, name, _presented(member, is_direct=name in direct or name == "__repr__"))

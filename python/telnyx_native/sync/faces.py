@@ -54,30 +54,22 @@ class TelnyxClient(Face):
         self._loop.close_at_exit(self._target)
 
 
-@face_of(
-    aio.Call,
-    without=("await_reattachment", "drop", "handle", "place", "reattach", "ring"),
-    direct=("log_scope",),
-)
+@face_of(aio.Call, direct=("log_scope",))
 class Call(Face):
     __slots__ = ()
 
 
-FOR_PLAYERS = ("begin", "finish", "leave", "on_drained", "on_writable", "queue_converted")
-"""What queues of audio have for those who fill and empty them."""
-
-
-@face_of(aio.AudioOutput, without=("close", *FOR_PLAYERS))
+@face_of(aio.AudioOutput)
 class AudioOutput(Face):
     __slots__ = ()
 
 
-@face_of(aio.AudioLayer, without=FOR_PLAYERS)
+@face_of(aio.AudioLayer)
 class AudioLayer(Face):
     __slots__ = ()
 
 
-@face_of(aio.Mark, without=("fail", "put", "settle"))
+@face_of(aio.Mark)
 class Mark(Face):
     __slots__ = ()
 
@@ -91,18 +83,9 @@ class Mark(Face):
         return heard
 
 
-@face_of(aio.Playback, without=("begin", "fail", "hear", "put", "settle"))
-class Playback(Face):
+@face_of(aio.Playback)
+class Playback(Mark):
     __slots__ = ()
-
-    def wait(self) -> bool:
-        """Wait for its end; return whether it was heard to there. What could not be read raises.
-
-        Raises:
-            AudioClosedError: The call ended first.
-        """
-        heard: bool = self._loop.run(_decided(self._target))
-        return heard
 
 
 async def _decided(mark: aio.Mark) -> bool:
@@ -117,7 +100,7 @@ class Conference(Face):
         super().__init__(audio)
 
 
-@face_of(aio.AudioStream, without=("close", "native_port", "native_rings", "on_ready", "wake", *FOR_PLAYERS))
+@face_of(aio.AudioStream)
 class AudioStream(Face):
     """Writes and reads the audio of one call.
 
@@ -130,7 +113,7 @@ class AudioStream(Face):
     __slots__ = ("_reading", "_rings", "_writing")
 
     def _stand_before(self, loop: Any, target: aio.AudioStream) -> None:
-        self._rings = target.native_rings
+        self._rings = target._native_rings  # noqa: SLF001 - of which this is the other face
         self._reading = threading.Lock()
         self._writing = threading.Lock()
         super()._stand_before(loop, target)
@@ -191,7 +174,7 @@ class AudioTap(Face):
             yield frame
 
 
-@face_of(aio.Recording, without=("begin",))
+@face_of(aio.Recording)
 class Recording(Face):
     __slots__ = ()
 
@@ -222,7 +205,7 @@ class StateFlow(Face, Generic[T]):
     __slots__ = ()
 
 
-@face_of(aio.AiAssistant, without=("begin", "close", "hear", "on_call_ended", "on_lost", "stop"))
+@face_of(aio.AiAssistant)
 class AiAssistant(Face):
     """Text beside the audio of a call with an assistant: `TelnyxClient.ai`.
 
@@ -231,9 +214,6 @@ class AiAssistant(Face):
     def get_weather(city: str) -> dict[str, object]:
         return {"city": city, "celsius": 21}
     ```
-
-    Attributes:
-        widget_settings: How the assistant wants to look; `None` until it has said so.
     """
 
     __slots__ = ()

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from telnyx_native.call import Call
+from telnyx_native.call.invite_session import InviteSession
 from telnyx_native.call.observation import Observers
 from telnyx_native.codes import ErrorCode
 from telnyx_native.config import AudioConfig, Limits, PeerConfig, Timeouts
-from telnyx_native.errors import CallError, RequestError, SdpError
+from telnyx_native.errors import CallError, RequestError, SdpError, WaitTimeoutError
 from telnyx_native.events import (
     AnswerResponse,
     AttachResponse,
@@ -376,7 +377,7 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
         def create_successor(self, peer: Any) -> Any:
             return media.create_successor(peer, PeerConfig())
 
-        def on_call_ended(self, call: Call, teardown: asyncio.Task[None]) -> None:
+        def on_call_ended(self, call_id: str, teardown: asyncio.Task[None]) -> None:
             pass
 
         async def request(self, message: Message, *, timeout: float | None = None) -> dict[str, Any]:
@@ -387,7 +388,7 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
 
     async def live() -> None:
         host = Host()
-        call = Call(
+        session = InviteSession(
             Dialog("C"),
             CallDirection.OUTBOUND,
             host=host,
@@ -397,20 +398,21 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
             observers=Observers(SharedFlow(), lambda _: None),
             log=Log("call"),
         )
+        call = Call(session)
         states = call.call_state_flow.collect()
-        await call.place(MediaOptions())
+        await session.place(MediaOptions())
         for event in events:
             match event:
                 case AttachResponse(sdp=sdp):
-                    call.reattach(sdp)
+                    session.reattach(sdp)
                 case CallEvent():
-                    call.handle(event)
+                    session.handle(event)
                 case "end":
                     call.hang_up()
                 case "lose":
-                    call.drop(CallNetworkChangeReason.NETWORK_LOST)
+                    session.drop(CallNetworkChangeReason.NETWORK_LOST)
                 case "await reattachment":
-                    call.await_reattachment(CallNetworkChangeReason.NETWORK_SWITCH)
+                    session.await_reattachment(CallNetworkChangeReason.NETWORK_SWITCH)
                 case "break":
                     media.peers[-1].become("FAILED")
                 case _:
@@ -421,6 +423,15 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
         assert all(is_legal_transition(old, new) for old, new in itertools.pairwise(seen))
 
     asyncio.run(live())
+
+
+async def test_waiting_for_the_end_has_a_limit(online: TelnyxClient, server: ScriptedServer) -> None:
+    call = await online.new_invite("echo")
+    with pytest.raises(WaitTimeoutError):
+        await call.wait_done(0.01)
+    assert call.termination_reason is None
+    call.hang_up()
+    assert (await call.wait_done(timeout=1)).cause == "NORMAL_CLEARING"
 
 
 async def test_records_of_the_application_know_the_call(online: TelnyxClient, server: ScriptedServer) -> None:

@@ -23,7 +23,6 @@ from telnyx_native import (
     ConnectionStatus,
     CredentialConfig,
     PushConfig,
-    Recording,
     TelephonyCredentials,
     TelnyxClient,
     TelnyxError,
@@ -48,7 +47,6 @@ CALL_ID = "6f0d9f7e-0000-4000-8000-000000000001"
 TOKEN = TokenConfig(token_for(86_400))  # made when tests are collected, used minutes later
 AT_ONCE = {
     "AiAssistant.send_message",
-    "AiAssistant.stop",
     "TelephonyCredentials.close",
     "TelnyxClient.send_ai_assistant_message",
 }
@@ -61,7 +59,7 @@ class Scene:
 
     call: Call
     tap: AudioTap
-    recording: Recording
+    recording: telnyx_native.Recording
     api: CredentialApi
     credentials: TelephonyCredentials
 
@@ -191,7 +189,7 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
     "TelnyxClient.swap_to": (Scene.held, lambda s: s.client.swap_to(s.call)),
     "TelnyxClient.accept_call": (Scene.ringing, lambda s: s.client.accept_call(s.call.call_id)),
     "TelnyxClient.end_call": (Scene.active, lambda s: s.client.end_call(s.call.call_id)),
-    "Call.place": (Scene.online, lambda s: s.client.new_invite("echo")),  # which is who calls it
+    "TelnyxClient.new_invite, without trickle": (Scene.online, lambda s: s.client.new_invite("echo")),
     "Call.accept": (Scene.ringing, lambda s: s.call.accept(use_trickle_ice=True)),
     "Call.reject": (Scene.ringing, lambda s: s.call.reject()),
     "Call.end": (Scene.active, lambda s: s.call.end()),
@@ -207,13 +205,11 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
     "Call.wait_active": (Scene.answered, lambda s: s.call.wait_active(LIMIT)),
     "Call.wait_done": (Scene.hung_up, lambda s: s.call.wait_done()),
     "AiAssistant.send_message": (Scene.online, lambda s: s.client.ai.send_message("Hello")),
-    "AiAssistant.stop": (Scene.online, lambda s: s.client.ai.stop(1)),
     "AudioStream.read": (Scene.ending, lambda s: s.call.audio.read(16_000)),
     "AudioStream.write": (Scene.full, lambda s: s.call.audio.write(bytes(64_000))),
-    "AudioStream.queue_converted": (Scene.full, lambda s: played(s.call.audio.play(bytes(64_000)))),  # who calls it
+    "AudioStream.write, of what is played": (Scene.full, lambda s: played(s.call.audio.play(bytes(64_000)))),
     "AudioStream.drain": (Scene.full, lambda s: s.call.audio.drain()),
     "AudioTap.read": (Scene.ending, lambda s: s.tap.read(16_000)),
-    "Recording.begin": (Scene.ending, lambda s: Recording.begin(s.directory / "call.wav", s.tap)),
     "Recording.stop": (Scene.recorded, lambda s: s.recording.stop()),
     "SharedFlow.first": (Scene.hung_up, lambda s: s.client.socket_response_flow.first(timeout=LIMIT)),
     "SharedFlow.wait_collected": (Scene.collected, lambda s: s.client.warning_flow.wait_collected()),

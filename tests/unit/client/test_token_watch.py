@@ -56,16 +56,10 @@ async def test_nothing_to_warn_of(warnings: SharedFlow[TelnyxWarning], token: st
 
 def test_expired_token() -> None:
     token = unsigned_token(exp=1_700_000_000)
-    with pytest.raises(AuthenticationError, match="expired at 2023-11-14T22:13:20") as caught:
+    with pytest.raises(AuthenticationError, match="expired at 2023-11-14T22:13:20Z") as caught:
         require_unexpired(TokenConfig(token))
     assert caught.value.kind is ErrorCode.LOGIN_FAILED
     assert token not in str(caught.value)
-
-
-@pytest.mark.parametrize("expiry", [-1e300, -1e18])
-def test_moment_that_no_calendar_has(expiry: float) -> None:
-    with pytest.raises(AuthenticationError, match="1970"):
-        require_unexpired(TokenConfig(unsigned_token(exp=expiry)))
 
 
 @pytest.mark.parametrize("token", ["opaque", token_for(86_400)])

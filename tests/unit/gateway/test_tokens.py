@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ def test_own_tokens_are_known():
 def test_clients_can_read_the_expiry():
     token = TokenMint().mint("alice", 60)
     claims = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
-    assert TokenConfig(token).expires_at == claims["exp"]
+    assert TokenConfig(token).expires_at == datetime.fromtimestamp(claims["exp"], UTC)
     assert (claims["aud"], claims["typ"]) == ("telnyx_telephony", "access")
 
 

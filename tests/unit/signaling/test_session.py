@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
+from telnyx_native.config import CredentialConfig, Limits, Timeouts, TxServerConfiguration
 from telnyx_native.errors import (
     AuthenticationError,
     GatewayRegistrationError,
@@ -45,7 +45,7 @@ async def listener() -> Listener:
 
 @pytest.fixture
 async def session(server: ScriptedServer, timeouts: Timeouts, listener: Listener) -> AsyncIterator[Session]:
-    made = Session(timeouts, listener)
+    made = Session(timeouts, Limits(), listener)
     await made.open(TxServerConfiguration.parse(server.address), Log("socket"))
     yield made
     await made.close()
@@ -154,14 +154,14 @@ async def test_failed_registration_drops_the_sticky_id(
 
 
 async def test_request_without_connection(timeouts: Timeouts, listener: Listener) -> None:
-    session = Session(timeouts, listener)
+    session = Session(timeouts, Limits(), listener)
     with pytest.raises(SocketConnectionError, match="connect first"):
         await session.request(Ping())
     await session.close()
 
 
 async def test_closing_gives_up_an_attempt(server: ScriptedServer, timeouts: Timeouts, listener: Listener) -> None:
-    session = Session(timeouts, listener)
+    session = Session(timeouts, Limits(), listener)
     opening = asyncio.create_task(session.open(TxServerConfiguration.parse(server.address), Log("socket")))
     await asyncio.sleep(0)
     assert session.is_open
