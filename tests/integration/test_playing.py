@@ -99,6 +99,7 @@ async def test_keys_that_are_played_are_keys(alice: TelnyxClient) -> None:
         assert [(await anext(keys)).key for _ in range(4)] == ["1", "5", "9", "D"]
 
 
+@pytest.mark.timed
 async def test_marks_in_a_call_are_heard_in_time(alice: TelnyxClient) -> None:
     call = await alice.new_invite("tone:440")
     await call.wait_active(LIMIT)

@@ -75,6 +75,7 @@ def names(states: list[CallState]) -> list[str]:
     return [state.name for state in states]
 
 
+@pytest.mark.timed
 async def test_reset_connection_is_made_again_and_the_call_goes_on(caller: TelnyxClient, cable: Cable) -> None:
     call = await talking(caller)
     states, statuses = call.call_state_flow.collect(), caller.connection_status_flow.collect()
@@ -95,6 +96,7 @@ async def test_reset_connection_is_made_again_and_the_call_goes_on(caller: Telny
     ]
 
 
+@pytest.mark.timed
 async def test_audio_flows_while_the_server_is_away(caller: TelnyxClient, cable: Cable) -> None:
     call = await talking(caller)
     await hear(call, 500)
@@ -118,6 +120,7 @@ async def test_moving_to_the_new_path_is_not_heard(caller: TelnyxClient, cable: 
         assert dominant_frequency(heard, RATE) == pytest.approx(440, abs=12)
 
 
+@pytest.mark.timed
 async def test_silent_connection_is_given_up_and_made_again(caller: TelnyxClient, cable: Cable) -> None:
     call = await talking(caller)
     cable.block()
@@ -126,6 +129,7 @@ async def test_silent_connection_is_given_up_and_made_again(caller: TelnyxClient
     await brought_back(call, monotonic())
 
 
+@pytest.mark.timed
 async def test_server_that_returns_to_a_network_that_swallowed_everything(gateway: Gateway, cable: Cable) -> None:
     """The kernel, by itself, might ask for the connection too rarely to notice in time."""
     async with TelnyxClient(timeouts=Timeouts(silence=0.5, probe=0.5)) as client:
@@ -179,6 +183,7 @@ async def test_users_who_are_bridged_hear_each_other_again(
                 pass
 
 
+@pytest.mark.timed
 async def test_connection_that_is_lost_again_while_the_call_is_brought_back(
     caller: TelnyxClient, cable: Cable, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from telnyx_native.errors import EngineClosedError
 from telnyx_native.media.engine import MediaEngine
 
 MODULES = [Path(_audio.__file__), Path(_webrtc.__file__)]
+needs_binutils = pytest.mark.skipif(shutil.which("readelf") is None, reason="there is no binutils")
 
 
 async def test_users_of_one_loop_share_an_engine_until_the_last_releases_it() -> None:
@@ -166,6 +168,7 @@ for thread in threads: thread.join()
     assert (result.returncode, result.stderr) == (0, "")
 
 
+@needs_binutils
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
 def test_the_extension_needs_nothing_but_libc(module: Path) -> None:
     listing = subprocess.run(["readelf", "-d", module], capture_output=True, text=True, check=True).stdout
@@ -174,6 +177,7 @@ def test_the_extension_needs_nothing_but_libc(module: Path) -> None:
     assert needed - loaders <= {"libc", "libm", "libgcc_s"}
 
 
+@needs_binutils
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
 def test_the_extension_exports_its_entry_point_only(module: Path) -> None:
     listing = subprocess.run(["nm", "-D", "--defined-only", module], capture_output=True, text=True, check=True).stdout

@@ -38,6 +38,7 @@ async def rate_of(peer: Peer, what: str, seconds: float = 1.0) -> float:
 
 
 @pytest.mark.parametrize("ptime", [10, 20, 40, 60])
+@pytest.mark.timed
 async def test_packet_time_holds_both_ways(engine: MediaEngine, ptime: int) -> None:
     async with connected(engine, AudioConfig(opus=OpusConfig(ptime=ptime))) as (caller, callee):
         await caller.audio.write(tone(440, 3, 16_000))
@@ -47,6 +48,7 @@ async def test_packet_time_holds_both_ways(engine: MediaEngine, ptime: int) -> N
     assert dominant_frequency(heard[8_000:], 16_000) == pytest.approx(440, abs=10)
 
 
+@pytest.mark.timed
 async def test_packets_that_come_evenly_hardly_wait_in_the_jitter_buffer(engine: MediaEngine) -> None:
     async def delay(ptime: int) -> float:
         async with connected(engine, AudioConfig(opus=OpusConfig(ptime=ptime))) as (caller, callee):
@@ -81,6 +83,7 @@ async def test_no_more_bandwidth_is_decoded_than_the_application_wants(
     assert dominant_frequency(heard, rate) == pytest.approx(440, abs=10)
 
 
+@pytest.mark.timed
 async def test_bitrate_is_what_was_asked_for(engine: MediaEngine) -> None:
     async def bitrate(opus: OpusConfig) -> float:
         async with connected(engine, AudioConfig(opus=opus)) as (caller, _):
@@ -114,6 +117,7 @@ async def test_copies_are_made_while_the_far_end_reports_losses(engine: MediaEng
         saying.cancel()
 
 
+@pytest.mark.timed
 async def test_with_red_each_packet_repeats_the_one_before_and_losses_are_not_heard(engine: MediaEngine) -> None:
     async def bitrate_and_concealed(opus: OpusConfig) -> tuple[float, float]:
         network = SimulatedNetwork(2)
@@ -133,6 +137,7 @@ async def test_with_red_each_packet_repeats_the_one_before_and_losses_are_not_he
     assert left < 0.5 * concealed
 
 
+@pytest.mark.timed
 async def test_a_live_call_can_be_told_to_send_less_and_then_as_before(engine: MediaEngine) -> None:
     async with connected(engine, AudioConfig(sample_rate=48_000, opus=OpusConfig(bitrate=64_000))) as (caller, _):
         noise = np.random.default_rng(1).integers(-8_000, 8_000, 5 * 48_000).astype(np.int16)
@@ -156,6 +161,7 @@ async def test_a_bitrate_that_cannot_be_is_refused_and_so_is_one_too_early(engin
     await peer.close()
 
 
+@pytest.mark.timed
 async def test_silence_costs_next_to_nothing_with_dtx(engine: MediaEngine) -> None:
     async with connected(engine, AudioConfig(opus=OpusConfig(dtx=True))) as (caller, _):
         await asyncio.sleep(1)

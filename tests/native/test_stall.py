@@ -20,6 +20,7 @@ def hold_the_gil(seconds: float) -> None:
     LIBC.usleep(round(seconds * 1e6))
 
 
+@pytest.mark.timed
 async def test_holding_the_gil_for_a_second_loses_nothing_in_either_direction(engine: MediaEngine) -> None:
     async with connected(engine) as (caller, callee):
         await callee.audio.read(RATE // 2)  # the jitter buffer has settled
@@ -59,6 +60,7 @@ async def test_a_reader_that_is_away_for_longer_than_the_buffer_loses_the_oldest
         assert callee.audio.counters.capture_lost == pytest.approx(RATE // 2, abs=RATE // 10)
 
 
+@pytest.mark.timed
 async def test_stalls_each_second_leave_the_delay_of_queued_audio_where_it_was(engine: MediaEngine) -> None:
     """Clicks a second apart are written ahead; what is heard keeps their distance, whatever Python does."""
     click, pause = tone(1000, 0.02, RATE).tobytes(), bytes(2 * (RATE - RATE // 50))

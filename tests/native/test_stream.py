@@ -43,6 +43,7 @@ async def test_rates_of_the_two_ends_are_independent(engine: MediaEngine) -> Non
     assert dominant_frequency(heard[24_000:], 48_000) == pytest.approx(1000, abs=5)
 
 
+@pytest.mark.timed
 async def test_writing_waits_while_the_queue_is_full_and_paces_the_writer(engine: MediaEngine) -> None:
     async with connected(engine, AudioConfig(playback_buffer=0.2)) as (caller, _):
         began = time.monotonic()
@@ -54,6 +55,7 @@ async def test_writing_waits_while_the_queue_is_full_and_paces_the_writer(engine
         assert caller.audio.counters.played == 16_000
 
 
+@pytest.mark.timed
 async def test_clear_reports_what_was_heard_and_frees_a_waiting_writer(engine: MediaEngine) -> None:
     async with connected(engine, AudioConfig(playback_buffer=1.0)) as (caller, callee):
         writing = asyncio.create_task(caller.audio.write(tone(440, 5.0, 16_000)))

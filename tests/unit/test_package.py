@@ -20,6 +20,7 @@ print(took, threading.active_count(), sorted(heavy))
 """
 
 
+@pytest.mark.timed
 def test_import_is_quick_and_starts_nothing() -> None:
     runs = [
         subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True) for _ in range(3)

@@ -24,12 +24,13 @@ def read_command_line() -> argparse.Namespace:
     containers = parsers.add_parser("cibuildwheel", help="build this machine's wheels with cibuildwheel and podman")
     twice = parsers.add_parser("reproduce", help="build wheels twice: the same inputs must make the same bytes")
     parsers.add_parser("fresh", help="try this machine's wheels in a bare Debian 12 and 13, and in a Debian 11")
+    foreign = parsers.add_parser("emulated", help="run native tests with the ARM wheels of wheelhouse/, under qemu")
     source = parsers.add_parser("sdist", help="put the sdist into wheelhouse/, build from it and try it")
     checks = parsers.add_parser("check", help="check wheels")
     made = f"an interpreter, or {' or '.join(MAKERS)}, which is made here; default: the one that runs this"
     for command in (builds, containers):
         command.add_argument("--python", action="append", help=made)
-    for command in (builds, twice):
+    for command in (builds, twice, foreign):
         command.add_argument("--machine", action="append", choices=list(TARGETS), help="as of uname -m; default: all")
     source.add_argument("--libwebrtc", type=Path, default=Path("/"), help="its LIBWEBRTC_ROOT; default: /")
     checks.add_argument("wheel", nargs="+", type=Path)
@@ -58,6 +59,8 @@ def run(arguments: argparse.Namespace) -> None:
             commands.rebuild(targets(arguments), here)
         case "fresh":
             commands.fresh()
+        case "emulated":
+            commands.emulated(targets(arguments))
         case "sdist":
             commands.source(here, arguments.libwebrtc.resolve())
         case "check":

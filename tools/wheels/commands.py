@@ -19,7 +19,7 @@ from wheels.refresh import newest_packages
 from wheels.reproduction import reproduce
 from wheels.roots import assemble
 from wheels.targets import TARGETS, Target
-from wheels.trial import try_here, try_in_debian, try_sdist, try_threads
+from wheels.trial import run_native_tests, try_here, try_in_debian, try_sdist, try_threads
 from wheels.version import Version
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -134,20 +134,53 @@ def fresh() -> None:
         BuildError: There is none for Python 3.11, or one does not work.
     """
     target = here()
-    wheels = {
+    wheels = in_wheelhouse(target)
+    if OLDEST_VERSION not in wheels:
+        raise BuildError(f"no wheel for Python {OLDEST_VERSION} in wheelhouse/: make wheels")
+    for version, wheel in wheels.items():
+        python = python_with_pip(version)
+        try_in_debian(wheel, target, DEBIANS[version], python, WORK)
+        print(f"== {wheel.name}: tried in a call, in a bare Debian {DEBIANS[version]}", flush=True)
+        if version == OLDEST_VERSION:
+            try_oldest(wheel, target, python, WORK)
+            print(f"== {wheel.name}: tried in a call, with the glibc of Debian 11", flush=True)
+
+
+def emulated(targets: list[Target]) -> None:
+    """Run the native tests, but those of time, with the wheels of wheelhouse/ for other machines, in Debians of theirs.
+
+    Raises:
+        BuildError: There is no such wheel, or a test fails.
+    """
+    tried = 0
+    for target in [target for target in targets if not target.is_here]:
+        for version, wheel in in_wheelhouse(target).items():
+            python = python_with_pip(version)
+            root = try_in_debian(wheel, target, DEBIANS[version], python, WORK)
+            run_native_tests(root, target, python, PROJECT)
+            print(f"== {wheel.name}: tried in a call, and in the native tests, under qemu", flush=True)
+            tried += 1
+    if not tried:
+        raise BuildError("no wheel for another machine than this in wheelhouse/: make wheels")
+
+
+def in_wheelhouse(target: Target) -> dict[Version, Path]:
+    """The wheels for an architecture that are made and that a Debian has a Python for."""
+    return {
         version: wheel
         for version in DEBIANS
         for wheel in PRODUCTS.glob(f"*-cp{version.tag}-cp{version.tag}-{target.platform}.whl")
     }
-    if OLDEST_VERSION not in wheels:
-        raise BuildError(f"no wheel for Python {OLDEST_VERSION} in wheelhouse/: make wheels")
-    for version, wheel in wheels.items():
-        builder = Builder(find_python(f"python{version}", WORK), REQUIREMENTS, WORK)
-        try_in_debian(wheel, target, DEBIANS[version], builder.python, WORK)
-        print(f"== {wheel.name}: tried in a call, in a bare Debian {DEBIANS[version]}", flush=True)
-        if version == OLDEST_VERSION:
-            try_oldest(wheel, target, builder.python, WORK)
-            print(f"== {wheel.name}: tried in a call, with the glibc of Debian 11", flush=True)
+
+
+def python_with_pip(version: Version) -> Path:
+    """The Python of that version that wheels were built with here, or else one of this machine's, prepared like it.
+
+    Raises:
+        BuildError: There is none.
+    """
+    built = WORK / f"python{version}/bin/python"
+    return built if built.exists() else Builder(find_python(f"python{version}", WORK), REQUIREMENTS, WORK).python
 
 
 def attempt(wheel: Path, target: Target, builder: Builder) -> bool:

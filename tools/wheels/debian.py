@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheels.apt import mirror
-from wheels.build import run
+from wheels.build import BuildError, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -97,4 +97,7 @@ def run_in(root: Path, command: list[str]) -> None:
     Raises:
         BuildError: It failed.
     """
-    run(["unshare", "--mount", "--net", "--pid", "--fork", "sh", "-c", ENTER, "enter", root, *command])
+    try:
+        run(["unshare", "--mount", "--net", "--pid", "--fork", "sh", "-c", ENTER, "enter", root, *command])
+    except BuildError:
+        raise BuildError(f"This failed in {root}: {' '.join(command)}") from None

@@ -42,14 +42,14 @@ def resolve(python: Path, requirements: list[str]) -> dict[str, str]:
     return {entry["metadata"]["name"].lower(): entry["metadata"]["version"] for entry in installs}
 
 
-def download(python: Path, wheel: Path, target: Target, folder: Path) -> None:
-    """Put all that `wheel` depends on into `folder`, for `target`, but what Debian has to provide there.
+def download(python: Path, requirements: list[str], target: Target, folder: Path) -> None:
+    """Put what meets the requirements, with all it needs, into `folder`, for `target`, but what Debian has to provide.
 
     Raises:
         BuildError: Something is not on the index for that architecture.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    versions = resolve(python, requirements_of(wheel))
+    versions = resolve(python, requirements)
     wanted = [f"{name}=={version}" for name, version in versions.items() if name not in target.debian_pythons]
     platforms = [f"--platform={tag}_{target.machine}" for tag in MANYLINUX]
     pip = ["-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--only-binary=:all:", "--no-deps"]

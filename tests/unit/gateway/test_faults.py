@@ -80,6 +80,7 @@ async def test_a_registration_that_is_lost_later(alice, gateway):
     assert (await alice.expect("telnyx_rtc.gatewayState"))["params"] == {"state": "EXPIRED"}
 
 
+@pytest.mark.timed
 async def test_messages_are_late(alice, bob, gateway):
     gateway.faults.delay("alice", 0.3)
     loop = asyncio.get_running_loop()

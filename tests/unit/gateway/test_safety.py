@@ -83,6 +83,7 @@ class TestSmallLimits:
         await alice.ask("telnyx_rtc.bye", dialogParams={"callID": "1"})
         await bob.place("noanswer", call_id="3")
 
+    @pytest.mark.timed
     async def test_who_sends_too_much_is_read_slowly_and_the_others_are_not(self, alice, bob, gateway):
         begun = time.monotonic()
         for number in range(90):

@@ -8,7 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from wheels.commands import attempt
+from wheels import commands
+from wheels.build import BuildError
+from wheels.commands import attempt, emulated, in_wheelhouse, python_with_pip
 from wheels.targets import TARGETS
 from wheels.version import Version
 
@@ -38,3 +40,34 @@ def test_a_wheel_that_cannot_be_tried_here_is_not_counted_and_the_reason_said(
     builder = SimpleNamespace(version=version, interpreter=Path(sys.executable))
     assert not attempt(Path("probe.whl"), TARGETS["armv7l"], builder)
     assert f"not tried: {reason}" in capsys.readouterr().out
+
+
+def test_of_the_wheelhouse_those_are_tried_that_a_debian_has_a_python_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "PRODUCTS", tmp_path)
+    for python, machine in (("cp311", "armv7l"), ("cp312", "armv7l"), ("cp313", "armv7l"), ("cp311", "aarch64")):
+        (tmp_path / f"probe-1-{python}-{python}-manylinux_2_28_{machine}.whl").touch()
+    found = in_wheelhouse(TARGETS["armv7l"])
+    assert {str(version): wheel.name for version, wheel in found.items()} == {
+        version: f"probe-1-{python}-{python}-manylinux_2_28_armv7l.whl"
+        for version, python in (("3.11", "cp311"), ("3.13", "cp313"))
+    }
+
+
+def test_nothing_to_emulate_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "PRODUCTS", tmp_path)
+    with pytest.raises(BuildError, match="no wheel for another machine than this"):
+        emulated([*TARGETS.values()])
+
+
+def test_a_wheel_is_tried_with_the_python_that_built_it_wherever_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "WORK", tmp_path)
+    built = tmp_path / "python3.99/bin/python"
+    built.parent.mkdir(parents=True)
+    built.symlink_to(sys.executable)
+    assert python_with_pip(Version(3, 99)) == built
+    with pytest.raises(BuildError, match=r"no Python python3\.98 here"):
+        python_with_pip(Version(3, 98))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wheels.build import BuildError
-from wheels.debian import make_debian
+from wheels.debian import make_debian, run_in
 from wheels.targets import TARGETS
 
 HERE = next(target for target in TARGETS.values() if target.is_here)
@@ -58,6 +58,17 @@ def test_one_that_failed_is_made_anew_and_the_log_has_what_was_said(
     make_debian(root, "bookworm", HERE, ["python3"], finished.append)
     make_debian(root, "bookworm", HERE, ["python3"], finished.append)
     assert finished == [root]
+
+
+def test_what_failed_in_a_debian_is_said_without_how_it_was_entered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "unshare").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "unshare").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(BuildError) as failed:
+        run_in(tmp_path / "bookworm-probe", ["pip", "install", "probe"])
+    assert str(failed.value) == f"This failed in {tmp_path}/bookworm-probe: pip install probe"
 
 
 def fail_to_finish(_: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wheels.image import IMAGE
+from wheels.image import CERTIFICATES, IMAGE, certificates
 from wheels.targets import GLIBC_FLOOR, TARGETS
 
 ROOT = Path(__file__).parents[3]
@@ -40,3 +40,18 @@ def test_the_linker_is_sent_to_the_folders_of_the_architecture(machine: str) -> 
     sysroot = "/opt/telnyx-native/sysroot"
     triplet = TARGETS[machine].triplet
     assert flags == [f"--sysroot={sysroot}", f"-L{sysroot}/usr/lib/{triplet}", f"-L{sysroot}/lib/{triplet}"]
+
+
+@pytest.mark.skipif(not Path(f"/{CERTIFICATES}").exists(), reason="needs ca-certificates")
+def test_pip_in_the_image_asks_whom_pip_asks_here_and_trusts_whom_this_machine_trusts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, root = tmp_path / "home", tmp_path / "root"
+    (home / ".config/pip").mkdir(parents=True)
+    (home / ".config/pip/pip.conf").write_text("[global]\nindex-url = https://index.example/simple\n")
+    (root / CERTIFICATES).parent.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    certificates(root)
+    assert (root / CERTIFICATES).read_bytes() == Path(f"/{CERTIFICATES}").read_bytes()
+    assert "index.example" in (root / "root/.config/pip/pip.conf").read_text()
+    assert (root / "etc/pip.conf").exists() == Path("/etc/pip.conf").exists()

@@ -33,6 +33,14 @@ def test_an_interpreter_is_found_by_its_command_or_its_file(tmp_path: Path) -> N
         find_python("python2.0", tmp_path)
 
 
+def test_an_interpreter_that_does_not_start_is_refused(tmp_path: Path) -> None:
+    shim = tmp_path / "python3.99"
+    shim.write_text("#!/bin/sh\necho 'pyenv: python3.99: command not found' >&2\nexit 127\n")
+    shim.chmod(0o755)
+    with pytest.raises(BuildError, match=r"python3\.99 does not start: name the file"):
+        find_python(str(shim), tmp_path)
+
+
 def test_what_was_made_before_is_not_made_again(tmp_path: Path) -> None:
     for name, interpreter in (("3.14", "usr/bin/python3.14"), ("3.13t", "installed/bin/python3.13t")):
         home = tmp_path / f"cpython-{name}"
