@@ -63,6 +63,12 @@ async def test_who_says_nothing_is_sent_away(open_raw):
         assert await end_of(reader) == b""
 
 
+async def test_who_comes_while_the_gateway_closes_is_not_kept(open_raw, gateway):
+    gateway._front._lobby.close()  # and a connection that was accepted before comes only now
+    async with open_raw() as (reader, _):
+        assert await asyncio.wait_for(end_of(reader), gateway.limits.open_time / 2) == b""
+
+
 @pytest.mark.parametrize(
     "noise", [b"\x16\x03\x01\x02\x00" * 10, b"\r\n\r\n", b"x" * 40_000, b"GET\r\n\r\n", b"\x00" * 200]
 )

@@ -34,12 +34,14 @@ class Lobby:
         limits: What bounds the connections.
         counters: Where they are counted.
         waiting: Connections that have not said yet what they speak.
+        closed: Whether it lets nobody in any more.
     """
 
     http: web.Server
     limits: Limits
     counters: Counters
     waiting: set[Door] = field(default_factory=set)
+    closed: bool = False
 
     @property
     def full(self) -> bool:
@@ -52,7 +54,8 @@ class Lobby:
         return len(self.http.connections) >= self.limits.http_connections
 
     def close(self) -> None:
-        """Close the connections that have not said what they speak."""
+        """Close the connections that have not said what they speak, and those that were accepted and come only now."""
+        self.closed = True
         for door in list(self.waiting):
             door.refuse()
 
@@ -89,7 +92,7 @@ class Door(ServerConnection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first request, but not for ever."""
         self._link = cast("asyncio.Transport", transport)
-        if self._lobby.full:
+        if self._lobby.closed or self._lobby.full:
             self._lobby.counters.refused_sessions += 1
             self._link.abort()
             return
