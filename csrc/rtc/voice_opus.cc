@@ -29,11 +29,10 @@ class PromptLossEncoder final : public webrtc::AudioEncoder {
     const int64_t now_ms = rtc::TimeMillis();
     const auto elapsed = static_cast<float>(now_ms - last_report_ms_);
     if (elapsed <= 0) return;
+    const float average = Counted();
     loss_ = std::max(reported, loss_ * std::exp(-elapsed / kForgetMs));
-    const float wanted = loss_ < kNegligibleLoss ? 0 : loss_;
     const float kept = std::pow(kSmoothing, elapsed);
-    opus_->OnReceivedUplinkPacketLossFraction((wanted - kept * average_) / (1 - kept));
-    average_ = wanted;
+    opus_->OnReceivedUplinkPacketLossFraction((Counted() - kept * average) / (1 - kept));
     last_report_ms_ = now_ms;
   }
 
@@ -69,13 +68,15 @@ class PromptLossEncoder final : public webrtc::AudioEncoder {
  private:
   static constexpr float kSmoothing = 0.9999f;  // of libwebrtc's average, a millisecond (audio_encoder_opus.cc)
 
+  // What copies are made for, and what libwebrtc's average was made to be.
+  float Counted() const { return loss_ < kNegligibleLoss ? 0 : loss_; }
+
   EncodedInfo EncodeImpl(uint32_t timestamp, rtc::ArrayView<const int16_t> audio, rtc::Buffer* encoded) override {
     return opus_->Encode(timestamp, audio, encoded);
   }
 
   const std::unique_ptr<webrtc::AudioEncoder> opus_;
   float loss_ = kExpectedLoss;
-  float average_ = kExpectedLoss;
   int64_t last_report_ms_ = rtc::TimeMillis();
 };
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import telnyx_native
 from support.peers import LOOPBACK, connected
 from support.signals import dominant_frequency, pcm, tone
 from telnyx_native.config import AudioConfig, OpusConfig
 from telnyx_native.errors import ConfigurationError, MediaError
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.peer import Peer
 from telnyx_native.media.simulated_network import NetworkConditions, SimulatedNetwork
-
-PROMPT = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
 
 
 async def sent(peer: Peer, what: str) -> int:

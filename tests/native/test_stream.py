@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import telnyx_native
 from support.peers import LOOPBACK, connected, negotiate
 from support.signals import chirp, dominant_frequency, find, pcm, rms, silence, tone
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import AudioClosedError
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.stream import AudioStream
 from telnyx_native.testing.matching import SoundPattern
-
-PROMPT = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 32_000, 48_000])

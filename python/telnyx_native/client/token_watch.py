@@ -19,6 +19,9 @@ __all__ = ["TokenWatch", "require_unexpired"]
 NOTICE = 120.0
 """Seconds before the end of a token at which a warning is due (Telnyx JS SDK)."""
 
+ISO_8601 = "%Y-%m-%dT%H:%M:%SZ"
+"""How a moment in UTC is written in messages."""
+
 
 def require_unexpired(config: TokenConfig) -> None:
     """Check that a token can still be good.
@@ -28,9 +31,7 @@ def require_unexpired(config: TokenConfig) -> None:
     """
     expiry = config.expires_at
     if expiry is not None and expiry <= datetime.now(UTC):
-        message = (
-            f"the login token expired at {expiry:%Y-%m-%dT%H:%M:%SZ}; create a new one for the telephony credential"
-        )
+        message = f"the login token expired at {expiry:{ISO_8601}}; create a new one for the telephony credential"
         raise AuthenticationError(message, kind=ErrorCode.LOGIN_FAILED)
 
 
@@ -61,5 +62,5 @@ class TokenWatch:
 
     def _ring(self, expiry: datetime) -> None:
         self._alarm = None
-        detail = f"at {expiry:%Y-%m-%dT%H:%M:%SZ}; log in with a new one before that"
+        detail = f"at {expiry:{ISO_8601}}; log in with a new one before that"
         self._warn(TelnyxWarning.of(WarningCode.TOKEN_EXPIRING_SOON, detail))

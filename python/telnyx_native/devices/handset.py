@@ -117,7 +117,7 @@ class Handset:
             watcher.cancel()
             await asyncio.wait([watcher])
         async with self._changing:
-            await asyncio.shield(asyncio.create_task(self._close_devices()))
+            await self._close_devices()
         self.state.set(HandsetState.CLOSED)
 
     async def use(self, *, microphone: str | None = None, speaker: str | None = None) -> None:

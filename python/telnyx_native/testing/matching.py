@@ -103,7 +103,7 @@ class SoundPattern:
         drift = round(DRIFT / FRAME)
         chained = np.zeros(len(bands) + 1)  # how alike the pieces before are, if they end at a frame
         for shape, weight in zip(self._shapes, self._weights, strict=True):
-            alike = weight * _likenesses(bands, shape)
+            alike = _likenesses(bands, shape, weight)
             best = sliding_window_view(np.pad(chained, drift, constant_values=-np.inf), 2 * drift + 1).max(axis=1)
             chained = np.full(len(bands) + 1, -np.inf)
             chained[len(shape) :] = alike + best[: len(alike)]
@@ -112,14 +112,15 @@ class SoundPattern:
         return Match(samples, float(chained[end] / self._weights.sum()))
 
 
-def _likenesses(bands: NDArray[np.float64], shape: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pearson's correlation of a piece with what was heard from each frame on, about the mean of each band in each."""
+def _likenesses(bands: NDArray[np.float64], shape: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+    """Pearson's correlation of a piece with what was heard from each frame on, about the mean of each band in each.
+
+    Times the `weight`, which is the sum of the squares of the piece.
+    """
     frames = len(shape)
     products = np.einsum("lbt,tb->l", sliding_window_view(bands, frames, axis=0), shape)
     energies = np.sum(_moving_sums(bands**2, frames) - _moving_sums(bands, frames) ** 2 / frames, axis=1)
-    alike: NDArray[np.float64] = products / np.sqrt(
-        np.maximum(energies, LEAST_CONTRAST**2 * shape.size) * max(np.sum(shape**2), 1e-9)
-    )
+    alike: NDArray[np.float64] = products * np.sqrt(weight / np.maximum(energies, LEAST_CONTRAST**2 * shape.size))
     return alike
 
 
