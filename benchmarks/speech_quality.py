@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 FRAME = 0.01
-RATE = 48_000
-SPEECH = 24.0
-"""Seconds of speech in a call."""
+RATES = 16_000, 48_000
+"""At which what is said is there."""
+SPEECH = 96.0
+"""Seconds of speech in a call: which parts of it are lost makes half a point for six seconds."""
 CANDIDATE = re.compile(r"(candidate:\S+ \d+ )(\w+)( \d+ )(\S+) (\d+)( typ )(\w+)([^\"\\\r\n]*)")
 
 
@@ -74,8 +75,8 @@ class Ends:
             await asyncio.wait_for(end.wait_connected(), 20)
 
     async def talk(self, said: str, heard: str) -> list[int]:
-        """Say a file of samples; write what is heard to another. Returns its rate and channels."""
-        frames = frames_of(said)
+        """Say a file of samples (`SAID.RATE`); write what is heard to another. Returns its rate and channels."""
+        frames = frames_of(said, self._ends[0].rate)
         self._heard.clear()
         due = time.monotonic() - FRAME  # two frames at once: who paces what is sent has one in hand
         for frame in frames:
@@ -88,8 +89,8 @@ class Ends:
         return [rate, channels]
 
 
-def frames_of(path: str) -> list[bytes]:
-    pcm, size = Path(path).read_bytes(), int(RATE * FRAME) * 2
+def frames_of(path: str, rate: int) -> list[bytes]:
+    pcm, size = Path(f"{path}.{rate}").read_bytes(), int(rate * FRAME) * 2
     return [pcm[start : start + size] for start in range(0, len(pcm) - size + 1, size)]
 
 
@@ -151,7 +152,12 @@ class Relay:
             return
         loop = asyncio.get_running_loop()
         for due in self._links[side].offer(loop.time(), packet):
-            loop.call_at(due, self._transports[1 - side].sendto, packet, target)
+            loop.call_at(due, self._send, self._transports[1 - side], packet, target)
+
+    @staticmethod
+    def _send(transport: asyncio.DatagramTransport, packet: bytes, target: tuple[str, int]) -> None:
+        if not transport.is_closing():
+            transport.sendto(packet, target)
 
     def close(self) -> None:
         for transport in self._transports:
@@ -218,6 +224,27 @@ async def call(stack: str, python: str, conditions: Any, seed: int, said: Path, 
         relay.close()
 
 
+async def calls(
+    stack: str, python: str, options: argparse.Namespace, said: Path, heard: dict[float, Path]
+) -> list[list[int]]:
+    """A call at each loss, all at once."""
+    from telnyx_native.media.simulated_network import NetworkConditions
+
+    return await asyncio.gather(
+        *(
+            call(
+                stack,
+                python,
+                NetworkConditions(jitter=options.jitter, loss=loss / 100, burst=options.burst),
+                options.seed,
+                said,
+                file,
+            )
+            for loss, file in heard.items()
+        )
+    )
+
+
 def own_address() -> str:
     import socket
 
@@ -270,10 +297,9 @@ def measure(options: argparse.Namespace) -> None:
     from rich.table import Table
 
     from telnyx_native.media.files import read_audio
-    from telnyx_native.media.simulated_network import NetworkConditions
 
     prompt = Path(str(files("telnyx_native") / "assets/prompt.flac"))
-    stacks = {} if options.others_only else {"telnyx_native": sys.executable}
+    stacks = {} if options.others_only else dict.fromkeys(("telnyx_native_16k", "telnyx_native"), sys.executable)
     stacks |= dict(stack.split("=", 1) for stack in options.stack)
     losses = [float(loss) for loss in options.loss.split(",")]
     table = Table(
@@ -282,18 +308,18 @@ def measure(options: argparse.Namespace) -> None:
     for column in ("stack", *(f"{loss:g} % lost" for loss in losses)):
         table.add_column(column)
     with tempfile.TemporaryDirectory() as folder:
-        said, heard, wav = (Path(folder) / name for name in ("said", "heard", "heard.wav"))
-        once = np.frombuffer(read_audio(prompt, RATE), np.int16)
-        spoken = np.tile(once, int(np.ceil(SPEECH * RATE / len(once))))[: int(SPEECH * RATE)]
-        said.write_bytes(spoken.tobytes())
-        write_wav(wav, spoken, RATE)
-        reference = np.frombuffer(read_audio(wav, 16_000), np.int16)
+        said, wav = Path(folder) / "said", Path(folder) / "heard.wav"
+        for rate in RATES:
+            once = np.frombuffer(read_audio(prompt, rate), np.int16)
+            spoken = np.tile(once, int(np.ceil(SPEECH * rate / len(once))))[: int(SPEECH * rate)]
+            said.with_name(f"said.{rate}").write_bytes(spoken.tobytes())
+        reference = np.fromfile(said.with_name("said.16000"), np.int16)
         for stack, python in stacks.items():
+            heard = {loss: Path(folder) / f"heard.{loss}" for loss in losses}
+            formats = asyncio.run(calls(stack, python, options, said, heard))
             row = [stack]
-            for loss in losses:
-                conditions = NetworkConditions(jitter=options.jitter, loss=loss / 100, burst=options.burst)
-                rate, channels = asyncio.run(call(stack, python, conditions, options.seed, said, heard))
-                samples = array("h", heard.read_bytes())[::channels]
+            for loss, (rate, channels) in zip(losses, formats, strict=True):
+                samples = array("h", heard[loss].read_bytes())[::channels]
                 write_wav(wav, np.array(samples, np.int16), rate)
                 found = scores(reference, np.frombuffer(read_audio(wav, 16_000), np.int16))
                 row.append(f"{np.mean(found):.2f}")

@@ -16,8 +16,7 @@ rtc::scoped_refptr<webrtc::AudioEncoderFactory> CreateEncoders() {
 }
 
 rtc::scoped_refptr<webrtc::AudioDecoderFactory> CreateDecoders() {
-  return webrtc::CreateAudioDecoderFactory<webrtc::AudioDecoderOpus, webrtc::AudioDecoderG722,
-                                           webrtc::AudioDecoderG711>();
+  return webrtc::CreateAudioDecoderFactory<VoiceOpusDecoder, webrtc::AudioDecoderG722, webrtc::AudioDecoderG711>();
 }
 
 rtc::scoped_refptr<webrtc::AudioDecoderFactory> CreateWidebandDecoders() {

@@ -19,6 +19,7 @@ constexpr double kMuchTooLong = 120;
 // Up to here, pulling somewhat later is enough (PullMixer).
 constexpr double kTooShort = -2;
 constexpr int kTicksBetweenStretches = 5;
+constexpr int16_t kNotFaded = 1 << 14;
 constexpr int kFutureOverlap = 5;  // samples at 8 kHz that NetEq keeps to fade into a concealment
 
 bool IsStretched(webrtc::NetEq::Mode mode) {
@@ -47,7 +48,9 @@ void JitterControl::SetSampleRate(int rate, size_t output_size) {
   output_samples_ = output_size;
 }
 
-absl::optional<int> JitterControl::PacketArrived(int rate, bool should_update_stats, const PacketArrivedInfo& info) {
+absl::optional<int> JitterControl::PacketArrived(int rate, bool should_update_stats, const PacketArrivedInfo& counted) {
+  PacketArrivedInfo info = counted;
+  info.packet_length_samples /= blocks_;
   const auto relative_delay = DecisionLogic::PacketArrived(rate, should_update_stats, info);
   if (!should_update_stats || info.is_cng_or_dtmf) return relative_delay;
   const double offset = Offset(info.main_timestamp, rtc::TimeMicros());
@@ -99,7 +102,11 @@ Operation JitterControl::GetDecision(const NetEqStatus& status, bool* reset_deco
   } else {
     ++ticks_since_stretch_;
   }
-  return DecisionLogic::GetDecision(status, reset_decoder);
+  if (status.last_mode != webrtc::NetEq::Mode::kCodecPlc) return DecisionLogic::GetDecision(status, reset_decoder);
+  // How far NetEq's own concealment has faded says nothing about the codec's, but would hold back what has arrived.
+  NetEqStatus concealed = status;
+  concealed.expand_mutefactor = kNotFaded;
+  return DecisionLogic::GetDecision(concealed, reset_decoder);
 }
 
 void JitterControl::Measure(const NetEqStatus& status) {

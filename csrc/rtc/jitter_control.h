@@ -19,8 +19,12 @@ class JitterControl : public webrtc::DecisionLogic {
  public:
   explicit JitterControl(const webrtc::NetEqController::Config& config);
 
-  // Before PacketArrived, on the same thread: the next packet has a copy of the one before it.
-  void AnnounceCopy(bool has_copy) { has_copy_ = has_copy; }
+  // Before PacketArrived, on the same thread: the next packet has a copy of the one before it. NetEq counts RED blocks
+  // as packets, and so takes it for longer than it is.
+  void AnnounceCopy(bool has_copy, size_t blocks) {
+    has_copy_ = has_copy;
+    blocks_ = blocks;
+  }
 
   // How much longer than necessary packets wait, in milliseconds; less, if negative. On the thread of GetDecision.
   std::optional<double> Slack() const;
@@ -46,6 +50,7 @@ class JitterControl : public webrtc::DecisionLogic {
   JitterTarget target_;
   int minimum_delay_ms_ = 0, base_minimum_delay_ms_ = 0;  // what the application or the far end asks for
   bool has_copy_ = false;
+  size_t blocks_ = 1;
   std::optional<uint16_t> last_sequence_number_;
   // Timestamps since the stream began, without wrapping around.
   std::optional<uint32_t> last_timestamp_;

@@ -26,7 +26,7 @@ class ListeningNetEq : public webrtc::NetEqImpl {
   int InsertPacket(const webrtc::RTPHeader& header, rtc::ArrayView<const uint8_t> payload) override {
     if (const int rate = event_rates_[header.payloadType % kPayloadTypes]; rate != 0)
       events_.Insert(header.timestamp, rate, payload.data(), payload.size());
-    control_->AnnounceCopy(HasCopy(header.payloadType % kPayloadTypes, payload));
+    AnnounceCopy(copies_[header.payloadType % kPayloadTypes], payload);
     return NetEqImpl::InsertPacket(header, payload);
   }
 
@@ -55,15 +55,18 @@ class ListeningNetEq : public webrtc::NetEqImpl {
   // Where packets of a payload type may hold the one before them.
   enum class Copies : uint8_t { kNone, kInband, kRed };
 
-  bool HasCopy(size_t type, rtc::ArrayView<const uint8_t> payload) const {
-    switch (copies_[type]) {
-      case Copies::kInband:
-        return WebRtcOpus_PacketHasFec(payload.data(), payload.size()) == 1;
-      case Copies::kRed:
-        return !payload.empty() && (payload[0] & 0x80) != 0;  // RFC 2198: another block follows
-      default:
-        return false;
-    }
+  void AnnounceCopy(Copies where, rtc::ArrayView<const uint8_t> payload) {
+    const size_t blocks = where == Copies::kRed ? RedBlocks(payload) : 1;
+    const bool inband = where == Copies::kInband && WebRtcOpus_PacketHasFec(payload.data(), payload.size()) == 1;
+    control_->AnnounceCopy(inband || blocks > 1, blocks);
+  }
+
+  // How many packets are in one (RFC 2198): a header of four octets, with the first bit set, for each that is repeated.
+  static size_t RedBlocks(rtc::ArrayView<const uint8_t> payload) {
+    size_t blocks = 1;
+    for (size_t at = 0; at + 3 < payload.size() && (payload[at] & 0x80) != 0; at += 4)
+      if ((payload[at + 2] & 3) != 0 || payload[at + 3] != 0) ++blocks;
+    return blocks;
   }
 
   void Learn(int type, const webrtc::SdpAudioFormat& format) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "rtc/build_contract.h"
@@ -16,16 +17,27 @@ namespace {
 constexpr float kExpectedLoss = 0.1f;
 constexpr float kForgetMs = 2000;         // time constant with which losses are forgotten
 constexpr float kNegligibleLoss = 0.01f;  // for which no copies are made
+constexpr float kGreatestLoss = 0.1f;     // from here on, copies would only grow, at the cost of the speech beside them
 
-// Losses count at once when they are reported, and are soon forgotten when no more are. libwebrtc's encoder smooths
-// reports over ten seconds. What it is told here is what makes its average that which it should act on.
-class PromptLossEncoder final : public webrtc::AudioEncoder {
+constexpr int kFullbandBitrate = 40000;  // in 32 kbit/s, what is above 8 kHz takes too much from what is below
+constexpr int kOwnMark = 1;              // by which our own choice differs from a limit that somebody sets in a call
+constexpr int CopyingBitrate(int bitrate) { return bitrate + bitrate / 2; }
+
+// Sends copies (Opus' in-band FEC) as soon as the far end reports losses, and stops soon when it does not any more;
+// libwebrtc's encoder smooths reports over ten seconds. What it is told here is what makes its average that which it
+// should act on. And copies get bits of their own: Opus would take them from speech, which then suffers more from the
+// copies than from one packet in twenty lost.
+class CopyingEncoder final : public webrtc::AudioEncoder {
  public:
-  explicit PromptLossEncoder(std::unique_ptr<webrtc::AudioEncoder> opus) : opus_(std::move(opus)) {
+  CopyingEncoder(std::unique_ptr<webrtc::AudioEncoder> opus, const VoiceOpusConfig& config)
+      : opus_(std::move(opus)), bitrate_(*config.bitrate_bps), own_bitrate_(config.limited ? 0 : bitrate_) {
     opus_->OnReceivedUplinkPacketLossFraction(kExpectedLoss);  // the first one is the average
+    ChooseBitrate();
   }
 
   void OnReceivedUplinkPacketLossFraction(float reported) override {
+    // libwebrtc weighs reports with the packets since the one before: the first is always 0.
+    if (!std::exchange(first_reported_, true)) return;
     const int64_t now_ms = rtc::TimeMillis();
     const auto elapsed = static_cast<float>(now_ms - last_report_ms_);
     if (elapsed <= 0) return;
@@ -34,6 +46,12 @@ class PromptLossEncoder final : public webrtc::AudioEncoder {
     const float kept = std::pow(kSmoothing, elapsed);
     opus_->OnReceivedUplinkPacketLossFraction((Counted() - kept * average) / (1 - kept));
     last_report_ms_ = now_ms;
+    ChooseBitrate();
+  }
+
+  void OnReceivedTargetAudioBitrate(int bps) override {
+    bitrate_ = bps;
+    ChooseBitrate();
   }
 
   int SampleRateHz() const override { return opus_->SampleRateHz(); }
@@ -48,7 +66,6 @@ class PromptLossEncoder final : public webrtc::AudioEncoder {
   bool GetDtx() const override { return opus_->GetDtx(); }
   bool SetApplication(Application application) override { return opus_->SetApplication(application); }
   void SetMaxPlaybackRate(int frequency_hz) override { opus_->SetMaxPlaybackRate(frequency_hz); }
-  void OnReceivedTargetAudioBitrate(int bps) override { opus_->OnReceivedTargetAudioBitrate(bps); }
   void OnReceivedUplinkBandwidth(int bps, absl::optional<int64_t> period_ms) override {
     opus_->OnReceivedUplinkBandwidth(bps, period_ms);
   }
@@ -69,15 +86,72 @@ class PromptLossEncoder final : public webrtc::AudioEncoder {
   static constexpr float kSmoothing = 0.9999f;  // of libwebrtc's average, a millisecond (audio_encoder_opus.cc)
 
   // What copies are made for, and what libwebrtc's average was made to be.
-  float Counted() const { return loss_ < kNegligibleLoss ? 0 : loss_; }
+  float Counted() const { return loss_ < kNegligibleLoss ? 0 : std::min(loss_, kGreatestLoss); }
+
+  // A limit that somebody set is kept.
+  void ChooseBitrate() {
+    const bool exceed = Counted() > 0 && bitrate_ == own_bitrate_;
+    opus_->OnReceivedTargetAudioBitrate(exceed ? CopyingBitrate(bitrate_) : bitrate_);
+  }
 
   EncodedInfo EncodeImpl(uint32_t timestamp, rtc::ArrayView<const int16_t> audio, rtc::Buffer* encoded) override {
     return opus_->Encode(timestamp, audio, encoded);
   }
 
   const std::unique_ptr<webrtc::AudioEncoder> opus_;
+  int bitrate_;            // without copies
+  const int own_bitrate_;  // which nobody asked for; or 0
+  bool first_reported_ = false;
   float loss_ = kExpectedLoss;
   int64_t last_report_ms_ = rtc::TimeMillis();
+};
+
+// Conceals what is missing as Opus does, from the state of its decoder, and goes on from there. NetEq's own way repeats
+// pitch periods and fits them together with what comes next, which moves that by some milliseconds each time.
+class ConcealingDecoder final : public webrtc::AudioDecoder {
+ public:
+  explicit ConcealingDecoder(std::unique_ptr<webrtc::AudioDecoder> opus) : opus_(std::move(opus)) {}
+
+  void GeneratePlc(size_t wanted, rtc::BufferT<int16_t>* concealment) override {
+    const size_t samples = wanted * Channels();
+    while (concealment->size() < samples) {
+      const size_t generated = concealment->AppendData(kConcealedSamples * Channels(), [this](auto room) {
+        SpeechType type;
+        const int rate = SampleRateHz();
+        return static_cast<size_t>(
+            std::max(opus_->Decode(nullptr, 0, rate, room.size() * sizeof(int16_t), room.data(), &type), 0));
+      });
+      if (generated == 0) return concealment->Clear();  // NetEq does it then
+    }
+  }
+
+  std::vector<ParseResult> ParsePayload(rtc::Buffer&& payload, uint32_t timestamp) override {
+    return opus_->ParsePayload(std::move(payload), timestamp);
+  }
+  void Reset() override { opus_->Reset(); }
+  int ErrorCode() override { return opus_->ErrorCode(); }
+  int PacketDuration(const uint8_t* encoded, size_t size) const override {
+    return opus_->PacketDuration(encoded, size);
+  }
+  int PacketDurationRedundant(const uint8_t* encoded, size_t size) const override {
+    return opus_->PacketDurationRedundant(encoded, size);
+  }
+  bool PacketHasFec(const uint8_t* encoded, size_t size) const override { return opus_->PacketHasFec(encoded, size); }
+  int SampleRateHz() const override { return opus_->SampleRateHz(); }
+  size_t Channels() const override { return opus_->Channels(); }
+
+ private:
+  static constexpr size_t kConcealedSamples = 480;  // 10 ms at 48 kHz, what libwebrtc conceals at once
+
+  int DecodeInternal(const uint8_t* encoded, size_t size, int rate, int16_t* decoded, SpeechType* type) override {
+    return opus_->Decode(encoded, size, rate, std::numeric_limits<size_t>::max(), decoded, type);
+  }
+  int DecodeRedundantInternal(const uint8_t* encoded, size_t size, int rate, int16_t* decoded,
+                              SpeechType* type) override {
+    return opus_->DecodeRedundant(encoded, size, rate, std::numeric_limits<size_t>::max(), decoded, type);
+  }
+
+  const std::unique_ptr<webrtc::AudioDecoder> opus_;
 };
 
 absl::optional<int> Parameter(const webrtc::SdpAudioFormat& format, const char* name) {
@@ -87,13 +161,17 @@ absl::optional<int> Parameter(const webrtc::SdpAudioFormat& format, const char* 
 
 }  // namespace
 
-absl::optional<VoiceOpusEncoder::Config> VoiceOpusEncoder::SdpToConfig(const webrtc::SdpAudioFormat& format) {
-  auto config = webrtc::AudioEncoderOpus::SdpToConfig(format);
-  if (!config) return config;
-  config->sample_rate_hz = Parameter(format, "x-rate").value_or(config->sample_rate_hz);
-  config->complexity = Parameter(format, "x-complexity").value_or(config->complexity);
-  config->low_rate_complexity = config->complexity;
-  return config->IsOk() ? config : absl::nullopt;
+absl::optional<VoiceOpusConfig> VoiceOpusEncoder::SdpToConfig(const webrtc::SdpAudioFormat& format) {
+  const auto asked = webrtc::AudioEncoderOpus::SdpToConfig(format);
+  if (!asked) return absl::nullopt;
+  VoiceOpusConfig config{*asked};
+  config.sample_rate_hz = Parameter(format, "x-rate").value_or(config.sample_rate_hz);
+  config.complexity = Parameter(format, "x-complexity").value_or(config.complexity);
+  config.low_rate_complexity = config.complexity;
+  config.limited = format.parameters.contains("maxaveragebitrate");
+  const bool fullband = std::min(config.sample_rate_hz, config.max_playback_rate_hz) > 24000;
+  if (!config.limited) config.bitrate_bps = kOwnMark + (fullband ? kFullbandBitrate : *config.bitrate_bps);
+  return config.IsOk() ? absl::make_optional(config) : absl::nullopt;
 }
 
 std::unique_ptr<webrtc::AudioEncoder> VoiceOpusEncoder::MakeAudioEncoder(
@@ -101,11 +179,18 @@ std::unique_ptr<webrtc::AudioEncoder> VoiceOpusEncoder::MakeAudioEncoder(
     const webrtc::FieldTrialsView* field_trials) {
   auto encoder = AudioEncoderOpus::MakeAudioEncoder(config, payload_type, codec_pair_id, field_trials);
   if (!config.fec_enabled) return encoder;
-  return std::make_unique<PromptLossEncoder>(std::move(encoder));
+  return std::make_unique<CopyingEncoder>(std::move(encoder), config);
+}
+
+std::unique_ptr<webrtc::AudioDecoder> VoiceOpusDecoder::MakeAudioDecoder(
+    Config config, absl::optional<webrtc::AudioCodecPairId> codec_pair_id,
+    const webrtc::FieldTrialsView* field_trials) {
+  auto decoder = webrtc::AudioDecoderOpus::MakeAudioDecoder(config, codec_pair_id, field_trials);
+  return decoder ? std::make_unique<ConcealingDecoder>(std::move(decoder)) : nullptr;
 }
 
 absl::optional<WidebandOpusDecoder::Config> WidebandOpusDecoder::SdpToConfig(const webrtc::SdpAudioFormat& format) {
-  auto config = webrtc::AudioDecoderOpus::SdpToConfig(format);
+  auto config = VoiceOpusDecoder::SdpToConfig(format);
   if (config) config->sample_rate_hz = 16000;
   return config;
 }

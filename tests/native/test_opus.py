@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from support.peers import LOOPBACK, connected
-from support.signals import dominant_frequency, pcm, tone
+from support.signals import dominant_frequency, find, pcm, rms, tone
 from telnyx_native.config import AudioConfig, OpusConfig
 from telnyx_native.errors import ConfigurationError, MediaError
 from telnyx_native.gateway.sounds import PROMPT
@@ -101,7 +101,7 @@ async def test_copies_are_made_while_the_far_end_reports_losses(engine: MediaEng
         return await received(callee, "fecPacketsReceived") - before
 
     async def until(reached: Callable[[float], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):  # only the second report counts, and they come every 5 s
             while not reached(await copies_per_second()):
                 pass
 
@@ -112,6 +112,41 @@ async def test_copies_are_made_while_the_far_end_reports_losses(engine: MediaEng
         network.sending.conditions = NetworkConditions(loss=0.1)
         await until(lambda copies: copies > 10)
         saying.cancel()
+
+
+async def test_copies_have_bits_of_their_own_unless_somebody_set_a_limit(engine: MediaEngine) -> None:
+    async def said(opus: OpusConfig, limit: int | None = None) -> int:
+        async with connected(engine, AudioConfig(opus=opus)) as (caller, callee):
+            if limit is not None:
+                await caller.set_max_bitrate(limit)
+            began = await sent(caller, "bytesSent")
+            await caller.audio.write(read_audio(PROMPT, 16_000)[: 2 * 2 * 16_000])
+            await callee.audio.read(3 * 16_000)
+            return await sent(caller, "bytesSent") - began
+
+    plain = await said(OpusConfig(fec=False))
+    assert await said(OpusConfig()) > 1.25 * plain
+    assert await said(OpusConfig(bitrate=32_000)) < 1.15 * plain
+    assert await said(OpusConfig(), limit=32_000) < 1.15 * plain
+
+
+@pytest.mark.timed
+async def test_what_is_lost_is_concealed_without_moving_the_rest(engine: MediaEngine) -> None:
+    rate, piece = 16_000, 4_000
+    network = SimulatedNetwork(3)
+    async with connected(engine, AudioConfig(opus=OpusConfig(fec=False)), network=network) as (caller, callee):
+        network.sending.conditions = NetworkConditions(loss=0.1)
+        speech = pcm(read_audio(PROMPT, rate))[: 6 * rate]
+        await caller.audio.write(speech)
+        heard = pcm(await callee.audio.read(7 * rate))
+    where = []
+    for start in range(rate, len(speech) - piece, piece):
+        part = speech[start : start + piece]
+        around = heard[start : start + piece + rate // 4]
+        if rms(part) > 500:
+            where.append(find(part, around)[0])
+    moved = np.abs(np.diff(where)) > rate // 1000
+    assert np.mean(moved) < 0.3, where
 
 
 @pytest.mark.timed
