@@ -19,7 +19,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -217,10 +216,11 @@ def python_of(stack: str) -> Path:
 
 def write_speech(folder: Path) -> str:
     """Write the packaged prompt at the rates that stacks want; return what its files' names begin with."""
+    from telnyx_native.gateway.sounds import PROMPT
     from telnyx_native.media.files import read_audio
 
     for rate in (8_000, 16_000, 48_000):
-        pcm = read_audio(Path(str(files("telnyx_native") / "assets/prompt.flac")), rate)
+        pcm = read_audio(PROMPT, rate)
         (folder / f"speech.{rate}").write_bytes(bytes(pcm))
     return str(folder / "speech")
 

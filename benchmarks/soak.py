@@ -19,13 +19,13 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from telnyx_native import Call, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.errors import AudioClosedError, TelnyxError
 from telnyx_native.gateway import Gateway, Limits, User
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
 RATE = 16_000
@@ -88,7 +88,7 @@ class Talk:
 
 
 async def soak(calls: int, minutes: float) -> int:
-    speech = read_audio(Path(str(files("telnyx_native") / "assets/prompt.flac")), RATE)
+    speech = read_audio(PROMPT, RATE)
     async with Gateway([User("soak", "secret")], limits=LIMITS) as gateway, TelnyxClient() as client:
         await client.connect(TxServerConfiguration.parse(gateway.url), CredentialConfig("soak", "secret"))
 

@@ -290,15 +290,14 @@ def main() -> None:
 
 def measure(options: argparse.Namespace) -> None:
     import tempfile
-    from importlib.resources import files
 
     import numpy as np
     from rich.console import Console
     from rich.table import Table
 
+    from telnyx_native.gateway.sounds import PROMPT
     from telnyx_native.media.files import read_audio
 
-    prompt = Path(str(files("telnyx_native") / "assets/prompt.flac"))
     stacks = {} if options.others_only else dict.fromkeys(("telnyx_native_16k", "telnyx_native"), sys.executable)
     stacks |= dict(stack.split("=", 1) for stack in options.stack)
     losses = [float(loss) for loss in options.loss.split(",")]
@@ -310,7 +309,7 @@ def measure(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         said, wav = Path(folder) / "said", Path(folder) / "heard.wav"
         for rate in RATES:
-            once = np.frombuffer(read_audio(prompt, rate), np.int16)
+            once = np.frombuffer(read_audio(PROMPT, rate), np.int16)
             spoken = np.tile(once, int(np.ceil(SPEECH * rate / len(once))))[: int(SPEECH * rate)]
             said.with_name(f"said.{rate}").write_bytes(spoken.tobytes())
         reference = np.fromfile(said.with_name("said.16000"), np.int16)

@@ -17,6 +17,7 @@ from support.sound_server import PULSEAUDIO, sound_server
 from support.users import LIMIT, answered_call, log_in
 from telnyx_native import AudioClosedError, Call, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway, User
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ PIECES = [
 """Those for frameworks are run where the frameworks are: tests/frameworks; for metrics, in test_metrics.py."""
 LONG_ENOUGH = 1.5
 """Seconds of call for a piece that listens until the call is over."""
-PROMPT = Path(__file__).parents[2] / "python/telnyx_native/assets/prompt.flac"
 RATE = 16_000
 
 

@@ -11,10 +11,10 @@ import pytest
 from support.pages import SERVER, Block, blocks
 from support.scripts import LIMIT, program
 from telnyx_native.gateway import Gateway, User
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
 PROGRAMS = [block for block in blocks() if block.is_program]
-PROMPT = Path(__file__).parents[2] / "python/telnyx_native/assets/prompt.flac"
 PATIENCE = 3.0
 """Seconds after its login until a program that has not placed a call is called."""
 

@@ -17,18 +17,17 @@ import pytest
 import soundfile
 from websockets.asyncio.server import serve
 
-import telnyx_native
 from support.scripts import LIMIT, outcome, program
 from support.signals import dominant_frequency, likeness, tone
 from support.sound_server import needs_sound_server, sound_server
 from telnyx_native import CallError
 from telnyx_native.gateway import GatewayConfig, Limits, User
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 from telnyx_native.testing import Phone, open_phone
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SOUNDS = EXAMPLES / "sounds"
-SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
 RATE = Phone.SAMPLE_RATE
 
 
@@ -118,18 +117,18 @@ async def test_voice_menu(gateway, caller) -> None:
         await caller.press("1")
         await caller.hears_tone(1047)
         await caller.hears_speech()  # the menu again
-        await caller.say(SPEECH)  # which is interrupted
+        await caller.say(PROMPT)  # which is interrupted
         await caller.hears_silence(1.0)
         await caller.press("2")
         await caller.hears_tone(1000)
-        await caller.say(SPEECH)
+        await caller.say(PROMPT)
         await caller.press("5")
         left = await example.prints(r"left a message of (\d+) s: (message-.*\.flac)")
         assert int(left[1]) >= 4
         await caller.press("#")
         await caller.hears(SOUNDS / "goodbye.flac")
         await caller.wait_hung_up()
-    assert likeness(read_audio(SPEECH, RATE), read_audio(Path(left[2]), RATE)) > 0.3
+    assert likeness(read_audio(PROMPT, RATE), read_audio(Path(left[2]), RATE)) > 0.3
 
 
 async def test_bridge_two_parties(gateway, caller, callee) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.resources import files
 
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.alignment import align
 from telnyx_native.media.files import read_audio
 
@@ -23,7 +23,7 @@ def test_demo_returns_what_was_said(tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     for row in ("Set-up time", "Round-trip audio latency", "Packets", "Jitter", "MOS", "Match with the prompt"):
         assert row in result.stdout
-    prompt = read_audio(files("telnyx_native") / "assets" / "prompt.flac", 16_000)
+    prompt = read_audio(PROMPT, 16_000)
     assert align(prompt, read_audio(tmp_path / "heard.wav", 16_000), 16_000).correlation >= 0.8
     assert "-m telnyx_native gateway --open" in result.stdout
     assert result.stderr == ""

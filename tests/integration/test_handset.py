@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import telnyx_native
 from support.cancellation import CancelAt
 from support.hearing import hear_tone
 from support.signals import Pcm, dominant_frequency, pcm, rms, tone
@@ -33,13 +32,13 @@ from telnyx_native import (
     run_microphone_check,
     sound_devices,
 )
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
 pytestmark = needs_sound_server
 
 RATE = 16_000
 LIMIT = 15.0
-SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
 UNPROCESSED = AudioProcessing(
     echo_cancellation=False, noise_suppression=NoiseSuppression.OFF, gain_control=False, high_pass=False
 )
@@ -71,7 +70,7 @@ async def test_what_the_loudspeaker_plays_the_microphone_hears(sounds, alice, bo
 async def test_the_echo_of_a_handset_is_taken_away(sounds, alice, bob) -> None:
     caller, kiosk = await answered_call(alice, bob, "bob", audio=AudioConfig.microphone())
     async with Handset(kiosk):
-        said = np.tile(read_audio(SPEECH, RATE), 2)[: 10 * RATE]
+        said = np.tile(read_audio(PROMPT, RATE), 2)[: 10 * RATE]
         await caller.audio.write(said)
         heard = pcm(await asyncio.wait_for(caller.audio.read(10 * RATE), LIMIT))
     assert rms(said[5 * RATE :]) / max(rms(heard[5 * RATE :]), 1) > 18  # 25 dB

@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 import soundfile
 
-import telnyx_native
 from support.signals import dominant_frequency, silence, tone
 from support.users import LIMIT, answered_call
 from telnyx_native import AudioConfig, Call, CallError, ConfigurationError, DtmfSource, TelnyxClient
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import dtmf_tones
 
 RATE = 16_000
-SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
 
 
 async def keys_of(call: Call) -> str:
@@ -78,7 +77,7 @@ async def test_speech_interrupts_the_bot(alice: TelnyxClient, bob: TelnyxClient)
     talking = asyncio.create_task(bot.audio.write(tone(440, 30, RATE)))
     await human.audio.write(silence(1.0, RATE))
     assert not talking.done()
-    await human.audio.write(read_audio(SPEECH, RATE))
+    await human.audio.write(read_audio(PROMPT, RATE))
     await asyncio.wait_for(talking, LIMIT)
     await human.end()
     await asyncio.wait_for(giving_way, LIMIT)
@@ -88,7 +87,7 @@ async def test_speech_begins_and_ends(alice: TelnyxClient) -> None:
     call = await alice.new_invite("echo")
     await call.wait_active(LIMIT)
     events = call.voice_activity_flow.collect()
-    await call.audio.write(np.concatenate([silence(1.0, RATE), read_audio(SPEECH, RATE), silence(1.0, RATE)]))
+    await call.audio.write(np.concatenate([silence(1.0, RATE), read_audio(PROMPT, RATE), silence(1.0, RATE)]))
     async with asyncio.timeout(LIMIT):
         assert (await anext(events)).speaking
         assert not (await anext(events)).speaking

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-import telnyx_native
 from support.pages import program_under
 from support.scripts import LIMIT, outcome, program, someone_logged_in
 from support.signals import dominant_frequency, silence
 from telnyx_native.gateway import Gateway, User
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
-SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
 RATE = 16_000
 
 
@@ -30,7 +29,7 @@ async def test_the_bot(tmp_path: Path, monkeypatch) -> None:
         await caller.wait_answered(LIMIT)
         await caller.media.connected()
         await caller.audio.read(2 * RATE)
-        await caller.audio.write(np.concatenate([read_audio(SPEECH, RATE), silence(1.0, RATE)]))
+        await caller.audio.write(np.concatenate([read_audio(PROMPT, RATE), silence(1.0, RATE)]))
         await caller.audio.drain()
         await caller.peer.insert_dtmf("5")
         code, output, errors = await outcome(process)

@@ -10,17 +10,16 @@ import numpy as np
 import pytest
 import soundfile
 
-import telnyx_native
 from support.signals import dominant_frequency, likeness, pcm, rms, silence, tone
 from support.users import LIMIT, answered_call
 from telnyx_native import AudioClosedError, AudioConfig, AudioEncoding, TelnyxClient
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import dtmf_tones
 
 pytestmark = pytest.mark.timeout(60)
 
 RATE = 16_000
-SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
 
 
 async def hears(audio, hz: int) -> None:
@@ -37,11 +36,11 @@ async def test_a_file_is_heard_as_it_is(alice: TelnyxClient, bob: TelnyxClient, 
     await outbound.audio.read(RATE)  # the jitter buffers settle
     inbound.audio.read_nowait()
     path = tmp_path / "speech.flac"
-    soundfile.write(path, read_audio(SPEECH, 44_100)[: 3 * 44_100], 44_100)
+    soundfile.write(path, read_audio(PROMPT, 44_100)[: 3 * 44_100], 44_100)
     playback = outbound.audio.play(path)
     heard = pcm(await inbound.audio.read(4 * RATE))
     assert await playback
-    assert likeness(read_audio(SPEECH, RATE)[: 3 * RATE], heard) > 0.8
+    assert likeness(read_audio(PROMPT, RATE)[: 3 * RATE], heard) > 0.8
 
 
 async def test_a_speech_service_of_the_telephone_kind(alice: TelnyxClient, bob: TelnyxClient) -> None:
@@ -69,7 +68,7 @@ async def test_an_interruption_is_heard_as_silence_and_music_goes_on(alice: Teln
     with outbound.audio.layer(volume=0.25) as layer:
         layer.play(tone(400, 1.0, 24_000), sample_rate=24_000, loop=True)
         outbound.audio.play(tone(1200, 20.0, RATE))
-        queued = outbound.audio.play(SPEECH)
+        queued = outbound.audio.play(PROMPT)
         await hears(inbound.audio, 1200)
         cleared = outbound.audio.clear()
         assert cleared.heard > 0.1

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
 
 import numpy as np
 
-import telnyx_native
 from support.pages import program_under
 from support.scripts import LIMIT, outcome, program, someone_logged_in
 from support.signals import pcm, silence
 from telnyx_native.gateway import Gateway, User
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
-SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
 RATE = 16_000
 
 
@@ -38,7 +36,7 @@ async def test_the_bot() -> None:
         await caller.media.connected()
         heard = pcm(await caller.audio.read(2 * RATE))[RATE:]  # two words, and the music under them
         talking = asyncio.create_task(
-            caller.audio.write(np.concatenate([read_audio(SPEECH, RATE), silence(1.0, RATE)]))
+            caller.audio.write(np.concatenate([read_audio(PROMPT, RATE), silence(1.0, RATE)]))
         )
         code, output, errors = await outcome(process)
         beep = pcm(caller.audio.read_nowait())

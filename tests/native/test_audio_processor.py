@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import telnyx_native
 from support.peers import connected
 from support.signals import Pcm, pcm, rms, silence
 from telnyx_native.config import AudioConfig, AudioProcessing, NoiseSuppression
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.audio_processor import AudioProcessor
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio
 
-SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
 RECORDED_NOISE = Path(__file__).parents[1] / "data/hiss.flac"
 ONLY_ECHO = AudioProcessing(noise_suppression=NoiseSuppression.OFF, gain_control=False)
 ONLY_NOISE = AudioProcessing(echo_cancellation=False, gain_control=False)
@@ -27,7 +26,7 @@ NOTHING = AudioProcessing(
 
 
 def speech(rate: int, seconds: float) -> Pcm:
-    spoken = read_audio(SPEECH, rate)
+    spoken = read_audio(PROMPT, rate)
     return np.tile(spoken, round(seconds * rate) // len(spoken) + 1)[: round(seconds * rate)]
 
 
@@ -75,7 +74,7 @@ def test_the_delay_of_an_echo_is_found(delay: float) -> None:
 def test_who_speaks_while_there_is_an_echo_is_heard() -> None:
     rate = 16_000
     far = speech(rate, 12)
-    near = np.concatenate([silence(8, rate), read_audio(SPEECH, rate)[: 4 * rate]])
+    near = np.concatenate([silence(8, rate), read_audio(PROMPT, rate)[: 4 * rate]])
     left = process(AudioProcessor(rate, ONLY_ECHO), echo_of(far, rate) + near, far, rate)
     assert abs(decibels(near[8 * rate :], left[8 * rate :])) < 6
 
@@ -91,7 +90,7 @@ def test_noise_is_suppressed_by_level_and_speech_stays() -> None:
     assert reductions == sorted(reductions)
     assert reductions[0] < 2
     assert reductions[NoiseSuppression.HIGH.value] > 12
-    spoken = read_audio(SPEECH, rate)[: 8 * rate]
+    spoken = read_audio(PROMPT, rate)[: 8 * rate]
     noisy = np.clip(spoken.astype(int) + noise[: len(spoken)], -32768, 32767).astype(np.int16)
     left = process(AudioProcessor(rate, ONLY_NOISE), noisy, None, rate)
     assert abs(decibels(spoken, left)) < 4
@@ -102,7 +101,7 @@ def test_recorded_noise_is_suppressed_too() -> None:
     noise = read_audio(RECORDED_NOISE, rate)
     left = process(AudioProcessor(rate, ONLY_NOISE), noise, None, rate)
     assert decibels(noise[4 * rate :], left[4 * rate :]) > 12
-    spoken = read_audio(SPEECH, rate)[: len(noise)]
+    spoken = read_audio(PROMPT, rate)[: len(noise)]
     noisy = np.clip(spoken.astype(int) + noise[: len(spoken)], -32768, 32767).astype(np.int16)
     left = process(AudioProcessor(rate, ONLY_NOISE), noisy, None, rate)
     assert abs(decibels(spoken, left)) < 4

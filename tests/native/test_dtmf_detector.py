@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-import telnyx_native
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.dtmf import DtmfDetector
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import DTMF_FREQUENCIES, dtmf_tones
 
 ALL_KEYS = "".join(DTMF_FREQUENCIES)
-SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
 
 
 def heard(samples: np.ndarray, rate: int) -> str:
@@ -110,7 +107,7 @@ def test_a_single_tone_is_no_key():
 @pytest.mark.parametrize("speed", [0.6, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.25, 1.4, 1.6])
 def test_speech_is_no_key_whatever_the_voice(rate, speed):
     """Voices from deep to high, by playing one slower and faster."""
-    speech = read_audio(SPEECH, rate)
+    speech = read_audio(PROMPT, rate)
     voice = np.interp(np.arange(0, len(speech) - 1, speed), np.arange(len(speech)), speech)
     assert heard(voice, rate) == ""
 

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import telnyx_native
 from support.peers import connected
 from support.signals import silence, tone
 from telnyx_native.config import AudioConfig, VoiceActivityConfig
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import dtmf_tones
 from telnyx_native.media.voice_activity import VoiceActivityDetector
 
-SPEECH = Path(telnyx_native.__file__).parent / "assets/prompt.flac"
-
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])
 async def test_speech_between_silences_begins_once_and_ends_once(engine: MediaEngine, rate: int) -> None:
-    speech = read_audio(SPEECH, rate)[: 2 * rate]
+    speech = read_audio(PROMPT, rate)[: 2 * rate]
     audio = AudioConfig(sample_rate=rate, voice_activity=VoiceActivityConfig(hangover=0.6))
     async with connected(engine, audio, audio) as (caller, callee):
         events = callee.audio.voice_activity_flow.collect()
@@ -47,7 +44,7 @@ async def test_interrupting_takes_three_lines(engine: MediaEngine) -> None:
         yielding = asyncio.create_task(yield_to_speech())
         saying = asyncio.create_task(bot.audio.write(tone(440, 20, 16_000)))
         await human.audio.write(silence(0.5, 16_000))
-        await human.audio.write(read_audio(SPEECH, 16_000))
+        await human.audio.write(read_audio(PROMPT, 16_000))
         await asyncio.wait_for(saying, 5)  # long before its 20 seconds are over
         assert bot.audio.queued == 0
         yielding.cancel()
@@ -56,19 +53,19 @@ async def test_interrupting_takes_three_lines(engine: MediaEngine) -> None:
 async def test_looking_for_speech_can_be_given_up_and_taken_up_again(engine: MediaEngine) -> None:
     async with connected(engine) as (caller, callee):
         with callee.audio.voice_activity_flow.collect() as first:
-            await caller.audio.write(read_audio(SPEECH, 16_000)[:32_000])
+            await caller.audio.write(read_audio(PROMPT, 16_000)[:32_000])
             assert (await asyncio.wait_for(anext(first), 5)).speaking
-        await caller.audio.write(np.tile(np.concatenate([read_audio(SPEECH, 16_000)[:16_000], silence(1, 16_000)]), 2))
+        await caller.audio.write(np.tile(np.concatenate([read_audio(PROMPT, 16_000)[:16_000], silence(1, 16_000)]), 2))
         await caller.audio.drain()
         # The first change after that told nobody, and ended the looking: a new one begins from silence.
         again = callee.audio.voice_activity_flow.collect()
-        await caller.audio.write(read_audio(SPEECH, 16_000)[:32_000])
+        await caller.audio.write(read_audio(PROMPT, 16_000)[:32_000])
         assert (await asyncio.wait_for(anext(again), 5)).speaking
 
 
 async def test_speech_shorter_than_the_onset_is_none(engine: MediaEngine) -> None:
     audio = AudioConfig(voice_activity=VoiceActivityConfig(onset=1.2, hangover=0.3))
-    speech = read_audio(SPEECH, 16_000)
+    speech = read_audio(PROMPT, 16_000)
     async with connected(engine, None, audio) as (caller, callee):
         events = callee.audio.voice_activity_flow.collect()
         short, long = speech[: 16_000 // 2], speech[16_000:56_000]
@@ -90,7 +87,7 @@ async def test_keys_are_not_speech(engine: MediaEngine, in_sound: bool) -> None:
         else:
             await caller.insert_dtmf("15*9", duration=0.1, gap=0.3)
         await asyncio.sleep(2.0)
-        await caller.audio.write(read_audio(SPEECH, 16_000)[:32_000])
+        await caller.audio.write(read_audio(PROMPT, 16_000)[:32_000])
         began = await asyncio.wait_for(anext(events), 10)
     assert began.at > 3
 
@@ -104,14 +101,14 @@ def share_of_speech(samples: np.ndarray, rate: int, aggressiveness: int, *, mill
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 32_000, 48_000])
 def test_the_detector_alone_knows_speech_from_silence_and_noise(rate: int) -> None:
     noise = np.random.default_rng(3).normal(0, 300, 3 * rate).astype(np.int16)
-    assert share_of_speech(read_audio(SPEECH, rate), rate, 2) > 0.6
+    assert share_of_speech(read_audio(PROMPT, rate), rate, 2) > 0.6
     assert share_of_speech(silence(1, rate), rate, 0) == 0
     assert share_of_speech(noise, rate, 3) < 0.1
 
 
 @pytest.mark.parametrize("milliseconds", [10, 20, 30, 60])
 def test_frames_may_be_any_number_of_ticks_long(milliseconds: int) -> None:
-    assert share_of_speech(read_audio(SPEECH, 16_000), 16_000, 2, milliseconds=milliseconds) > 0.6
+    assert share_of_speech(read_audio(PROMPT, 16_000), 16_000, 2, milliseconds=milliseconds) > 0.6
 
 
 def test_what_the_detector_refuses() -> None:

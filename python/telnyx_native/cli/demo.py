@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["demo"]
 
-PROMPT = Path(__file__).parents[1] / "assets" / "prompt.flac"
 """What is said."""
 
 SAMPLE_RATE = 16_000
@@ -76,6 +75,7 @@ async def _demo(output: Path) -> ExitCode:
 
     from telnyx_native import CredentialConfig, TelnyxClient, TxServerConfiguration
     from telnyx_native.gateway import Gateway, User
+    from telnyx_native.gateway.sounds import PROMPT
     from telnyx_native.media.files import WavWriter, read_audio
 
     console = Console()
