@@ -19,7 +19,7 @@ constexpr float kForgetMs = 2000;         // time constant with which losses are
 constexpr float kNegligibleLoss = 0.01f;  // for which no copies are made
 constexpr float kGreatestLoss = 0.1f;     // from here on, copies would only grow, at the cost of the speech beside them
 
-constexpr int kFullbandBitrate = 40000;  // in 32 kbit/s, what is above 8 kHz takes too much from what is below
+constexpr int kFullbandBitrate = 44000;  // in 32 kbit/s, what is above 8 kHz takes too much from what is below
 constexpr int kOwnMark = 1;              // by which our own choice differs from a limit that somebody sets in a call
 constexpr int CopyingBitrate(int bitrate) { return bitrate + bitrate / 2; }
 

@@ -375,7 +375,7 @@ class OpusConfig:
         ptime: Milliseconds of audio in a packet, 10, 20, 40 or 60, both ways as far as the far end follows; `None`
             follows the far end, which is 20 if it does not care. 10 halves the delay from mouth to ear and doubles the
             packets; 40 and 60 save bandwidth.
-        bitrate: Bits a second to send at most, 6,000 to 510,000. `None` is 32,000 for audio of up to 16 kHz and 40,000
+        bitrate: Bits a second to send at most, 6,000 to 510,000. `None` is 32,000 for audio of up to 16 kHz and 44,000
             above, less if the far end plays less bandwidth, and half as much again while `fec` sends copies.
         complexity: How much the encoder may think, 0 to 10. From 7 on it tells speech from music and notices how much
             bandwidth it is given; below, encoding costs less.

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.peers import connected
-from support.signals import chirp, dominant_frequency, find, pcm, rms, silence, tone
+from support.signals import chirp, dominant_frequency, likeness, pcm, rms, silence, tone
 from telnyx_native._audio import AudioPort, Tap
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.tap import AudioDirection
@@ -124,7 +124,7 @@ async def test_what_is_sent_is_what_the_encoder_gets(engine: MediaEngine) -> Non
         with callee.audio.tap(AudioDirection.BOTH) as tap:
             await caller.audio.write(np.concatenate([silence(1.0, RATE), signal, silence(0.5, RATE), signal]))
             both = pcm(await tap.read(2 * RATE)).reshape(-1, 2)
-            assert find(signal, both[:, 1])[1] > 0.8
+            assert likeness(signal, both[:, 1]) > 0.8
             assert np.array_equal(both[:, 0], both[:, 1])  # in the same tick
             callee.audio.muted = True
             await tap.read(tap.end - tap.position + RATE // 50)  # what was tapped before, and in the tick meanwhile
