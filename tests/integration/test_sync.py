@@ -328,6 +328,17 @@ except KeyboardInterrupt:
     assert leg.reason.cause == "NORMAL_CLEARING"
 
 
+def test_ctrl_c_interrupts_although_another_thread_got_the_signal(gateway: Gateway) -> None:
+    taken = """
+import signal, threading
+threading.Timer(0.5, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT)).start()
+call.wait_done()
+"""
+    with start(PROGRAM.replace("print(call.call_id, flush=True)\n", taken), gateway) as process:
+        _, errors = process.communicate(timeout=LIMIT)
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+
+
 def test_ctrl_c_leaves_the_block_and_hangs_up(gateway: Gateway) -> None:
     blocked = PROGRAM.replace("client = TelnyxClient()", "with TelnyxClient() as client:", 1)
     head, _, body = blocked.partition("client:\n")

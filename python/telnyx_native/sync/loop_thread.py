@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 CLEAN_UP_LIMIT = 10.0
 """Seconds that what was interrupted, by Ctrl-C say, may take to clean up."""
 
+LOST_SIGNAL_LIMIT = 0.5
+"""Seconds until Ctrl-C is noticed if Linux gave it to another thread, one that just began or ended, say."""
+
 EXIT_LIMIT = 5.0
 """Seconds that closing what was left open may take when the program ends."""
 
@@ -136,7 +139,10 @@ class _Step:
     def wait(self) -> Any:
         """Run it; return what it returns, or raise what it raises."""
         self._loop.call_soon_threadsafe(self._start)
-        self._running.acquire()
+        # A signal interrupts this only in the main thread, where Python handles it, and only if it came to that one.
+        limit = LOST_SIGNAL_LIMIT if threading.current_thread() is threading.main_thread() else -1
+        while not self._running.acquire(timeout=limit):
+            pass
         assert self._task is not None  # noqa: S101 - it is over, so it was begun
         if self._task.cancelled():
             raise RuntimeError("the program ends, or the client was closed, while this was waited for")
