@@ -15,13 +15,13 @@ from support.browser import CHROMIUM, open_page
 from support.signals import dominant_frequency, pcm, rms, silence
 from telnyx_native import Call, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.cli.example_bot import GREETING
+from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio, write_wav
 from telnyx_native.testing.matching import SoundPattern
 
 RATE = 16_000
 LIMIT = 20.0
-SPEECH = GREETING.with_name("prompt.flac")
-SENTENCE = read_audio(SPEECH, RATE)[round(0.75 * RATE) : round(2.3 * RATE)]
+SENTENCE = read_audio(PROMPT, RATE)[round(0.75 * RATE) : round(2.3 * RATE)]
 """A second and a half of speech without a pause."""
 
 
@@ -76,7 +76,7 @@ async def test_the_bot(console_url: str) -> None:
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
 async def test_one_click_in_the_browser(console_url: str, tmp_path: Path) -> None:
     microphone = tmp_path / "microphone.wav"
-    write_wav(microphone, np.concatenate([read_audio(SPEECH, 48_000), silence(3.0, 48_000)]), 48_000)
+    write_wav(microphone, np.concatenate([read_audio(PROMPT, 48_000), silence(3.0, 48_000)]), 48_000)
     async with open_page(console_url, tmp_path / "profile", microphone=microphone) as page:
         await page.click('#users button[aria-label="Call bot"]')
         await page.until("document.querySelector('#call-state')?.textContent === 'active'")

@@ -27,6 +27,11 @@ async def received(peer: Peer, what: str) -> float:
     return next(float(entry[what]) for entry in (await peer.stats()).values() if entry["type"] == "inbound-rtp")
 
 
+async def waited(peer: Peer) -> tuple[float, float]:
+    """How long the samples that were played had waited in the jitter buffer, all together, and how many they were."""
+    return await received(peer, "jitterBufferDelay"), await received(peer, "jitterBufferEmittedCount")
+
+
 async def rate_of(peer: Peer, what: str, seconds: float = 1.0) -> float:
     """How much of it is sent in a second."""
     before, began = await sent(peer, what), asyncio.get_running_loop().time()
@@ -52,8 +57,8 @@ async def test_packets_that_come_evenly_hardly_wait_in_the_jitter_buffer(engine:
             await caller.audio.write(tone(440, 2, 16_000))
             await callee.audio.read(16_000)
             await callee.audio.read(16_000)
-            inbound = next(e for e in (await callee.stats()).values() if e["type"] == "inbound-rtp")
-            return inbound["jitterBufferDelay"] / inbound["jitterBufferEmittedCount"]
+            delay, samples = await waited(callee)
+            return delay / samples
 
     # A machine that is busy with something else makes jitter of its own: one undisturbed call of three will do.
     assert min([await delay(10) for _ in range(3)]) < 0.035
@@ -178,9 +183,9 @@ async def test_packets_wait_no_longer_for_red_than_for_copies_within_opus(engine
             network.sending.conditions = NetworkConditions(jitter=0.04, loss=0.05)
             await caller.audio.write(pcm(read_audio(PROMPT, 16_000))[: 6 * 16_000])
             await callee.audio.read(4 * 16_000)
-            before = await received(callee, "jitterBufferDelay"), await received(callee, "jitterBufferEmittedCount")
+            before = await waited(callee)
             await callee.audio.read(2 * 16_000)
-            after = await received(callee, "jitterBufferDelay"), await received(callee, "jitterBufferEmittedCount")
+            after = await waited(callee)
         return (after[0] - before[0]) / (after[1] - before[1])
 
     assert await delay(OpusConfig(red=True)) < await delay(OpusConfig()) + 0.012

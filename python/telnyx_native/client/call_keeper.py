@@ -1,5 +1,7 @@
 """The calls of a client: made, led what concerns them, kept through the loss of a connection, and ended."""
 
+# ruff: noqa: SLF001 - the keeper leads its calls by what leads each of them
+
 from __future__ import annotations
 
 import asyncio
@@ -91,7 +93,6 @@ class CallKeeper:
         self.refused = 0
         self.ringer: Ringer | None = None
         self.leaving = False
-        self._sessions: dict[str, InviteSession] = {}  # what the calls are led by, by the same ids
         self._timeouts = timeouts
         self._limits = limits
         self._reports = CallReports(self.connection, self.session)
@@ -105,8 +106,8 @@ class CallKeeper:
 
     async def place(self, dialog: Dialog, options: MediaOptions) -> Call:
         """Place a call; returns when the server has taken the invitation."""
-        call, session = self._begin(dialog, CallDirection.OUTBOUND)
-        await session.place(options)
+        call = self._begin(dialog, CallDirection.OUTBOUND)
+        await call._session.place(options)
         return call
 
     async def leave(self) -> None:
@@ -141,8 +142,8 @@ class CallKeeper:
                 self._lose_registration(state)
             case AiConversationResponse():
                 self.conversation.hear(result, self.connection.log.child("ai"))
-            case CallEvent(call_id=call_id) if session := self._sessions.get(call_id.lower()):
-                session.handle(result)
+            case CallEvent(call_id=call_id) if call := self.calls.get(call_id.lower()):
+                call._session.handle(result)
                 return True
             case CallEvent():
                 self.connection.log.debug(f"{method} for a call that is not known: {result.call_id}")
@@ -154,12 +155,12 @@ class CallKeeper:
         self.connection.report(error)
         recovering = not self.leaving and self.recovery.start()
         reason = _network_change(error)
-        for call, session in self._led():
+        for call in list(self.calls.values()):
             if recovering:
-                session.await_reattachment(reason)
+                call._session.await_reattachment(reason)
                 self._reports.flush(call)
             else:
-                session.drop(reason)
+                call._session.drop(reason)
         if recovering:
             self.connection.warn(TelnyxWarning.of(WarningCode.SIGNALING_RECOVERY_REQUIRED, str(error)))
         elif not self.leaving:
@@ -170,9 +171,9 @@ class CallKeeper:
 
     def on_set_back(self) -> None:
         """The server was reached, but would not register: calls that it had brought back already wait again."""
-        for call, session in self._led():
+        for call in list(self.calls.values()):
             if not isinstance(call.state, CallState.RECONNECTING):
-                session.await_reattachment(CallNetworkChangeReason.SERVER_ERROR)
+                call._session.await_reattachment(CallNetworkChangeReason.SERVER_ERROR)
 
     def on_login_lost(self) -> None:
         """The server wants a login before it takes anything else."""
@@ -189,8 +190,8 @@ class CallKeeper:
     def on_unrecoverable(self) -> None:
         """The connection will not be made again: the calls are over."""
         self.conversation.on_lost()
-        for _, session in self._led():
-            session.drop(CallNetworkChangeReason.SERVER_ERROR)
+        for call in list(self.calls.values()):
+            call._session.drop(CallNetworkChangeReason.SERVER_ERROR)
 
     def on_recovered(self) -> None:
         """The client is logged in again; calls that the server did not keep are over."""
@@ -198,11 +199,11 @@ class CallKeeper:
         if kept is None:
             return
         known = {call_id.lower() for call_id in kept}
-        for call, session in self._led():
+        for call in list(self.calls.values()):
             if isinstance(call.state, CallState.RECONNECTING) and call.call_id.lower() not in known:
                 message = f"the server did not keep call {call.call_id} while the connection was lost"
                 self.connection.report(CallError(message, kind=ErrorCode.SESSION_NOT_REATTACHED))
-                session.drop(CallNetworkChangeReason.SERVER_ERROR)
+                call._session.drop(CallNetworkChangeReason.SERVER_ERROR)
 
     @property
     def has_calls(self) -> bool:
@@ -235,12 +236,11 @@ class CallKeeper:
     def on_call_ended(self, call_id: str, teardown: asyncio.Task[None]) -> None:
         """Forget a call, but see to its end."""
         call = self.calls.pop(call_id.lower())
-        del self._sessions[call_id.lower()]
         self.conversation.on_call_ended()
         self._reports.close(call)
         self._wait_for(teardown)
 
-    def _begin(self, dialog: Dialog, direction: CallDirection) -> tuple[Call, InviteSession]:
+    def _begin(self, dialog: Dialog, direction: CallDirection) -> Call:
         session = InviteSession(
             dialog,
             direction,
@@ -256,16 +256,11 @@ class CallKeeper:
             ),
             log=self.connection.log.child("call", call_id=dialog.call_id),
         )
-        call = Call(session)
-        self.calls[dialog.call_id.lower()], self._sessions[dialog.call_id.lower()] = call, session
+        call = self.calls[dialog.call_id.lower()] = Call(session)
         if self.ringer is not None:
             self._see_to(self.ringer.accompany(call), "ringer")
         self.begun.emit(call)
-        return call, session
-
-    def _led(self) -> list[tuple[Call, InviteSession]]:
-        """The calls, and what leads them; they may end while they are gone through."""
-        return list(zip(self.calls.values(), self._sessions.values(), strict=True))
+        return call
 
     def _see_to(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._wait_for(asyncio.create_task(work, name=f"telnyx-{name}"))
@@ -308,9 +303,9 @@ class CallKeeper:
             answered_device_token=push.push_device_token if push else None,
         )
         has_room = self.admission.has_room_to_ring()
-        call, session = self._begin(dialog, CallDirection.INBOUND)
-        session.handle(invite)
-        session.ring(invite.sdp)
+        call = self._begin(dialog, CallDirection.INBOUND)
+        call._session.handle(invite)
+        call._session.ring(invite.sdp)
         if not has_room:
             self.refused += 1
             call.hang_up(HangupCause.USER_BUSY)
@@ -321,16 +316,16 @@ class CallKeeper:
         return True
 
     def _reattach(self, attach: AttachResponse) -> bool:
-        session = self._sessions.get(attach.call_id.lower())
-        if session is None:
+        call = self.calls.get(attach.call_id.lower())
+        if call is None:
             # It ended here while nobody could be told: without a word, the other side would listen to silence.
             self.connection.warn(TelnyxWarning.of(WarningCode.UNKNOWN_REATTACHED_SESSION, attach.call_id))
             reason = CallTerminationReason.of(HangupCause.NORMAL_CLEARING)
             bye = Bye(self.session.session_id, Dialog(attach.call_id), reason)
             self._see_to(self._tell(bye), "bye")
             return False
-        session.handle(attach)
-        session.reattach(attach.sdp)
+        call._session.handle(attach)
+        call._session.reattach(attach.sdp)
         return True
 
     def _lose_registration(self, state: GatewayState) -> None:
