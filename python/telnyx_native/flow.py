@@ -33,9 +33,10 @@ class Collector(Generic[T]):
     refers to any more is unsubscribed by itself.
     """
 
-    def __init__(self, flow: SharedFlow[T], backlog: Iterable[T], capacity: int, *, closed: bool) -> None:
+    def __init__(self, flow: SharedFlow[T], backlog: Iterable[T], *, closed: bool) -> None:
         self._flow = flow
-        self._items: deque[T] = deque(backlog, maxlen=capacity)
+        self._items: deque[T] = deque(backlog)
+        self._weight = sum(map(flow._weigh, self._items))
         self._arrived = asyncio.Event()
         self._closed = closed
 
@@ -48,7 +49,7 @@ class Collector(Generic[T]):
                 raise StopAsyncIteration
             self._arrived.clear()
             await self._arrived.wait()
-        return self._items.popleft()
+        return self._take()
 
     def __enter__(self) -> Collector[T]:
         return self
@@ -61,12 +62,21 @@ class Collector(Generic[T]):
         self._flow._collectors.discard(self)
         self._end()
 
-    def _push(self, value: T) -> bool:
-        """Hold `value`; return whether the oldest one had to go for it."""
-        full = len(self._items) == self._items.maxlen
+    def _push(self, value: T, weight: int) -> int:
+        """Hold `value`; return how many of the oldest ones had to go for it."""
         self._items.append(value)
+        self._weight += weight
+        gone = 0
+        while self._weight > self._flow._capacity and len(self._items) > 1:
+            self._take()
+            gone += 1
         self._arrived.set()
-        return full
+        return gone
+
+    def _take(self) -> T:
+        value = self._items.popleft()
+        self._weight -= self._flow._weigh(value)
+        return value
 
     def _end(self) -> None:
         self._closed = True
@@ -79,14 +89,19 @@ class SharedFlow(Generic[T]):
     Args:
         replay: How many of the latest values a new collector gets first.
         capacity: How many values a collector may fall behind before it loses the oldest.
+        weigh: How many a value counts for; values of any size can be bounded by their bytes. The latest is held even
+            if it weighs more than `capacity`.
 
     Attributes:
         dropped: Values lost so far by collectors that did not keep up.
     """
 
-    def __init__(self, *, replay: int = 0, capacity: int = DEFAULT_CAPACITY) -> None:
+    def __init__(
+        self, *, replay: int = 0, capacity: int = DEFAULT_CAPACITY, weigh: Callable[[T], int] = lambda _: 1
+    ) -> None:
         self._replay: deque[T] = deque(maxlen=replay)
         self._capacity = max(capacity, replay, 1)
+        self._weigh = weigh
         self._collectors: WeakSet[Collector[T]] = WeakSet()
         self._subscribed = asyncio.Event()
         self._closed = False
@@ -101,8 +116,10 @@ class SharedFlow(Generic[T]):
         if self._closed:
             return
         self._replay.append(value)
-        for collector in self._collectors:
-            self.dropped += collector._push(value)
+        if self._collectors:
+            weight = self._weigh(value)
+            for collector in self._collectors:
+                self.dropped += collector._push(value, weight)
 
     def close(self) -> None:
         """End every collector after what it already holds."""
@@ -120,7 +137,7 @@ class SharedFlow(Generic[T]):
 
     def collect(self) -> Collector[T]:
         """Subscribe now; nothing emitted after this call is missed."""
-        collector = Collector(self, self._replay, self._capacity, closed=self._closed)
+        collector = Collector(self, self._replay, closed=self._closed)
         self._collectors.add(collector)
         self._subscribed.set()
         return collector

@@ -21,7 +21,7 @@ from support.scripts import LIMIT, outcome, program
 from support.signals import dominant_frequency, likeness, tone
 from support.sound_server import needs_sound_server, sound_server
 from telnyx_native import CallError
-from telnyx_native.gateway import GatewayConfig, Limits, User
+from telnyx_native.gateway import GatewayConfig, Limits, User, scripted_brain
 from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 from telnyx_native.testing import Phone, open_phone
@@ -38,7 +38,11 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def gateway_config() -> GatewayConfig:
-    return GatewayConfig(users=[User("alice", "demo", "+15550190")], limits=Limits(calls_per_session=100))
+    return GatewayConfig(
+        users=[User("alice", "demo", "+15550190")],
+        limits=Limits(calls_per_session=100),
+        assistants={"assistant": scripted_brain},
+    )
 
 
 class Running:

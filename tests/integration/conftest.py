@@ -6,12 +6,13 @@ import pytest
 
 from support.users import log_in
 from telnyx_native import TelnyxClient
-from telnyx_native.gateway import Gateway, User
+from telnyx_native.gateway import Gateway, User, scripted_brain
 
 
 @pytest.fixture
 async def gateway() -> AsyncIterator[Gateway]:
-    async with Gateway([User("alice", "s3cret", "+15550100"), User("bob", "s3cret", "+15550101")]) as running:
+    users = [User("alice", "s3cret", "+15550100"), User("bob", "s3cret", "+15550101")]
+    async with Gateway(users, assistants={"assistant": scripted_brain}) as running:
         yield running
 
 

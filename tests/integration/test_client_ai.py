@@ -10,7 +10,7 @@ import pytest
 
 from support.signals import pcm, rms
 from telnyx_native import AuthenticationError, CallState, TelnyxClient, TxServerConfiguration, WidgetSettings
-from telnyx_native.gateway import Conversation, Gateway
+from telnyx_native.gateway import Conversation, Gateway, scripted_brain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ LIMIT = 10.0
 
 @pytest.fixture
 async def gateway() -> AsyncIterator[Gateway]:
-    async with Gateway() as running:
+    async with Gateway(assistants={"assistant": scripted_brain}) as running:
         yield running
 
 

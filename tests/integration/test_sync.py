@@ -16,7 +16,7 @@ import pytest
 from support.signals import dominant_frequency, pcm, silence, tone
 from support.sound_server import needs_sound_server, sound_server
 from telnyx_native import sync
-from telnyx_native.gateway import Gateway, User
+from telnyx_native.gateway import Gateway, User, scripted_brain
 from telnyx_native.sync import (
     AudioClosedError,
     AudioConfig,
@@ -51,7 +51,9 @@ LIMIT = 15.0
 def gateway() -> Iterator[Gateway]:
     """A gateway on the loop that the clients use, too."""
     loop = loop_thread()
-    running = loop.call(lambda: Gateway([User("alice", "s3cret"), User("bob", "s3cret")]))
+    running = loop.call(
+        lambda: Gateway([User("alice", "s3cret"), User("bob", "s3cret")], assistants={"assistant": scripted_brain})
+    )
     loop.run(running.start())
     yield running
     loop.run(running.close())

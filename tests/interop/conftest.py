@@ -5,7 +5,7 @@ import pytest
 from interop.packages import fetch
 from support.users import log_in
 from telnyx_native import TelnyxClient
-from telnyx_native.gateway import Gateway, User
+from telnyx_native.gateway import Gateway, User, scripted_brain
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def js_packages():
 @pytest.fixture
 async def gateway():
     users = [User("alice", "s3cret", "+15550100"), User("bob", "s3cret", "+15550101")]
-    async with Gateway(users) as gateway:
+    async with Gateway(users, assistants={"assistant": scripted_brain}) as gateway:
         yield gateway
         counters = gateway.counters
         assert (counters.malformed_frames, counters.unknown_methods, counters.handler_failures) == (0, 0, 0)

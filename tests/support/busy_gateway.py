@@ -133,14 +133,14 @@ async def flood(gateway: GatewayProcess, connections: int, *, seed: int = 0) -> 
     """Open connections of every kind, many at once, most of which do not know how to behave."""
     chance = random.Random(seed)
     address = urlsplit(gateway.url)
-    upgrade = b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    upgrade = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     complete = upgrade + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     openings = (
         b"",
         b"\x00" * 200,
         b"GET / HTTP/1.1\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"POST /api/calls HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n{",
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"POST /api/calls HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n{",
         upgrade,
         complete,
         complete + b"\x81\xff" * 40,

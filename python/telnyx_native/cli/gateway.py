@@ -119,7 +119,23 @@ def gateway(
             rich_help_panel=ROUTING,
             metavar="ID[=FILE.py:FUNCTION]",
             help="An AI assistant: the id that guests log in to, and the async function that is its brain; without "
-            "one it follows a script. Repeat it for more. Without any: the id is assistant.",
+            "one it follows a script. Repeat it for more. Without any there are no guests, but for the demo's: "
+            "assistant.",
+        ),
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN",
+            help="Web pages of this origin, such as https://app.example.com, may use it too; repeat it for more. Those "
+            "of this machine may anyway.",
+        ),
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST",
+            help="A name under which it is reached, beside localhost and IP addresses; repeat it for more.",
         ),
     ] = None,
     tls: Annotated[
@@ -175,6 +191,8 @@ def gateway(
         groups=group or [],
         assistants=assistant or [],
         sounds=sounds,
+        origins=origin or [],
+        names=name or [],
         host=host,
         port=port,
     )
@@ -224,8 +242,9 @@ class _Plan:
 async def _gateway(plan: _Plan) -> ExitCode:
     from rich.console import Console
 
-    from telnyx_native.gateway import GatewayConfig
+    from telnyx_native.gateway import GatewayConfig, scripted_brain
     from telnyx_native.gateway.fault_names import inject
+    from telnyx_native.gateway.guest import ASSISTANT
 
     console = Console()
     _allow_many_files()
@@ -235,7 +254,8 @@ async def _gateway(plan: _Plan) -> ExitCode:
     config = GatewayConfig.load(plan.file) if plan.file else GatewayConfig(port=DEFAULT_PORT)
     demo = not config.users and not plan.options.users
     if demo:
-        config = replace(config, users=[parse_user(text) for text in (*DEMO_USERS, f"{BOT}:{DEMO_PASSWORD}")])
+        users = [parse_user(text) for text in (*DEMO_USERS, f"{BOT}:{DEMO_PASSWORD}")]
+        config = replace(config, users=users, assistants=config.assistants or {ASSISTANT: scripted_brain})
     config = plan.options.applied_to(config)
     certificate = _write_certificate(plan.tls, config.host) if plan.tls else None
     server = config.gateway(certificate=certificate)

@@ -26,6 +26,8 @@ class Options:
     groups: Sequence[str] = ()
     assistants: Sequence[str] = ()
     sounds: Path | None = None
+    origins: Sequence[str] = ()
+    names: Sequence[str] = ()
     host: str | None = None
     port: int | None = None
 
@@ -49,6 +51,8 @@ class Options:
             plan=plan,
             users=_with_tokens([*config.users, *(parse_user(text) for text in self.users)], self.tokens),
             assistants=self._assistants() or config.assistants,
+            origins=(*config.origins, *self.origins),
+            names=(*config.names, *self.names),
             host=self.host or config.host,
             port=config.port if self.port is None else self.port,
         )

@@ -27,6 +27,7 @@ from telnyx_native.gateway.limits import Counters, Limits
 from telnyx_native.gateway.monitor import GatewayEvent, Monitor
 from telnyx_native.gateway.push import PushNotification
 from telnyx_native.gateway.reasons import reason_of
+from telnyx_native.gateway.scripted_brain import scripted_brain
 from telnyx_native.gateway.server import Gateway
 from telnyx_native.gateway.users import User
 
@@ -62,6 +63,7 @@ __all__ = [
     "User",
     "UserMessage",
     "reason_of",
+    "scripted_brain",
 ]
 
 

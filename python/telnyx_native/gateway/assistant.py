@@ -142,8 +142,8 @@ class Assistant:
 
 
 async def _words(text: str) -> AsyncIterator[str]:
-    for word in re.findall(r"\S+\s*", text):
-        yield word
+    for word in re.finditer(r"\S+\s*", text):
+        yield word[0]
 
 
 def _read_message(item: Mapping[str, Any]) -> UserMessage | None:

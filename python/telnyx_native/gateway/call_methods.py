@@ -22,15 +22,24 @@ __all__ = ["HANDLERS"]
 
 Answer = Mapping[str, Any] | None
 
+LARGEST_TEXT = 16_384
+"""Bytes of memory of a text message; a bigger one is not passed on."""
+
 
 async def invite(session: Session, request: Request) -> Answer:
     """Take a call of the client and lead it to where it wants to go."""
     assert session.user is not None  # noqa: S101 - invite needs a login
+    limits = session.host.limits
     call_id = call_id_of(request.params)
-    offer = _sdp_of(request)
+    offer = _sdp_of(session, request)
     dialog = dialog_of_invite(call_id, dialog_params_of(request.params), session.user)
+    if dialog.size > limits.kept_size:
+        session.host.counters.refused_calls += 1
+        raise RequestRefused(SESSION_ERROR, "dialogParams TOO BIG")
     if session.guest is not None:
         dialog = session.guest.confine(dialog)
+    session.check_room(call_id)
+    await session.host.setups_of(session.account).keep()
     leg = session.open_caller_leg(dialog, offer)
     # Before the call does anything: a result after the answer leaves the Telnyx JS SDK in `trying`.
     await session.reply(request, {"callID": call_id, "message": "CALL CREATED", "sessid": session.sessid})
@@ -44,7 +53,7 @@ async def answer(session: Session, request: Request) -> Answer:
     if not isinstance(leg, CalleeLeg):
         raise RequestRefused(SESSION_ERROR, "CALL DOES NOT EXIST")
     try:
-        await leg.accept(_sdp_of(request))
+        await leg.accept(_sdp_of(session, request))
     except CallError as error:
         raise RequestRefused(SESSION_ERROR, "CALL ERROR") from error
     except MediaError as error:
@@ -99,7 +108,7 @@ async def info(session: Session, request: Request) -> Answer:
     keys, text = request.params.get("dtmf"), request.params.get("msg")
     if isinstance(keys, str):
         leg.receive_keys(keys)
-    if isinstance(text, dict):
+    if isinstance(text, dict) and session.is_bearable(text, LARGEST_TEXT):
         leg.texts.emit(text)
     return {"callID": leg.call_id, "message": "SENT", "sessid": session.sessid}
 
@@ -109,7 +118,7 @@ async def modify(session: Session, request: Request) -> Answer:
     leg = session.leg_of(request.params)
     match request.params.get("action"):
         case "updateMedia" as action:
-            changed = {"sdp": await _restart(leg, request)}
+            changed = {"sdp": await _restart(session, leg, request)}
         case "hold" | "unhold" | "toggleHold" as action:
             leg.hold(not leg.held.value if action == "toggleHold" else action == "hold")
             changed = {"holdState": "held" if leg.held.value else "active"}
@@ -118,11 +127,12 @@ async def modify(session: Session, request: Request) -> Answer:
     return {"action": action, "callID": leg.call_id, "sessid": session.sessid} | changed
 
 
-async def _restart(leg: Leg, request: Request) -> str:
+async def _restart(session: Session, leg: Leg, request: Request) -> str:
     if leg.state.value is not LegState.ANSWERED:
         raise RequestRefused(SESSION_ERROR, "Cannot update a call that has not been answered.")
+    await session.host.setups_of(session.account).keep()
     try:
-        return await leg.media.restart(_sdp_of(request))
+        return await leg.media.restart(_sdp_of(session, request))
     except MediaError as error:
         raise RequestRefused(SESSION_ERROR, "MEDIA ERROR") from error
 
@@ -131,16 +141,18 @@ async def attach(session: Session, request: Request) -> Answer:
     """Take the client's answer to the offer that brought a call back to it."""
     leg = session.leg_of(request.params)
     try:
-        await leg.media.accept_anew(_sdp_of(request))
+        await leg.media.accept_anew(_sdp_of(session, request))
     except MediaError as error:
         raise RequestRefused(SESSION_ERROR, "MEDIA ERROR") from error
     return {"callID": leg.call_id, "sessid": session.sessid}
 
 
-def _sdp_of(request: Request) -> str:
+def _sdp_of(session: Session, request: Request) -> str:
     sdp = request.params.get("sdp")
     if not isinstance(sdp, str) or not sdp:
         raise RequestRefused(SESSION_ERROR, "SDP missing")
+    if len(sdp) > session.host.limits.description_size:
+        raise RequestRefused(SESSION_ERROR, "SDP TOO BIG")
     return sdp
 
 

@@ -52,7 +52,7 @@ class CallerLeg(Leg):
         if self._has_early_media or self.state.value is LegState.ANSWERED:
             return
         await self.ring()
-        sdp = await self.media.answer(self._offer)
+        sdp = await self._answer_offer()
         self._has_early_media = True
         await self._notify_of_audio("telnyx_rtc.media", {"sdp": sdp})
 
@@ -68,9 +68,13 @@ class CallerLeg(Leg):
             return
         await self.ring()
         # After early media, the client has our description already.
-        description = {} if self._has_early_media else {"sdp": await self.media.answer(self._offer)}
+        description = {} if self._has_early_media else {"sdp": await self._answer_offer()}
         await self._notify_of_audio("telnyx_rtc.answer", description)
         self._be_answered()
+
+    async def _answer_offer(self) -> str:
+        offer, self._offer = self._offer, ""  # nobody needs it a second time
+        return await self.media.answer(offer)
 
     @asynccontextmanager
     async def ringback(self) -> AsyncIterator[None]:

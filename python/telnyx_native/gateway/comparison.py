@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 
-__all__ = ["same_secret"]
+__all__ = ["digest", "same_secret"]
 
 _KEY = secrets.token_bytes(32)
 
@@ -16,8 +16,9 @@ def same_secret(given: str, known: str) -> bool:
 
     Their lengths do not show either: what is compared are digests, under a key that nobody knows.
     """
-    return hmac.compare_digest(_digest(given), _digest(known))
+    return hmac.compare_digest(digest(given), digest(known))
 
 
-def _digest(text: str) -> bytes:
+def digest(text: str) -> bytes:
+    """Return what a secret may be looked up by: under a key that nobody knows, so that nobody can steer it."""
     return hashlib.blake2b(text.encode(errors="surrogatepass"), key=_KEY).digest()

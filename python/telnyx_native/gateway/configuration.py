@@ -12,10 +12,8 @@ from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway.brain_file import load_brain
 from telnyx_native.gateway.destinations.menu import Menu
 from telnyx_native.gateway.dial_plan import DialPlan
-from telnyx_native.gateway.guest import ASSISTANT
 from telnyx_native.gateway.leg import DTMF_KEYS
 from telnyx_native.gateway.limits import Limits
-from telnyx_native.gateway.scripted_brain import scripted_brain
 from telnyx_native.gateway.server import Gateway
 from telnyx_native.gateway.toml_table import Table
 from telnyx_native.gateway.users import User
@@ -39,19 +37,23 @@ class GatewayConfig:
     Attributes:
         users: Who may log in.
         plan: Where numbers lead, groups, menus, and the folder of sounds.
-        assistants: What the assistants say and do, by their ids.
+        assistants: What the assistants say and do, by their ids; without any there are no guests.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         limits: What bounds the gateway.
+        origins: Origins of web pages that may use it, beside its own and those of this machine.
+        names: Names under which it is reached, beside `localhost`, `host`, and every IP address.
         file: Where the settings come from, for error messages.
     """
 
     users: Sequence[User] = ()
     plan: DialPlan = field(default_factory=DialPlan)
-    assistants: Mapping[str, Brain] = field(default_factory=lambda: {ASSISTANT: scripted_brain})
+    assistants: Mapping[str, Brain] = field(default_factory=dict)
     host: str = "127.0.0.1"
     port: int = 0
     limits: Limits = field(default_factory=Limits)
+    origins: Sequence[str] = ()
+    names: Sequence[str] = ()
     file: Path | None = None
 
     @classmethod
@@ -95,6 +97,8 @@ class GatewayConfig:
                 assistants=self.assistants,
                 certificate=certificate,
                 control_token=control_token,
+                origins=self.origins,
+                names=self.names,
             )
         except ConfigurationError as error:
             raise ConfigurationError(f"{self.file}: {error}" if self.file else str(error)) from None
@@ -114,6 +118,8 @@ def _read(settings: Table, file: Path) -> GatewayConfig:
         host=settings.text("host", GatewayConfig.host),
         port=settings.number("port", 8899, most=65_535),
         limits=_read_limits(settings.table("limits")),
+        origins=settings.texts("origins"),
+        names=settings.texts("names"),
         file=file,
     )
     settings.end()
@@ -159,7 +165,7 @@ def _read_assistants(settings: Table, folder: Path) -> Mapping[str, Brain]:
             brains[name] = load_brain(address, folder)
         except ConfigurationError as error:
             raise table.error(name, str(error)) from None
-    return brains or {ASSISTANT: scripted_brain}
+    return brains
 
 
 def _read_limits(table: Table) -> Limits:

@@ -19,15 +19,16 @@ __all__ = ["DetachedCalls"]
 
 @dataclass(frozen=True)
 class _Detached:
-    """The calls of one socket, and what ends them if nobody comes."""
+    """The calls of one session, and what waits for their end and ends them if nobody comes."""
 
-    account: object
     legs: Sequence[Leg]
-    end: asyncio.Task[None]
+    watch: asyncio.Task[None]
 
 
 class DetachedCalls:
-    """Answered calls by the session id of their client. Their audio goes on.
+    """Answered calls by the account and the session id of their client; their audio goes on.
+
+    Ids alone do not tell clients apart: they make them themselves.
 
     Args:
         limit: Seconds after which they are hung up.
@@ -35,7 +36,7 @@ class DetachedCalls:
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
-        self._by_session: dict[str, _Detached] = {}
+        self._by_session: dict[tuple[object, str], _Detached] = {}
 
     @property
     def legs(self) -> list[Leg]:
@@ -47,27 +48,32 @@ class DetachedCalls:
         """Keep calls of an account's session."""
         if legs:
             legs = [*self.take(account, sessid), *legs]
-            self._by_session[sessid] = _Detached(account, legs, asyncio.create_task(self._expire(sessid, legs)))
+            watch = asyncio.create_task(self._watch((account, sessid), legs))
+            self._by_session[account, sessid] = _Detached(legs, watch)
 
     def take(self, account: object, sessid: str) -> list[Leg]:
         """Return the calls of an account's session that are not over, and keep them no more."""
-        detached = self._by_session.get(sessid)
-        if detached is None or detached.account != account:
+        detached = self._by_session.pop((account, sessid), None)
+        if detached is None:
             return []
-        del self._by_session[sessid]
-        detached.end.cancel()
+        detached.watch.cancel()
         return [leg for leg in detached.legs if leg.reason is None]
 
     async def close(self) -> None:
         """Wait for nobody any more. The calls are left to who closes."""
-        ends = [detached.end for detached in self._by_session.values()]
+        watches = [detached.watch for detached in self._by_session.values()]
         self._by_session.clear()
-        for end in ends:
-            end.cancel()
-        await asyncio.gather(*ends, return_exceptions=True)
+        for watch in watches:
+            watch.cancel()
+        await asyncio.gather(*watches, return_exceptions=True)
 
-    async def _expire(self, sessid: str, legs: Sequence[Leg]) -> None:
-        await asyncio.sleep(self._limit)
-        for leg in legs:
-            await leg.end(reason_of(HangupCause.RECOVERY_ON_TIMER_EXPIRE))
-        del self._by_session[sessid]
+    async def _watch(self, session: tuple[object, str], legs: Sequence[Leg]) -> None:
+        """Forget calls when they are over; end those that nobody has come for in time."""
+        try:
+            async with asyncio.timeout(self._limit):
+                for leg in legs:
+                    await leg.wait_ended()
+        except TimeoutError:
+            for leg in legs:
+                await leg.end(reason_of(HangupCause.RECOVERY_ON_TIMER_EXPIRE))
+        del self._by_session[session]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from telnyx_native.errors import SESSION_ERROR
+from telnyx_native.gateway.footprint import footprint
 from telnyx_native.gateway.refusal import RequestRefused
 
 if TYPE_CHECKING:
@@ -88,6 +89,12 @@ class Dialog:
     client_state: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     ids: PlatformIds = field(default_factory=PlatformIds)
+
+    @property
+    def size(self) -> int:
+        """The bytes that the client's words in it take in memory."""
+        said = (self.caller.name, self.caller.number, self.callee.name, self.callee.number, self.client_state)
+        return footprint(said) + footprint(dict(self.custom_headers))
 
     def fields(self) -> dict[str, Any]:
         """Return what `ringing` and `invite` tell about the call."""

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 from telnyx_native.flow import SharedFlow, StateFlow
+from telnyx_native.gateway.footprint import footprint
 from telnyx_native.gateway.reasons import bye_fields, reason_from_bye, reason_of
 from telnyx_native.states import CallTerminationReason, HangupCause
 
@@ -27,6 +28,9 @@ DTMF_KEYS = frozenset("0123456789*#ABCD")
 LONGEST_KEY_SEQUENCE = 64
 """DTMF keys taken from one message."""
 
+MOST_UNREAD = 2 << 20
+"""Bytes of texts, and of messages to an assistant, that a collector may fall behind before it loses the oldest."""
+
 
 class LegState(enum.Enum):
     """How far a leg is."""
@@ -43,6 +47,10 @@ class Wire(Protocol):
     @property
     def user_name(self) -> str:
         """Who is logged in there."""
+
+    @property
+    def account(self) -> object:
+        """On whose behalf the client is there: a user, or the assistant that a guest came for."""
 
     async def notify(self, method: str, params: Mapping[str, Any]) -> None:
         """Send a request whose acknowledgement nobody waits for. Does nothing when the socket is gone."""
@@ -72,8 +80,8 @@ class Leg:
         self.state: StateFlow[LegState] = StateFlow(LegState.NEW)
         self.held: StateFlow[bool] = StateFlow(False)
         self.keys: SharedFlow[str] = SharedFlow()
-        self.texts: SharedFlow[Mapping[str, Any]] = SharedFlow()
-        self.items: SharedFlow[Mapping[str, Any]] = SharedFlow()
+        self.texts: SharedFlow[Mapping[str, Any]] = SharedFlow(capacity=MOST_UNREAD, weigh=footprint)
+        self.items: SharedFlow[Mapping[str, Any]] = SharedFlow(capacity=MOST_UNREAD, weigh=footprint)
         self.media = media
         self._wire = wire
         self._on_end = on_end
@@ -92,6 +100,11 @@ class Leg:
     def user_name(self) -> str:
         """Whose client it is."""
         return self._wire.user_name
+
+    @property
+    def account(self) -> object:
+        """On whose behalf its client is there."""
+        return self._wire.account
 
     @property
     def reason(self) -> CallTerminationReason | None:

@@ -15,19 +15,37 @@ class Limits:
 
     Attributes:
         users: Users that the gateway may have.
-        sessions: Sockets at a time; one more gets HTTP status 503.
+        sessions: Sockets at a time. For one more, one is cut that has taken its time to log in; if there is none, it
+            gets HTTP status 503.
+        sessions_per_user: Sockets of one user at a time; one more is not logged in.
+        guests: Sockets of all guests of an assistant at a time; one more is not logged in.
         calls: Call legs at a time; one more is refused with an error. A call between two users has two.
+        calls_per_user: Calls of one user at a time, on all sockets, and of those that wait for their client to come
+            back; one more is refused with an error.
         calls_per_session: Calls of one socket at a time; one more is refused with an error.
-        messages_per_second: Frames of one socket, and as many at once; whoever sends faster is read more slowly.
+        guest_calls: Calls of all guests of an assistant at a time; one more is refused with an error.
+        calls_per_guest: Calls of one guest at a time; one more is refused with an error.
+        setups_per_second: Audio paths that one user, or all guests of an assistant, may ask for in a second, and as
+            many at once: calls, restarts of ICE, calls brought back. What comes faster waits.
+        messages_per_second: Frames of one user, or of all guests of an assistant, and as many at once; a frame counts
+            once more for each KiB. Whoever sends faster is read more slowly.
         frame_size: Bytes of a frame; a bigger one closes its socket (WebSocket code 1009).
+        login_frame_size: The same, before the login.
+        frame_values: Values in a frame, roughly; one with more is not read.
+        description_size: Characters of a session description; a call with a longer one is refused.
+        kept_size: Bytes of memory of what a client says about itself or about a call, and is kept: headers, names,
+            variables. A login or a call with more is refused.
         queued_candidates: Network candidates a call may send ahead of its description; more are dropped.
         http_connections: Connections at a time that speak HTTP; one more is closed.
-        call_reports: Call reports kept; beyond it the oldest go.
+        call_reports: Call reports kept; beyond it the oldest of who has most go.
         call_report_size: Bytes of one call report; a bigger one gets HTTP status 413.
-        call_reports_size: Bytes of all call reports kept; beyond it the oldest go.
+        call_report_values: Values in one call report, roughly; one with more gets HTTP status 413.
+        call_reports_size: Bytes of all call reports kept; beyond it the oldest of who has most go.
         open_time: Seconds from a connection to its first request.
-        login_time: Seconds a socket may stay open without having tried to log in.
+        login_time: Seconds a socket may stay open without being logged in.
         failed_logins: Wrong passwords on one socket before it is closed.
+        guess_delay: Seconds that a login waits at most when others for the same account, or from the same address,
+            have failed before.
         send_time: Seconds a client may take no data before its socket is closed.
         conference_members: Calls in one conference; one more is refused with NORMAL_CIRCUIT_CONGESTION.
         ringing_phones: Phones that ring for one call; of more, the latest to log in ring.
@@ -41,18 +59,30 @@ class Limits:
 
     users: int = 10_000
     sessions: int = 500
+    sessions_per_user: int = 250
+    guests: int = 50
     calls: int = 1000
+    calls_per_user: int = 500
     calls_per_session: int = 50
+    guest_calls: int = 50
+    calls_per_guest: int = 2
+    setups_per_second: float = 20.0
     messages_per_second: float = 1000.0
     frame_size: int = 1 << 20
+    login_frame_size: int = 1 << 16
+    frame_values: int = 20_000
+    description_size: int = 1 << 16
+    kept_size: int = 1 << 16
     queued_candidates: int = 64
     http_connections: int = 100
     call_reports: int = 100
     call_report_size: int = 4 << 20
+    call_report_values: int = 400_000
     call_reports_size: int = 32 << 20
     open_time: float = 10.0
     login_time: float = 30.0
     failed_logins: int = 5
+    guess_delay: float = 4.0
     send_time: float = 10.0
     conference_members: int = 100
     ringing_phones: int = 50
@@ -64,8 +94,9 @@ class Limits:
     pong_time: float = 20.0
 
     def __post_init__(self) -> None:
-        if self.messages_per_second < 1:
-            raise ConfigurationError("messages_per_second must be at least 1: nobody could log in")
+        for name in ("messages_per_second", "setups_per_second"):
+            if getattr(self, name) < 1:
+                raise ConfigurationError(f"{name} must be at least 1: nobody could log in and call")
 
 
 @dataclass
@@ -74,13 +105,16 @@ class Counters:
 
     Attributes:
         sessions: Sockets accepted.
-        refused_sessions: Connections refused because the gateway was full.
+        refused_sessions: Connections refused, or cut before their login, because the gateway was full.
+        refused_origins: Requests of web pages of foreign origins, or for a name that is not the gateway's.
         logins: Good logins.
         failed_logins: Logins with wrong credentials.
+        refused_logins: Logins turned away unchecked: too many waited, or the user or assistant had too many sockets.
         calls: Call legs begun.
-        refused_calls: Calls refused because the session, or the gateway, had too many.
+        refused_calls: Calls refused because the session, the user or the gateway had too many, or for their size.
         slowed_messages: Frames that had to wait because their socket sent too many.
         malformed_frames: Frames that were not understood.
+        refused_messages: Texts, and messages to assistants, that were too big.
         unknown_methods: Requests with a method the gateway does not know.
         dropped_candidates: Network candidates that were unusable or too many.
         call_reports: Call reports taken.
@@ -90,12 +124,15 @@ class Counters:
 
     sessions: int = 0
     refused_sessions: int = 0
+    refused_origins: int = 0
     logins: int = 0
     failed_logins: int = 0
+    refused_logins: int = 0
     calls: int = 0
     refused_calls: int = 0
     slowed_messages: int = 0
     malformed_frames: int = 0
+    refused_messages: int = 0
     unknown_methods: int = 0
     dropped_candidates: int = 0
     call_reports: int = 0

@@ -27,6 +27,10 @@ CHEAP = AudioConfig(opus=OpusConfig(complexity=0))
 """A gateway encodes both ways of many calls, next to the programs that are tried with it."""
 
 
+LONGEST_CANDIDATE = 1024
+"""Characters of a network candidate; longer ones are dropped."""
+
+
 class PeerSource(Protocol):
     """Where legs get their peers from."""
 
@@ -188,7 +192,9 @@ class LegMedia:
 
     async def add_candidate(self, candidate: RemoteCandidate) -> None:
         """Take a candidate of the client, now or when its description has come."""
-        if self._described:
+        if len(candidate.candidate) > LONGEST_CANDIDATE or len(candidate.sdp_mid) > LONGEST_CANDIDATE:
+            self._counters.dropped_candidates += 1
+        elif self._described:
             await self._apply(candidate)
         elif len(self._waiting) < self.limits.queued_candidates:
             self._waiting.append(candidate)

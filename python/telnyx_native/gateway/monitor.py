@@ -85,7 +85,7 @@ class Monitor:
         """Take note of a frame that a client has sent, or was sent."""
         if self.events.collected:
             details = {"user": session.user_name, "session": session.sessid, "sent": sent}
-            self._tell("message", details | {"text": redact(text)[:LONGEST_MESSAGE]})
+            self._tell("message", details | {"text": redact(text[:LONGEST_MESSAGE])[:LONGEST_MESSAGE]})
 
     def push_sent(self, push: PushNotification) -> None:
         """Take note of a push notification."""

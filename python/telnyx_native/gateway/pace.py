@@ -19,10 +19,10 @@ class Pace:
         self._allowance = per_second
         self._since = asyncio.get_running_loop().time()
 
-    async def keep(self) -> bool:
-        """Return when one more may pass; whether it had to wait."""
+    async def keep(self, weight: float = 1.0) -> bool:
+        """Return when one more may pass that counts as `weight` things; whether it had to wait."""
         now = asyncio.get_running_loop().time()
-        self._allowance = min(self._per_second, self._allowance + (now - self._since) * self._per_second) - 1
+        self._allowance = min(self._per_second, self._allowance + (now - self._since) * self._per_second) - weight
         self._since = now
         if self._allowance >= 0:
             return False

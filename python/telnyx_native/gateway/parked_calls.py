@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.dialog import Dialog
     from telnyx_native.gateway.media import LegMedia
     from telnyx_native.gateway.push import PushService
+    from telnyx_native.gateway.users import User
 
 __all__ = ["ParkedCalls", "ParkedLeg"]
 
@@ -28,11 +29,15 @@ _NOT_MISSED = frozenset({HangupCause.USER_BUSY.name, HangupCause.CALL_REJECTED.n
 class _Nobody(Wire):
     """The socket of a client that is not there yet."""
 
-    def __init__(self, user: str) -> None:
+    def __init__(self, user: User) -> None:
         self._user = user
 
     @property
     def user_name(self) -> str:
+        return self._user.name
+
+    @property
+    def account(self) -> User:
         return self._user
 
     async def notify(self, method: str, params: Mapping[str, Any]) -> None:
@@ -46,7 +51,7 @@ class ParkedLeg(CalleeLeg):
         voice_sdk_id: What the notification calls the server by; a client that comes for the call repeats it.
     """
 
-    def __init__(self, user: str, dialog: Dialog, media: LegMedia, on_end: Callable[[Leg], None]) -> None:
+    def __init__(self, user: User, dialog: Dialog, media: LegMedia, on_end: Callable[[Leg], None]) -> None:
         super().__init__(_Nobody(user), dialog, media, on_end)
         self.voice_sdk_id = f"VSDK1{secrets.token_urlsafe(24)}"
 
@@ -84,14 +89,14 @@ class ParkedCalls:
         """The calls that nobody has come for."""
         return list(self._parked)
 
-    def park(self, user: str, dialog: Dialog) -> ParkedLeg:
+    def park(self, user: User, dialog: Dialog) -> ParkedLeg:
         """Announce a call to the devices of a user, and keep it."""
-        leg = ParkedLeg(user, dialog, self._new_media(user), self._forget)
+        leg = ParkedLeg(user, dialog, self._new_media(user.name), self._forget)
         self._parked[leg] = None
         task = asyncio.create_task(self._follow(leg))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        self._push.tell(user, PushKind.INCOMING_CALL, dialog, leg.voice_sdk_id)
+        self._push.tell(user.name, PushKind.INCOMING_CALL, dialog, leg.voice_sdk_id)
         return leg
 
     def take(self, user: str, voice_sdk_id: str | None) -> list[ParkedLeg]:

@@ -23,7 +23,10 @@ WIDGET_SETTINGS = {
     "speak_to_interrupt_text": "Speak to interrupt",
 }
 
-_WISH = re.compile(r"use\s+(?P<tool>\w+)\s*(?P<arguments>\{.*\})?\s*", re.IGNORECASE | re.DOTALL)
+_WISH = re.compile(r"use\s+(?P<tool>\w+)\s*(?P<arguments>\{.*\})?", re.IGNORECASE | re.DOTALL)
+
+LONGEST_REPEATED = 1000
+"""Characters of a message that are said again."""
 
 
 async def scripted_brain(conversation: Conversation) -> None:
@@ -36,15 +39,15 @@ async def scripted_brain(conversation: Conversation) -> None:
     await conversation.show(WIDGET_SETTINGS)
     await conversation.say("Hello, this is the gateway's assistant. Write something, or: use TOOL {ARGUMENTS}")
     async for message in conversation:
-        await conversation.heard(message.text, item_id=message.id)
+        await conversation.heard(message.text[:LONGEST_REPEATED], item_id=message.id)
         await conversation.say(await _reply(conversation, message))
 
 
 async def _reply(conversation: Conversation, message: UserMessage) -> str:
-    wish = _WISH.fullmatch(message.text)
+    wish = _WISH.fullmatch(message.text.strip())
     if wish is None:
         images = f" and showed {len(message.images)} images" if message.images else ""
-        return f"You wrote: {message.text}{images}"
+        return f"You wrote: {message.text[:LONGEST_REPEATED]}{images}"
     try:
         arguments: dict[str, Any] = json.loads(wish["arguments"] or "{}")
     except (ValueError, RecursionError):

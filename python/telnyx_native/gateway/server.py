@@ -7,6 +7,7 @@ import logging
 import secrets
 from contextlib import suppress
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
@@ -21,22 +22,24 @@ from telnyx_native.gateway.detached_calls import DetachedCalls
 from telnyx_native.gateway.dial_plan import DialPlan
 from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
 from telnyx_native.gateway.faults import Faults
+from telnyx_native.gateway.guesses import Guesses
 from telnyx_native.gateway.guest import ASSISTANT
 from telnyx_native.gateway.limits import Counters, Limits
 from telnyx_native.gateway.media import EngineLease, LegMedia, PeerSource
 from telnyx_native.gateway.monitor import Monitor
+from telnyx_native.gateway.pace import Pace
 from telnyx_native.gateway.parked_calls import ParkedCalls
 from telnyx_native.gateway.push import PushIntent, PushService
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.refusal import RequestRefused
 from telnyx_native.gateway.routing import Router
 from telnyx_native.gateway.scenarios import Scenarios
-from telnyx_native.gateway.scripted_brain import scripted_brain
 from telnyx_native.gateway.session import Handler, Session
 from telnyx_native.gateway.sounds import SoundFolder
 from telnyx_native.gateway.switchboard import Switchboard
 from telnyx_native.gateway.tokens import TokenMint
 from telnyx_native.gateway.users import Directory, User
+from telnyx_native.gateway.web.origins import Origins
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
@@ -74,18 +77,24 @@ class Gateway:
         token_secret: The key that login tokens are signed with; a random one by default, so that they end with
             the gateway.
         assistants: What the assistants say and do, by the id under which guests log in to them; users call
-            `assistant:ID`. Without it there is one, `assistant`, that follows a script.
+            `assistant:ID`. Without it there are neither assistants nor guests; `scripted_brain` is one to begin with.
         certificate: What to encrypt with: `Certificate.self_signed()` makes one. Plain text without it.
         control_token: What lets a request to the HTTP API in, and opens the console; a random one by default.
+        origins: Origins of web pages that may use the gateway, such as `"https://app.example.com"`, beside its own and
+            those of this machine (`http://localhost:5173`).
+        names: Names of hosts under which it is reached, beside `localhost`, `host`, and every IP address: requests for
+            another one are refused, for it may be that of a page which pretends to be here.
 
     Raises:
-        ConfigurationError: Two users share a name or a number, or the plan leads to what there is not.
+        ConfigurationError: Two users share a name or a number, the plan leads to what there is not, or an origin or
+            a name is none.
 
     Attributes:
         directory: The users.
         assistants: What the assistants say and do, by their id.
         limits: What bounds the gateway.
         counters: What has happened so far.
+        guesses: The logins that failed.
         call_reports: The latest reports of clients about their calls.
         control_token: What lets a request to the HTTP API in.
         faults: What goes wrong on purpose.
@@ -111,6 +120,8 @@ class Gateway:
         assistants: Mapping[str, Brain] | None = None,
         certificate: Certificate | None = None,
         control_token: str | None = None,
+        origins: Iterable[str] = (),
+        names: Iterable[str] = (),
     ) -> None:
         self.limits = limits or Limits()
         self._tokens = TokenMint(token_secret)
@@ -119,8 +130,9 @@ class Gateway:
             raise ConfigurationError(
                 f"{len(self.directory)} users are more than `users` of the limits, {self.limits.users}"
             )
-        self.assistants: Mapping[str, Brain] = {ASSISTANT: scripted_brain} if assistants is None else assistants
+        self.assistants: Mapping[str, Brain] = assistants or {}
         self.counters = Counters()
+        self.guesses = Guesses(self.limits)
         self.call_reports = CallReports(self.limits)
         self.handlers: Mapping[str, Handler] = session_methods.HANDLERS | call_methods.HANDLERS
         self.control_token = control_token or secrets.token_urlsafe(24)
@@ -135,7 +147,10 @@ class Gateway:
         self._restarts: set[asyncio.Task[None]] = set()
         self._running = False
         self._detached = DetachedCalls(self.limits.detach_time)
+        self._origins = Origins(tuple(origins), (*names, *_names_in(host)))
         self._sessions: dict[Session, None] = {}  # in the order of their coming
+        self._paces: dict[object, Pace] = {}
+        self._setups: dict[object, Pace] = {}
         self.faults = Faults(self)
         self.scenarios = Scenarios(self)
         self.monitor = Monitor(lambda: self.calls)
@@ -144,7 +159,7 @@ class Gateway:
         plan = plan or DialPlan()
         programs = {
             **built_in(plan.menus, SoundFolder(plan.sounds), Rooms(self.peers, self.limits.conference_members)),
-            ASSISTANT: self._assistant_of,
+            **({ASSISTANT: self._assistant_of} if self.assistants else {}),
             **(destinations or {}),
         }
         self.programs: Sequence[str] = (*plan.groups, *plan.numbers, *programs)
@@ -403,6 +418,20 @@ class Gateway:
 
     # What sessions need (the protocol `Host`)
 
+    def has_room_for(self, session: Session, account: object, wanted_id: object) -> bool:
+        """Whether an account may have one more socket; one of the same session makes room for it."""
+        most = self.limits.sessions_per_user if isinstance(account, User) else self.limits.guests
+        others = (other for other in self.sessions if other is not session and other.account == account)
+        return sum(other.sessid != wanted_id for other in others) < most
+
+    def pace_of(self, account: object) -> Pace:
+        """Return how fast the sockets of an account may send, together."""
+        return self._paces.setdefault(account, Pace(self.limits.messages_per_second))
+
+    def setups_of(self, account: object) -> Pace:
+        """Return how fast an account may ask for audio paths."""
+        return self._setups.setdefault(account, Pace(self.limits.setups_per_second))
+
     def admit(self, session: Session, wanted_id: object) -> list[Leg]:
         """Take in a session that has logged in, under the session id that it wants if it can have that.
 
@@ -442,7 +471,7 @@ class Gateway:
         """The destination of `assistant:ID`, or of `assistant` alone."""
         brain = self.assistants.get(name or ASSISTANT)
         if brain is None:
-            raise ConfigurationError(f"there is no assistant {name!r}")
+            raise ConfigurationError(f"there is no assistant {name or ASSISTANT!r}")
         return Assistant(brain)
 
     # Calls between users
@@ -469,10 +498,11 @@ class Gateway:
                 logger.warning("%s does not ring: %s", session, refusal)
         there = {session.user_name for session in phones}
         announced = [user for user in users if self.push.reaches(user.name, active=user.name in there)]
-        return legs + [self._park(user, dialog_for(user.name)) for user in announced]
+        room = max(0, self.limits.calls - len(self.calls))
+        return legs + [self._park(user, dialog_for(user.name)) for user in announced[:room]]
 
     def _park(self, user: User, dialog: Dialog) -> CalleeLeg:
-        leg = self.parked.park(user.name, dialog)
+        leg = self.parked.park(user, dialog)
         self.counters.calls += 1
         self.monitor.follow(leg)
         return leg
@@ -496,18 +526,42 @@ class Gateway:
                 logger.info("%s is gone", session.user_name)
                 self.monitor.session_changed(session, present=False)
 
-    def _check_socket(self, socket: ServerConnection, _request: HttpRequest) -> HttpResponse | None:
-        """Refuse sockets when there are too many."""
+    def _check_socket(self, socket: ServerConnection, request: HttpRequest) -> HttpResponse | None:
+        """Refuse sockets of foreign pages, and those that are too many."""
+        complaint = self.keep_out(request.headers.get_all("Host"), request.headers.get_all("Origin"))
+        if complaint is not None:
+            return socket.respond(HTTPStatus.FORBIDDEN, f"{complaint}\n")
         if len(self._sessions) >= self.limits.sessions:
             self.counters.refused_sessions += 1
-            return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "The gateway has no room for more clients.\n")
+            idle = next((session for session in self._sessions if session.dawdles), None)
+            if idle is None:
+                return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "The gateway has no room for more clients.\n")
+            del self._sessions[idle]
+            idle.connection.abort()
         return None
+
+    def keep_out(self, hosts: Sequence[str], origins: Sequence[str]) -> str | None:
+        """Return why a request with these `Host` and `Origin` headers is not taken, or `None` if it is."""
+        complaint = self._origins.complaint(hosts, origins)
+        if complaint is not None:
+            self.counters.refused_origins += 1
+            logger.warning("a request for %.80r from %.80r is refused: %s", hosts[:1], origins[:1], complaint)
+        return complaint
 
     async def _within_limit(self, step: Awaitable[object], name: str) -> None:
         try:
             await asyncio.wait_for(step, self.limits.close_time)
         except TimeoutError:
             logger.warning("%s took more than %s s and was cut short", name, self.limits.close_time)
+
+
+def _names_in(host: str) -> list[str]:
+    """Return the name in the setting of an address to listen on, if it is one."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return [host] if host else []
+    return []
 
 
 def _dialog_from(caller: CallerLeg, user: str) -> Dialog:

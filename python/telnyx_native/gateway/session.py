@@ -24,6 +24,7 @@ from telnyx_native.errors import (
 from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.dialog import call_id_of
+from telnyx_native.gateway.footprint import footprint, looks_convoluted
 from telnyx_native.gateway.leg import LegState
 from telnyx_native.gateway.pace import Pace
 from telnyx_native.gateway.push import PushIntent
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.call_reports import CallReports
     from telnyx_native.gateway.dialog import Dialog
     from telnyx_native.gateway.faults import Faults
+    from telnyx_native.gateway.guesses import Guesses
     from telnyx_native.gateway.guest import Guest
     from telnyx_native.gateway.leg import Leg
     from telnyx_native.gateway.limits import Counters, Limits
@@ -57,6 +59,17 @@ logger = logging.getLogger(__name__)
 POLICY_VIOLATION = 1008
 """WebSocket close code (RFC 6455)."""
 
+LONGEST_LOGGED = 16_384
+"""Characters of a frame in the log."""
+
+LOGIN_MESSAGES_PER_SECOND = 20.0
+"""Frames of a socket that has not logged in."""
+
+TIME_TO_LOG_IN = 2.0
+"""Seconds after which a socket that has not logged in makes room for others when the gateway is full."""
+
+KIB = 1024
+
 REGISTRATION_TIME = 2.0
 """Seconds within which a client that has logged in asks for its registration."""
 
@@ -70,6 +83,10 @@ class Host(Protocol):
     @property
     def directory(self) -> Directory:
         """Who may log in."""
+
+    @property
+    def guesses(self) -> Guesses:
+        """Who remembers the logins that failed."""
 
     @property
     def assistants(self) -> Mapping[str, Brain]:
@@ -111,11 +128,20 @@ class Host(Protocol):
     def handlers(self) -> Mapping[str, Handler]:
         """What answers each method."""
 
+    def has_room_for(self, session: Session, account: object, wanted_id: object) -> bool:
+        """Whether an account may have one more socket; one of the same session makes room for it."""
+
     def admit(self, session: Session, wanted_id: object) -> list[Leg]:
         """Take in a session that has logged in, under the session id that it wants if it can have that.
 
         Return the calls of an earlier socket of the same client, which are to be brought back to this one.
         """
+
+    def pace_of(self, account: object) -> Pace:
+        """Return how fast the sockets of an account may send, together."""
+
+    def setups_of(self, account: object) -> Pace:
+        """Return how fast an account may ask for audio paths."""
 
     def new_media(self, user: str) -> LegMedia:
         """Make the audio of a call with a user."""
@@ -153,9 +179,10 @@ class Session:
         self._last_ping: int | None = None
         self._returned: list[Leg] = []  # whose audio has not been offered anew yet
         self._chores: list[asyncio.Task[None]] = []
-        self._speed_test = SpeedTest(self._write)
-        self._login_tried = False
+        self._speed_test = SpeedTest(self._write, lambda: self._pace.keep())
         self._failed_logins = 0
+        self._begun = time.monotonic()
+        self._pace = Pace(min(LOGIN_MESSAGES_PER_SECOND, host.limits.messages_per_second))
 
     def __repr__(self) -> str:
         return f"<Session {self.sessid} of {self.user_name or 'nobody'}, {len(self.legs)} calls>"
@@ -171,9 +198,26 @@ class Session:
         return self.guest.assistant if self.guest else self.user
 
     @property
+    def dawdles(self) -> bool:
+        """Whether the client has not logged in, although it had the time: it makes room for others then."""
+        return self.user is None and time.monotonic() - self._begun > TIME_TO_LOG_IN
+
+    @property
+    def address(self) -> str:
+        """Where the client is."""
+        remote = self._socket.remote_address
+        return str(remote[0]) if remote else ""
+
+    @property
     def connection(self) -> Door:
         """The socket itself."""
         return self._socket
+
+    def log_in(self, user: User, guest: Guest | None = None) -> None:
+        """Take the client for a user, or a guest, from now on; it may send longer messages, and more of them."""
+        self.user, self.guest = user, guest
+        self._pace = self.host.pace_of(self.account)
+        self._socket.take_messages_up_to(self.host.limits.frame_size)
 
     async def run(self) -> None:
         """Serve the client until its socket closes; afterwards its calls wait for it, as the gateway sees fit."""
@@ -181,9 +225,8 @@ class Session:
             asyncio.create_task(chore) for chore in (self._keep_alive(), self._expect_pongs(), self._expect_login())
         ]
         try:
-            pace = Pace(self.host.limits.messages_per_second)
             async for frame in self._socket:
-                self.host.counters.slowed_messages += await pace.keep()
+                self.host.counters.slowed_messages += await self._pace.keep(1 + len(frame) // KIB)
                 await self._receive(frame)
         except ConnectionClosed as closed:
             logger.debug("the socket of %s broke: %s", self.user_name or "nobody", closed)
@@ -246,7 +289,7 @@ class Session:
         Raises:
             RequestRefused: The session has too many calls, or this one already.
         """
-        self._check_room(dialog.call_id)
+        self.check_room(dialog.call_id)
         leg = CallerLeg(self, dialog, self.host.new_media(self.user_name), self._forget, offer=offer)
         self._remember(leg)
         return leg
@@ -257,7 +300,7 @@ class Session:
         Raises:
             RequestRefused: The session has too many calls.
         """
-        self._check_room(dialog.call_id)
+        self.check_room(dialog.call_id)
         leg = CalleeLeg(self, dialog, self.host.new_media(self.user_name), self._forget)
         self._remember(leg)
         return leg
@@ -298,7 +341,7 @@ class Session:
         """Let the calls ring that were announced to the client's device."""
         for leg in self.host.parked.take(self.user_name, self._wanted_instance()):
             try:
-                self._check_room(leg.call_id)
+                self.check_room(leg.call_id)
                 self.legs[leg.call_id.lower()] = leg
                 await leg.deliver(self, self._forget)
             except (RequestRefused, MediaError) as error:
@@ -323,11 +366,18 @@ class Session:
             self._forget(leg)
         return given
 
-    def _check_room(self, call_id: str) -> None:
+    def check_room(self, call_id: str) -> None:
+        """Raise RequestRefused when the client has this call already, or as many as it may have."""
         if call_id.lower() in self.legs:
             raise RequestRefused(SESSION_ERROR, "CALL ALREADY EXISTS")
-        limits = self.host.limits
-        if len(self.legs) >= limits.calls_per_session or len(self.host.calls) >= limits.calls:
+        limits, calls = self.host.limits, self.host.calls
+        own = sum(leg.account == self.account for leg in calls)
+        of_socket, of_account = (
+            (limits.calls_per_guest, limits.guest_calls)
+            if self.guest
+            else (limits.calls_per_session, limits.calls_per_user)
+        )
+        if len(self.legs) >= of_socket or own >= of_account or len(calls) >= limits.calls:
             self.host.counters.refused_calls += 1
             raise RequestRefused(SESSION_ERROR, "TOO MANY CALLS")
 
@@ -340,6 +390,12 @@ class Session:
     def _forget(self, leg: Leg) -> None:
         self.legs.pop(leg.call_id.lower(), None)
 
+    def is_bearable(self, words: Mapping[str, Any], most: int) -> bool:
+        """Whether words that others are to get take no more than `most` bytes; if not, it is counted."""
+        bearable = footprint(words) <= most
+        self.host.counters.refused_messages += not bearable
+        return bearable
+
     # The wire
 
     async def _receive(self, text: str | bytes) -> None:
@@ -350,6 +406,8 @@ class Session:
                 await self._speed_test.take(text)
             return
         try:
+            if looks_convoluted(text, self.host.limits.frame_values):
+                raise MalformedFrameError("too many values")
             frame = parse(text)
         except MalformedFrameError as error:
             self.host.counters.malformed_frames += 1
@@ -364,6 +422,7 @@ class Session:
         try:
             result = await self._handler_of(request)(self, request)
         except LoginRefused as refusal:
+            self.host.guesses.failed(request.params.get("login"), self.address)
             await self._refuse(request, refusal.code, str(refusal))
             await self._count_failed_login()
         except RequestRefused as refusal:
@@ -371,7 +430,7 @@ class Session:
         except Exception:
             # Whatever a client sends, the others are served on.
             self.host.counters.handler_failures += 1
-            logger.exception("the request %s of %s failed", request.method, self.user_name or "nobody")
+            logger.exception("the request %.64s of %s failed", request.method, self.user_name or "nobody")
             await self._refuse(request, INTERNAL_ERROR, "Internal error")
         else:
             if result is not None:
@@ -384,7 +443,6 @@ class Session:
             await self.close(POLICY_VIOLATION, "too many failed logins")
 
     def _handler_of(self, request: Request) -> Handler:
-        self._login_tried |= request.method in OPEN_METHODS
         if self.user is None and request.method not in OPEN_METHODS:
             raise RequestRefused(AUTHENTICATION_REQUIRED, "Authentication Required")
         handler = self.host.handlers.get(request.method)
@@ -394,7 +452,7 @@ class Session:
         return handler
 
     async def _refuse(self, request: Request, code: int, message: str) -> None:
-        logger.debug("refused %s of %s: %s", request.method, self.user_name or "nobody", message)
+        logger.debug("refused %.64s of %s: %s", request.method, self.user_name or "nobody", message)
         if request.id is not None:
             await self._send(Error(request.id, code, message, self._voice_sdk_id))
 
@@ -453,7 +511,7 @@ class Session:
 
     async def _expect_login(self) -> None:
         await asyncio.sleep(self.host.limits.login_time)
-        if not self._login_tried:
+        if self.user is None:
             await self.close(POLICY_VIOLATION, "no login")
 
 
@@ -468,4 +526,4 @@ class Redacted:
         self._frame = frame
 
     def __str__(self) -> str:
-        return redact(self._frame)
+        return redact(self._frame[:LONGEST_LOGGED])

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from telnyx_native.errors import SESSION_ERROR
 from telnyx_native.gateway.faults import RegistrationFault
+from telnyx_native.gateway.footprint import footprint
+from telnyx_native.gateway.guesses import TooManyGuesses
 from telnyx_native.gateway.guest import Guest
 from telnyx_native.gateway.push import PushDevice, PushIntent
-from telnyx_native.gateway.refusal import LoginRefused
+from telnyx_native.gateway.refusal import INTERNAL_ERROR, LoginRefused, RequestRefused
 from telnyx_native.gateway.users import new_guest
 
 if TYPE_CHECKING:
@@ -25,14 +28,18 @@ REGISTERED = "REGED"
 
 async def login(session: Session, request: Request) -> Answer:
     """Log in with user name and password, or with a token."""
-    params, directory = request.params, session.host.directory
+    params, directory, guesses = request.params, session.host.directory, session.host.guesses
+    await _take_turn(session, params.get("login"))
     if params.get("login_token") and not params.get("login"):
         user = directory.authenticate_token(params["login_token"])
     else:
         user = directory.authenticate(params.get("login"), params.get("passwd"))
     if user is None or session.host.faults.refuses_login(user.name):
         raise LoginRefused
-    session.user, session.guest, session.intent = user, None, PushIntent.of_login(params)
+    guesses.succeeded(user.name)
+    _check_room(session, user, params)
+    session.log_in(user)
+    session.intent = PushIntent.of_login(params)
     device = PushDevice.of_login(params)
     if device is not None:
         session.host.push.register(user.name, device)
@@ -43,16 +50,37 @@ async def login(session: Session, request: Request) -> Answer:
 
 async def anonymous_login(session: Session, request: Request) -> Answer:
     """Let a guest in who wants to talk to an assistant."""
+    await _take_turn(session, None)
     guest = Guest.parse(request.params)
     if guest is None or guest.assistant not in session.host.assistants:
         raise LoginRefused("Login Incorrect: there is no such assistant")
-    session.user, session.guest = new_guest(), guest
+    if footprint(guest.variables) > session.host.limits.kept_size:
+        raise RequestRefused(SESSION_ERROR, "userVariables TOO BIG")
+    _check_room(session, guest.assistant, request.params)
+    session.log_in(new_guest(), guest)
     return await _welcome(session, request)
+
+
+async def _take_turn(session: Session, name: object) -> None:
+    """Wait as long as a login has to, after others have failed."""
+    try:
+        await session.host.guesses.wait(name, session.address)
+    except TooManyGuesses:
+        session.host.counters.refused_logins += 1
+        raise RequestRefused(INTERNAL_ERROR, "Too many logins wait: try again later") from None
+
+
+def _check_room(session: Session, account: object, params: Mapping[str, Any]) -> None:
+    if not session.host.has_room_for(session, account, params.get("sessid")):
+        session.host.counters.refused_logins += 1
+        raise RequestRefused(SESSION_ERROR, "TOO MANY SESSIONS")
 
 
 async def _welcome(session: Session, request: Request) -> Answer:
     """Tell the client that it is logged in, then that it may ask for its registration."""
     returned = session.host.admit(session, request.params.get("sessid"))
+    if returned:
+        await session.host.setups_of(session.account).keep(len(returned))
     await session.reply(request, {"message": "logged in", "sessid": session.sessid})
     session.take_back(returned)
     # Calls survive a second login, on the same socket or another; clients end those that are not listed.
@@ -66,7 +94,7 @@ async def gateway_state(session: Session, request: Request) -> Answer:
     fault = session.host.faults.registration_of(session.user_name)
     if fault is RegistrationFault.NO_ANSWER:
         return None
-    report_id = session.host.call_reports.id_for(session.sessid)
+    report_id = session.host.call_reports.id_for(session.account, session.sessid)
     state = fault.value if fault else REGISTERED
     params = {"state": state, "call_report_id": report_id}
     await session.reply(request, {"params": params, "sessid": session.sessid})
@@ -88,7 +116,7 @@ async def acknowledge(session: Session, _request: Request) -> Answer:
 async def ai_conversation(session: Session, request: Request) -> Answer:
     """Pass on what the client says to an assistant; it names no call, so every call of the session hears it."""
     item = request.params.get("item")
-    if isinstance(item, dict):
+    if isinstance(item, dict) and session.is_bearable(item, session.host.limits.frame_size):
         for leg in session.legs.values():
             leg.items.emit(item)
     return {"sessid": session.sessid}

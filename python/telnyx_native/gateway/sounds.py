@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -256,7 +257,7 @@ def parse_sound(text: str, folder: SoundFolder) -> Sound:
 
 
 def _hertz(text: str) -> int:
-    if text.isascii() and text.isdigit() and LOWEST <= int(text[:6]) <= HIGHEST:
+    if re.fullmatch(r"[0-9]{1,6}", text) and LOWEST <= int(text) <= HIGHEST:
         return int(text)
     raise ConfigurationError(f"a tone is between {LOWEST} and {HIGHEST} Hz, such as tone:440")
 

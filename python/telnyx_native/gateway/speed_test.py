@@ -28,10 +28,12 @@ class SpeedTest:
 
     Args:
         send: Sends a text to the client.
+        pause: Waits as long as the client's pace asks for; what is sent for it counts as what it sends.
     """
 
-    def __init__(self, send: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, send: Callable[[str], Awaitable[None]], pause: Callable[[], Awaitable[object]]) -> None:
         self._send = send
+        self._pause = pause
         self._size = 0
         self._begun: float | None = None
 
@@ -45,6 +47,7 @@ class SpeedTest:
             await self._send(f"#SPU{_milliseconds_since(begun)}")
             begun = monotonic()
             for _ in range(0, self._size, 1024):
+                await self._pause()
                 await self._send(_BLOCK)
             await self._send(f"#SPD{_milliseconds_since(begun)}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.gateway.comparison import same_secret
+from telnyx_native.gateway.comparison import digest, same_secret
 from telnyx_native.gateway.tokens import TokenMint
 
 if TYPE_CHECKING:
@@ -72,8 +72,11 @@ class Directory:
         self._expired: set[str] = set()
         self._by_name: dict[str, User] = {}
         self._by_address: dict[str, User] = {}
+        self._by_token: dict[bytes, User] = {}
         for user in users:
             self._by_name[user.name] = user
+            if user.token:
+                self._by_token[digest(user.token)] = user
             for address in filter(None, {user.name, user.number}):
                 if self._by_address.setdefault(address, user) is not user:
                     raise ConfigurationError(f"two users are reached at {address!r}")
@@ -98,9 +101,9 @@ class Directory:
         """Return the user whom a login token belongs to, or `None`."""
         if not isinstance(token, str) or not token:
             return None
-        owners = [user for user in self if user.token and same_secret(token, user.token)]
-        if owners:
-            return None if owners[0].name in self._expired else owners[0]
+        owner = self._by_token.get(digest(token))
+        if owner is not None:
+            return None if owner.name in self._expired else owner
         return self._by_name.get(self._tokens.user_of(token) or "")
 
     def expire_tokens(self, name: str) -> None:

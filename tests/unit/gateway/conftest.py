@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from telnyx_native.errors import MediaError, SdpError
-from telnyx_native.gateway import Gateway, Limits, User
+from telnyx_native.gateway import Gateway, Limits, User, scripted_brain
 from telnyx_native.gateway.server import EngineLease
 
 LIMIT = 15.0
@@ -189,7 +189,7 @@ def limits():
 @pytest.fixture
 async def gateway(peers, limits):
     users = [User("alice", "secret", "+15550100"), User("bob", "hidden", "+15550101")]
-    async with Gateway(users, limits=limits) as gateway:
+    async with Gateway(users, limits=limits, assistants={"assistant": scripted_brain}) as gateway:
         yield gateway
 
 

@@ -307,6 +307,25 @@ class TestDetachedCalls:
             assert not any(frame.get("method") == "telnyx_rtc.attach" for frame in thief.frames)
             assert len(gateway.calls) == 1
 
+    async def test_two_accounts_with_one_session_id(self, open_client, gateway, detached, until):
+        """Ids of sessions are made by clients: one account's calls are not another's, nor overwritten by them."""
+        async with open_client() as bob:
+            assert (await bob.login("bob", "hidden", sessid=detached))["result"]["sessid"] == detached
+            await bob.place("echo", call_id="Call-2")
+            await bob.expect("telnyx_rtc.answer")
+        await until(lambda: not gateway.sessions)
+        assert sorted(leg.call_id for leg in gateway.calls) == ["Call-1", "Call-2"]
+        for user, password, own in (("alice", "secret", "Call-1"), ("bob", "hidden", "Call-2")):
+            async with open_client() as client:
+                await client.ask("login", login=user, passwd=password, sessid=detached)
+                assert (await client.expect("telnyx_rtc.clientReady"))["params"] == {"reattached_sessions": [own]}
+                await client.ask("telnyx_rtc.bye", dialogParams={"callID": own})
+        assert not gateway.calls
+
+    async def test_nothing_is_kept_of_a_call_that_has_ended_meanwhile(self, gateway, detached, until):
+        await gateway.calls[0].hang_up()
+        await until(lambda: not gateway._detached._by_session)
+
     async def test_call_ended_by_the_other_side_is_not_brought_back(self, open_client, gateway, detached):
         await gateway.calls[0].hang_up()
         async with open_client() as client:

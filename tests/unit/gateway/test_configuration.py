@@ -10,7 +10,6 @@ import pytest
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway import GatewayConfig, Limits, Menu, User
 from telnyx_native.gateway.configuration import EXAMPLE
-from telnyx_native.gateway.scripted_brain import scripted_brain
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def load(tmp_path: Path):
 def test_an_empty_file_is_a_gateway(load) -> None:
     config = load("")
     assert (config.host, config.port, config.limits) == ("127.0.0.1", 8899, Limits())
-    assert config.assistants == {"assistant": scripted_brain}
+    assert config.assistants == {}, "guests come in only where an assistant is named"
     assert list(config.gateway().directory) == []
 
 

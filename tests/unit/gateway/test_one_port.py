@@ -13,6 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import InvalidMessage
+from websockets.server import ServerProtocol
 
 from telnyx_native.gateway import Limits
 from telnyx_native.gateway.web.door import Door
@@ -52,7 +53,7 @@ async def end_of(reader):
 
 async def test_one_byte_at_a_time(open_raw):
     async with open_raw() as (reader, writer):
-        for byte in b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n":
+        for byte in b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n":
             writer.write(bytes([byte]))
             await writer.drain()
         assert b"telnyx-native's gateway" in await end_of(reader)
@@ -82,7 +83,7 @@ async def test_noise_is_survived(open_raw, gateway, noise):
 
 
 async def test_too_many_http_connections(open_raw, gateway):
-    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    request = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     async with open_raw() as (one, first), open_raw() as (two, second), open_raw() as (three, third):
         for reader, writer in ((one, first), (two, second)):
             writer.write(request)
@@ -105,7 +106,7 @@ async def test_what_is_not_there(gateway):
 
 async def test_closing_does_not_wait_for_silent_or_idle_connections(gateway, open_raw):
     async with open_raw() as (silent, _), open_raw() as (idle, writer):
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         await asyncio.wait_for(idle.readline(), LIMIT)
         async with asyncio.timeout(LIMIT):
             await gateway.close()
@@ -114,7 +115,7 @@ async def test_closing_does_not_wait_for_silent_or_idle_connections(gateway, ope
 
 async def test_an_upgrade_that_is_none(open_raw):
     async with open_raw() as (reader, writer):
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n")
+        writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n\r\n")
         assert b" 4" in (await end_of(reader))[:16]
 
 
@@ -133,8 +134,10 @@ def test_websockets_is_what_the_door_needs():
     assert "create_connection" in inspect.signature(serve).parameters
     # The library's private names that Door would hide from it, or it from Door.
     own = {"_lobby", "_head", "_entering", "_patience", "_is_websocket", "_held_back", "_link", "frozen", "abort"}
-    own |= {"reset", "freeze", "thaw", "refuse", "_leave_lobby", "_lead_on"}
-    assert {name for name in vars(Door) if not name.startswith("__")} - own <= set(callbacks)
+    own |= {"reset", "freeze", "thaw", "refuse", "_leave_lobby", "_lead_on", "_pieces", "take_messages_up_to"}
+    # `process_event` is there to be overridden, and gets every frame; the size of messages can be changed.
+    assert {name for name in vars(Door) if not name.startswith("__")} - own <= {*callbacks, "process_event"}
+    assert ServerProtocol(max_size=7).max_message_size == 7
     assert [name for name in own if hasattr(ServerConnection, name)] == []
 
 

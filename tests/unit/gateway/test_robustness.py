@@ -25,7 +25,7 @@ ODD_VALUES = [None, True, -1, 0, 2**70, 1.5, "", "x", "\x00", "é" * 300, [], [[
 
 @pytest.fixture
 def limits():
-    return Limits(failed_logins=10**9, ring_time=0.05, close_time=2.0)
+    return Limits(failed_logins=10**9, guess_delay=0.0, ring_time=0.05, close_time=2.0)
 
 
 def mutated(chance: random.Random, params: dict) -> dict:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
-from telnyx_native.gateway.call_reports import CallReport, CallReports
 from telnyx_native.gateway.dialog import LONGEST_ID
+from telnyx_native.gateway.footprint import looks_convoluted
 
 if TYPE_CHECKING:
+    from telnyx_native.gateway.call_reports import CallReports
     from telnyx_native.gateway.limits import Counters, Limits
 
 __all__ = ["ReportHost", "add_call_report"]
@@ -70,29 +71,24 @@ async def _take(request: web.Request, host: ReportHost) -> web.Response | None:
     )
     if not report_id or not host.call_reports.knows(report_id):
         return _no(401, "x-call-report-id is missing, or not from this gateway")
-    if not call_id or len(call_id) > LONGEST_ID:
-        return _no(400, "x-call-id is missing")
+    if not call_id or len(call_id) > LONGEST_ID or len(voice_sdk_id or "") > LONGEST_ID:
+        return _no(400, "x-call-id is missing, or too long")
     if (request.content_length or 0) > host.limits.call_report_size:
         return _no(413, "the report is too big")
     try:
-        async with asyncio.timeout(host.limits.send_time):
+        async with asyncio.timeout(host.limits.send_time), host.call_reports.turn(report_id):
             data = await request.read()
+            if looks_convoluted(data, host.limits.call_report_values):
+                return _no(413, "the report has too many values")
+            report = await host.call_reports.read(data, call_id=call_id, report_id=report_id, voice_sdk_id=voice_sdk_id)
     except TimeoutError:
         return _no(408, "the report does not come")
     except web.HTTPRequestEntityTooLarge:
         return _no(413, "the report is too big")
-    try:
-        report = await asyncio.to_thread(
-            CallReport.parse,
-            data.decode(errors="replace"),
-            call_id=call_id,
-            report_id=report_id,
-            voice_sdk_id=voice_sdk_id,
-        )
     except ValueError as error:
         return _no(400, f"the report is not understood: {error}")
-    host.call_reports.add(report, len(data))
-    logger.info("a report about call %s has come (%d bytes)", call_id, len(data))
+    host.call_reports.add(report)
+    logger.info("a report about call %r has come (%d bytes)", call_id, len(data))
     return None
 
 

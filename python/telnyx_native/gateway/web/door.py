@@ -10,9 +10,11 @@ from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, cast
 
 from websockets.asyncio.server import ServerConnection
+from websockets.frames import DATA_OPCODES, Frame
 
 if TYPE_CHECKING:
     from aiohttp import web
+    from websockets.protocol import Event
 
     from telnyx_native.gateway.limits import Counters, Limits
 
@@ -20,6 +22,12 @@ __all__ = ["Door", "Lobby"]
 
 LONGEST_HEAD = 16_384
 """Bytes in which the head of the first request must end."""
+
+MOST_PIECES = 1024
+"""Frames that one message may come in: empty ones take memory, too."""
+
+MOST_UNSENT = 4 << 20
+"""Bytes that may wait for a client to take them: who asks, by pings for example, and takes no answer, is cut."""
 
 _UPGRADE = re.compile(rb"^GET [^\r\n]*\r\n(?:[^\r\n]+\r\n)*?upgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
 """The head of a request that opens a WebSocket (RFC 6455, section 4.1)."""
@@ -87,6 +95,7 @@ class Door(ServerConnection):
         self._patience: asyncio.TimerHandle | None = None
         self._is_websocket = False
         self._held_back = bytearray()
+        self._pieces = 0
         self.frozen = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -107,6 +116,8 @@ class Door(ServerConnection):
                 self._held_back += data
             else:
                 super().data_received(data)
+                if self._link.get_write_buffer_size() > MOST_UNSENT:
+                    self.abort()
             return
         if self._entering is None:
             return
@@ -126,6 +137,19 @@ class Door(ServerConnection):
             self._leave_lobby()
         elif self._is_websocket:
             super().connection_lost(error)
+
+    def process_event(self, event: Event) -> None:
+        """Take a frame, unless its message comes in too many."""
+        if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
+            self._pieces = 0 if event.fin else self._pieces + 1
+        if self._pieces <= MOST_PIECES:
+            super().process_event(event)
+        else:
+            self.abort()
+
+    def take_messages_up_to(self, size: int) -> None:
+        """Take messages of so many bytes from now on."""
+        self.protocol.max_message_size = size
 
     def abort(self) -> None:
         """Cut a WebSocket."""

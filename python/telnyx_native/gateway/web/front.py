@@ -80,13 +80,15 @@ class Front:
                 port,
                 process_request=self._check_socket,
                 create_connection=functools.partial(Door, lobby=self._lobby),  # type: ignore[arg-type]
-                max_size=self._limits.frame_size,
+                max_size=min(self._limits.login_frame_size, self._limits.frame_size),
+                max_queue=2,  # messages that wait; whoever sends more is not read meanwhile
                 open_timeout=self._limits.open_time,
                 close_timeout=self._limits.close_time,
                 ping_interval=None,  # sessions do that
                 compression=None,
                 logger=_sockets_logger,
                 ssl=self._tls,
+                ssl_handshake_timeout=self._limits.open_time if self._tls else None,
             )
         except OSError as error:
             await self._runner.cleanup()
