@@ -20,7 +20,7 @@ FRAMEWORKS = $(shell $(PYTHON) -c '$(EXTRAS); print(*(f"\"{name}\"" for name in 
 MKDOCS := "mkdocs-material>=9.7,<10" "mkdocstrings[python]>=1" "ruff>=0.9"
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench bench-peers bench-arm soak fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh emulated reproducible refresh-lock clean
+.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench bench-peers bench-arm soak fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh emulated reproducible refresh-lock advisories clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -142,6 +142,9 @@ reproducible: ## build the wheels twice: the same inputs must make the same byte
 
 refresh-lock: ## lock the newest Debian packages for the wheels
 	@PYTHONPATH=tools $(PYTHON) -m wheels refresh
+
+advisories: ## fail if Debian has a newer package than the lock file, or than what is linked into the built module
+	@PYTHONPATH=tools $(PYTHON) -m wheels advisories $(wildcard python/telnyx_native/_webrtc.*.so)
 
 clean: ## remove everything that was built
 	rm -rf build dist wheelhouse $(VENV) python/*.egg-info python/telnyx_native/*.so

@@ -25,6 +25,10 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "tools"))
+
+import linked  # noqa: E402 - of tools/
+
 PACKAGES = "g++ libtgowt-dev libabsl-dev libopus-dev libsrtp2-dev libssl-dev python3-dev"
 
 # Fatal where the project is developed; a user's newer compiler may know warnings that ours did not.
@@ -76,6 +80,22 @@ class MissingPackages(SystemExit):
         )
 
 
+class VulnerableOpenSsl(SystemExit):
+    """The OpenSSL that would be linked in lets a stranger end calls."""
+
+    def __init__(self, root: Path, version: str) -> None:
+        system = "    sudo apt-get update && sudo apt-get install libssl-dev\n\n"
+        other = f"    its packages below {root}, by newer ones of the distribution's security archive\n\n"
+        super().__init__(
+            f"\ntelnyx-native cannot be built: OpenSSL {version} is without the fix of {linked.FLAW}, so one packet\n"
+            f"of a stranger would end the audio of a call. It is linked in; a later update would not reach it.\n\n"
+            f"Upgrade (Debian 12 has the fix in 3.0.22-1~deb12u2 of its security archive, OpenSSL in "
+            f"{' and '.join(f'{major}.{minor}.{patch}' for (major, minor), patch in linked.FIXED.items())}):\n\n"
+            f"{system if root == Path('/') else other}"
+            f"and build again.\n"
+        )
+
+
 class Toolchain:
     """Compilers, libwebrtc and where things are."""
 
@@ -90,7 +110,7 @@ class Toolchain:
         self.python = Path(os.environ.get("TELNYX_NATIVE_PYTHON_INCLUDE") or sysconfig.get_path("include"))
 
     def check(self) -> None:
-        """Raise MissingPackages, naming the first thing that is not there."""
+        """Raise MissingPackages, naming the first thing that is not there, or VulnerableOpenSsl."""
         try:
             machine = subprocess.run([*self.cxx, "-dumpmachine"], capture_output=True, text=True, check=True)
             subprocess.run([*self.cc, "-dumpmachine"], capture_output=True, check=True)
@@ -113,6 +133,9 @@ class Toolchain:
                 raise MissingPackages(f"the library {archive}")
         if not (self.python / "Python.h").is_file():
             raise MissingPackages("the header Python.h")
+        if not linked.openssl_is_fixed(self.root):
+            version = ".".join(map(str, linked.openssl_version(self.root) or ("of unknown version",)))
+            raise VulnerableOpenSsl(self.root, linked.package_versions(self.root).get("libssl-dev", version))
 
     def webrtc_flags(self) -> list[str]:
         """What a file needs to be compiled with the headers of libwebrtc."""
@@ -143,6 +166,11 @@ class Toolchain:
         """The day of libwebrtc's source, which it carries as a text: it has no version number."""
         stamp = re.search(rb"WebRTC source stamp (\d{4}-\d\d-\d\d)T", (self.libraries / ARCHIVES[0]).read_bytes())
         return stamp[1].decode() if stamp else "unknown"
+
+    @cached_property
+    def linked(self) -> str:
+        """The packages that are linked in, with their versions, as a text."""
+        return linked.listing(linked.package_versions(self.root))
 
     def webrtc_archives(self) -> list[str]:
         """The archives by hand: the CMake target would drag in X11 and ffmpeg."""
@@ -248,7 +276,9 @@ class BuildExtensions(build_ext):
         if "bindings" in source.parts:
             import pybind11
 
-            include += [f'-DTELNYX_NATIVE_LIBWEBRTC_DATE="{toolchain.webrtc_date}"']
+            if source.name == "versions.cc":
+                include += [f'-DTELNYX_NATIVE_LIBWEBRTC_DATE="{toolchain.webrtc_date}"']
+                include += [f'-DTELNYX_NATIVE_LINKED="{linked.MARK}{toolchain.linked}"']
             include += [*toolchain.python_flags(), *headers_of(Path(pybind11.get_include()))]
         toolchain.compile(source, output, [*toolchain.webrtc_flags(), *include])
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that are still missing for a build, or those named by PACKAGES.
+# Installs the Debian packages that are still missing for a build or too old for it, or those named by PACKAGES.
 # Usage: system_packages.sh [sudo]
 set -eu
 
@@ -7,7 +7,11 @@ packages="${PACKAGES:-g++ libtgowt-dev libabsl-dev libopus-dev libsrtp2-dev libs
 
 missing=""
 for package in $packages; do
-    dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+    if ! dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed'; then
+        missing="$missing $package"
+    elif [ "$package" = libssl-dev ] && command -v python3 >/dev/null && ! python3 "$(dirname "$0")/linked.py"; then
+        missing="$missing $package" # an OpenSSL that setup.py refuses
+    fi
 done
 [ -n "$missing" ] || exit 0
 

@@ -25,6 +25,9 @@ py::dict Versions() {
 
 }  // namespace
 
-void BindVersions(py::module_& module) { module.def("versions", &Versions); }
+void BindVersions(py::module_& module) {
+  module.def("versions", &Versions);
+  module.attr("linked") = TELNYX_NATIVE_LINKED;  // `make advisories` looks for it in the file
+}
 
 }  // namespace telnyx

@@ -19,6 +19,7 @@ def read_command_line() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="wheels", description=__doc__)
     parsers = parser.add_subparsers(dest="command", required=True)
     parsers.add_parser("refresh", help="lock the newest Debian packages")
+    news = parsers.add_parser("advisories", help="fail if Debian has newer packages than are locked, or linked in")
     parsers.add_parser("libraries", help="unpack the locked libraries for this machine, print their LIBWEBRTC_ROOT")
     builds = parsers.add_parser("build", help="build and check wheels, put them into wheelhouse/, try what runs here")
     containers = parsers.add_parser("cibuildwheel", help="build this machine's wheels with cibuildwheel and podman")
@@ -33,6 +34,7 @@ def read_command_line() -> argparse.Namespace:
     for command in (builds, twice, foreign):
         command.add_argument("--machine", action="append", choices=list(TARGETS), help="as of uname -m; default: all")
     source.add_argument("--libwebrtc", type=Path, default=Path("/"), help="its LIBWEBRTC_ROOT; default: /")
+    news.add_argument("module", nargs="*", type=Path, help="built modules that tell what they were linked with")
     checks.add_argument("wheel", nargs="+", type=Path)
     return parser.parse_args()
 
@@ -49,6 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
     match arguments.command:
         case "refresh":
             commands.refresh()
+        case "advisories":
+            commands.advisories(arguments.module)
         case "libraries":
             commands.libraries()
         case "build":

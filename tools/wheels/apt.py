@@ -1,15 +1,15 @@
-"""Fetches packages with apt, from the mirror that this machine's own apt uses, or the one that ``DEBIAN_MIRROR`` names.
+"""Fetches packages with apt, from the mirrors that this machine's own apt uses.
 
-Releases and architectures other than the machine's get a configuration of their own in a folder of the build;
-that of the machine is only read. No root is needed.
+``DEBIAN_MIRROR`` and ``DEBIAN_SECURITY_MIRROR`` name others. Releases and architectures other than the machine's
+get a configuration of their own in a folder of the build; that of the machine is only read. No root is needed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import subprocess
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from wheels.lock import Package
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+SECURITY = "-security"
+"""How the suites of the security archive end, which is on mirrors of its own."""
+
+HELPER = "/usr/lib/apt/apt-helper"
+"""Apt's program that fetches one file and compares its digest."""
 
 
 class AptError(Exception):
@@ -31,13 +36,29 @@ def mirror() -> str:
     Raises:
         AptError: None is named, and its apt has no Debian release.
     """
-    if named := os.environ.get("DEBIAN_MIRROR"):
+    if named := os.environ.get("DEBIAN_MIRROR") or _site("Debian"):
         return named
+    raise AptError("this machine's apt has no Debian mirror: name one in DEBIAN_MIRROR")
+
+
+def security_mirror() -> str:
+    """The mirror of Debian's security archive: as named, as of this machine's apt, or else beside `mirror`.
+
+    Raises:
+        AptError: There is no `mirror` either.
+    """
+    if named := os.environ.get("DEBIAN_SECURITY_MIRROR"):
+        return named
+    if "DEBIAN_MIRROR" not in os.environ and (site := _site("Debian-Security")):
+        return site
+    return f"{mirror().rstrip('/')}{SECURITY}"
+
+
+def _site(label: str) -> str | None:
+    """Where this machine's apt has the Debian archive with that label."""
     listing = run(["apt-get", "indextargets", "--format", "$(SITE) $(ORIGIN) $(LABEL)", "Created-By: Packages"])
-    sites: list[str] = re.findall(r"^(\S+) Debian Debian$", listing, re.MULTILINE)
-    if not sites:
-        raise AptError("this machine's apt has no Debian mirror: name one in DEBIAN_MIRROR")
-    return sites[0]
+    found = re.search(rf"^(\S+) Debian {label}$", listing, re.MULTILINE)
+    return found[1] if found else None
 
 
 class Archive:
@@ -47,10 +68,10 @@ class Archive:
         """Make one whose configuration and package lists are kept below `folder`.
 
         Args:
-            suite: The release, like ``bookworm``.
+            suite: The release or its security archive, like ``bookworm`` or ``bookworm-security``.
             architecture: Debian's name of the architecture.
             folder: A folder of the build.
-            source: Where it is, as a line of sources.list; by default on the mirror of this machine's apt.
+            source: Where it is, as a line of sources.list; by default on `mirror` or `security_mirror`.
         """
         self.suite = suite
         self.architecture = architecture
@@ -58,19 +79,49 @@ class Archive:
         self._source = source
         self._updated = False
 
+    @cached_property
+    def source(self) -> str:
+        """Where it is, as a line of sources.list.
+
+        Raises:
+            AptError: There is no mirror of it.
+        """
+        site = security_mirror() if self.suite.endswith(SECURITY) else mirror()
+        return self._source or f"deb [arch={self.architecture} signed-by={KEYRING}] {site} {self.suite} main"
+
+    @property
+    def site(self) -> str:
+        """Its mirror."""
+        return re.sub(r"^deb(-src)? (\[[^]]*\] )?(\S+) .*$", r"\3", self.source)
+
     def newest(self, names: Iterable[str], root: str) -> list[Package]:
         """The newest versions of the packages `names`, to be unpacked into `root`.
 
         Raises:
             AptError: There is none of one of them.
         """
+        packages = self.offered(names, root)
+        if missing := sorted(set(names) - {package.name for package in packages}):
+            raise AptError(f"{self.suite} has no {' '.join(missing)} for {self.architecture}")
+        return packages
+
+    def offered(self, names: Iterable[str], root: str) -> list[Package]:
+        """The newest versions of those of the packages `names` that there are, to be unpacked into `root`.
+
+        Raises:
+            AptError: What there is cannot be read, or nobody has signed it.
+        """
         self._update()
         wanted = [f"{name}:{self.architecture}" for name in names]
-        records = self._apt("apt-cache", "show", "--no-all-versions", *wanted).strip().split("\n\n")
+        policy = self._apt("apt-cache", "policy", *wanted)
+        there = re.findall(r"^(\S+):\n.*\n +Candidate: [^(]", policy, re.MULTILINE)
+        if not there:
+            return []
+        records = self._apt("apt-cache", "show", "--no-all-versions", *there).strip().split("\n\n")
         packages = []
         for record in records:
-            fields = dict(re.findall(r"^(Package|Version|SHA256): (\S+)$", record, re.MULTILINE))
-            identity = fields["Package"], fields["Version"], fields["SHA256"]
+            fields = dict(re.findall(r"^(Package|Version|Filename|SHA256): (\S+)$", record, re.MULTILINE))
+            identity = fields["Package"], fields["Version"], fields["Filename"], fields["SHA256"]
             packages.append(Package(self.architecture, root, self.suite, *identity))
         return packages
 
@@ -86,7 +137,6 @@ class Archive:
         for package in packages:
             file = folder / f"{package.sha256}.deb"
             if not file.exists():
-                self._update()
                 self._download(package, file)
             files.append(file)
         return files
@@ -103,18 +153,17 @@ class Archive:
         return tarball
 
     def _download(self, package: Package, file: Path) -> None:
+        # The digest in the lock file is what vouches for the package; no lists of this archive are needed.
+        helper = [HELPER, "-o", "APT::Sandbox::User=root", "download-file", f"{self.site}/{package.file}"]
         incoming = file.with_suffix("")
-        incoming.mkdir(exist_ok=True)
         try:
-            self._apt("apt-get", "download", f"{package.name}:{self.architecture}={package.version}", cwd=incoming)
+            run([*helper, str(incoming), f"SHA256:{package.sha256}"])
         except AptError as error:
-            raise AptError(f"{error}\nIf the archive has a newer version now: make refresh-lock") from error
-        (downloaded,) = incoming.glob("*.deb")
-        digest = hashlib.sha256(downloaded.read_bytes()).hexdigest()
-        if digest != package.sha256:
-            raise AptError(f"{package.name} {package.version} has SHA-256 {digest}, the lock file {package.sha256}")
-        downloaded.rename(file)
-        incoming.rmdir()
+            raise AptError(
+                f"{package.name} {package.version} for {package.architecture} cannot be had as the lock file has it: "
+                f"{error}\nIf the archive has a newer version now: make refresh-lock"
+            ) from error
+        incoming.rename(file)
 
     def _update(self) -> None:
         if self._updated:
@@ -122,8 +171,7 @@ class Archive:
         for part in ("parts", "preferences", "state/lists/partial", "cache/archives/partial"):
             (self._home / part).mkdir(parents=True, exist_ok=True)
         (self._home / "status").touch()
-        source = self._source or f"deb [arch={self.architecture} signed-by={KEYRING}] {mirror()} {self.suite} main"
-        (self._home / "parts/debian.list").write_text(f"{source}\n")
+        (self._home / "parts/debian.list").write_text(f"{self.source}\n")
         self._apt("apt-get", "update")
         self._updated = True
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from wheels.advisories import complaints_about_lock, complaints_about_module
 from wheels.build import Builder, BuildError, unpack
 from wheels.checks import check_wheel
 from wheels.cibuildwheel import build_in_containers
@@ -15,7 +16,7 @@ from wheels.licences import collect, compare, linked, stated
 from wheels.lock import read_lock, write_lock
 from wheels.oldest import OLDEST_VERSION, try_oldest
 from wheels.pythons import find_python
-from wheels.refresh import newest_packages
+from wheels.refresh import Offer, keep_unread, newest_packages
 from wheels.reproduction import reproduce
 from wheels.roots import assemble
 from wheels.targets import TARGETS, Target
@@ -35,10 +36,35 @@ DEBIANS = {Version(3, 11): "bookworm", Version(3, 13): "trixie"}
 
 def refresh() -> None:
     """Write the lock file anew, and what the packages in it state as their licences."""
-    packages = newest_packages(WORK)
+    offer = newest_packages(WORK)
+    tell_unread(offer)
+    packages = keep_unread(offer, read_lock(LOCK) if LOCK.exists() else [])
     roots = assemble(TARGETS["x86_64"], packages, WORK)
     write_lock(LOCK, packages)
     collect(stated(linked(packages), roots.libraries), LICENCES)
+
+
+def advisories(modules: list[Path]) -> None:
+    """See that neither the lock file nor what is linked into `modules` is older than what Debian offers.
+
+    Raises:
+        BuildError: It is; names each package, its version, the newest one, and what to do.
+    """
+    offer = newest_packages(WORK)
+    tell_unread(offer)
+    complaints = [*complaints_about_lock(read_lock(LOCK), offer)]
+    for module in modules:
+        complaints += complaints_about_module(module, offer)
+    if complaints:
+        raise BuildError("\n".join(complaints))
+    built = "".join(f", nor than what {module.name} was linked with" for module in modules)
+    print(f"== advisories: Debian has nothing newer than what is locked{built}")
+
+
+def tell_unread(offer: Offer) -> None:
+    """Say which security archives could not be read."""
+    for (suite, architecture), reason in offer.unread.items():
+        print(f"   {suite} for {architecture} cannot be read, so its packages are not compared there: {reason}")
 
 
 def libraries() -> None:

@@ -20,10 +20,11 @@ class Package:
     Attributes:
         architecture: Debian's name of the architecture.
         root: The folder it is unpacked into: ``libraries`` or ``sysroot``.
-        suite: The Debian release it is taken from.
+        suite: The suite it is taken from: a Debian release, or the security archive of one.
         name: Its name.
         version: Its version.
-        sha256: The digest of its .deb file, in hexadecimal.
+        file: Where its .deb file is on a mirror of that suite.
+        sha256: The digest of that file, in hexadecimal.
     """
 
     architecture: str
@@ -31,6 +32,7 @@ class Package:
     suite: str
     name: str
     version: str
+    file: str
     sha256: str
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def package(name: str, root: str = "libraries") -> Package:
-    return Package("arm64", root, "bookworm", name, "1", "00" * 32)
+    return Package("arm64", root, "bookworm", name, "1", "", "00" * 32)
 
 
 @pytest.fixture
