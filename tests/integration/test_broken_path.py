@@ -5,40 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import pytest
-
-from support.forwarder import Network, unreachable
+from support.forwarder import Network
 from support.signals import pcm, rms
 from telnyx_native import CallState, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.config import Timeouts
 from telnyx_native.gateway import Gateway, User
-from telnyx_native.gateway.media import LegMedia
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    import pytest
 
 RATE = 16_000
 LIMIT = 10.0
 UNNOTICED = 15.0
 """Seconds within which libwebrtc notices that nothing arrives any more."""
-
-
-@pytest.fixture
-async def network(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Network]:
-    """Puts itself between the gateway's peers and the clients."""
-    between = Network()
-    answer, restart = LegMedia.answer, LegMedia.restart
-
-    async def answer_through(media: LegMedia, offer: str) -> str:
-        return await between.lead_through(await answer(media, unreachable(offer)))
-
-    async def restart_through(media: LegMedia, offer: str) -> str:
-        return await between.lead_through(await restart(media, unreachable(offer)))
-
-    monkeypatch.setattr(LegMedia, "answer", answer_through)
-    monkeypatch.setattr(LegMedia, "restart", restart_through)
-    yield between
-    between.close()
 
 
 async def test_a_new_path_is_found_when_the_old_one_is_cut(network: Network) -> None:

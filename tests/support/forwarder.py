@@ -41,6 +41,17 @@ class Forwarder:
         front.other, back.other, back.far = back, front, target
         return cls(front, back)
 
+    def inject(self, packet: bytes, *, into_target: bool) -> None:
+        """Send a packet of our own from the address that the receiver knows as its far end's.
+
+        Args:
+            packet: What is sent.
+            into_target: Whether the target gets it, or who sends to `port`.
+        """
+        side = self._sides[into_target]
+        assert side.far is not None
+        side.transport.sendto(packet, side.far)
+
     def cut(self) -> None:
         for side in self._sides:
             side.cut = True
