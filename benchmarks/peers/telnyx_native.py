@@ -4,7 +4,6 @@ import asyncio
 import time
 
 from telnyx_native.config import AudioCodec, AudioConfig, PeerConfig
-from telnyx_native.media.codecs import preferring
 from telnyx_native.media.engine import MediaEngine
 
 FRAME_SECONDS = 0.01
@@ -28,10 +27,11 @@ class Peer:
     FRAME_MS, PULL, channels = 10, False, 1
 
     def __init__(self, stack, on_pcm):
-        self.rate, self.codecs = stack.rate, stack.codecs
+        self.rate = stack.rate
         # Live audio, as a microphone would have it: what comes late is dropped, instead of being heard late for ever.
         audio = AudioConfig(sample_rate=self.rate, max_backlog=FRAME_SECONDS)
         self.native = stack.engine.create_peer(PeerConfig(loopback=True), audio)
+        self.native.preferred_codecs = stack.codecs
         self.push = self.native.audio.write_nowait
         self.reading = asyncio.create_task(self.read(on_pcm))
 
@@ -41,7 +41,7 @@ class Peer:
 
     async def create_offer(self):
         await self.native.create_offer()
-        return preferring(await self.native.gathered(), self.codecs)
+        return await self.native.gathered()
 
     async def create_answer(self, offer):
         await self.native.create_answer(offer)

@@ -265,8 +265,8 @@ async def test_a_description_that_is_none_is_a_typed_error(engine: MediaEngine, 
     "bad",
     [
         IceCandidate("candidate:nonsense", "0", 0),
-        IceCandidate("candidate:1 1 udp 1 127.0.0.1 9 typ host", "0", 99),
-        IceCandidate("candidate:1 1 udp 1 127.0.0.1 9 typ host\r\na=x", "0", 0),
+        IceCandidate("candidate:1 1 udp 1 localhost 9 typ host", "0", 0),
+        IceCandidate("candidate:1 1 udp 1 127.0.0.1 9 typ\r\na=x", "0", 0),
         IceCandidate("x" * 5000, "0", 0),
     ],
 )

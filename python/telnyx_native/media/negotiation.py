@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from telnyx_native.codes import ErrorCode
 from telnyx_native.config import AudioCodec, AudioConfig
 from telnyx_native.errors import ConfigurationError, MediaError
-from telnyx_native.media.codecs import preferring
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -57,6 +56,7 @@ class Negotiation:
 
     def __init__(self, peer: Peer, options: MediaOptions, candidates: RemoteCandidates, *, gather_limit: float) -> None:
         self.peer = peer
+        peer.preferred_codecs = options.preferred_codecs
         self._options = options
         self._candidates = candidates
         self._gather_limit = gather_limit
@@ -64,7 +64,7 @@ class Negotiation:
     async def offer(self) -> str:
         """Return our first offer."""
         with _failing_as(ErrorCode.SDP_CREATE_OFFER_FAILED):
-            return self._ordered(await self._with_candidates(await self.peer.create_offer()))
+            return await self._with_candidates(await self.peer.create_offer())
 
     async def answer(self, offer: str, *, gather_limit: float | None = None) -> str:
         """Take the far end's offer; return our answer.
@@ -76,9 +76,8 @@ class Negotiation:
         Raises:
             SdpError: The offer cannot be used.
         """
-        # In an order of our own: the answer that libwebrtc makes keeps it, and so does what it sends.
         with _failing_as(ErrorCode.SDP_CREATE_ANSWER_FAILED):
-            answer = await self.peer.create_answer(self._ordered(offer))
+            answer = await self.peer.create_answer(offer)
             self._candidates.described.set()
             return await self._with_candidates(answer, gather_limit)
 
@@ -104,7 +103,7 @@ class Negotiation:
         try:
             await self.peer.create_offer(ice_restart=True)
             offer = await self.peer.gathered(limit=self._gather_limit)
-            await self.peer.set_answer(await exchange(self._ordered(offer)))
+            await self.peer.set_answer(await exchange(offer))
         finally:
             self._candidates.described.set()
 
@@ -117,9 +116,6 @@ class Negotiation:
         if self._options.use_trickle_ice:
             return description
         return await self.peer.gathered(limit=limit or self._gather_limit)
-
-    def _ordered(self, description: str) -> str:
-        return preferring(description, self._options.preferred_codecs)
 
 
 @contextmanager

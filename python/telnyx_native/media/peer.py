@@ -4,34 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import ConfigurationError, EngineClosedError, MediaError, SdpError, WaitTimeoutError
 from telnyx_native.flow import SharedFlow, StateFlow
 from telnyx_native.logs import Log, LogLevel
+from telnyx_native.media.codecs import preferring, with_opus
 from telnyx_native.media.joins import Bridge
-from telnyx_native.media.sdp import (
-    asking_for_ptime,
-    check_candidate,
-    clean_description,
-    with_opus,
-    without_comfort_noise,
-)
+from telnyx_native.media.local_description import answering, asking_for_ptime, in_order, without_comfort_noise
+from telnyx_native.media.remote_description import RemoteDescription
+from telnyx_native.media.sdp import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from telnyx_native import _webrtc
-    from telnyx_native.config import AudioConfig
+    from telnyx_native.config import AudioCodec, AudioConfig
     from telnyx_native.media.engine import MediaEngine
     from telnyx_native.media.joins import Join
+    from telnyx_native.media.sdp import Description
     from telnyx_native.media.stream import AudioStream
 
 __all__ = ["IceCandidate", "Peer", "PeerConnectionState"]
 
-MAX_CANDIDATES = 64
+KEPT_CANDIDATES = 64
 """Local candidates kept for who asks late; a host with more addresses than that trickles only the newest."""
 
 
@@ -72,6 +70,7 @@ class Peer:
         audio: What the application says and hears.
         audio_config: How that is carried.
         log: Where it tells what nobody waits for; the standard `logging` tree, unless a call has given it its own.
+        preferred_codecs: The codecs to choose from first.
         connection_state: Whether audio can flow.
         audio_arrived: Set once the first packet of the far end's audio is here.
         candidates: Local candidates as they are found; who collects late gets the earlier ones too. It ends when there
@@ -83,7 +82,9 @@ class Peer:
         self.audio_config = audio_config
         self.log = Log("media", LogLevel.ALL)
         self.connection_state: StateFlow[PeerConnectionState] = StateFlow(PeerConnectionState.NEW)
-        self.candidates: SharedFlow[IceCandidate] = SharedFlow(replay=MAX_CANDIDATES)
+        self.candidates: SharedFlow[IceCandidate] = SharedFlow(replay=KEPT_CANDIDATES)
+        self.preferred_codecs: Sequence[AudioCodec] = ()
+        self._remote = RemoteDescription()
         self._engine = engine
         self.audio_arrived = asyncio.Event()
         self._gathered = asyncio.Event()
@@ -116,7 +117,10 @@ class Peer:
         Raises:
             SdpError: The offer cannot be used.
         """
-        incoming = self._incoming(offer)
+        description = self._remote.take_offer(offer)
+        # In an order of our own: the answer that libwebrtc makes keeps it, and so does what it sends.
+        codecs = preferring(description.audio.codecs, self.preferred_codecs)
+        incoming = self._incoming(replace(description, audio=replace(description.audio, codecs=codecs)))
         self._begin_gathering()
         return self._outgoing(await self._negotiate(lambda operation: self._native.create_answer(operation, incoming)))
 
@@ -126,7 +130,7 @@ class Peer:
         Raises:
             SdpError: The answer cannot be used.
         """
-        incoming = self._incoming(answer)
+        incoming = self._incoming(self._remote.take_answer(answer))
         await self._negotiate(lambda operation: self._native.set_answer(operation, incoming))
 
     async def gathered(self, *, limit: float = 1.0) -> str:
@@ -141,16 +145,19 @@ class Peer:
             self.log.debug(f"candidates are still being gathered after {limit:g} s; going on without the rest")
         return self._outgoing(await self._run(self._native.local_description))
 
+    @property
+    def dropped_candidates(self) -> int:
+        """Candidates of the far end that were unusable, or too many, so far."""
+        return self._remote.dropped_candidates
+
     async def add_candidate(self, candidate: str, sdp_mid: str, sdp_mline_index: int) -> None:
         """Use a candidate that the far end found after its description.
 
         Raises:
-            SdpError: It is no candidate, or there is no remote description yet.
+            SdpError: It is of no use, there are too many, or there is no remote description yet.
         """
-        checked = check_candidate(candidate, sdp_mid, sdp_mline_index)
-        await self._negotiate(
-            lambda operation: self._native.add_candidate(operation, checked, sdp_mid, sdp_mline_index)
-        )
+        checked = self._remote.take_candidate(candidate, sdp_mid, sdp_mline_index)
+        await self._negotiate(lambda operation: self._native.add_candidate(operation, checked, "", 0))
 
     async def wait_connected(self, timeout: float) -> None:
         """Wait until audio can flow.
@@ -301,7 +308,7 @@ class Peer:
     def on_event(self, kind: str, text: str, mid: str, index: int) -> None:
         """Take an event of the native half; for `MediaEngine`."""
         if kind == "candidate":
-            self.candidates.emit(IceCandidate(text, mid, index))
+            self.candidates.emit(IceCandidate(text, mid, index + self._remote.sections_before))
         elif kind == "gathering_done":
             self._gathered.set()
             self.candidates.close()
@@ -315,7 +322,7 @@ class Peer:
     def _begin_gathering(self) -> None:
         self._gathered.clear()
         if self.candidates.closed:
-            self.candidates = SharedFlow(replay=MAX_CANDIDATES)
+            self.candidates = SharedFlow(replay=KEPT_CANDIDATES)
 
     def _on_state(self, state: PeerConnectionState) -> None:
         self.connection_state.set(state)
@@ -339,12 +346,16 @@ class Peer:
         if join is not None:
             join.forget(self)
 
-    def _incoming(self, description: str) -> str:
-        wanted = without_comfort_noise(clean_description(description))
-        return with_opus(wanted, self.audio_config.opus, self.audio.sample_rate)
+    def _incoming(self, description: Description) -> str:
+        if description.dropped_candidates:
+            self.log.debug(f"{description.dropped_candidates} candidates of the far end's description are not used")
+        audio = with_opus(description.audio, self.audio_config.opus, self.audio.sample_rate)
+        return write(replace(description, audio=audio).alone)
 
     def _outgoing(self, description: str) -> str:
-        return asking_for_ptime(without_comfort_noise(description), self.audio_config.opus.ptime)
+        description = asking_for_ptime(without_comfort_noise(description), self.audio_config.opus.ptime)
+        description = in_order(description, self.preferred_codecs)
+        return description if self._remote.offer is None else answering(description, self._remote.offer)
 
     async def _run(self, start: Callable[[int], None]) -> str:
         """Run a native operation and return what it answers."""
