@@ -15,6 +15,10 @@ void BindPeer(py::module_& module) {
                                std::string offer) { peer.get()->CreateAnswer(operation, std::move(offer)); })
       .def("set_answer", [](const PeerHandle& peer, Operation operation,
                             std::string answer) { peer.get()->SetAnswer(operation, std::move(answer)); })
+      .def("set_provisional_answer",
+           [](const PeerHandle& peer, Operation operation, std::string answer) {
+             peer.get()->SetProvisionalAnswer(operation, std::move(answer));
+           })
       .def("local_description",
            [](const PeerHandle& peer, Operation operation) { peer.get()->LocalDescription(operation); })
       .def("add_candidate",

@@ -74,9 +74,17 @@ void Peer::CreateAnswer(uint64_t operation, std::string offer) {
   });
 }
 
+void Peer::SetProvisionalAnswer(uint64_t operation, std::string answer) {
+  TakeAnswer(operation, webrtc::SdpType::kPrAnswer, std::move(answer));
+}
+
 void Peer::SetAnswer(uint64_t operation, std::string answer) {
-  Post(operation, [this, operation, answer = std::move(answer)] {
-    SetRemote(operation, webrtc::SdpType::kAnswer, answer, [this, operation] { Answer(operation, EventKind::kDone); });
+  TakeAnswer(operation, webrtc::SdpType::kAnswer, std::move(answer));
+}
+
+void Peer::TakeAnswer(uint64_t operation, webrtc::SdpType type, std::string answer) {
+  Post(operation, [this, operation, type, answer = std::move(answer)] {
+    SetRemote(operation, type, answer, [this, operation] { Answer(operation, EventKind::kDone); });
   });
 }
 

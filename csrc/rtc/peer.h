@@ -47,10 +47,11 @@ class Peer : public std::enable_shared_from_this<Peer>,
 
   uint64_t id() const { return id_; }
 
-  void CreateOffer(uint64_t operation, bool ice_restart);    // kDescription
-  void CreateAnswer(uint64_t operation, std::string offer);  // kDescription
-  void SetAnswer(uint64_t operation, std::string answer);    // kDone
-  void LocalDescription(uint64_t operation);                 // kDescription, with the candidates found so far
+  void CreateOffer(uint64_t operation, bool ice_restart);             // kDescription
+  void CreateAnswer(uint64_t operation, std::string offer);           // kDescription
+  void SetProvisionalAnswer(uint64_t operation, std::string answer);  // kDone; another answer may follow
+  void SetAnswer(uint64_t operation, std::string answer);             // kDone
+  void LocalDescription(uint64_t operation);                          // kDescription, with the candidates found so far
   void AddCandidate(uint64_t operation, std::string candidate, std::string mid, int index);  // kDone
   void GetStats(uint64_t operation);                                                         // kStats
   void InsertDtmf(uint64_t operation, std::string keys, int duration_ms, int gap_ms);  // kDone when queued (RFC 4733)
@@ -73,6 +74,7 @@ class Peer : public std::enable_shared_from_this<Peer>,
   void Post(uint64_t operation, std::function<void()> task);
   void Answer(uint64_t operation, EventKind kind, std::string text = {});
   void AnswerDescription(uint64_t operation);
+  void TakeAnswer(uint64_t operation, webrtc::SdpType type, std::string answer);
   void SetRemote(uint64_t operation, webrtc::SdpType type, const std::string& sdp, std::function<void()> then);
   void SetLocal(uint64_t operation);
 

@@ -517,6 +517,7 @@ class Timeouts:
         bye: The server's answer to a hang-up; the call is over with or without it (Telnyx JS SDK: 5 s).
         gather: Looking for network candidates before an offer or answer leaves (Telnyx JS SDK: 1 s).
         reattach_gather: The same when a call is brought back, for then none can follow (Telnyx JS SDK: 5 s).
+        description: From an answer without a session description to the message that brings it.
         media: From the answer to connected audio.
         path_lost: How long a broken audio path may take to come back by itself before a new one is sought.
         ice_restart: Finding a new audio path (Telnyx JS SDK: 15 s).
@@ -537,6 +538,7 @@ class Timeouts:
     bye: float = 5.0
     gather: float = 1.0
     reattach_gather: float = 5.0
+    description: float = 5.0
     media: float = 15.0
     path_lost: float = 3.0
     ice_restart: float = 15.0

@@ -4,6 +4,7 @@ import asyncio
 import random
 import re
 
+from support.field_descriptions import SHAPES
 from telnyx_native.config import AudioConfig, PeerConfig
 from telnyx_native.errors import MediaError
 from telnyx_native.media.engine import MediaEngine
@@ -20,7 +21,8 @@ a=extmap:15 urn:x|a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level|a=rtpma
 a=rtpmap:0 opus/48000/2|a=fmtp:111 maxptime=0;ptime=0;stereo=1;maxaveragebitrate=-5|a=maxptime:0|a=rtcp-rsize
 a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA|b=AS:-1|b=AS:0|a=msid:- -|a=fingerprint:sha-1 00|a=rtcp-fb:* nack
 a=candidate:1 1 udp 1 0.0.0.0 0 typ host|a=rtpmap:63 red/48000/2|a=fmtp:63 63/63/63|a=rtpmap:127 telephone-event/48000
-m=audio 9 UDP/TLS/RTP/SAVPF 0|m=application 0 UDP/DTLS/SCTP webrtc-datachannel|m=video 0 UDP/TLS/RTP/SAVPF 96
+a=group:BUNDLE 1 0|a=bundle-only|a=mid:0|a=fingerprint:SHA-1 00|a=rtpmap: 0 OPUS / 48000|a=ICE-UFRAG:abcd
+m=audio 9 UDP/TLS/RTP/SAVPF 0|m=audio 0 RTP/AVP 0 0 300|m=image 9 udptl t38|m=application 0 UDP/DTLS/SCTP webrtc-datachannel|m=video 0 UDP/TLS/RTP/SAVPF 96
 """.replace("\n", "|")
     .strip("|")
     .split("|")
@@ -30,7 +32,7 @@ m=audio 9 UDP/TLS/RTP/SAVPF 0|m=application 0 UDP/DTLS/SCTP webrtc-datachannel|m
 def mutate(sdp: str) -> str:
     lines = sdp.split("\r\n")
     for _ in range(RANDOM.choice([1, 1, 2, 3, 6])):
-        RANDOM.choice([drop, double, swap, blank, cut, change_character, change_number, insert])(lines)
+        RANDOM.choice([drop, double, swap, blank, cut, change_case, change_character, change_number, insert])(lines)
     return "\r\n".join(lines)
 
 
@@ -61,6 +63,11 @@ def cut(lines: list[str]) -> None:
     lines[i] = lines[i][: RANDOM.randrange(len(lines[i]) + 1)]
 
 
+def change_case(lines: list[str]) -> None:
+    i = place(lines)
+    lines[i] = lines[i].swapcase()
+
+
 def change_character(lines: list[str]) -> None:
     i = place(lines)
     if lines[i]:
@@ -86,6 +93,8 @@ async def main() -> None:
         try:
             await caller.create_offer()
             offer = await caller.gathered()
+            if RANDOM.random() < 0.3:
+                offer = RANDOM.choice([*SHAPES.values()])(offer)
             if RANDOM.random() < 0.5:
                 offer = mutate(offer)
                 print(offer, flush=True)

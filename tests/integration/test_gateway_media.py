@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from itertools import count
 
 import pytest
 from websockets.asyncio.client import connect
 
+from support.field_descriptions import SHAPES
 from support.signals import dominant_frequency, pcm
 from telnyx_native.config import AudioConfig, PeerConfig
 from telnyx_native.gateway import Gateway, User
@@ -84,10 +86,10 @@ async def trickle(client):
     await client.ask("telnyx_rtc.endOfCandidates", endOfCandidates=True, dialogParams=CALL)
 
 
-async def call_tone(client, hz):
+async def call_tone(client, hz, shape=lambda sdp: sdp):
     offer = await client.peer.create_offer()
     dialog = CALL | {"destination_number": f"tone:{hz}"}
-    await client.ask("telnyx_rtc.invite", sdp=without_candidates(offer), trickle=True, dialogParams=dialog)
+    await client.ask("telnyx_rtc.invite", sdp=shape(without_candidates(offer)), trickle=True, dialogParams=dialog)
     answer = (await client.expect("telnyx_rtc.answer"))["sdp"]
     await client.peer.set_answer(answer)
     await trickle(client)
@@ -111,6 +113,18 @@ async def test_audio_survives_an_ice_restart(client):
     await client.peer.set_answer(result["sdp"])
     await asyncio.sleep(0.5)
     assert await client.heard_frequency() == pytest.approx(900, abs=4)
+
+
+@pytest.mark.parametrize("shape", ["capitals", "several sections", "plain profile", "payload type twice"])
+async def test_clients_that_write_as_the_field_does_are_understood(client, shape):
+    await call_tone(client, 700, SHAPES[shape])
+    await client.peer.create_offer(ice_restart=True)
+    offer = SHAPES[shape](await client.peer.gathered())
+    result = await client.ask("telnyx_rtc.modify", action="updateMedia", sdp=offer, dialogParams=CALL, **CALL)
+    assert re.findall(r"m=\w+", result["sdp"]) == re.findall(r"m=\w+", offer)
+    await client.peer.set_answer(result["sdp"])
+    await asyncio.sleep(0.5)
+    assert await client.heard_frequency() == pytest.approx(700, abs=4)
 
 
 async def test_our_descriptions_carry_their_candidates(client, gateway):

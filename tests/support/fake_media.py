@@ -58,6 +58,10 @@ class FakePeer:
         self._apply(offer)
         return "v=0 answer"
 
+    async def set_provisional_answer(self, answer: str) -> None:
+        await asyncio.sleep(0)
+        self._apply(answer)
+
     async def set_answer(self, answer: str) -> None:
         await asyncio.sleep(0)
         self._apply(answer)

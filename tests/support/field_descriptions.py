@@ -37,6 +37,20 @@ def _of_several_sections(sdp: str) -> str:
     return sdp.replace("m=audio", VIDEO + "m=audio") + DATA + FAX + SECOND_AUDIO
 
 
+OFFER = (
+    "v=0\r\n"
+    "o=- 1 1 IN IP4 127.0.0.1\r\n"
+    "s=-\r\n"
+    "t=0 0\r\n"
+    "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n"
+    "a=ice-ufrag:abcd\r\n"
+    "a=ice-pwd:abcdefghijklmnopqrstuv\r\n"
+    f"a=fingerprint:sha-256 {':'.join(32 * ['7F'])}\r\n"
+    "a=setup:actpass\r\n"
+    "a=rtcp-mux\r\n"
+)
+"""The least that an offer of a call says, for far ends whose media is a stand-in."""
+
 SHAPES: dict[str, Callable[[str], str]] = {
     "capitals": _capitals,
     "spacious": _spacious,

@@ -97,6 +97,11 @@ class AudioPath:
         """
         return self.negotiation.peer
 
+    @property
+    def stands(self) -> bool:
+        """Whether audio can flow."""
+        return self._negotiation is not None and self._negotiation.peer.connection_state.value.name == "CONNECTED"
+
     def open(self, options: MediaOptions) -> Negotiation:
         """Begin, as the options ask."""
         peer = self._peers.create_peer(options.audio)
@@ -169,7 +174,7 @@ class AudioPath:
     async def _mend(self) -> None:
         # Before the answer, and while the connection to the server is being brought back, nobody could be asked.
         await self._life.states.wait_for(lambda state: state in (CallState.ACTIVE, CallState.HELD))
-        if self.peer.connection_state.value.name != "CONNECTED":
+        if not self.stands:
             await self._renew()
 
     async def _note_gathered(self, peer: Peer) -> None:

@@ -16,7 +16,7 @@ from telnyx_native.call.modification import Modifications
 from telnyx_native.call.observation import Observation, Observers
 from telnyx_native.call.reattachment import Reattachment
 from telnyx_native.call.trickle import send_candidates
-from telnyx_native.errors import CallError, MediaError, TelnyxError
+from telnyx_native.errors import CallError, MediaError, SdpError, TelnyxError
 from telnyx_native.events import (
     AnswerResponse,
     ByeResponse,
@@ -29,6 +29,7 @@ from telnyx_native.events import (
     RingingResponse,
 )
 from telnyx_native.flow import StateFlow
+from telnyx_native.media.sdp import parse
 from telnyx_native.signaling.call_messages import Dtmf, Hold
 from telnyx_native.signaling.messages import Answer, Attach, Bye, Dialog, Invite
 from telnyx_native.states import (
@@ -126,10 +127,16 @@ class InviteSession:
         self._timeouts = timeouts
         self._modifications = Modifications(self.life, signaling, restart_limit=timeouts.ice_restart)
         self._reattachment = Reattachment(
-            self.life, partial(self.path.move, send_answer=self._attach), limit=timeouts.reconnect, log=log
+            self.life,
+            partial(self.path.move, send_answer=self._attach),
+            stands=lambda: self.path.stands,
+            warn=self.observation.warn,
+            limit=timeouts.reconnect,
+            log=log,
         )
         self._offer = ""
-        self._remote_sdp: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._first_sdp: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._last_sdp = ""
         self._answered = asyncio.Event()
         self._known_to_server = False
 
@@ -199,8 +206,13 @@ class InviteSession:
     # What the server says.
 
     def ring(self, offer: str) -> None:
-        """Begin an inbound call that brought the session description `offer`."""
+        """Begin an inbound call that brought the session description `offer`; one that cannot be used ends it."""
         self._known_to_server = True
+        try:
+            parse(offer)
+        except SdpError as error:
+            self.life.fail(HangupCause.INCOMPATIBLE_DESTINATION, str(error))
+            return
         self._offer = offer
         self.life.timings.mark("ringing")
         self.life.enter(CallState.RINGING)
@@ -221,7 +233,7 @@ class InviteSession:
             case DisplayResponse(party=party):
                 known = self.remote_party.value
                 self.remote_party.set(RemoteParty(party.name or known.name, party.number or known.number))
-            case MediaResponse(sdp=sdp) if self._awaits_answer:
+            case MediaResponse(sdp=sdp) if self.direction is CallDirection.OUTBOUND:
                 self._take_remote_sdp(sdp)
             case AnswerResponse(sdp=sdp) if self._awaits_answer:
                 self._take_answer(sdp)
@@ -249,9 +261,21 @@ class InviteSession:
     # The steps of a call.
 
     async def _follow_invitation(self, negotiation: Negotiation) -> None:
-        await negotiation.take_answer(await self._remote_sdp)
-        await self._answered.wait()
+        sdp = await self._first_sdp
+        if not self._answered.is_set():
+            await negotiation.take_provisional_answer(sdp)
+            await self._answered.wait()
+            # A path that stands is kept, as the Telnyx JS SDK keeps it, whatever the answer says.
+            sdp = sdp if self.path.stands else self._last_sdp
+        await negotiation.take_answer(sdp)
         await self._reach_active(negotiation.peer)
+
+    async def _expect_description(self) -> None:
+        try:
+            async with asyncio.timeout(self._timeouts.description):
+                await asyncio.shield(self._first_sdp)
+        except TimeoutError:
+            self.life.fail(HangupCause.MANDATORY_IE_MISSING, "the answer has no session description")
 
     async def _reach_active(self, peer: Peer) -> None:
         await peer.wait_connected(self._timeouts.media)
@@ -281,18 +305,17 @@ class InviteSession:
         return self.direction is CallDirection.OUTBOUND and not self._answered.is_set()
 
     def _take_answer(self, sdp: str | None) -> None:
-        if sdp:
-            self._take_remote_sdp(sdp)
-        if not self._remote_sdp.done():
-            self.life.fail(HangupCause.MANDATORY_IE_MISSING, "the answer has no session description")
-            return
         self.life.timings.mark("answered")
         self._answered.set()
+        if sdp:
+            self._take_remote_sdp(sdp)
+        elif not self._first_sdp.done():  # messages may overtake each other
+            self.life.spawn(self._expect_description())
 
     def _take_remote_sdp(self, sdp: str) -> None:
-        """Only the first one counts: an answer after early media may repeat it."""
-        if not self._remote_sdp.done():
-            self._remote_sdp.set_result(sdp)
+        self._last_sdp = sdp
+        if not self._first_sdp.done():
+            self._first_sdp.set_result(sdp)
 
     async def _attach(self, sdp: str) -> None:
         """Answer the server's offer to bring the call back."""

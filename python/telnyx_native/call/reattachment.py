@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from telnyx_native.errors import RequestTimeoutError, SocketConnectionError
+from telnyx_native.codes import WarningCode
+from telnyx_native.errors import RequestTimeoutError, SocketConnectionError, TelnyxError
 from telnyx_native.states import CallNetworkChangeReason, CallState, CallTerminationReason, is_legal_transition
 
 if TYPE_CHECKING:
@@ -23,28 +24,47 @@ class Reattachment:
     Args:
         life: The life of the call.
         move: Answers the server's offer of a new audio path, and moves the audio there.
+        stands: Whether the audio path of the call stands.
+        warn: Takes what is odd.
         limit: Seconds from the loss until the call is given up.
         log: Where failures are noted.
     """
 
-    def __init__(self, life: Lifecycle, move: Callable[[str], Awaitable[None]], *, limit: float, log: Log) -> None:
+    def __init__(
+        self,
+        life: Lifecycle,
+        move: Callable[[str], Awaitable[None]],
+        *,
+        stands: Callable[[], bool],
+        warn: Callable[[WarningCode, str], None],
+        limit: float,
+        log: Log,
+    ) -> None:
         self._life = life
         self._move = move
+        self._stands = stands
+        self._warn = warn
         self._limit = limit
         self._log = log
         self._deadline: asyncio.Task[None] | None = None
         self._attempt: asyncio.Task[None] | None = None
+        self._offer = ""
 
     def wait(self, reason: CallNetworkChangeReason) -> None:
         """The connection was lost, for the first time or while the call was being brought back."""
         if self._attempt is not None:
             self._attempt.cancel()
+        self._offer = ""
         self._life.enter(CallState.RECONNECTING(reason))
         if self._deadline is None:
             self._deadline = self._life.spawn(self._expire(reason))
 
     def take(self, offer: str) -> None:
-        """Go on with the audio path that the server offers."""
+        """Go on with the audio path that the server offers. One that cannot be had leaves the call on the old path."""
+        if offer == self._offer:
+            self._log.debug("the offer of a new audio path came twice")
+            return
+        self._offer = offer
         if self._attempt is not None:
             self._attempt.cancel()
         self._attempt = self._life.spawn(self._attach(offer))
@@ -62,6 +82,10 @@ class Reattachment:
         except (SocketConnectionError, RequestTimeoutError) as error:
             self._log.debug(f"the call was not brought back yet: {error}")
             return
+        except TelnyxError as error:
+            if not self._stands():
+                raise
+            self._warn(WarningCode.MEDIA_RECOVERY_REQUIRED, f"it stays on its old path, the new one is no use: {error}")
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

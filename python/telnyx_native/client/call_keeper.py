@@ -306,6 +306,8 @@ class CallKeeper:
         call = self._begin(dialog, CallDirection.INBOUND)
         call._session.handle(invite)
         call._session.ring(invite.sdp)
+        if isinstance(call.state, CallState.DONE):
+            return True
         if not has_room:
             self.refused += 1
             call.hang_up(HangupCause.USER_BUSY)

@@ -81,6 +81,15 @@ class Negotiation:
             self._candidates.described.set()
             return await self._with_candidates(answer, gather_limit)
 
+    async def take_provisional_answer(self, answer: str) -> None:
+        """Take an answer of the far end that another one may follow: that of early media.
+
+        Raises:
+            SdpError: The answer cannot be used.
+        """
+        await self.peer.set_provisional_answer(answer)
+        self._candidates.described.set()
+
     async def take_answer(self, answer: str) -> None:
         """Take the far end's answer.
 

@@ -124,6 +124,15 @@ class Peer:
         self._begin_gathering()
         return self._outgoing(await self._negotiate(lambda operation: self._native.create_answer(operation, incoming)))
 
+    async def set_provisional_answer(self, answer: str) -> None:
+        """Apply an answer to our offer that another one may follow, from another place even; audio flows with it.
+
+        Raises:
+            SdpError: The answer cannot be used.
+        """
+        incoming = self._incoming(self._remote.take_answer(answer))
+        await self._negotiate(lambda operation: self._native.set_provisional_answer(operation, incoming))
+
     async def set_answer(self, answer: str) -> None:
         """Apply the far end's answer to our offer.
 

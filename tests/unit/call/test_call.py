@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support.field_descriptions import OFFER
 from telnyx_native.call import Call
 from telnyx_native.call.invite_session import InviteSession
 from telnyx_native.call.observation import Observers
@@ -48,7 +49,7 @@ async def names(call: Call) -> list[str]:
 
 async def incoming(client: TelnyxClient, server: ScriptedServer, **params: Any) -> Call:
     calls = client.incoming_calls.collect()
-    server.push("telnyx_rtc.invite", callID="C1", sdp="v=0 offer", **params)
+    server.push("telnyx_rtc.invite", callID="C1", sdp=OFFER, **params)
     return await asyncio.wait_for(anext(calls), 1)
 
 
@@ -105,7 +106,7 @@ async def test_early_media_is_applied_once(online: TelnyxClient, server: Scripte
     await call.wait_active(1)
     server.push("telnyx_rtc.ringing", callID=call.call_id)
     await call.end()
-    assert media.peers[0].applied == ["v=0 early"]
+    assert media.peers[0].applied == ["v=0 early", "v=0 early"]  # as a provisional answer, and as the last word
     assert call.timings.media_connected is not None
     assert call.timings.answered is not None
     assert call.timings.media_connected <= call.timings.answered
@@ -232,7 +233,7 @@ async def test_inbound_call(online: TelnyxClient, server: ScriptedServer, media:
     answer = await server.received("telnyx_rtc.answer")
     assert answer["params"]["sdp"] == "v=0 gathered"
     assert answer["params"]["dialogParams"]["custom_headers"] == [{"name": "X-Yes", "value": "1"}]
-    assert media.peers[0].applied == ["v=0 offer"]
+    assert media.peers[0].applied == [OFFER]
     with pytest.raises(CallError, match="ACTIVE cannot be accepted"):
         await call.accept()
     server.push("telnyx_rtc.bye", callID="C1", cause="NORMAL_CLEARING", causeCode=16)

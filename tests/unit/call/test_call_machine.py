@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support.field_descriptions import OFFER
 from support.telnyx_server import RefusalError, ScriptedServer, listening
 from telnyx_native.client import TelnyxClient, backoff
 from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
@@ -56,7 +57,7 @@ def change_mood(server: ScriptedServer, mood: str) -> None:
 async def begun(client: TelnyxClient, server: ScriptedServer, beginning: str) -> Call:
     if beginning == "ringing":
         calls = client.incoming_calls.collect()
-        server.push("telnyx_rtc.invite", callID="c1", sdp="v=0")
+        server.push("telnyx_rtc.invite", callID="c1", sdp=OFFER)
         return await anext(calls)
     call = await client.new_invite("echo", use_trickle_ice=True)
     if beginning == "answered":

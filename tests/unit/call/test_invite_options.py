@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.field_descriptions import OFFER
 from telnyx_native.client import TelnyxClient
 from telnyx_native.config import AudioCodec, CredentialConfig, Limits, Timeouts, TxServerConfiguration
 from telnyx_native.errors import ConfigurationError
@@ -37,7 +38,7 @@ async def test_what_is_no_call_id(online: TelnyxClient, call_id: str) -> None:
 async def test_call_that_begins_muted(online: TelnyxClient, server: ScriptedServer) -> None:
     assert (await online.new_invite("echo", muted=True)).muted
     incoming = online.incoming_calls.collect()
-    server.push("telnyx_rtc.invite", callID="C1", sdp="v=0")
+    server.push("telnyx_rtc.invite", callID="C1", sdp=OFFER)
     call = await anext(incoming)
     await call.accept(muted=True)
     assert call.muted
@@ -56,7 +57,7 @@ async def test_what_is_no_codec(online: TelnyxClient, server: ScriptedServer) ->
         await online.new_invite("echo", preferred_codecs=["PCMU"])  # type: ignore[list-item]
     assert online.calls == {}
     incoming = online.incoming_calls.collect()
-    server.push("telnyx_rtc.invite", callID="C1", sdp="v=0")
+    server.push("telnyx_rtc.invite", callID="C1", sdp=OFFER)
     call = await anext(incoming)
     with pytest.raises(ConfigurationError, match="AudioCodec"):
         await call.accept(preferred_codecs=["PCMU"])  # type: ignore[list-item]
@@ -65,7 +66,7 @@ async def test_what_is_no_codec(online: TelnyxClient, server: ScriptedServer) ->
 
 async def test_display_tells_who_is_there(online: TelnyxClient, server: ScriptedServer) -> None:
     incoming = online.incoming_calls.collect()
-    server.push("telnyx_rtc.invite", callID="C1", sdp="v=0", caller_id_name="Bob", caller_id_number="+1")
+    server.push("telnyx_rtc.invite", callID="C1", sdp=OFFER, caller_id_name="Bob", caller_id_number="+1")
     call = await anext(incoming)
     parties = call.remote_party_flow.collect()
     server.push("telnyx_rtc.display", callID="C1", display_name="Carol", display_number="+2")
@@ -93,13 +94,13 @@ async def test_calls_beyond_the_limit_are_busy(
         await client.connect(TxServerConfiguration.parse(server.address), credentials)
         incoming = client.incoming_calls.collect()
         for n in range(4):
-            server.push("telnyx_rtc.invite", callID=f"C{n}", sdp="v=0")
+            server.push("telnyx_rtc.invite", callID=f"C{n}", sdp=OFFER)
         await until(lambda: len(server.sent("telnyx_rtc.bye")) == 2)
         assert (client.refused_calls, list(client.calls)) == (2, ["c0", "c1"])
         assert {bye["params"]["cause"] for bye in server.sent("telnyx_rtc.bye")} == {"USER_BUSY"}
         first = await anext(incoming)
         await first.accept()
-        server.push("telnyx_rtc.invite", callID="C5", sdp="v=0")
+        server.push("telnyx_rtc.invite", callID="C5", sdp=OFFER)
         await until(lambda: "c5" in client.calls)
         assert client.calls["c5"].state is CallState.RINGING
         assert [(await anext(incoming)).call_id for _ in range(2)] == ["C1", "C5"]

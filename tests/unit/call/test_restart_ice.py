@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.field_descriptions import OFFER
 from support.telnyx_server import RefusalError
 from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import CallError, MediaError, RequestError, RequestTimeoutError, SdpError
@@ -92,7 +93,7 @@ async def test_only_a_call_that_stands_can_be_restarted(online: TelnyxClient, se
     with pytest.raises(CallError):
         await ringing.restart_ice()
     incoming = online.incoming_calls.collect()
-    server.push("telnyx_rtc.invite", callID="C1", sdp="v=0")
+    server.push("telnyx_rtc.invite", callID="C1", sdp=OFFER)
     with pytest.raises(CallError, match="accept it first"):
         await (await anext(incoming)).restart_ice()
 

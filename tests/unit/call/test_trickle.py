@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.fake_media import FoundCandidate
+from support.field_descriptions import OFFER
 
 if TYPE_CHECKING:
     from support.fake_media import FakeEngine, FakePeer
@@ -49,7 +50,7 @@ async def test_candidates_follow_the_answer(
 ) -> None:
     media.prepare = with_candidates
     incoming = online.incoming_calls.collect()
-    server.push("telnyx_rtc.invite", callID="C1", sdp="v=0")
+    server.push("telnyx_rtc.invite", callID="C1", sdp=OFFER)
     call = await online.accept_call((await anext(incoming)).call_id, use_trickle_ice=True)
     answer = server.sent("telnyx_rtc.answer")[0]["params"]
     assert (answer["trickle"], answer["sdp"]) == (True, "v=0 answer")
@@ -87,7 +88,7 @@ async def test_candidates_may_come_before_the_call_is_accepted(
     online: TelnyxClient, server: ScriptedServer, media: FakeEngine, until: Any
 ) -> None:
     incoming = online.incoming_calls.collect()
-    server.push("telnyx_rtc.invite", callID="C1", sdp="v=0")
+    server.push("telnyx_rtc.invite", callID="C1", sdp=OFFER)
     server.push("telnyx_rtc.candidate", callID="C1", candidate="candidate:1")
     call = await anext(incoming)
     await call.accept()
@@ -115,7 +116,7 @@ async def test_acceptance_cancelled_anywhere_leaves_nothing(
 ) -> None:
     media.prepare = with_candidates
     incoming = online.incoming_calls.collect()
-    server.push("telnyx_rtc.invite", callID="C1", sdp="v=0")
+    server.push("telnyx_rtc.invite", callID="C1", sdp=OFFER)
     call = await anext(incoming)
     accepting = asyncio.create_task(call.accept(use_trickle_ice=True))
     for _ in range(steps):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.field_descriptions import OFFER
 from support.telnyx_server import LIMIT
 from telnyx_native.client import TelnyxClient
 from telnyx_native.config import Limits, Timeouts, TxServerConfiguration
@@ -42,12 +43,12 @@ async def test_one_call_too_many(limited: TelnyxClient, server: ScriptedServer) 
     calls = [await limited.new_invite("echo") for _ in range(2)]
     with pytest.raises(CallLimitError, match=r"max_concurrent_calls"):
         await limited.new_invite("echo")
-    server.push("telnyx_rtc.invite", callID="c1", sdp="v=0 offer")
+    server.push("telnyx_rtc.invite", callID="c1", sdp=OFFER)
     assert await cause_of_bye(server, "c1") == "USER_BUSY"
     assert limited.refused_calls == 1
     await calls[0].end()
     incoming = limited.incoming_calls.collect()
-    server.push("telnyx_rtc.invite", callID="c2", sdp="v=0 offer")
+    server.push("telnyx_rtc.invite", callID="c2", sdp=OFFER)
     assert (await anext(incoming)).call_id == "c2"
     assert [(await anext(began)).call_id for _ in range(4)] == [*(call.call_id for call in calls), "c1", "c2"]
 
@@ -58,7 +59,7 @@ async def test_draining_waits_for_calls_that_go_on(online: TelnyxClient, server:
     await asyncio.sleep(0)
     with pytest.raises(DrainingError, match="no more calls"):
         await online.new_invite("echo")
-    server.push("telnyx_rtc.invite", callID="c1", sdp="v=0 offer")
+    server.push("telnyx_rtc.invite", callID="c1", sdp=OFFER)
     assert await cause_of_bye(server, "c1") == "USER_BUSY"
     assert call.state == CallState.ACTIVE
     await call.end()
@@ -68,7 +69,7 @@ async def test_draining_waits_for_calls_that_go_on(online: TelnyxClient, server:
 
 async def test_a_call_that_rings_can_still_be_accepted(online: TelnyxClient, server: ScriptedServer) -> None:
     incoming = online.incoming_calls.collect()
-    server.push("telnyx_rtc.invite", callID="c1", sdp="v=0 offer")
+    server.push("telnyx_rtc.invite", callID="c1", sdp=OFFER)
     call = await anext(incoming)
     draining = asyncio.create_task(online.drain(LIMIT))
     await asyncio.sleep(0)

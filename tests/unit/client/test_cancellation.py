@@ -14,6 +14,7 @@ import pytest
 import telnyx_native
 from support.cancellation import CancelAt
 from support.credential_api import API_KEY, CredentialApi, credential_api
+from support.field_descriptions import OFFER
 from support.telnyx_server import LIMIT, ScriptedServer, listening
 from support.tokens import token_for
 from telnyx_native import (
@@ -86,7 +87,7 @@ class Scene:
 
     async def pushed(self) -> None:
         await self.client.connect(self.config, ALICE, tx_push_meta_data=PUSH)
-        self.server.push("telnyx_rtc.invite", callID=CALL_ID, sdp="v=0 offer")
+        self.server.push("telnyx_rtc.invite", callID=CALL_ID, sdp=OFFER)
 
     async def placed(self) -> None:
         await self.online()
@@ -151,7 +152,7 @@ class Scene:
     async def ringing(self) -> None:
         await self.online()
         calls = self.client.incoming_calls.collect()
-        self.server.push("telnyx_rtc.invite", callID=CALL_ID, sdp="v=0 offer")
+        self.server.push("telnyx_rtc.invite", callID=CALL_ID, sdp=OFFER)
         self.call = await asyncio.wait_for(anext(calls), LIMIT)
 
 

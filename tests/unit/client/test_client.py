@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.field_descriptions import OFFER
 from telnyx_native.client import TelnyxClient
 from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
 from telnyx_native.errors import (
@@ -231,7 +232,7 @@ async def test_invite_uses_the_caller_of_the_credentials(online: TelnyxClient, s
 
 async def test_inbound_call_rings(online: TelnyxClient, server: ScriptedServer) -> None:
     incoming, responses = online.incoming_calls.collect(), online.socket_response_flow.collect()
-    server.push("telnyx_rtc.invite", callID="ABC", sdp="v=0 offer", caller_id_number="+1", client_state="aGk=")
+    server.push("telnyx_rtc.invite", callID="ABC", sdp=OFFER, caller_id_number="+1", client_state="aGk=")
     call = await anext(incoming)
     assert call.state is CallState.RINGING
     assert (call.caller_number, call.client_state) == ("+1", "hi")
@@ -239,7 +240,7 @@ async def test_inbound_call_rings(online: TelnyxClient, server: ScriptedServer) 
     response: SocketResponse = await anext(responses)
     assert response.data is not None
     assert isinstance(response.data.result, InviteResponse)
-    server.push("telnyx_rtc.invite", callID="abc", sdp="v=0 again")
+    server.push("telnyx_rtc.invite", callID="abc", sdp=OFFER)
     assert await online.accept_call("Abc") is call
     assert len(online.calls) == 1
 
@@ -312,7 +313,7 @@ async def test_who_leaves_takes_no_more_calls(online: TelnyxClient, server: Scri
     call = await online.new_invite("echo")
     farewell = server.parts["telnyx_rtc.bye"]
     server.parts["telnyx_rtc.bye"] = lambda params: (
-        server.push("telnyx_rtc.invite", callID="late", sdp="v=0") and farewell(params)
+        server.push("telnyx_rtc.invite", callID="late", sdp=OFFER) and farewell(params)
     )
     await online.disconnect()
     assert isinstance(call.state, CallState.DONE)

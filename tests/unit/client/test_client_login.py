@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.field_descriptions import OFFER
 from support.telnyx_server import RefusalError
 from support.tokens import token_for
 from telnyx_native.client import TelnyxClient
@@ -322,7 +323,7 @@ class TestPush:
         assert login["userVariables"]["push_device_token"] == "f1rebase"
         attach = await server.received("telnyx_rtc.attachCalls")
         assert server.frames.index(attach) > server.frames.index(server.sent("telnyx_rtc.gatewayState")[-1])
-        server.push("telnyx_rtc.invite", callID="wire-id", sdp="v=0")
+        server.push("telnyx_rtc.invite", callID="wire-id", sdp=OFFER)
         call = await client.wait_for_pushed_call()
         assert call.call_id == "wire-id"
         assert await client.accept_call("PUSH-ID") is call
@@ -368,7 +369,7 @@ class TestPush:
         self, online: TelnyxClient, server: ScriptedServer, receiver: CredentialConfig, until: Any
     ) -> None:
         server.parts["telnyx_rtc.gatewayState"] = lambda _: (
-            server.push("telnyx_rtc.invite", callID="wire-id", sdp="v=0") and {"params": {"state": "REGED"}}
+            server.push("telnyx_rtc.invite", callID="wire-id", sdp=OFFER) and {"params": {"state": "REGED"}}
         )
         await online.connect_with_decline_push(ANNOUNCED, receiver, server_config=config(server))
         assert server.paths[-1] == "/?voice_sdk_id=VSDK1&rtc_ip=192.0.2.7&rtc_port=8443"

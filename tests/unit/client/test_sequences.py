@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.field_descriptions import OFFER
 from support.telnyx_server import LIMIT, ScriptedServer
 from telnyx_native import (
     Call,
@@ -57,7 +58,7 @@ def methods(server: ScriptedServer) -> list[str]:
 
 async def inbound(client: TelnyxClient, server: ScriptedServer, call_id: str = CALL_ID) -> Call:
     calls = client.incoming_calls.collect()
-    server.push("telnyx_rtc.invite", callID=call_id, sdp="v=0 offer", **PARTIES, **IDS)
+    server.push("telnyx_rtc.invite", callID=call_id, sdp=OFFER, **PARTIES, **IDS)
     return await asyncio.wait_for(anext(calls), LIMIT)
 
 
@@ -144,7 +145,7 @@ class TestSequences:
         assert call.state == CallState.CONNECTING
         server.push("telnyx_rtc.answer", callID=call.call_id)
         await call.wait_active(LIMIT)
-        assert media.peers[0].applied == ["v=0 early"]
+        assert media.peers[0].applied == ["v=0 early", "v=0 early"]
 
     async def test_e_inbound_call(self, online: TelnyxClient, server: ScriptedServer) -> None:
         call = await inbound(online, server)
@@ -380,7 +381,7 @@ class TestSequences:
         here = replace(credentials, push=PushConfig("device-token"))
         await client.connect(config(server), here, tx_push_meta_data=metadata)
         await server.received("telnyx_rtc.attachCalls")
-        server.push("telnyx_rtc.invite", callID=CALL_ID, sdp="v=0 offer", **PARTIES)
+        server.push("telnyx_rtc.invite", callID=CALL_ID, sdp=OFFER, **PARTIES)
         call = await asyncio.wait_for(client.wait_for_pushed_call(), LIMIT)
         await call.accept()
         await call.wait_active(LIMIT)
@@ -580,7 +581,7 @@ class TestHostileServer:
 
     async def test_calls_that_come_by_the_hundred(self, online: TelnyxClient, server: ScriptedServer) -> None:
         for number in range(500):
-            server.push("telnyx_rtc.invite", callID=f"call-{number}", sdp="v=0 offer", **PARTIES)
+            server.push("telnyx_rtc.invite", callID=f"call-{number}", sdp=OFFER, **PARTIES)
         await server.received(lambda _: server.acks().count("telnyx_rtc.invite") == 500)
         assert len(online.calls) == 100
         assert online.refused_calls == 400
