@@ -27,8 +27,9 @@ class Limits:
         calls_per_guest: Calls of one guest at a time; one more is refused with an error.
         setups_per_second: Audio paths that one user, or all guests of an assistant, may ask for in a second, and as
             many at once: calls, restarts of ICE, calls brought back. What comes faster waits.
-        messages_per_second: Frames of one user, or of all guests of an assistant, and as many at once; a frame counts
-            once more for each KiB. Whoever sends faster is read more slowly.
+        messages_per_second: Frames of one user, and as many at once; a frame counts once more for each KiB. Whoever
+            sends faster is read more slowly. So are the large frames of all guests of an assistant together.
+        guest_messages_per_second: The same for the small frames of one guest.
         frame_size: Bytes of a frame; a bigger one closes its socket (WebSocket code 1009).
         login_frame_size: The same, before the login.
         frame_values: Values in a frame, roughly; one with more is not read.
@@ -68,6 +69,7 @@ class Limits:
     calls_per_guest: int = 2
     setups_per_second: float = 20.0
     messages_per_second: float = 1000.0
+    guest_messages_per_second: float = 100.0
     frame_size: int = 1 << 20
     login_frame_size: int = 1 << 16
     frame_values: int = 20_000
@@ -94,7 +96,7 @@ class Limits:
     pong_time: float = 20.0
 
     def __post_init__(self) -> None:
-        for name in ("messages_per_second", "setups_per_second"):
+        for name in ("messages_per_second", "guest_messages_per_second", "setups_per_second"):
             if getattr(self, name) < 1:
                 raise ConfigurationError(f"{name} must be at least 1: nobody could log in and call")
 

@@ -70,6 +70,9 @@ TIME_TO_LOG_IN = 2.0
 
 KIB = 1024
 
+LARGE = 16 * KIB
+"""Bytes of a message that is larger than what calls need; guests send those at a pace that they have in common."""
+
 REGISTRATION_TIME = 2.0
 """Seconds within which a client that has logged in asks for its registration."""
 
@@ -179,10 +182,10 @@ class Session:
         self._last_ping: int | None = None
         self._returned: list[Leg] = []  # whose audio has not been offered anew yet
         self._chores: list[asyncio.Task[None]] = []
-        self._speed_test = SpeedTest(self._write, lambda: self._pace.keep())
+        self._speed_test = SpeedTest(self._write, lambda: self._bulk.keep())
         self._failed_logins = 0
         self._begun = time.monotonic()
-        self._pace = Pace(min(LOGIN_MESSAGES_PER_SECOND, host.limits.messages_per_second))
+        self._pace = self._bulk = Pace(min(LOGIN_MESSAGES_PER_SECOND, host.limits.messages_per_second))
 
     def __repr__(self) -> str:
         return f"<Session {self.sessid} of {self.user_name or 'nobody'}, {len(self.legs)} calls>"
@@ -216,7 +219,8 @@ class Session:
     def log_in(self, user: User, guest: Guest | None = None) -> None:
         """Take the client for a user, or a guest, from now on; it may send longer messages, and more of them."""
         self.user, self.guest = user, guest
-        self._pace = self.host.pace_of(self.account)
+        self._bulk = self.host.pace_of(self.account)
+        self._pace = Pace(self.host.limits.guest_messages_per_second) if guest else self._bulk
         self._socket.take_messages_up_to(self.host.limits.frame_size)
 
     async def run(self) -> None:
@@ -226,7 +230,8 @@ class Session:
         ]
         try:
             async for frame in self._socket:
-                self.host.counters.slowed_messages += await self._pace.keep(1 + len(frame) // KIB)
+                pace = self._bulk if len(frame) > LARGE else self._pace
+                self.host.counters.slowed_messages += await pace.keep(1 + len(frame) // KIB)
                 await self._receive(frame)
         except ConnectionClosed as closed:
             logger.debug("the socket of %s broke: %s", self.user_name or "nobody", closed)
