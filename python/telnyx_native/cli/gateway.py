@@ -104,6 +104,15 @@ def gateway(
             rich_help_panel=ROUTING, metavar="NAME=USER,USER…", help="Users who ring together; repeat it for more."
         ),
     ] = None,
+    ring: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel=ROUTING,
+            metavar="last|all",
+            help="Which phones of a user ring: the last to log in, as at Telnyx, or all, which is not its way.",
+            show_default="last",
+        ),
+    ] = None,
     sounds: Annotated[
         Path | None,
         typer.Option(
@@ -191,6 +200,7 @@ def gateway(
         groups=group or [],
         assistants=assistant or [],
         sounds=sounds,
+        ring=ring,
         origins=origin or [],
         names=name or [],
         host=host,

@@ -26,6 +26,7 @@ class Options:
     groups: Sequence[str] = ()
     assistants: Sequence[str] = ()
     sounds: Path | None = None
+    ring: str | None = None
     origins: Sequence[str] = ()
     names: Sequence[str] = ()
     host: str | None = None
@@ -45,6 +46,7 @@ class Options:
             },
             groups={**config.plan.groups, **dict(_group(text) for text in self.groups)},
             sounds=self.sounds or config.plan.sounds,
+            ring=self.ring or config.plan.ring,  # type: ignore[arg-type]  # the plan checks it
         )
         return replace(
             config,

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import SESSION_ERROR, CallError, MediaError
 from telnyx_native.gateway.callee_leg import CalleeLeg
-from telnyx_native.gateway.dialog import call_id_of, dialog_of_invite, dialog_params_of
+from telnyx_native.gateway.dialog import call_id_of, dialog_of_invite, dialog_params_of, headers_from_wire
+from telnyx_native.gateway.footprint import footprint
 from telnyx_native.gateway.leg import Leg, LegState
 from telnyx_native.gateway.media import RemoteCandidate
 from telnyx_native.gateway.reasons import bye_fields
 from telnyx_native.gateway.refusal import RequestRefused
+from telnyx_native.media.sdp import MAX_DESCRIPTION
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ async def invite(session: Session, request: Request) -> Answer:
     assert session.user is not None  # noqa: S101 - invite needs a login
     limits = session.host.limits
     call_id = call_id_of(request.params)
-    offer = _sdp_of(session, request)
+    offer = _sdp_of(request)
     dialog = dialog_of_invite(call_id, dialog_params_of(request.params), session.user)
     if dialog.size > limits.kept_size:
         session.host.counters.refused_calls += 1
@@ -53,7 +55,10 @@ async def answer(session: Session, request: Request) -> Answer:
     if not isinstance(leg, CalleeLeg):
         raise RequestRefused(SESSION_ERROR, "CALL DOES NOT EXIST")
     try:
-        await leg.accept(_sdp_of(session, request))
+        headers = headers_from_wire(dialog_params_of(request.params).get("custom_headers"))
+        if footprint(headers) > session.host.limits.kept_size:
+            raise RequestRefused(SESSION_ERROR, "dialogParams TOO BIG")
+        await leg.accept(_sdp_of(request), headers)
     except CallError as error:
         raise RequestRefused(SESSION_ERROR, "CALL ERROR") from error
     except MediaError as error:
@@ -132,7 +137,7 @@ async def _restart(session: Session, leg: Leg, request: Request) -> str:
         raise RequestRefused(SESSION_ERROR, "Cannot update a call that has not been answered.")
     await session.host.setups_of(session.account).keep()
     try:
-        return await leg.media.restart(_sdp_of(session, request))
+        return await leg.media.restart(_sdp_of(request))
     except MediaError as error:
         raise RequestRefused(SESSION_ERROR, "MEDIA ERROR") from error
 
@@ -141,17 +146,17 @@ async def attach(session: Session, request: Request) -> Answer:
     """Take the client's answer to the offer that brought a call back to it."""
     leg = session.leg_of(request.params)
     try:
-        await leg.media.accept_anew(_sdp_of(session, request))
+        await leg.media.accept_anew(_sdp_of(request))
     except MediaError as error:
         raise RequestRefused(SESSION_ERROR, "MEDIA ERROR") from error
     return {"callID": leg.call_id, "sessid": session.sessid}
 
 
-def _sdp_of(session: Session, request: Request) -> str:
+def _sdp_of(request: Request) -> str:
     sdp = request.params.get("sdp")
     if not isinstance(sdp, str) or not sdp:
         raise RequestRefused(SESSION_ERROR, "SDP missing")
-    if len(sdp) > session.host.limits.description_size:
+    if len(sdp) > MAX_DESCRIPTION:
         raise RequestRefused(SESSION_ERROR, "SDP TOO BIG")
     return sdp
 

@@ -44,6 +44,7 @@ class CallUsers:
             if phone is None:
                 return _why_nobody(phones)
             await _tell_losers(phones, phone)
+            leg.remote_headers = phone.answer_headers
             await leg.answer()
             return await _talk(leg, phone)
         except TimeoutError:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from telnyx_native.errors import CallError
-from telnyx_native.gateway.leg import Leg, LegState
+from telnyx_native.gateway.leg import Leg, LegState, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from telnyx_native.gateway.dialog import Dialog, Headers
+    from telnyx_native.gateway.media import LegMedia
 
 __all__ = ["CalleeLeg"]
 
 
 class CalleeLeg(Leg):
-    """A call that the gateway places to a client: the client answers it or rejects it."""
+    """A call that the gateway places to a client: the client answers it or rejects it.
+
+    Attributes:
+        answer_headers: SIP headers that the client has sent with its answer.
+    """
+
+    def __init__(self, wire: Wire, dialog: Dialog, media: LegMedia, on_end: Callable[[Leg], None]) -> None:
+        super().__init__(wire, dialog, media, on_end)
+        self.remote_headers = dialog.headers
+        self.answer_headers: Headers = ()
 
     async def invite(self) -> None:
         """Offer the call to the client, which begins to ring.
@@ -22,11 +39,15 @@ class CalleeLeg(Leg):
             self.state.set(LegState.RINGING)
             await self._notify(
                 "telnyx_rtc.invite",
-                self.dialog.fields() | {"sdp": sdp, "display_direction": self.display_direction, "variables": {}},
+                self.fields() | {"sdp": sdp, "variables": {}},
             )
 
-    async def accept(self, sdp: str) -> None:
+    async def accept(self, sdp: str, headers: Headers = ()) -> None:
         """Take the client's answer.
+
+        Args:
+            sdp: Its description.
+            headers: SIP headers that it comes with.
 
         Raises:
             CallError: The call does not ring.
@@ -35,6 +56,7 @@ class CalleeLeg(Leg):
         if self.state.value is not LegState.RINGING:
             raise CallError(f"the call cannot be answered: it is {self.state.value.value}")
         await self.media.accept(sdp)
+        self.answer_headers = headers
 
     def accepted(self) -> None:
         """Count the call as answered: the client has been told that its answer was taken."""

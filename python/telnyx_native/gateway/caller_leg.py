@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from telnyx_native.gateway.dialog import headers_to_wire
 from telnyx_native.gateway.leg import Leg, LegState, Wire
 from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.gateway.sounds import Ringback, rendered
@@ -37,9 +38,7 @@ class CallerLeg(Leg):
         """Tell the client that the called side is being alerted. Once, and not after the answer."""
         if self.state.value is LegState.NEW:
             self.state.set(LegState.RINGING)
-            await self._notify(
-                "telnyx_rtc.ringing", self.dialog.fields() | {"display_direction": self.display_direction}
-            )
+            await self._notify("telnyx_rtc.ringing", self.fields())
 
     async def begin_early_media(self) -> None:
         """Let the client hear something before the answer; rings first if the call does not ring yet.
@@ -102,7 +101,7 @@ class CallerLeg(Leg):
                 {
                     "callID": self.call_id,
                     **description,
-                    "dialogParams": {"custom_headers": []},
+                    "dialogParams": {"custom_headers": headers_to_wire(self.remote_headers)},
                     "variables": {},
                     **self.dialog.ids.fields(),
                 },

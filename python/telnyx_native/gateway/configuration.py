@@ -113,6 +113,7 @@ def _read(settings: Table, file: Path) -> GatewayConfig:
             groups=settings.each_list("groups"),
             menus={name: _read_menu(table) for name, table in settings.each_table("menus")},
             sounds=file.parent / sounds if sounds else None,
+            ring=settings.text("ring", "last"),  # type: ignore[arg-type]  # the plan checks it
         ),
         assistants=_read_assistants(settings, file.parent),
         host=settings.text("host", GatewayConfig.host),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
+
+from telnyx_native.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +13,10 @@ if TYPE_CHECKING:
 
     from telnyx_native.gateway.destinations.menu import Menu
 
-__all__ = ["DialPlan"]
+__all__ = ["DialPlan", "Ring"]
+
+Ring = Literal["last", "all"]
+"""Which phones of a user ring."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +32,19 @@ class DialPlan:
             call; the others are told that it was answered elsewhere.
         menus: What `ivr:NAME` plays; `ivr` alone is the menu `main`.
         sounds: The folder that `file:NAME` and the prompts of menus are in. Nothing else can be played.
+        ring: Which phones of a user ring: `"last"`, the one that logged in last, as at Telnyx; or `"all"`, which is not
+            Telnyx's way: a number or a credential for each device is.
     """
 
     numbers: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     menus: Mapping[str, Menu] = field(default_factory=dict)
     sounds: Path | None = None
+    ring: Ring = "last"
+
+    def __post_init__(self) -> None:
+        if self.ring not in get_args(Ring):
+            raise ConfigurationError(f'ring: write "last" or "all", not {self.ring!r}')
 
     def addresses(self) -> Iterator[tuple[str, str]]:
         """Every address that the plan leads to, behind the name of the setting that says so."""

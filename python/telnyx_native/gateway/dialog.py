@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-import re
+import json
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from telnyx_native.errors import SESSION_ERROR
+from telnyx_native.gateway.addresses import address_of
 from telnyx_native.gateway.footprint import footprint
 from telnyx_native.gateway.refusal import RequestRefused
 
@@ -21,18 +22,22 @@ if TYPE_CHECKING:
 __all__ = [
     "LONGEST_ID",
     "Dialog",
+    "Headers",
     "Party",
     "PlatformIds",
-    "address_of",
     "call_id_of",
     "dialog_of_invite",
     "dialog_params_of",
+    "headers_from_wire",
+    "headers_to_wire",
+    "joined",
 ]
 
 LONGEST_ID = 128
 """Characters of a session or call id; longer ones are not taken."""
 
-_SIP_URI = re.compile(r"sips?:(?P<user>[^@;?]*)", re.IGNORECASE)
+Headers = tuple[tuple[str, str], ...]
+"""Names and values of SIP headers, in their order; a name may come several times."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class Dialog:
         call_id: The id client and gateway share for it.
         caller: Who calls.
         callee: Who is called.
-        custom_headers: SIP headers that travel with the call, by name.
+        headers: SIP headers that the caller sends with the call.
         client_state: What the calling application wants to travel with the call (base64).
         variables: What an assistant shall know about the caller.
         ids: The platform's names for the leg.
@@ -85,7 +90,7 @@ class Dialog:
     call_id: str
     caller: Party
     callee: Party
-    custom_headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Headers = ()
     client_state: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     ids: PlatformIds = field(default_factory=PlatformIds)
@@ -93,18 +98,23 @@ class Dialog:
     @property
     def size(self) -> int:
         """The bytes that the client's words in it take in memory."""
-        said = (self.caller.name, self.caller.number, self.callee.name, self.callee.number, self.client_state)
-        return footprint(said) + footprint(dict(self.custom_headers))
+        parties = (self.caller.name, self.caller.number, self.callee.name, self.callee.number)
+        return footprint((parties, self.client_state, self.headers))
 
-    def fields(self) -> dict[str, Any]:
-        """Return what `ringing` and `invite` tell about the call."""
+    @property
+    def custom_headers(self) -> dict[str, str]:
+        """The headers by name; the values of one that comes several times are joined (`joined`)."""
+        return joined(self.headers)
+
+    def fields(self, headers: Headers = ()) -> dict[str, Any]:
+        """Return what `ringing` and `invite` tell about the call; `headers` are those of the other side."""
         fields: dict[str, Any] = {
             "callID": self.call_id,
             "caller_id_name": self.caller.name,
             "caller_id_number": self.caller.number,
             "callee_id_name": self.callee.name,
             "callee_id_number": self.callee.number,
-            "dialogParams": {"custom_headers": headers_to_wire(self.custom_headers)},
+            "dialogParams": {"custom_headers": headers_to_wire(headers)},
             **self.ids.fields(),
         }
         if self.client_state:
@@ -128,32 +138,36 @@ def dialog_of_invite(call_id: str, wire: Mapping[str, Any], caller: User) -> Dia
             number=_text(wire, "caller_id_number") or caller.caller_number,
         ),
         callee=Party(name=_text(wire, "remote_caller_id_name") or "Outbound Call", number=number),
-        custom_headers=headers_from_wire(wire.get("custom_headers")),
+        headers=headers_from_wire(wire.get("custom_headers")),
         client_state=_text(wire, "clientState") or None,
     )
 
 
-def address_of(destination: str) -> str:
-    """Return the user or number in a destination: `sip:echo@example.com` is `echo`."""
-    destination = destination.strip()
-    match = _SIP_URI.match(destination)
-    return match["user"] if match else destination
-
-
-def headers_to_wire(headers: Mapping[str, str]) -> list[dict[str, str]]:
+def headers_to_wire(headers: Headers) -> list[dict[str, str]]:
     """Return SIP headers as the list of names and values that the wire carries."""
-    return [{"name": name, "value": value} for name, value in headers.items()]
+    return [{"name": name, "value": value} for name, value in headers]
 
 
-def headers_from_wire(wire: object) -> dict[str, str]:
-    """Read a list of names and values; entries that are neither are left out."""
-    if not isinstance(wire, list):
-        return {}
-    return {
-        entry["name"]: entry["value"]
-        for entry in wire
-        if isinstance(entry, dict) and isinstance(entry.get("name"), str) and isinstance(entry.get("value"), str)
-    }
+def headers_from_wire(wire: object) -> Headers:
+    """Read a list of names and values, which may be numbers; entries that are neither are left out."""
+    entries = wire if isinstance(wire, list) else []
+    read = ((entry.get("name"), _value(entry.get("value"))) for entry in entries if isinstance(entry, dict))
+    return tuple((name, value) for name, value in read if isinstance(name, str) and name and value is not None)
+
+
+def joined(headers: Headers) -> dict[str, str]:
+    """Return headers by name; several of one name, in whatever case, are one, with commas between (RFC 3261, 7.3.1)."""
+    by_name: dict[str, tuple[str, str]] = {}
+    for name, value in headers:
+        spelling, before = by_name.get(name.lower(), (name, ""))
+        by_name[name.lower()] = spelling, f"{before}, {value}" if name.lower() in by_name else value
+    return dict(by_name.values())
+
+
+def _value(value: object) -> str | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return json.dumps(value)
+    return value if isinstance(value, str) else None
 
 
 def _text(wire: Mapping[str, Any], key: str) -> str:

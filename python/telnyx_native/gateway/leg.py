@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 import logging
+from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 from telnyx_native.flow import SharedFlow, StateFlow
@@ -14,7 +16,7 @@ from telnyx_native.states import CallTerminationReason, HangupCause
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from telnyx_native.gateway.dialog import Dialog
+    from telnyx_native.gateway.dialog import Dialog, Headers
     from telnyx_native.gateway.media import LegMedia
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.stream import AudioStream
@@ -24,6 +26,12 @@ __all__ = ["Leg", "LegState", "Wire"]
 logger = logging.getLogger(__name__)
 
 DTMF_KEYS = frozenset("0123456789*#ABCD")
+
+PAUSES = {"w": 0.5, "W": 1.0}
+"""Seconds to wait before the next key (FreeSWITCH, "send_dtmf")."""
+
+MOST_KEYS_WAITING = 256
+"""Keys and pauses that may stand behind a pause; more are left out."""
 
 LONGEST_KEY_SEQUENCE = 64
 """DTMF keys taken from one message."""
@@ -66,6 +74,7 @@ class Leg:
         keys: The DTMF keys the client presses, one by one; the flow ends with the leg.
         texts: The text messages the client sends in the call: `from`, `to`, `body`; the flow ends with the leg.
         items: What the client says to an assistant beside the audio; the flow ends with the leg.
+        remote_headers: SIP headers of the other side of the call, which the client is told.
         media: Its audio.
     """
 
@@ -82,10 +91,13 @@ class Leg:
         self.keys: SharedFlow[str] = SharedFlow()
         self.texts: SharedFlow[Mapping[str, Any]] = SharedFlow(capacity=MOST_UNREAD, weigh=footprint)
         self.items: SharedFlow[Mapping[str, Any]] = SharedFlow(capacity=MOST_UNREAD, weigh=footprint)
+        self.remote_headers: Headers = ()
         self.media = media
         self._wire = wire
         self._on_end = on_end
         self._reason: CallTerminationReason | None = None
+        self._keys_waiting: deque[str] = deque()
+        self._pausing: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         dialog = self.dialog
@@ -120,6 +132,10 @@ class Leg:
     def audio(self) -> AudioStream:
         """The audio: what is written is heard by the client, what it says can be read."""
         return self.media.peer.audio
+
+    def fields(self) -> dict[str, Any]:
+        """Return what `ringing`, `invite` and `attach` tell the client about the call."""
+        return self.dialog.fields(self.remote_headers) | {"display_direction": self.display_direction}
 
     async def wait_ended(self, timeout: float | None = None) -> CallTerminationReason:
         """Wait until the leg is over, whoever ends it; return why.
@@ -171,10 +187,25 @@ class Leg:
         self.held.set(held)
 
     def receive_keys(self, keys: str) -> None:
-        """Take DTMF keys of the client; what is no key is left out."""
-        for key in keys[:LONGEST_KEY_SEQUENCE].upper():
-            if key in DTMF_KEYS:
-                self.keys.emit(key)
+        """Take DTMF keys of the client, and pauses between them (`w`, `W`); what is neither is left out."""
+        for key in keys[:LONGEST_KEY_SEQUENCE]:
+            if len(self._keys_waiting) < MOST_KEYS_WAITING:
+                self._keys_waiting.append(key)
+        if self._pausing is None or self._pausing.done():
+            self._press_until_a_pause()
+
+    def _press_until_a_pause(self) -> None:
+        while self._keys_waiting:
+            key = self._keys_waiting.popleft()
+            if key in PAUSES:
+                self._pausing = asyncio.create_task(self._pause(PAUSES[key]))
+                return
+            if key.upper() in DTMF_KEYS:
+                self.keys.emit(key.upper())
+
+    async def _pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._press_until_a_pause()
 
     async def show_party(self, name: str, number: str) -> None:
         """Tell the client that somebody else is at the other end now, as after a transfer."""
@@ -210,7 +241,7 @@ class Leg:
         sdp = await self.media.offer_anew()
         await self._notify(
             "telnyx_rtc.attach",
-            self.dialog.fields() | {"sdp": sdp, "display_direction": self.display_direction, "variables": {}},
+            self.fields() | {"sdp": sdp, "variables": {}},
         )
 
     async def lost(self) -> None:
@@ -242,6 +273,9 @@ class Leg:
             return False
         self._reason = reason
         logger.info("%s -> %s ended: %s", self.dialog.caller.number, self.dialog.callee.number, reason)
+        self._keys_waiting.clear()
+        if self._pausing is not None:
+            self._pausing.cancel()
         self.state.set(LegState.ENDED)
         self.state.close()
         self.held.close()

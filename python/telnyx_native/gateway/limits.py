@@ -33,7 +33,6 @@ class Limits:
         frame_size: Bytes of a frame; a bigger one closes its socket (WebSocket code 1009).
         login_frame_size: The same, before the login.
         frame_values: Values in a frame, roughly; one with more is not read.
-        description_size: Characters of a session description; a call with a longer one is refused.
         kept_size: Bytes of memory of what a client says about itself or about a call, and is kept: headers, names,
             variables. A login or a call with more is refused.
         queued_candidates: Network candidates a call may send ahead of its description; more are dropped.
@@ -49,7 +48,7 @@ class Limits:
             have failed before.
         send_time: Seconds a client may take no data before its socket is closed.
         conference_members: Calls in one conference; one more is refused with NORMAL_CIRCUIT_CONGESTION.
-        ringing_phones: Phones that ring for one call; of more, the latest to log in ring.
+        ringing_phones: Phones that ring for one call; of more, the last to log in ring.
         ring_time: Seconds a call rings before it ends with NO_ANSWER.
         connect_time: Seconds from the answer of a call to connected audio.
         detach_time: Seconds an answered call is kept after its socket was lost (FreeSWITCH mod_verto: 120).
@@ -73,7 +72,6 @@ class Limits:
     frame_size: int = 1 << 20
     login_frame_size: int = 1 << 16
     frame_values: int = 20_000
-    description_size: int = 1 << 16
     kept_size: int = 1 << 16
     queued_candidates: int = 64
     http_connections: int = 100

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from telnyx_native.config import AudioConfig, OpusConfig, PeerConfig
 from telnyx_native.errors import EngineClosedError, MediaError
+from telnyx_native.media.sdp import MAX_CANDIDATE
 
 if TYPE_CHECKING:
     from telnyx_native.gateway.limits import Counters, Limits
@@ -25,10 +26,6 @@ logger = logging.getLogger(__name__)
 
 CHEAP = AudioConfig(opus=OpusConfig(complexity=0))
 """A gateway encodes both ways of many calls, next to the programs that are tried with it."""
-
-
-LONGEST_CANDIDATE = 1024
-"""Characters of a network candidate; longer ones are dropped."""
 
 
 class PeerSource(Protocol):
@@ -192,7 +189,7 @@ class LegMedia:
 
     async def add_candidate(self, candidate: RemoteCandidate) -> None:
         """Take a candidate of the client, now or when its description has come."""
-        if len(candidate.candidate) > LONGEST_CANDIDATE or len(candidate.sdp_mid) > LONGEST_CANDIDATE:
+        if len(candidate.candidate) > MAX_CANDIDATE or len(candidate.sdp_mid) > MAX_CANDIDATE:
             self._counters.dropped_candidates += 1
         elif self._described:
             await self._apply(candidate)

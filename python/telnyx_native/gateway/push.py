@@ -102,12 +102,15 @@ class PushNotification:
 
     @property
     def payload(self) -> dict[str, Any]:
-        """The notification as an app gets it: Firebase carries the metadata as JSON text, Apple as an object."""
-        metadata = dict(self.metadata)
-        return {
-            "message": self.kind.value or _INCOMING,
-            "metadata": json.dumps(metadata) if self.provider is PushProvider.ANDROID else metadata,
-        }
+        """The notification as an app gets it.
+
+        Firebase carries the metadata as JSON text. Apple carries it as an object, and the text in `aps.alert`, where
+        notifications have what is shown (Apple, "Generating a remote notification").
+        """
+        text, metadata = self.kind.value or _INCOMING, dict(self.metadata)
+        if self.provider is PushProvider.ANDROID:
+            return {"message": text, "metadata": json.dumps(metadata)}
+        return {"aps": {"alert": text}, "message": text, "metadata": metadata}
 
 
 class PushService:

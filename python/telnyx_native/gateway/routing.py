@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.gateway.addresses import address_of
 from telnyx_native.gateway.destinations.refusing import Refuse
 from telnyx_native.states import HangupCause
 
@@ -46,6 +47,7 @@ class Router:
         self._plan = plan
         self._call_users = call_users
         self._programs = programs
+        self._numbers = {address_of(number): address for number, address in plan.numbers.items()}
         self._groups = {name: self._members(name) for name in plan.groups}
         self._check()
 
@@ -64,15 +66,19 @@ class Router:
         Raises:
             ConfigurationError: It is neither.
         """
-        address = self._plan.numbers.get(address, address)
+        address = self.led_to(address)
         user = self._directory.find(address)
         users = [user] if user else self._groups.get(address, ())
         if not users:
             raise ConfigurationError(self._unknown("user or group", address, [*self._user_names, *self._groups]))
         return users
 
+    def led_to(self, address: str) -> str:
+        """Return where the number of the plan leads that an address is; other addresses stay as they are."""
+        return self._numbers.get(address_of(address), address)
+
     def _find(self, address: str) -> Destination | None:
-        address = self._plan.numbers.get(address, address)
+        address = self.led_to(address)
         user = self._directory.find(address)
         if user is not None:
             return self._call_users([user])
@@ -104,7 +110,7 @@ class Router:
                 raise ConfigurationError(f"groups.{group}: that is a destination already; choose another name")
         for setting, address in self._plan.addresses():
             try:
-                destination = None if address in self._plan.numbers else self._find(address)
+                destination = None if address_of(address) in self._numbers else self._find(address)
             except ConfigurationError as error:
                 raise ConfigurationError(f"{setting}: {error}") from None
             if destination is None:

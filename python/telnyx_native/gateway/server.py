@@ -148,7 +148,7 @@ class Gateway:
         self._running = False
         self._detached = DetachedCalls(self.limits.detach_time)
         self._origins = Origins(tuple(origins), (*names, *_names_in(host)))
-        self._sessions: dict[Session, None] = {}  # in the order of their coming
+        self._sessions: dict[Session, None] = {}  # in the order of their coming, and then of their logins
         self._paces: dict[object, Pace] = {}
         self._setups: dict[object, Pace] = {}
         self.faults = Faults(self)
@@ -328,7 +328,7 @@ class Gateway:
         headers: Mapping[str, str] | None = None,
         client_state: str | None = None,
     ) -> CalleeLeg:
-        """Call a user; it rings at the phone that connected last. To ring all phones, or a group, see `ring`.
+        """Call a user; it rings at the phone that logged in last. For groups, see `ring`.
 
         A user who is not logged in, but has a device for push notifications, is sent one (`Gateway.push`). The
         call rings as soon as a client comes for it.
@@ -348,7 +348,7 @@ class Gateway:
             CallError: The user is not logged in, or has too many calls.
             MediaError: The audio cannot be offered.
         """
-        callee = self.directory.find(self._plan.numbers.get(user, user))
+        callee = self.directory.find(self._router.led_to(user))
         if callee is None:
             raise ConfigurationError(f"the gateway has no user {user!r}")
         sessions = [session for session in self._phones if session.user == callee]
@@ -359,7 +359,7 @@ class Gateway:
             call_id=str(uuid4()),
             caller=Party(name or from_, from_),
             callee=Party("Outbound Call", callee.name),
-            custom_headers=dict(headers or {}),
+            headers=tuple((headers or {}).items()),
             client_state=client_state,
         )
         if announced:
@@ -383,9 +383,10 @@ class Gateway:
         name: str = "",
         headers: Mapping[str, str] | None = None,
     ) -> CalleeLeg:
-        """Call whoever is at an address, as a caller from outside does: every phone rings, and the first has the call.
+        """Call whoever is at an address, as a caller from outside does: users ring, and the first has the call.
 
-        The others are told that it was answered elsewhere. Cancelling this ends the ringing.
+        Each rings at the phone that logged in last, or at all (`DialPlan.ring`). The others are told that the call was
+        answered elsewhere. Cancelling this ends the ringing.
 
         Args:
             address: A user, a group, or a number that leads to one.
@@ -407,7 +408,7 @@ class Gateway:
                 call_id=str(uuid4()),
                 caller=Party(name or from_, from_),
                 callee=Party("Outbound Call", user),
-                custom_headers=dict(headers or {}),
+                headers=tuple((headers or {}).items()),
                 ids=PlatformIds(session_id=ids.session_id),
             )
 
@@ -439,6 +440,7 @@ class Gateway:
         or soon will be. Its answered calls are returned.
         """
         self.counters.logins += 1
+        self._sessions[session] = self._sessions.pop(session, None)  # calls ring at the last to log in
         logger.info("%s has logged in", session.user_name)
         self.monitor.session_changed(session, present=True)
         if not isinstance(wanted_id, str) or not 0 < len(wanted_id) <= LONGEST_ID:
@@ -485,13 +487,14 @@ class Gateway:
         return self._open_legs(users, lambda user: _dialog_from(caller, user))
 
     def _open_legs(self, users: Sequence[User], dialog_for: Callable[[str], Dialog]) -> list[CalleeLeg]:
-        """Open a leg to each phone of the users that can take one more call, up to the limit.
+        """Open a leg to the last phone of each user, or to each phone, as far as they can take one more call.
 
         For who has no phone there, but a device for push notifications, the leg waits for what the push brings.
         """
         legs: list[CalleeLeg] = []
         phones = [session for session in self._phones if session.user in users]
-        for session in phones[-self.limits.ringing_phones :]:
+        ringing = phones if self._plan.ring == "all" else list({phone.user: phone for phone in phones}.values())
+        for session in ringing[-self.limits.ringing_phones :]:
             try:
                 legs.append(session.open_callee_leg(dialog_for(session.user_name)))
             except RequestRefused as refusal:
@@ -509,8 +512,8 @@ class Gateway:
 
     @property
     def _phones(self) -> Iterator[Session]:
-        """The sockets at which calls ring; not that of a device which only came to decline one."""
-        return (session for session in self._sessions if session.intent is not PushIntent.DECLINE)
+        """The sockets at which calls ring, the last to log in last; not that of who only came to decline one."""
+        return (session for session in self.sessions if session.intent is not PushIntent.DECLINE)
 
     # The socket
 
@@ -570,6 +573,6 @@ def _dialog_from(caller: CallerLeg, user: str) -> Dialog:
         call_id=str(uuid4()),
         caller=caller.dialog.caller,
         callee=Party("Outbound Call", user),
-        custom_headers=caller.dialog.custom_headers,
+        headers=caller.dialog.headers,
         ids=PlatformIds(session_id=caller.dialog.ids.session_id),
     )

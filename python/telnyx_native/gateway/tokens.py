@@ -27,18 +27,24 @@ class TokenMint:
 
     def __init__(self, secret: str | None = None) -> None:
         self._key = secret.encode() if secret else secrets.token_bytes(32)
-        self._expired_at: dict[str, float] = {}
+        self._expired: dict[str, int] = {}  # how often the tokens of a user were
+        self._started = time.time() - time.monotonic()
+
+    def _now(self) -> float:
+        """The time of day, as it goes on from the start: clocks that are set meanwhile end no token."""
+        return self._started + time.monotonic()
 
     def mint(self, user: str, lifetime: float) -> str:
         """Return a token of `user` that is good for `lifetime` seconds; claims as in Telnyx's own tokens."""
-        now = time.time()
+        now = self._now()
         claims = {"sub": user, "aud": "telnyx_telephony", "typ": "access", "iat": now, "exp": now + lifetime}
+        claims["gen"] = self._expired.get(user, 0)
         signed = f"{_encode(_HEADER)}.{_encode(claims)}"
         return f"{signed}.{self._sign(signed)}"
 
     def expire(self, user: str) -> None:
         """Let every token of a user that was made until now be expired."""
-        self._expired_at[user] = time.time()
+        self._expired[user] = self._expired.get(user, 0) + 1
 
     def user_of(self, token: str) -> str | None:
         """Return whose token it is; `None` if it is not from here, or has expired."""
@@ -50,11 +56,10 @@ class TokenMint:
         header, _, payload = signed.partition(".")
         claims = _decode(payload)
         expiry, user = claims.get("exp"), claims.get("sub")
-        good = _decode(header) == _HEADER and isinstance(expiry, int | float) and expiry > time.time()
+        good = _decode(header) == _HEADER and isinstance(expiry, int | float) and expiry > self._now()
         if not good or not isinstance(user, str):
             return None
-        made = claims.get("iat")
-        return user if isinstance(made, int | float) and made > self._expired_at.get(user, 0) else None
+        return user if claims.get("gen", 0) == self._expired.get(user, 0) else None
 
     def _sign(self, text: str) -> str:
         return _to_text(hmac.digest(self._key, text.encode(), "sha256"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.gateway.addresses import address_of
 from telnyx_native.gateway.comparison import digest, same_secret
 from telnyx_native.gateway.tokens import TokenMint
 
@@ -77,7 +78,7 @@ class Directory:
             self._by_name[user.name] = user
             if user.token:
                 self._by_token[digest(user.token)] = user
-            for address in filter(None, {user.name, user.number}):
+            for address in {address_of(reached) for reached in (user.name, user.number) if reached}:
                 if self._by_address.setdefault(address, user) is not user:
                     raise ConfigurationError(f"two users are reached at {address!r}")
 
@@ -112,5 +113,5 @@ class Directory:
         self._tokens.expire(name)
 
     def find(self, address: str) -> User | None:
-        """Return the user whom a name or number reaches, or `None`."""
-        return self._by_address.get(address)
+        """Return the user whom a name or number reaches, however it is written, or `None`."""
+        return self._by_address.get(address_of(address))

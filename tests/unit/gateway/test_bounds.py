@@ -93,7 +93,7 @@ class TestCalls:
 
     async def test_a_long_description_is_refused_at_once(self, alice, gateway):
         dialog = {"callID": "1", "destination_number": "noanswer"}
-        answer = await alice.ask("telnyx_rtc.invite", sdp="v=0\r\n" + "a" * 65_536, dialogParams=dialog)
+        answer = await alice.ask("telnyx_rtc.invite", sdp="v=0\r\n" + "a" * (1 << 18), dialogParams=dialog)
         assert answer["error"] == {"code": -32002, "message": "SDP TOO BIG"}
         assert not gateway.calls
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from uuid import UUID
 
 import pytest
@@ -190,16 +191,50 @@ class TestBetweenUsers:
         await alice.ask("telnyx_rtc.bye", cause="USER_BUSY", causeCode=17, dialogParams={"callID": "Call-1"})
         assert (await bob.expect("telnyx_rtc.bye"))["params"]["cause"] == "NORMAL_CLEARING"
 
-    async def test_every_phone_rings_and_the_first_answer_wins(self, alice, bob, open_client):
-        async with open_client() as second:
+    async def test_the_last_phone_to_log_in_rings(self, alice, bob, open_client, gateway):
+        """As at Telnyx, where "the last client to register" with a credential gets the calls."""
+        async with open_client() as second, open_client() as third:
+            await third.login("bob", "hidden")
             await second.login("bob", "hidden")
-            first_invite = await self.ring(alice, bob)
-            second_invite = await second.expect("telnyx_rtc.invite")
-            call_id = second_invite["params"]["callID"]
-            await second.ask("telnyx_rtc.answer", sdp="v=0", dialogParams={"callID": call_id})
-            bye = (await bob.expect("telnyx_rtc.bye"))["params"]
-            assert (bye["callID"], bye["cause"]) == (first_invite["callID"], "LOSE_RACE")
-            await alice.expect("telnyx_rtc.answer")
+            invite = await self.ring(alice, second)
+            await second.ask("telnyx_rtc.bye", cause="USER_BUSY", dialogParams={"callID": invite["callID"]})
+            assert (await alice.expect("telnyx_rtc.bye"))["params"]["cause"] == "USER_BUSY", "nobody else is tried"
+            await bob.login("bob", "hidden")  # who logs in again is the last
+            await alice.place("bob", call_id="Call-2")
+            await bob.expect("telnyx_rtc.invite")
+            placed = await gateway.place_call("bob", from_="+1999")
+            assert (await bob.expect("telnyx_rtc.invite"))["params"]["callID"] == placed.call_id
+            for other in (second, third):
+                await other.ask("telnyx_rtc.ping")
+                assert sum(frame.get("method") == "telnyx_rtc.invite" for frame in other.frames) == (other is second)
+
+    async def test_headers_reach_the_other_side_and_no_side_its_own(self, alice, bob):
+        own = [{"name": "Diversion", "value": "<sip:a@x>"}, {"name": "Diversion", "value": "<sip:b@x>"}]
+        await alice.place("bob", custom_headers=[*own, {"name": "X-Count", "value": 7}])
+        invite = (await bob.expect("telnyx_rtc.invite"))["params"]
+        assert invite["dialogParams"] == {"custom_headers": [*own, {"name": "X-Count", "value": "7"}]}
+        ringing = (await alice.expect("telnyx_rtc.ringing"))["params"]
+        assert ringing["dialogParams"] == {"custom_headers": []}
+        answered = {"callID": invite["callID"], "custom_headers": [{"name": "X-Agent", "value": "bob"}]}
+        await bob.ask("telnyx_rtc.answer", sdp="v=0", dialogParams=answered)
+        answer = (await alice.expect("telnyx_rtc.answer"))["params"]
+        assert answer["dialogParams"] == {"custom_headers": [{"name": "X-Agent", "value": "bob"}]}
+
+    @pytest.mark.timed
+    async def test_pauses_between_keys(self, alice, bob, gateway):
+        await alice.place("noanswer")
+        (leg,) = gateway.calls
+        with leg.keys.collect() as keys:
+            begun = time.monotonic()
+            call = {"callID": "Call-1"}
+            await alice.ask("telnyx_rtc.info", dtmf="1w2W", dialogParams=call)
+            await alice.ask("telnyx_rtc.info", dtmf="ad", dialogParams=call)  # behind the pauses, too
+            pressed = [(await anext(keys), time.monotonic() - begun) for _ in range(4)]
+        assert [key for key, _ in pressed] == ["1", "2", "A", "D"]
+        times = [at for _, at in pressed]
+        assert times[0] < 0.3 <= times[1] < 1.2 <= times[2], times
+        await alice.ask("telnyx_rtc.info", dtmf="w" * 64, dialogParams=call)
+        await alice.ask("telnyx_rtc.bye", dialogParams=call)
 
     async def test_lost_phone_ends_the_call(self, alice, open_client):
         async with open_client() as bob:
@@ -216,3 +251,30 @@ class TestBetweenUsers:
         await alice.place("bob")
         assert (await alice.expect("telnyx_rtc.bye"))["params"]["cause"] == "NORMAL_TEMPORARY_FAILURE"
         assert not [frame for frame in bob.frames if frame.get("method") == "telnyx_rtc.invite"]
+
+
+class TestAllPhonesOfAUser:
+    """An option, and not Telnyx's way."""
+
+    @pytest.fixture
+    async def gateway(self, peers, limits):
+        users = [User("alice", "secret", "+15550100"), User("bob", "hidden")]
+        async with Gateway(users, plan=DialPlan(ring="all"), limits=limits) as gateway:
+            yield gateway
+
+    def test_it_is_the_last_or_all(self):
+        with pytest.raises(ConfigurationError, match='ring: write "last" or "all"'):
+            DialPlan(ring="first")
+
+    ring = TestBetweenUsers.ring
+
+    async def test_every_phone_rings_and_the_first_answer_wins(self, alice, bob, open_client):
+        async with open_client() as second:
+            await second.login("bob", "hidden")
+            first_invite = await self.ring(alice, bob)
+            second_invite = await second.expect("telnyx_rtc.invite")
+            call_id = second_invite["params"]["callID"]
+            await second.ask("telnyx_rtc.answer", sdp="v=0", dialogParams={"callID": call_id})
+            bye = (await bob.expect("telnyx_rtc.bye"))["params"]
+            assert (bye["callID"], bye["cause"]) == (first_invite["callID"], "LOSE_RACE")
+            await alice.expect("telnyx_rtc.answer")

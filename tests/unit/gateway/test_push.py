@@ -154,6 +154,7 @@ async def test_payloads_of_both_providers(away, open_client, gateway, sent, unti
     payloads = [(await next_push(sent)).payload for _ in range(2)]
     assert isinstance(payloads[0]["metadata"], str)
     assert isinstance(payloads[1]["metadata"], dict)
+    assert payloads[1]["aps"] == {"alert": "Incoming call!"}
     assert {PushMetaData.parse(payload).call_id for payload in payloads} == {leg.call_id}
     await leg.hang_up()
     assert (await next_push(sent)).provider.value == "android", "this iPhone does not want to hear of missed calls"

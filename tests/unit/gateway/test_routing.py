@@ -4,6 +4,7 @@ import pytest
 
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway import DialPlan, Gateway, Menu, User
+from telnyx_native.gateway.addresses import address_of
 from telnyx_native.gateway.destinations import built_in
 from telnyx_native.gateway.destinations.answering import EarlyMedia, Echo, HangUpAfter
 from telnyx_native.gateway.destinations.conference import JoinRoom, Rooms
@@ -11,7 +12,7 @@ from telnyx_native.gateway.destinations.menu import Ivr
 from telnyx_native.gateway.destinations.playing import PlayEndlessly, PlayOnce
 from telnyx_native.gateway.destinations.read_back import ReadBack
 from telnyx_native.gateway.destinations.refusing import Refuse, RingOut
-from telnyx_native.gateway.dialog import address_of, dialog_of_invite
+from telnyx_native.gateway.dialog import dialog_of_invite, joined
 from telnyx_native.gateway.reasons import reason_from_bye, reason_of
 from telnyx_native.gateway.routing import Router
 from telnyx_native.gateway.sounds import SoundFolder
@@ -39,6 +40,26 @@ def router(*users, plan=None):
         ("sip:", ""),
         ("tone:440", "tone:440"),
         ("", ""),
+        # RFC 3261, section 19.1.4, and RFC 3966, section 5.1.1
+        ("sip:%2B15550100@sip.telnyx.com", "+15550100"),
+        ("sip:+1-555-0100@host;user=phone", "+15550100"),
+        ("sip:%61lice@host", "alice"),
+        ("tel:+15550100", "+15550100"),
+        ("TEL:+1-555-0100;ext=7", "+15550100"),
+        ('"Alice" <sip:%2B15550100@host>;tag=1', "+15550100"),
+        ("<tel:+15550100>", "+15550100"),
+        # what people paste
+        ("+1 (555) 0100", "+15550100"),
+        ("+1.555.0100", "+15550100"),
+        ("555/0100", "5550100"),
+        ("\u202a+1\u00a0555\u20110100\u202c", "+15550100"),
+        ("*21#", "*21#"),
+        # what is no number stays
+        ("sales-team (north)", "sales-team (north)"),
+        ("file:music/a-b.wav", "file:music/a-b.wav"),
+        ("1-2", "1-2"),
+        ("+1 555 EXTRA", "+1 555 EXTRA"),
+        ("sip:%1b[31m%00@host", "%1b[31m%00"),
     ],
 )
 def test_address_of_a_destination(destination, address):
@@ -166,3 +187,36 @@ def test_every_cause_has_a_sip_reason(cause):
 @pytest.mark.parametrize("params", [{}, {"cause": None}, {"cause": 17}, {"cause": "NONSENSE"}, {"cause": []}])
 def test_cause_that_is_not_known(params):
     assert reason_from_bye(params, HangupCause.NORMAL_CLEARING).cause == "NORMAL_CLEARING"
+
+
+def test_headers_are_kept_all_and_in_order():
+    wire = [
+        {"name": "Diversion", "value": "<sip:a@x>"},
+        {"name": "X-Count", "value": 3},
+        {"name": "X-Share", "value": 0.5},
+        {"name": "diversion", "value": "<sip:b@x>"},
+        {"name": "X-Flag", "value": True},
+        {"name": "X-Nothing", "value": None},
+        {"name": "X-Empty", "value": ""},
+    ]
+    headers = dialog_of_invite("c", {"custom_headers": wire}, ALICE).headers
+    assert headers == (
+        ("Diversion", "<sip:a@x>"),
+        ("X-Count", "3"),
+        ("X-Share", "0.5"),
+        ("diversion", "<sip:b@x>"),
+        ("X-Empty", ""),
+    )
+    assert joined(headers) == {"Diversion": "<sip:a@x>, <sip:b@x>", "X-Count": "3", "X-Share": "0.5", "X-Empty": ""}
+
+
+@pytest.mark.parametrize("dialled", ["+1 (555) 0100", "tel:+1-555-0100", "sip:%2B15550100@host", "+15550100"])
+def test_however_a_number_is_written_it_is_the_same(dialled):
+    carol = User("carol", "secret", "+1 555-0102")
+    plan = DialPlan(numbers={"+1-555-0198": "carol", "(555) 0150": "echo"})
+    found = router(ALICE, carol, plan=plan)
+    assert found.route(dialled) == ["alice"]
+    assert found.route("tel:+15550102") == found.route("+1.555.0198") == ["carol"]
+    assert isinstance(found.route("5550150"), Echo)
+    with pytest.raises(ConfigurationError, match="two users are reached at"):
+        Directory([ALICE, User("dave", "secret", "+1 555 01-00")])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
 
@@ -104,6 +105,17 @@ async def test_refused_login(client, gateway, token):
 async def test_expired_login(client, gateway):
     answer = await client.ask("login", login_token=gateway.mint_token("bob", -1))
     assert answer["error"]["code"] == -32001
+
+
+def test_a_clock_that_is_set_ends_no_token(monkeypatch):
+    mint = TokenMint()
+    token = mint.mint("bob", 3600)
+    mint.expire("alice")
+    for jump in (10_000_000, -20_000_000):
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda later=now + jump: later)
+        assert mint.user_of(token) == "bob"
+        assert mint.user_of(mint.mint("alice", 3600)) == "alice", "made after the others were expired"
 
 
 async def test_token_is_in_no_log(client, gateway, caplog):
