@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from telnyx_native.errors import AuthenticationError as AuthenticationError
     from telnyx_native.errors import CallError as CallError
     from telnyx_native.errors import CallLimitError as CallLimitError
+    from telnyx_native.errors import ChannelLimitError as ChannelLimitError
     from telnyx_native.errors import ConfigurationError as ConfigurationError
     from telnyx_native.errors import DeviceError as DeviceError
     from telnyx_native.errors import DrainingError as DrainingError
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from telnyx_native.errors import RequestTimeoutError as RequestTimeoutError
     from telnyx_native.errors import RestError as RestError
     from telnyx_native.errors import SdpError as SdpError
+    from telnyx_native.errors import ServerUnavailableError as ServerUnavailableError
     from telnyx_native.errors import SocketConnectionError as SocketConnectionError
     from telnyx_native.errors import TelnyxError as TelnyxError
     from telnyx_native.errors import WaitTimeoutError as WaitTimeoutError
@@ -164,10 +166,11 @@ _HOMES = {
     "devices.microphone_check": "MicrophoneReport run_microphone_check",
     "devices.sound_device": "SoundDevice sound_devices",
     "errors": (
-        "AudioClosedError AuthenticationError CallError CallLimitError ConfigurationError DeviceError DrainingError "
+        "AudioClosedError AuthenticationError CallError CallLimitError ChannelLimitError ConfigurationError "
+        "DeviceError DrainingError "
         "EngineClosedError FlowClosedError GatewayRegistrationError InviteTimeoutError MalformedFrameError MediaError "
         "NetworkChangedError ReportError RequestError RequestTimeoutError RestError SdpError "
-        "SocketConnectionError TelnyxError WaitTimeoutError"
+        "ServerUnavailableError SocketConnectionError TelnyxError WaitTimeoutError"
     ),
     "events": (
         "AiConversationResponse AnswerResponse AttachResponse ByeResponse CallEvent CallIds CandidateResponse "

@@ -15,6 +15,7 @@ from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.login_token import expiry_of
 from telnyx_native.logs import LogLevel, TxLogger
+from telnyx_native.redaction import keep_secret, mask
 from telnyx_native.region import Region
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ class IceServer:
             raise ConfigurationError("IceServer.urls must be a non-empty tuple of addresses")
         for url in self.urls:
             if url.partition(":")[0] not in {"stun", "stuns", "turn", "turns"}:
-                raise ConfigurationError(f"{url!r} is no ICE server: it must start with stun:, turn: or turns:")
+                raise ConfigurationError(f"{mask(url)!r} is no ICE server: it must start with stun:, turn: or turns:")
+        keep_secret(self, "password")
 
 
 def _telnyx_ice_servers(*hosts: str) -> tuple[IceServer, ...]:
@@ -160,9 +162,10 @@ class TxServerConfiguration:
             parts = urlsplit(address if "://" in address else f"wss://{address}")
             port = parts.port
         except ValueError as error:
-            raise ConfigurationError(f"{address!r} is not a server address: {error}") from None
+            message = f"{mask(address)!r} is not a server address: {mask(str(error))}"
+            raise ConfigurationError(message) from None
         if parts.scheme not in {"ws", "wss"} or not parts.hostname:
-            raise ConfigurationError(f"{address!r} is not a server address such as wss://rtc.telnyx.com")
+            raise ConfigurationError(f"{mask(address)!r} is not a server address such as wss://rtc.telnyx.com")
         if parts.path.strip("/") or parts.query or parts.username:
             raise ConfigurationError(f"{parts.hostname!r}: a server address has no path, query or user")
         secure = parts.scheme == "wss"
@@ -279,6 +282,7 @@ class CredentialConfig(TelnyxConfig):
             raise ConfigurationError("sip_user is empty", kind=ErrorCode.INVALID_CREDENTIALS)
         if not self.sip_password:
             raise ConfigurationError("sip_password is empty", kind=ErrorCode.INVALID_CREDENTIALS)
+        keep_secret(self, "sip_password")
 
 
 @dataclass(frozen=True)
@@ -295,6 +299,7 @@ class TokenConfig(TelnyxConfig):
         super().__post_init__()
         if not self.sip_token:
             raise ConfigurationError("sip_token is empty", kind=ErrorCode.INVALID_CREDENTIALS)
+        keep_secret(self, "sip_token")
 
     @property
     def expires_at(self) -> datetime | None:

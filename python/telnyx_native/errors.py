@@ -60,6 +60,12 @@ class SocketConnectionError(TelnyxError):
     _usual_kind = ErrorCode.WEBSOCKET_ERROR
 
 
+class ServerUnavailableError(SocketConnectionError):
+    """The server was reached, but cannot take a login now, as after a restart; it is not the login's fault."""
+
+    _usual_kind = ErrorCode.LOGIN_FAILED
+
+
 class NetworkChangedError(SocketConnectionError):
     """The connection went over a network that is not used any more."""
 
@@ -83,7 +89,7 @@ class MalformedFrameError(TelnyxError):
         id: The id of the frame when it could be read, so that it can still be answered.
     """
 
-    def __init__(self, message: str, *, id: str | int | None = None) -> None:  # noqa: A002 - the wire's word
+    def __init__(self, message: str, *, id: str | float | None = None) -> None:  # noqa: A002 - the wire's word
         super().__init__(message, code=INVALID_REQUEST)
         self.id = id
 
@@ -116,6 +122,10 @@ class CallError(TelnyxError):
 
 class CallLimitError(CallError):
     """There are as many calls as `Limits.max_concurrent_calls` allows."""
+
+
+class ChannelLimitError(CallError):
+    """The account has as many outbound calls as Telnyx allows it; when one has ended, another can be placed."""
 
 
 class DrainingError(CallError):

@@ -217,7 +217,8 @@ class CallEvent(ReceivedResult):
     Attributes:
         call_id: The call.
         ids: Its ids on Telnyx's side, as far as this message names them.
-        custom_headers: SIP headers of the other side.
+        custom_headers: SIP headers of the other side. Of a name that came several times, the values are one, in their
+            order, with commas between (RFC 3261, 7.3.1).
     """
 
     call_id: str

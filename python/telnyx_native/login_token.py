@@ -6,8 +6,14 @@ import binascii
 import json
 from base64 import urlsafe_b64decode
 from datetime import UTC, datetime
+from hashlib import sha256
 
-__all__ = ["expiry_of"]
+__all__ = ["account_of", "expiry_of"]
+
+
+def account_of(token: str) -> str:
+    """Return what tells a token from others, and may be kept longer than the token itself."""
+    return sha256(token.encode()).hexdigest()
 
 
 def expiry_of(token: str) -> datetime | None:

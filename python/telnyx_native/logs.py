@@ -1,20 +1,22 @@
-"""Logging: levels, the logger interface, and the redaction of secrets.
+"""Logging: levels, the logger interface, and where the records go.
 
-Whatever crosses the wire goes through `redact` before any logger sees it.
+Whatever crosses the wire goes through `redact` before any logger sees it, and every text through `mask`.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import re
 from collections import ChainMap
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import IntEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from telnyx_native.redaction import mask, redact
+from telnyx_native.untrusted_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -215,58 +217,6 @@ class Log:
             return
         with self.scope():
             try:
-                self._logger.log(level, self._tag, message, exception)
+                self._logger.log(level, self._tag, clean(mask(message)), exception)
             except Exception:
                 logging.getLogger("telnyx_native.logs").exception("the logger %r failed", self._logger)
-
-
-MASK = "***"
-"""What stands in place of a secret."""
-
-_SECRET_KEYS = frozenset(
-    {
-        "passwd",
-        "password",
-        "login_token",
-        "token",
-        "jwt",
-        "authorization",
-        "push_device_token",
-        "answered_device_token",
-        "fcmtoken",
-        "credential",
-        "credentials",
-        "dtmf",  # what a caller keys in may be a PIN
-    }
-)
-_ICE_PASSWORD = re.compile(r"(a=ice-pwd:)[^\s\\\"]+")
-_SECRET_MEMBER = re.compile(
-    rf'("(?:{"|".join(sorted(_SECRET_KEYS))})"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s,}}\]]+)',
-    re.IGNORECASE | re.DOTALL,
-)
-
-
-def redact(frame: str | bytes) -> str:
-    """Return a frame of the wire as text without its secrets.
-
-    Passwords, login and push tokens, TURN credentials and the passwords of ICE are masked, wherever they
-    are nested; a frame that is not JSON, cut off in the middle of a secret say, is masked by pattern.
-    """
-    text = frame.decode("utf-8", "replace") if isinstance(frame, bytes) else frame
-    try:
-        value = json.loads(text)
-        return json.dumps(_masked(value), separators=(",", ":"))
-    except (ValueError, RecursionError):
-        return _mask_text(text)
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: MASK if k.lower() in _SECRET_KEYS and v else _masked(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    return _mask_text(value) if isinstance(value, str) else value
-
-
-def _mask_text(text: str) -> str:
-    return _SECRET_MEMBER.sub(rf'\1"{MASK}"', _ICE_PASSWORD.sub(rf"\1{MASK}", text))

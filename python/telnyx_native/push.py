@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.redaction import keep_secret
 
 __all__ = ["PushConfig", "PushEnvironment", "PushKind", "PushMetaData", "PushProvider"]
 
@@ -51,6 +52,7 @@ class PushConfig:
     def __post_init__(self) -> None:
         if not self.push_device_token:
             raise ConfigurationError("push_device_token is empty")
+        keep_secret(self, "push_device_token")
 
 
 class PushKind(Enum):
@@ -59,10 +61,6 @@ class PushKind(Enum):
     INCOMING_CALL = ""
     MISSED_CALL = "Missed call!"
     ANSWERED_ELSEWHERE = "Answered Elsewhere"
-
-    @classmethod
-    def _missing_(cls, value: object) -> PushKind:  # noqa: ARG003 - any other text announces a call
-        return cls.INCOMING_CALL
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ class PushMetaData:
         metadata = _object(data["metadata"]) if "metadata" in data else data
         port = _text(metadata, "rtc_port")
         return cls(
-            kind=PushKind(_text(data, "message")),
+            kind=_kind_of(data),
             caller_name=_text(metadata, "caller_name"),
             caller_number=_text(metadata, "caller_number"),
             call_id=_text(metadata, "call_id"),
@@ -118,6 +116,20 @@ class PushMetaData:
         """What leads a connection to the server instance that holds the call."""
         query = {"voice_sdk_id": self.voice_sdk_id, "rtc_ip": self.rtc_ip, "rtc_port": str(self.rtc_port or "")}
         return {name: value for name, value in query.items() if value}
+
+
+def _kind_of(data: Mapping[str, Any]) -> PushKind:
+    """What a notification is about, by its text: Firebase has that in `message`, Apple in `aps.alert`, which may be an
+    object with `title` and `body`. Any other text announces a call.
+    """  # noqa: D205 - one sentence
+    aps = data.get("aps")
+    alert = aps.get("alert") if isinstance(aps, Mapping) else None
+    said = [_text(alert, key) for key in ("title", "body")] if isinstance(alert, Mapping) else [alert]
+    for text in (_text(data, "message"), *said):
+        for kind in (PushKind.MISSED_CALL, PushKind.ANSWERED_ELSEWHERE):
+            if isinstance(text, str) and text.strip().casefold().startswith(kind.value.rstrip("!").casefold()):
+                return kind
+    return PushKind.INCOMING_CALL
 
 
 def _object(payload: object) -> Mapping[str, Any]:

@@ -14,6 +14,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 from telnyx_native.errors import AuthenticationError, ConfigurationError, RestError
+from telnyx_native.login_token import account_of
+from telnyx_native.new_credentials import is_new, note_new
+from telnyx_native.redaction import keep_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +44,9 @@ class TelephonyCredential:
     sip_user: str
     sip_password: str = field(repr=False)
     expires_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        keep_secret(self, "sip_password")
 
 
 class TelephonyCredentials:
@@ -72,7 +78,7 @@ class TelephonyCredentials:
     async def create(
         self, connection_id: str, name: str, *, tag: str | None = None, expires_at: datetime | None = None
     ) -> TelephonyCredential:
-        """Create a credential.
+        """Create a credential. Servers know it some seconds later; for that long, logins of this process try again.
 
         Args:
             connection_id: The SIP connection it belongs to.
@@ -88,7 +94,10 @@ class TelephonyCredentials:
         given = {key: value for key, value in wanted.items() if value is not None}
         with _translated("create a credential"):
             response = await self._client.telephony_credentials.create(connection_id=connection_id, name=name, **given)
-            return _credential(response.data)
+        created = _credential(response.data)
+        note_new(created.id)
+        note_new(created.sip_user)
+        return created
 
     async def find(self, name: str) -> TelephonyCredential | None:
         """Return the first credential of that name that has not expired; `None` without one.
@@ -112,7 +121,10 @@ class TelephonyCredentials:
         """
         with _translated("mint a login token"):
             token: str = await self._client.telephony_credentials.create_token(credential_id)
-        return token.strip().strip('"')
+        token = token.strip().strip('"')
+        if is_new(credential_id):
+            note_new(account_of(token))
+        return token
 
     async def delete(self, credential_id: str) -> None:
         """Delete a credential; its tokens are good no more.

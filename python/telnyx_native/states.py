@@ -86,6 +86,14 @@ class CallTerminationReason:
         """The reason that belongs to a cause of the table."""
         return cls(cause.name, cause.code, cause.sip_code, sip_reason)
 
+    @property
+    def channel_limit_exceeded(self) -> bool:
+        """Whether the account has no channel left for an outbound call: Telnyx says SIP 403, and that it is the limit.
+
+        It can be placed when another one has ended.
+        """
+        return self.sip_code == 403 and "channel limit" in (self.sip_reason or "").lower()
+
     def __str__(self) -> str:
         cause = " ".join(str(part) for part in (self.cause, self.cause_code) if part is not None)
         sip = " ".join(part for part in (self.sip_code and f"SIP {self.sip_code}", self.sip_reason) if part)

@@ -22,7 +22,8 @@ a=rtpmap:0 opus/48000/2|a=fmtp:111 maxptime=0;ptime=0;stereo=1;maxaveragebitrate
 a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAA|b=AS:-1|b=AS:0|a=msid:- -|a=fingerprint:sha-1 00|a=rtcp-fb:* nack
 a=candidate:1 1 udp 1 0.0.0.0 0 typ host|a=rtpmap:63 red/48000/2|a=fmtp:63 63/63/63|a=rtpmap:127 telephone-event/48000
 a=group:BUNDLE 1 0|a=bundle-only|a=mid:0|a=fingerprint:SHA-1 00|a=rtpmap: 0 OPUS / 48000|a=ICE-UFRAG:abcd
-m=audio 9 UDP/TLS/RTP/SAVPF 0|m=audio 0 RTP/AVP 0 0 300|m=image 9 udptl t38|m=application 0 UDP/DTLS/SCTP webrtc-datachannel|m=video 0 UDP/TLS/RTP/SAVPF 96
+m=audio 9 UDP/TLS/RTP/SAVPF 0|m=audio 0 RTP/AVP 0 0 300|m=image 9 udptl t38
+m=application 0 UDP/DTLS/SCTP webrtc-datachannel|m=video 0 UDP/TLS/RTP/SAVPF 96
 """.replace("\n", "|")
     .strip("|")
     .split("|")

@@ -22,9 +22,9 @@ LIMIT = 5.0
 class RefusalError(Exception):
     """Raised by a part of the script to answer with an error."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int | None = None, message: str | None = None) -> None:
         super().__init__(message)
-        self.error = {"code": code, "message": message}
+        self.error = {key: said for key, said in {"code": code, "message": message}.items() if said is not None}
 
 
 class ScriptedServer:

@@ -55,6 +55,30 @@ def test_kinds(message: object, kind: PushKind) -> None:
 
 
 @pytest.mark.parametrize(
+    "alert", ["{}", {"body": "{}"}, {"title": "{}", "body": "from Bob"}, {"title": "Bob", "body": "{}"}]
+)
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Missed call!", PushKind.MISSED_CALL),
+        ("Missed call from Bob", PushKind.MISSED_CALL),
+        ("Answered Elsewhere", PushKind.ANSWERED_ELSEWHERE),
+        ("answered elsewhere ", PushKind.ANSWERED_ELSEWHERE),
+        ("Bob is calling", PushKind.INCOMING_CALL),
+    ],
+)
+def test_kinds_of_apple(alert: object, text: str, kind: PushKind) -> None:
+    """Apple has the text in `aps.alert`, which is a string or an object."""
+    shaped = json.loads(json.dumps(alert).replace("{}", text))
+    assert PushMetaData.parse({"aps": {"alert": shaped}, "metadata": METADATA}).kind is kind
+
+
+@pytest.mark.parametrize("aps", [None, 7, [], {"alert": 7}, {"alert": {"body": None}}, {}])
+def test_odd_notifications_of_apple_announce_a_call(aps: object) -> None:
+    assert PushMetaData.parse({"aps": aps, "metadata": METADATA}) == PARSED
+
+
+@pytest.mark.parametrize(
     ("port", "expected"),
     [(8443, 8443), ("8443", 8443), ("x", None), (70_000, None), (-1, None), ("٣", None), (True, None)],
 )

@@ -4,14 +4,19 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from support.credential_api import API_KEY, CredentialApi, credential_api
 from telnyx_native import rest
-from telnyx_native.config import TokenConfig
+from telnyx_native.config import CredentialConfig, TokenConfig, TxServerConfiguration
 from telnyx_native.errors import AuthenticationError, ConfigurationError, RestError
 from telnyx_native.rest import TelephonyCredentials, mint_login_token
+
+if TYPE_CHECKING:
+    from support.telnyx_server import ScriptedServer
+    from telnyx_native.client import TelnyxClient
 
 
 @pytest.fixture
@@ -120,3 +125,33 @@ async def test_secrets_are_seen_nowhere(
     seen = f"{made!r} {credentials!r} {failure.value!r} {failure.value.__cause__!r} {caplog.text}"
     for secret in (API_KEY, token, "s1p-s3cret"):
         assert secret not in seen
+
+
+async def test_a_login_with_a_new_credential_is_tried_again(
+    credentials: TelephonyCredentials,
+    client: TelnyxClient,
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Servers know it some seconds after the API has created it."""
+    monkeypatch.setattr("telnyx_native.client.connection.PAUSE_FOR_NEW_CREDENTIALS", 0.01)
+    made = await credentials.create("connection-7", "bot")
+    good, left = server.parts["login"], 3
+
+    def log_in(params: dict[str, Any]) -> dict[str, Any]:
+        nonlocal left
+        left -= 1
+        assert params["passwd"] == "s1p-s3cret"
+        return good(params | {"passwd": "wrong" if left else "s3cret"})
+
+    server.parts["login"] = log_in
+    login = CredentialConfig(made.sip_user, made.sip_password)
+    await client.connect(TxServerConfiguration.parse(server.address), login)
+    assert len(server.sent("login")) == 3
+
+    await client.disconnect()
+    monkeypatch.setattr("telnyx_native.new_credentials.SETTLING", 0.0)
+    left = 3
+    with pytest.raises(AuthenticationError):
+        await client.connect(TxServerConfiguration.parse(server.address), login)
+    assert left == 2

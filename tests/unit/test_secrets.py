@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.credential_api import API_KEY, credential_api
+from support.field_descriptions import OFFER
 from support.telnyx_server import LIMIT
 from support.tokens import token_for
 from telnyx_native.client import TelnyxClient, token_watch
@@ -121,7 +122,7 @@ async def session_with_token(server: ScriptedServer, timeouts: Timeouts, logger:
                 await client.connect(server_config(server), token_config=config(token))
             seen += visible(refusal.value)
         await client.connect(server_config(server), token_config=config(TOKEN), tx_push_meta_data={"call_id": "P"})
-        server.push("telnyx_rtc.invite", callID="C", sdp="v=0")
+        server.push("telnyx_rtc.invite", callID="C", sdp=OFFER)
         call = await client.wait_for_pushed_call()
         await call.accept()
         answer = await server.received("telnyx_rtc.answer")

@@ -24,6 +24,9 @@ Tool = Callable[..., Awaitable[Any]]
 MOST_AT_A_TIME = 16
 """Tools that run side by side; one more is refused."""
 
+REMEMBERED = 256
+"""Uses whose output is kept, in case the assistant asks for the same again."""
+
 LONGEST_OUTPUT = 256 * 1024
 """Characters that a tool may return."""
 
@@ -64,6 +67,7 @@ class Tools:
         self._answer = answer
         self._tools: dict[str, tuple[Tool, float]] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._outputs: dict[str, str] = {}  # of the latest uses, the oldest first
 
     def register(self, name: str, tool: Tool, *, timeout: float) -> None:
         """Let the assistant use `tool` under `name`, in place of what had the name before.
@@ -78,11 +82,18 @@ class Tools:
         self._tools[name] = (tool, timeout)
 
     def run(self, call: FunctionCall, log: Log) -> None:
-        """Run a tool in the background and send what it returns. The same use, asked for again, changes nothing."""
+        """Run a tool in the background and send what it returns.
+
+        The same use, asked for again, does not run again; the output that it had is sent once more.
+        """
         if call.call_id in self._running:
             return
-        full = len(self._running) >= MOST_AT_A_TIME
-        work = self._refuse(call, log) if full else self._serve(call, log)
+        if call.call_id in self._outputs:
+            work = self._send(call, self._outputs[call.call_id], log)
+        elif len(self._running) >= MOST_AT_A_TIME:
+            work = self._refuse(call, log)
+        else:
+            work = self._serve(call, log)
         task = asyncio.create_task(work, name=f"telnyx-tool-{call.name}")
         self._running[call.call_id] = task
         task.add_done_callback(lambda _: self._running.pop(call.call_id, None))
@@ -101,7 +112,10 @@ class Tools:
             await asyncio.wait(others, timeout=limit)
 
     async def _serve(self, call: FunctionCall, log: Log) -> None:
-        await self._send(call, await self._output_of(call, log), log)
+        output = self._outputs[call.call_id] = await self._output_of(call, log)
+        if len(self._outputs) > REMEMBERED:
+            del self._outputs[next(iter(self._outputs))]
+        await self._send(call, output, log)
 
     async def _refuse(self, call: FunctionCall, log: Log) -> None:
         log.warning(f"the assistant uses more than {MOST_AT_A_TIME} tools at a time; {call.name} was refused")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_native.call.lifecycle import ANSWERED
 from telnyx_native.config import AudioConfig
-from telnyx_native.errors import CallError
+from telnyx_native.errors import CallError, ChannelLimitError
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.media.recording import begin_recording
 from telnyx_native.media.tap import AudioDirection
@@ -59,7 +59,10 @@ class Call:
 
     @property
     def remote_headers(self) -> dict[str, str]:
-        """SIP headers that the other side sent, with its invitation or answer say."""
+        """SIP headers that the other side sent, with its invitation or answer say.
+
+        Of a name that came several times, the values are one, in their order, with commas between (RFC 3261, 7.3.1).
+        """
         return self._session.remote_headers
 
     @property
@@ -320,11 +323,13 @@ class Call:
 
         Raises:
             CallError: The call ended instead; the message says why.
+            ChannelLimitError: It ended because the account has no channel left: try again when another call has ended.
             WaitTimeoutError: It did not happen within `timeout` seconds.
         """
         state = await self.call_state_flow.wait_for(_is_decided, timeout=timeout)
         if isinstance(state, CallState.DONE):
-            raise CallError(f"the call ended before it was active: {state.reason}")
+            kind = ChannelLimitError if state.reason and state.reason.channel_limit_exceeded else CallError
+            raise kind(f"the call ended before it was active: {state.reason}")
 
     async def wait_done(self, timeout: float | None = None) -> CallTerminationReason:
         """Return the reason once the call is over and everything it held is freed.

@@ -54,8 +54,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CallHost", "InviteSession"]
 
-MOST_HEADERS = 200
-"""SIP headers that are kept of the other side; a message that would bring more has none for us."""
+MAX_HEADERS_SIZE = 64 * 1024
+"""Characters of SIP headers that are kept of the other side; a message that would bring more has none for us."""
 
 
 class CallHost(PeerSource, Protocol):
@@ -220,8 +220,9 @@ class InviteSession:
     def handle(self, event: CallEvent) -> None:
         """Take what the server says about this call; late and repeated messages do no harm."""
         self.telnyx_ids = replace(self.telnyx_ids, **{name: id_ for name, id_ in vars(event.ids).items() if id_})
-        if len(self.remote_headers | event.custom_headers) <= MOST_HEADERS:
-            self.remote_headers |= event.custom_headers
+        headers = self.remote_headers | event.custom_headers
+        if sum(map(len, (*headers, *headers.values()))) <= MAX_HEADERS_SIZE:
+            self.remote_headers = headers
         match event:
             case ByeResponse():
                 self.life.finish(event.reason, tell=False)

@@ -14,7 +14,6 @@ from telnyx_native.client.push_decline import decline
 from telnyx_native.client.pushed_call import PushedCall
 from telnyx_native.client.ringer import Ringer
 from telnyx_native.client.several_calls import hold_all
-from telnyx_native.client.token_watch import require_unexpired
 from telnyx_native.codes import ErrorCode, TelnyxWarning
 from telnyx_native.config import (
     AnonymousConfig,
@@ -166,7 +165,7 @@ class TelnyxClient:
         Raises:
             ConfigurationError: There are two logins, or the push notification announces no call.
             SocketConnectionError: The server cannot be reached, or the connection ended too early.
-            AuthenticationError: The server refused the login, or its token has expired.
+            AuthenticationError: The server refused the login.
             GatewayRegistrationError: The SIP registration did not come up.
             RequestTimeoutError: The server did not answer.
         """
@@ -234,13 +233,11 @@ class TelnyxClient:
         Raises:
             ConfigurationError: The notification announces no call.
             SocketConnectionError: The server cannot be reached, or the connection ended too early.
-            AuthenticationError: The server refused the login, or its token has expired.
+            AuthenticationError: The server refused the login.
             GatewayRegistrationError: The SIP registration did not come up.
             RequestTimeoutError: The server did not answer.
         """
         meta = _require_incoming(PushMetaData.parse(push_meta_data))
-        if isinstance(config, TokenConfig):
-            require_unexpired(config)
         await decline(meta, config, server_config or TxServerConfiguration(), self._timeouts)
 
     async def credential_login(self, credential_config: CredentialConfig) -> None:
@@ -258,7 +255,7 @@ class TelnyxClient:
         """Log in with a token on a connection that stands; with a new one, calls that are going on stay.
 
         Raises:
-            AuthenticationError: The token has expired, or the server refused it; the connection stays.
+            AuthenticationError: The server refused the token; the connection stays.
             GatewayRegistrationError: The SIP registration did not come up.
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
@@ -463,8 +460,6 @@ class TelnyxClient:
     ) -> None:
         if self._session.is_open or self._recovery.running:
             raise SocketConnectionError("the client is connected already, or about to be again; disconnect first")
-        if isinstance(config, TokenConfig):
-            require_unexpired(config)
         if isinstance(config, AnonymousConfig):
             self._keeper.conversation.begin()
         pushed = None if push is None else PushedCall(_require_incoming(push), self._timeouts.push_invite)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telnyx_native.client.token_watch import TokenWatch, require_unexpired
+from telnyx_native.client.token_watch import TokenWatch
 from telnyx_native.config import TokenConfig, TxServerConfiguration, route
-from telnyx_native.errors import GATEWAY_REGISTRATION_FAILED, GatewayRegistrationError, TelnyxError
+from telnyx_native.errors import (
+    GATEWAY_REGISTRATION_FAILED,
+    AuthenticationError,
+    GatewayRegistrationError,
+    ServerUnavailableError,
+    TelnyxError,
+)
 from telnyx_native.events import (
     ClientReadyResponse,
     LoginResponse,
@@ -18,6 +24,7 @@ from telnyx_native.events import (
 )
 from telnyx_native.flow import SharedFlow
 from telnyx_native.logs import Log
+from telnyx_native.new_credentials import is_new
 from telnyx_native.signaling.logins import Purpose, login_of
 from telnyx_native.signaling.push_messages import AttachCalls
 
@@ -25,9 +32,13 @@ if TYPE_CHECKING:
     from telnyx_native.client.pushed_call import PushedCall
     from telnyx_native.codes import TelnyxWarning
     from telnyx_native.config import TelnyxConfig
+    from telnyx_native.signaling.logins import Login
     from telnyx_native.signaling.session import Session
 
 __all__ = ["Connection"]
+
+PAUSE_FOR_NEW_CREDENTIALS = 2.0
+"""Seconds between two logins with a credential that the server may not know yet."""
 
 
 class Connection:
@@ -106,11 +117,12 @@ class Connection:
     async def join(self, config: TelnyxConfig) -> None:
         """Log in on the connection that was just opened.
 
-        A registration that fails is tried again on a connection of its own, if the login wants reconnection.
+        A registration that fails is tried again on a connection of its own, if the login wants reconnection; so is a
+        login that the server cannot take now.
 
         Raises:
             SocketConnectionError: The server cannot be reached, or the connection ended.
-            AuthenticationError: The server refused the login, or its token has expired.
+            AuthenticationError: The server refused the login, or its token.
             GatewayRegistrationError: The SIP registration did not come up.
             RequestTimeoutError: The server did not answer.
         """
@@ -118,8 +130,10 @@ class Connection:
         while True:
             try:
                 await self.log_in(config)
-            except GatewayRegistrationError as error:
-                if error.code != GATEWAY_REGISTRATION_FAILED or not left:
+            except (GatewayRegistrationError, ServerUnavailableError) as error:
+                if isinstance(error, GatewayRegistrationError) and error.code != GATEWAY_REGISTRATION_FAILED:
+                    raise
+                if not left:
                     raise
             else:
                 return
@@ -132,7 +146,7 @@ class Connection:
         """Log in, and ask for the call that a push notification announced, if it has not come yet.
 
         Raises:
-            AuthenticationError: The server refused the login, or its token has expired.
+            AuthenticationError: The server refused the login, or its token.
             GatewayRegistrationError: The SIP registration did not come up.
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
@@ -142,8 +156,8 @@ class Connection:
         login = login_of(config, Purpose.ANSWER_PUSH if awaited else Purpose.CALLS)
         try:
             if isinstance(config, TokenConfig):
-                require_unexpired(config)
-            await self._session.login(login)
+                self._token_watch.check(config)
+            await self._authenticate(login)
         except TelnyxError as error:
             if self._session.is_open:  # a lost connection was reported already
                 self.report(error)
@@ -160,6 +174,19 @@ class Connection:
             awaited.expect()
             await self._session.tell(AttachCalls(config.push))
 
+    async def _authenticate(self, login: Login) -> None:
+        """Log in; a credential that was created just now may be refused at first."""
+        while True:
+            try:
+                await self._session.login(login)
+            except AuthenticationError as error:
+                if not is_new(login.account):
+                    raise
+                self.log.debug(f"the credential was created just now, so the login is tried again: {error}")
+            else:
+                return
+            await self._session.pause(PAUSE_FOR_NEW_CREDENTIALS)
+
     async def resume(self, *, patience: float | None) -> None:
         """Connect and log in once more, as before.
 
@@ -167,7 +194,7 @@ class Connection:
             patience: Seconds that connecting may take, if not as long as usual.
 
         Raises:
-            AuthenticationError: The server refused the login, or its token has expired.
+            AuthenticationError: The server refused the login, or its token.
             TelnyxError: It did not work this time.
         """
         assert self.config is not None  # noqa: S101 - there was a login, that is what is resumed

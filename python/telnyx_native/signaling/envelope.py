@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, NoReturn
 from uuid import uuid4
 
 from telnyx_native.errors import MalformedFrameError
+from telnyx_native.untrusted_text import clean_json, one_line
 
 __all__ = ["Error", "Frame", "MessageId", "Request", "Result", "new_id", "parse"]
 
 _DEBUG_REPORT = "debug_report_"
 
-MessageId = str | int
-"""Clients number their requests with UUIDs, servers with integers."""
+LONGEST_NAME = 256
+"""Characters of a method or an instance."""
+
+LONGEST_TEXT = 1024
+"""Characters of the text of an error."""
+
+MessageId = str | float
+"""Clients number their requests with UUIDs, servers with integers, some with fractions: echoed as they come."""
 
 
 def new_id() -> str:
@@ -86,7 +94,8 @@ Frame = Request | Result | Error
 def parse(frame: str | bytes) -> Frame:
     """Read one frame.
 
-    Missing or null `params` become an empty object; unknown members are ignored.
+    Missing or null `params` become an empty object; unknown members are ignored. All texts are cleaned here, once: they
+    have no control characters and no halves of characters (see `untrusted_text.clean`).
 
     Raises:
         MalformedFrameError: The frame is not JSON, or not one of the three kinds. It carries the id of the
@@ -97,8 +106,7 @@ def parse(frame: str | bytes) -> Frame:
     if message.get("jsonrpc", "2.0") != "2.0":
         raise MalformedFrameError("jsonrpc is not 2.0", id=message_id)
     voice_sdk_id = message.get("voice_sdk_id")
-    if not isinstance(voice_sdk_id, str):
-        voice_sdk_id = None
+    voice_sdk_id = one_line(voice_sdk_id)[:LONGEST_NAME] if isinstance(voice_sdk_id, str) else None
 
     if "method" in message:
         params = _object(message, "params", message_id, default={})
@@ -106,7 +114,7 @@ def parse(frame: str | bytes) -> Frame:
     if "error" in message:
         error = _object(message, "error", message_id)
         cause = error.get("cause")
-        text = str(error.get("message") or "Unknown error")
+        text = one_line(str(error.get("message") or "Unknown error"))[:LONGEST_TEXT]
         return Error(message_id, _code(error), text, voice_sdk_id, cause if isinstance(cause, str) else None)
     if "result" in message:
         if message_id is None:
@@ -130,7 +138,8 @@ def _encode(message_id: MessageId | None, voice_sdk_id: str | None, **body: obje
 
 def _load(frame: str | bytes) -> dict[str, Any]:
     try:
-        message = json.loads(frame, parse_constant=_refuse_constant)
+        text = frame if isinstance(frame, str) else frame.decode()
+        message = clean_json(json.loads(text, parse_constant=_refuse_constant), text)
     except (ValueError, RecursionError) as error:
         # The text of the error may quote the frame, and with it a secret: say only what kind it was.
         raise MalformedFrameError(f"not JSON ({type(error).__name__})") from None
@@ -145,7 +154,8 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _message_id(message: dict[str, Any]) -> MessageId | None:
     message_id = message.get("id")
-    if message_id is None or (isinstance(message_id, str | int) and not isinstance(message_id, bool)):
+    is_id = isinstance(message_id, str | int | float) and not isinstance(message_id, bool)
+    if message_id is None or (is_id and message_id not in (inf, -inf)):
         return message_id
     raise MalformedFrameError(f"the id is a {type(message_id).__name__}")
 
@@ -154,7 +164,7 @@ def _name(message: dict[str, Any], key: str, message_id: MessageId | None) -> st
     name = message[key]
     if not isinstance(name, str) or not name:
         raise MalformedFrameError(f"{key} is not a name", id=message_id)
-    return name
+    return one_line(name)[:LONGEST_NAME]
 
 
 def _object(

@@ -8,6 +8,7 @@ without is demanded.
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
@@ -33,15 +34,25 @@ from telnyx_native.events import (
     SocketMethod,
 )
 from telnyx_native.states import GatewayState
+from telnyx_native.untrusted_text import clean, is_call_id, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from telnyx_native.signaling.envelope import Request
 
-__all__ = ["parse_gateway_state", "parse_request"]
+__all__ = ["parse_gateway_state", "parse_request", "parse_session_id"]
 
 Params = dict[str, Any]
+
+MAX_HEADERS = 100
+MAX_HEADERS_SIZE = 32 * 1024
+"""Characters of the names and values of the headers of one message."""
+
+LONGEST_NAME = 1024
+"""Characters of a name, a number, a reason."""
+
+_IDENTIFIER = re.compile(r"[\x21-\x7e]{1,256}")
 
 
 def parse_request(request: Request) -> ReceivedResult | None:
@@ -59,17 +70,24 @@ def parse_gateway_state(params: Params, sessid: str | None = None) -> GatewaySta
     return GatewayStateResponse(
         state=GatewayState(_text(params, "state")),
         sessid=sessid,
-        call_report_id=_optional_text(params, "call_report_id"),
-        dc=_optional_text(params, "dc"),
-        region=_optional_text(params, "region"),
+        call_report_id=_identifier(params, "call_report_id"),
+        dc=_identifier(params, "dc"),
+        region=_identifier(params, "region"),
     )
+
+
+def parse_session_id(result: Params) -> str | None:
+    """The session that an answer names, if it does."""
+    return _identifier(result, "sessid")
 
 
 def _client_ready(params: Params) -> ClientReadyResponse:
     sessions = params.get("reattached_sessions")
     if not isinstance(sessions, list):
         return ClientReadyResponse()
-    return ClientReadyResponse(tuple(call_id for call_id in sessions if isinstance(call_id, str)))
+    return ClientReadyResponse(
+        tuple(call_id for call_id in sessions if isinstance(call_id, str) and is_call_id(call_id))
+    )
 
 
 def _invite(params: Params) -> InviteResponse:
@@ -85,11 +103,11 @@ def _ringing(params: Params) -> RingingResponse:
 
 
 def _media(params: Params) -> MediaResponse:
-    return MediaResponse(**_call(params), sdp=_required_text(params, "sdp"))
+    return MediaResponse(**_call(params), sdp=_required_lines(params, "sdp"))
 
 
 def _answer(params: Params) -> AnswerResponse:
-    return AnswerResponse(**_call(params), sdp=_optional_text(params, "sdp"))
+    return AnswerResponse(**_call(params), sdp=_lines(params, "sdp") or None)
 
 
 def _bye(params: Params) -> ByeResponse:
@@ -99,7 +117,7 @@ def _bye(params: Params) -> ByeResponse:
         cause_code=_number(params, "causeCode"),
         sip_code=_number(params, "sipCode"),
         sip_reason=_optional_text(params, "sipReason"),
-        sip_call_id=_optional_text(params, "sip_call_id"),
+        sip_call_id=_identifier(params, "sip_call_id"),
     )
 
 
@@ -162,12 +180,14 @@ def _call(params: Params) -> dict[str, Any]:
     )
     if call_id is None:
         raise MalformedFrameError("callID is missing")
+    if not is_call_id(call_id):
+        raise MalformedFrameError("callID is no id: 1 to 128 letters, digits and ._@:+- are")
     return {
         "call_id": call_id,
         "ids": CallIds(
-            _optional_text(params, "telnyx_session_id"),
-            _optional_text(params, "telnyx_leg_id"),
-            _optional_text(params, "telnyx_call_control_id"),
+            _identifier(params, "telnyx_session_id"),
+            _identifier(params, "telnyx_leg_id"),
+            _identifier(params, "telnyx_call_control_id"),
         ),
         "custom_headers": _headers(dialog.get("custom_headers")),
     }
@@ -178,7 +198,7 @@ def _offered_call(params: Params) -> dict[str, Any]:
     return {
         **_call(params),
         **_parties(params),
-        "sdp": _required_text(params, "sdp"),
+        "sdp": _required_lines(params, "sdp"),
         "client_state": _client_state(params),
     }
 
@@ -195,26 +215,64 @@ def _dialog(params: Params) -> Params:
 
 
 def _headers(headers: object) -> dict[str, str]:
-    """Custom headers, a list of `{name, value}` on the wire."""
-    if not isinstance(headers, list):
-        return {}
-    named = [header for header in headers if isinstance(header, dict) and _text(header, "name")]
-    return {_text(header, "name"): _text(header, "value") for header in named}
+    """Custom headers, a list of `{name, value}` on the wire.
+
+    Of a name that comes several times, in whatever case, the values are one, in their order, with commas between
+    (RFC 3261, 7.3.1). What is more than `MAX_HEADERS` and `MAX_HEADERS_SIZE` is left out.
+    """
+    named: dict[str, tuple[str, str]] = {}
+    size = 0
+    for header in headers[:MAX_HEADERS] if isinstance(headers, list) else []:
+        name, value = (_line(header, "name"), _line(header, "value")) if isinstance(header, dict) else ("", "")
+        size += len(name) + len(value)
+        if size > MAX_HEADERS_SIZE:
+            break
+        if name:
+            spelling, before = named.get(name.lower(), (name, None))
+            named[name.lower()] = spelling, value if before is None else f"{before}, {value}"
+    return dict(named.values())
 
 
 def _client_state(params: Params) -> str | None:
-    encoded = _text(params, "client_state") or _text(params, "clientState")
+    """What travels in base64, with the line ends of MIME maybe (RFC 2045, 6.8); as it came if it is something else."""
+    said = _lines(params, "client_state") or _lines(params, "clientState")
+    encoded = "".join(said.split())
     try:
-        return b64decode(encoded, validate=True).decode() if encoded else None
+        return clean(b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode()) if encoded else None
     except (binascii.Error, ValueError):
-        return encoded
+        return said
+
+
+def _lines(params: Params, key: str) -> str:
+    """A text of several lines, as it is."""
+    value = params.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _required_lines(params: Params, key: str) -> str:
+    value = _lines(params, key)
+    if not value:
+        raise MalformedFrameError(f"{key} is missing")
+    return value
+
+
+def _line(params: Params, key: str) -> str:
+    """A text on one line; numbers are texts, too."""
+    value = params.get(key)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return one_line(value) if isinstance(value, str) else ""
 
 
 def _text(params: Params, key: str) -> str:
-    value = params.get(key)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) else ""
+    """A text of usual length on one line."""
+    return _line(params, key)[:LONGEST_NAME]
+
+
+def _identifier(params: Params, key: str) -> str | None:
+    """An id, which may become part of a header or a log; `None` if it is of no use as one."""
+    value = _text(params, key)
+    return value if _IDENTIFIER.fullmatch(value) else None
 
 
 def _optional_text(params: Params, key: str) -> str | None:
@@ -229,7 +287,9 @@ def _required_text(params: Params, key: str) -> str:
 
 
 def _number(params: Params, key: str) -> int | None:
+    """A whole number that fits 32 bits; texts and fractions of zero are numbers, too."""
     try:
-        return int(_text(params, key))
+        value = float(_text(params, key))
     except ValueError:
         return None
+    return int(value) if abs(value) < 2**31 and value.is_integer() else None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from telnyx_native.config import AnonymousConfig, CredentialConfig, TokenConfig
 from telnyx_native.events import SocketMethod
+from telnyx_native.login_token import account_of
 from telnyx_native.version import USER_AGENT, __version__
 
 if TYPE_CHECKING:
@@ -138,8 +138,8 @@ class TokenLogin(_UserLogin):
 
     @property
     def account(self) -> str:
-        """What tells the token from others; kept longer than a login lasts, so not the token itself."""
-        return sha256(self.token.encode()).hexdigest()
+        """What tells the token from others."""
+        return account_of(self.token)
 
     @property
     def who(self) -> str:

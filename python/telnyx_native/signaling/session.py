@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import (
+    AUTHENTICATION_FAILED,
+    AUTHENTICATION_REQUIRED,
     AuthenticationError,
     GatewayRegistrationError,
     RequestError,
     RequestTimeoutError,
+    ServerUnavailableError,
     SocketConnectionError,
 )
 from telnyx_native.events import ClientReadyResponse, GatewayStateResponse, ReceivedResult, SocketMethod
 from telnyx_native.flow import SharedFlow, StateFlow
 from telnyx_native.signaling.health import HealthMonitor
-from telnyx_native.signaling.incoming import parse_gateway_state, parse_request
+from telnyx_native.signaling.incoming import parse_gateway_state, parse_request, parse_session_id
 from telnyx_native.signaling.login_timings import LoginTimings
 from telnyx_native.signaling.messages import GatewayStateQuery, Message
 from telnyx_native.signaling.ping_metrics import PingHistory
@@ -38,6 +41,9 @@ __all__ = ["Session", "SessionListener"]
 
 SESSION_LIFETIME = 90.0
 """Seconds after a lost connection for which the server knows the session (Telnyx JS SDK)."""
+
+FINAL_CODES = (AUTHENTICATION_REQUIRED, AUTHENTICATION_FAILED)
+"""With these a server refuses a login for good; any other error may pass, as that of a server that starts."""
 
 _FAILURES = {
     SocketMethod.INVITE: ErrorCode.SDP_SEND_FAILED,
@@ -164,6 +170,7 @@ class Session:
 
         Raises:
             AuthenticationError: The server refused the login.
+            ServerUnavailableError: The server cannot take a login now.
             GatewayRegistrationError: The registration failed or took too long.
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: The connection ended first.
@@ -372,10 +379,13 @@ class Session:
         try:
             result = await self.request(login, timeout=self._timeouts.login)
         except RequestError as error:
+            if error.code not in FINAL_CODES:
+                message = f"the server cannot take the login of {login.who} now: {error}; try again later"
+                raise ServerUnavailableError(message, code=error.code) from None
             message = f"the server refused the login of {login.who}: {error}; {login.hint}"
             raise AuthenticationError(message, code=error.code) from None
         self.timings.mark("logged_in")
-        self.session_id = str(result.get("sessid") or "")
+        self.session_id = parse_session_id(result) or ""
         self._account, self._lost_at = login.account, None
 
     def _session_of(self, account: str) -> str | None:
@@ -386,7 +396,4 @@ class Session:
     async def _query_gateway(self) -> GatewayStateResponse:
         result = await self.request(GatewayStateQuery(), timeout=self._timeouts.gateway_poll)
         params = result.get("params")
-        sessid = result.get("sessid")
-        return parse_gateway_state(
-            params if isinstance(params, dict) else {}, sessid if isinstance(sessid, str) else None
-        )
+        return parse_gateway_state(params if isinstance(params, dict) else {}, parse_session_id(result))

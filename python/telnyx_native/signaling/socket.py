@@ -20,8 +20,10 @@ from telnyx_native.errors import (
     SocketConnectionError,
 )
 from telnyx_native.events import SocketMethod
+from telnyx_native.redaction import mask
 from telnyx_native.signaling.envelope import Error, MessageId, Request, Result, new_id, parse
 from telnyx_native.signaling.messages import Message, Ping
+from telnyx_native.untrusted_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +49,13 @@ _ACKED_WHEN_KNOWN = {
 
 # The websockets library logs whole frames, passwords included, at DEBUG: it gets a logger that says nothing.
 _SILENT = logging.Logger("telnyx_native.websockets", logging.CRITICAL + 1)
+
+
+class _ConnectHere(connect):
+    """Connects to the given server only: the login goes to whoever answers, so no redirect is followed."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
 
 
 class TxSocketListener(Protocol):
@@ -139,7 +148,7 @@ class TxSocket:
         """
         query = ({"voice_sdk_id": voice_sdk_id} if voice_sdk_id else {}) | dict(instance or {})
         try:
-            connection = await connect(
+            connection = await _ConnectHere(
                 f"{address}/?{urlencode(query)}" if query else f"{address}/",
                 open_timeout=timeout,
                 close_timeout=close_timeout,
@@ -153,8 +162,9 @@ class TxSocket:
             message = f"{address} did not answer within {timeout:g} s"
             raise SocketConnectionError(message, kind=ErrorCode.WEBSOCKET_CONNECTION_FAILED) from None
         except (OSError, WebSocketException, EOFError) as error:
-            message = f"cannot connect to {address}: {error}; check the address and the network"
-            raise SocketConnectionError(message, kind=ErrorCode.WEBSOCKET_CONNECTION_FAILED) from error
+            # Not as the cause: the address of a proxy, which it may name, may have a password in it.
+            message = f"cannot connect to {address}: {one_line(mask(str(error)))}; check the address and the network"
+            raise SocketConnectionError(message, kind=ErrorCode.WEBSOCKET_CONNECTION_FAILED) from None
         return cls(connection, listener, address=address, log=log, voice_sdk_id=voice_sdk_id)
 
     async def request(self, message: Message, *, timeout: float) -> dict[str, Any]:

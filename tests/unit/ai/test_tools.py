@@ -137,6 +137,29 @@ async def test_same_use_runs_once(bench: Bench) -> None:
     assert await bench.use("count", call_id="c2") == "2"
 
 
+async def test_a_use_that_is_asked_for_again_has_the_same_output(bench: Bench, until: Any) -> None:
+    runs: list[int] = []
+
+    async def count() -> int:
+        runs.append(1)
+        return len(runs)
+
+    bench.tools.register("count", count, timeout=1)
+    for _ in range(3):
+        assert await bench.use("count") == "1"
+        await until(lambda: not bench.tools._running)
+    assert await bench.use("count", call_id="c2") == "2"
+    assert len(runs) == 2
+
+
+async def test_what_is_remembered_of_uses_is_bounded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tools_module, "REMEMBERED", 3)
+    bench.tools.register("add", add, timeout=1)
+    for n in range(10):
+        await bench.use("add", '{"a": 1}', f"c{n}")
+    assert len(bench.tools._outputs) == 3
+
+
 async def test_stop_cancels_what_runs(bench: Bench) -> None:
     cancelled = asyncio.Event()
 

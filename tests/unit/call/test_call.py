@@ -14,7 +14,7 @@ from telnyx_native.call.invite_session import InviteSession
 from telnyx_native.call.observation import Observers
 from telnyx_native.codes import ErrorCode
 from telnyx_native.config import AudioConfig, Limits, PeerConfig, Timeouts
-from telnyx_native.errors import CallError, RequestError, SdpError, WaitTimeoutError
+from telnyx_native.errors import CallError, ChannelLimitError, RequestError, SdpError, WaitTimeoutError
 from telnyx_native.events import (
     AnswerResponse,
     AttachResponse,
@@ -130,6 +130,32 @@ async def test_busy(online: TelnyxClient, server: ScriptedServer, media: FakeEng
     assert await call.wait_done() == CallTerminationReason("USER_BUSY", 17, 486, "Busy Here")
     assert server.sent("telnyx_rtc.bye") == []
     assert media.peers[0].closed
+
+
+@pytest.mark.parametrize(
+    ("sip_code", "reason", "error"),
+    [
+        (403, "Outbound channel limit exceeded", ChannelLimitError),
+        (403, "User channel limit exceeded D60", ChannelLimitError),
+        (403, "Forbidden", CallError),
+        (486, "channel limit exceeded", CallError),
+    ],
+)
+async def test_the_limit_of_the_account_is_an_error_of_its_own(
+    online: TelnyxClient, server: ScriptedServer, sip_code: int, reason: str, error: type[CallError]
+) -> None:
+    call = await online.new_invite("+15550100")
+    server.push(
+        "telnyx_rtc.bye",
+        callID=call.call_id,
+        cause="CALL_REJECTED",
+        causeCode=21,
+        sipCode=sip_code,
+        sipReason=reason,
+    )
+    with pytest.raises(CallError, match=reason) as caught:
+        await call.wait_active(1)
+    assert type(caught.value) is error
 
 
 async def test_refused_invitation(online: TelnyxClient, server: ScriptedServer, media: FakeEngine) -> None:

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
 
 from support.tokens import token_for, unsigned_token
 from telnyx_native.client import token_watch
-from telnyx_native.client.token_watch import TokenWatch, require_unexpired
-from telnyx_native.codes import ErrorCode, TelnyxWarning
+from telnyx_native.client.token_watch import TokenWatch
+from telnyx_native.codes import TelnyxWarning
 from telnyx_native.config import TokenConfig
-from telnyx_native.errors import AuthenticationError
 from telnyx_native.flow import SharedFlow
 
 
@@ -54,14 +54,25 @@ async def test_nothing_to_warn_of(warnings: SharedFlow[TelnyxWarning], token: st
     watch.stop()
 
 
-def test_expired_token() -> None:
+async def test_a_token_that_looks_expired_is_warned_of_and_left_to_the_server(
+    warnings: SharedFlow[TelnyxWarning],
+) -> None:
+    """It is the clock of this machine that says so."""
     token = unsigned_token(exp=1_700_000_000)
-    with pytest.raises(AuthenticationError, match="expired at 2023-11-14T22:13:20Z") as caught:
-        require_unexpired(TokenConfig(token))
-    assert caught.value.kind is ErrorCode.LOGIN_FAILED
-    assert token not in str(caught.value)
+    watch = TokenWatch(warnings.emit)
+    watch.check(TokenConfig(token))
+    warning = await warnings.first(timeout=1)
+    assert "2023-11-14T22:13:20Z; the server decides" in warning.message
+    assert token not in warning.message
+    later = warnings.collect()
+    assert "the server decides" in (await anext(later)).message
+    watch.start(TokenConfig(token))  # once is enough
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(later), 0.05)
 
 
 @pytest.mark.parametrize("token", ["opaque", token_for(86_400)])
-def test_token_that_may_be_good(token: str) -> None:
-    require_unexpired(TokenConfig(token))
+async def test_token_that_may_be_good(warnings: SharedFlow[TelnyxWarning], token: str) -> None:
+    TokenWatch(warnings.emit).check(TokenConfig(token))
+    with pytest.raises(TimeoutError):
+        await warnings.first(timeout=0.05)

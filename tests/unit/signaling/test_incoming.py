@@ -112,6 +112,72 @@ def test_client_state_that_is_not_base64_is_taken_as_it_is() -> None:
     assert result.client_state == "plain text"
 
 
+@pytest.mark.parametrize(
+    "encoded",
+    ["aGVsbG8gd29ybGQ=", "aGVsbG8g\r\nd29ybGQ=", "aGVs bG8g\nd29y\nbGQ=\n", "aGVsbG8gd29ybGQ"],
+    ids=["plain", "MIME line breaks", "white space", "no padding"],
+)
+def test_client_state_is_decoded(encoded: str) -> None:
+    result = parse_request(Request("telnyx_rtc.invite", {"callID": "C", "sdp": "v=0", "client_state": encoded}))
+    assert isinstance(result, InviteResponse)
+    assert result.client_state == "hello world"
+
+
+def headers_of(*headers: object) -> dict[str, str]:
+    params = {"callID": "C", "dialogParams": {"custom_headers": list(headers)}}
+    result = parse_request(Request("telnyx_rtc.answer", params))
+    assert isinstance(result, AnswerResponse)
+    return result.custom_headers
+
+
+def test_headers_of_one_name_are_one_with_all_values_in_order() -> None:
+    """RFC 3261, 7.3.1; names compare without case."""
+    assert headers_of(
+        {"name": "Diversion", "value": "<sip:1@a>"},
+        {"name": "X-Count", "value": 7},
+        {"name": "diversion", "value": "<sip:2@b>;reason=user-busy"},
+        {"name": "X-Rate", "value": 1.5},
+        {"name": "X-Empty", "value": ""},
+        {"name": "", "value": "x"},
+        "junk",
+    ) == {
+        "Diversion": "<sip:1@a>, <sip:2@b>;reason=user-busy",
+        "X-Count": "7",
+        "X-Rate": "1.5",
+        "X-Empty": "",
+    }
+
+
+def test_headers_are_bounded_in_number_and_size() -> None:
+    assert len(headers_of(*({"name": f"X-{n}", "value": "1"} for n in range(1000)))) == 100
+    assert len(headers_of(*({"name": f"X-{n}", "value": 10_000 * "1"} for n in range(50)))) == 3
+
+
+@pytest.mark.parametrize("call_id", ["../../etc/x", "/etc/passwd", "a\r\nX-Y: z", "a b", ".", "x" * 129, "\u00e9"])
+def test_an_id_that_could_be_more_than_an_id_is_malformed(call_id: str) -> None:
+    with pytest.raises(MalformedFrameError, match="callID is no id"):
+        parse_request(Request("telnyx_rtc.invite", {"callID": call_id, "sdp": "v=0"}))
+
+
+def test_names_are_on_one_line_and_descriptions_on_several() -> None:
+    params = {"callID": "C", "sdp": "v=0\r\ns=-\r\n", "caller_id_name": "Bob\r\nERROR forged", "caller_id_number": 7.0}
+    result = parse_request(Request("telnyx_rtc.invite", params))
+    assert isinstance(result, InviteResponse)
+    assert (result.caller_id_name, result.caller_id_number) == ("Bob ERROR forged", "7.0")
+    assert result.sdp == "v=0\r\ns=-\r\n"
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [(0, 0), ("1", 1), (1.0, 1), ("2.0", 2), (1.5, 0), (1e300, 0), (-(2**40), 0), ("x", 0), (None, 0)],
+)
+def test_numbers_are_whole_and_small(index: object, expected: int) -> None:
+    params = {"callID": "C", "candidate": "candidate:1", "sdpMLineIndex": index}
+    result = parse_request(Request("telnyx_rtc.candidate", params))
+    assert isinstance(result, CandidateResponse)
+    assert result.sdp_mline_index == expected
+
+
 def test_reason_of_bye() -> None:
     bye = ByeResponse("C", cause="USER_BUSY", cause_code=17, sip_code=486, sip_reason="Busy Here")
     assert bye.reason == CallTerminationReason("USER_BUSY", 17, 486, "Busy Here")
