@@ -101,6 +101,35 @@ async def test_audio_survives_that_its_address_changes(gateway, alice):
     assert call.state is CallState.ACTIVE
 
 
+async def test_an_answer_whose_description_comes_later(gateway, alice):
+    gateway.faults.delay_descriptions("alice")
+    call, _ = await tone_call(alice, gateway)
+    assert call.state is CallState.ACTIVE
+
+
+async def test_new_paths_that_come_twice_or_are_none(gateway, alice):
+    call, leg = await tone_call(alice, gateway)
+    before = leg.peer
+    await gateway.faults.send_unusable_attach(leg)
+    await asyncio.sleep(0.2)
+    await hears(call, 440)
+    await gateway.faults.repeat_attach(leg)
+    async with asyncio.timeout(LIMIT):
+        while leg.peer is before:  # noqa: ASYNC110 - no event to wait for
+            await asyncio.sleep(0.02)
+    await hears(call, 440)
+    assert call.state is CallState.ACTIVE
+
+
+async def test_a_call_more_than_the_channels(gateway, alice):
+    gateway.faults.limit_channels("alice", 1)
+    call, _ = await tone_call(alice, gateway)
+    reason = await (await alice.new_invite("echo")).wait_done(LIMIT)
+    assert (reason.sip_code, reason.cause) == (403, "CALL_REJECTED")
+    assert "channel limit exceeded" in reason.sip_reason
+    await hears(call, 440)
+
+
 async def test_a_call_outlives_the_server(gateway, alice):
     call, _ = await tone_call(alice, gateway)
     restarting = asyncio.create_task(gateway.restart(1))

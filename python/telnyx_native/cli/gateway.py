@@ -161,6 +161,7 @@ def gateway(
             metavar="USER:FAULT",
             help="Misbehave towards a user: delay:SECONDS, duplicate, registration:STATE or registration:STATE:TIMES, "
             "where STATE is refused, no_answer, FAIL_WAIT, NOREG, EXPIRED, ...; "
+            "login-error:CODE:TIMES; late-description; channel-limit:CALLS; "
             "media:loss=0.05,jitter=0.03,delay=0.1,reorder=0.02; repeat it for more. The HTTP API has more of them.",
         ),
     ] = None,
@@ -169,7 +170,7 @@ def gateway(
         typer.Option(
             metavar="NAME",
             help="Have a bad day on purpose: flaky-wifi, congested-link, server-restart, amnesia, registration-storm, "
-            "slow-server, dead-link, garbage, expired-tokens or moving-media; repeat it for more at once. "
+            "slow-start, slow-server, dead-link, garbage, expired-tokens or moving-media; repeat it for more at once. "
             "What each does is told when it begins.",
         ),
     ] = None,

@@ -101,7 +101,8 @@ class Conversation:
         call_id = _new_id("call")
         with self.leg.items.collect() as outputs:
             item = {"type": "function_call", "call_id": call_id, "name": name, "arguments": json.dumps(arguments)}
-            await self._send("conversation.item.created", item=item)
+            for _ in range(2 if self.leg.repeats_tools else 1):
+                await self._send("conversation.item.created", item=item)
             try:
                 async with asyncio.timeout(timeout):
                     async for answer in outputs:

@@ -21,8 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["CallerLeg"]
 
 
+DESCRIPTION_DELAY = 0.5
+"""Seconds between an answer and its description, where that comes late on purpose."""
+
+
 class CallerLeg(Leg):
-    """A call that a client places: the gateway lets it ring, answers it or ends it."""
+    """A call that a client places: the gateway lets it ring, answers it or ends it.
+
+    Attributes:
+        describes_late: Whether it is answered without a description, which follows, on purpose.
+    """
 
     cause_before_answer = HangupCause.ORIGINATOR_CANCEL
     display_direction = "inbound"
@@ -33,6 +41,7 @@ class CallerLeg(Leg):
         super().__init__(wire, dialog, media, on_end)
         self._offer = offer
         self._has_early_media = False
+        self.describes_late = False
 
     async def ring(self) -> None:
         """Tell the client that the called side is being alerted. Once, and not after the answer."""
@@ -68,7 +77,11 @@ class CallerLeg(Leg):
         await self.ring()
         # After early media, the client has our description already.
         description = {} if self._has_early_media else {"sdp": await self._answer_offer()}
-        await self._notify_of_audio("telnyx_rtc.answer", description)
+        late = self.describes_late and bool(description)
+        await self._notify_of_audio("telnyx_rtc.answer", {} if late else description)
+        if late:
+            await asyncio.sleep(DESCRIPTION_DELAY)
+            await self._notify_of_audio("telnyx_rtc.media", description)
         self._be_answered()
 
     async def _answer_offer(self) -> str:

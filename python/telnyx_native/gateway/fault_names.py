@@ -34,13 +34,26 @@ USER_FAULTS = (
     "registration:FAULT",
     "registration:FAULT:TIMES",
     "push-registration:STATE",
+    "login-error:CODE",
+    "login-error:CODE:TIMES",
+    "late-description",
+    "channel-limit:CALLS",
     "media:NAME=VALUE,...",
     "clear",
 )
-"""How the faults of a user are written. What can happen to audio packets: `NetworkConditions`, as in
-`media:loss=0.05,jitter=0.03`."""
+"""How the faults of a user are written. CODE is a number, or `none` for an error without one. What can happen to audio
+packets: `NetworkConditions`, as in `media:loss=0.05,jitter=0.03`."""
 
-CALL_FAULTS = ("media:NAME=VALUE,...", "move-media", "rebind-media", "lose", "clear")
+CALL_FAULTS = (
+    "media:NAME=VALUE,...",
+    "move-media",
+    "move-media:twice",
+    "move-media:unusable",
+    "rebind-media",
+    "repeat-tools",
+    "lose",
+    "clear",
+)
 """How the faults of a call are written."""
 
 SERVER_FAULTS = ("restart", "restart:SECONDS")
@@ -75,6 +88,14 @@ async def inject(faults: Faults, user: str, name: str) -> None:
             faults.fail_registration(user, _registration_fault(fault), times=int(_number(times)))
         case ["push-registration", state] if state:
             await faults.push_registration(user, state)
+        case ["login-error", code]:
+            faults.fail_logins(user, _code(code))
+        case ["login-error", code, times]:
+            faults.fail_logins(user, _code(code), times=int(_number(times)))
+        case ["late-description"]:
+            faults.delay_descriptions(user)
+        case ["channel-limit", calls]:
+            faults.limit_channels(user, int(_number(calls)))
         case ["media", conditions]:
             faults.impair_media_of(user, conditions_of(conditions))
         case ["clear"]:
@@ -97,6 +118,12 @@ async def inject_into_call(faults: Faults, leg: Leg, name: str) -> None:
             faults.impair_media(leg, to_client=conditions, from_client=conditions)
         case ["move-media"]:
             await faults.move_media(leg)
+        case ["move-media", "twice"]:
+            await faults.repeat_attach(leg)
+        case ["move-media", "unusable"]:
+            await faults.send_unusable_attach(leg)
+        case ["repeat-tools"]:
+            faults.repeat_tools(leg)
         case ["rebind-media"]:
             faults.rebind_media(leg)
         case ["lose"]:
@@ -153,6 +180,15 @@ def _number(text: str) -> float:
     if not 0 <= number < 1e9:
         raise ConfigurationError(f"{text!r} is not a number that makes sense here")
     return number
+
+
+def _code(text: str) -> int | None:
+    if text == "none":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigurationError(f"{text!r} is no code of an error: write a number, or none") from None
 
 
 def _registration_fault(text: str) -> RegistrationFault:

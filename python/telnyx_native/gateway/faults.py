@@ -10,7 +10,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from telnyx_native.errors import CallError, ConfigurationError
+from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.leg import LegState
+from telnyx_native.gateway.refusal import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -60,6 +62,18 @@ class RegistrationFault(StrEnum):
     TIMEOUT = "TIMEOUT"
 
 
+UNUSABLE = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n"
+"""A description of no audio."""
+
+
+@dataclass
+class _LoginError:
+    """An error that good logins are answered with."""
+
+    code: int | None
+    times: float
+
+
 @dataclass
 class _Standing:
     """The faults of a user that last."""
@@ -68,6 +82,9 @@ class _Standing:
     duplicate: bool = False
     registration: RegistrationFault | None = None
     times: float = math.inf
+    login_error: _LoginError | None = None
+    late_description: bool = False
+    channels: int | None = None
     media: NetworkConditions | None = None
 
 
@@ -197,6 +214,35 @@ class Faults:
         standing = self._of(user)
         standing.registration, standing.times = fault, math.inf if times is None else times
 
+    def fail_logins(self, user: str, code: int | None, *, times: int | None = None) -> None:
+        """Let the user's good logins be answered with an error of the server's, as by one that has just started.
+
+        Args:
+            user: Whose.
+            code: The code, such as 503, -32603 or -32098; `None` for an error without one.
+            times: How often, before they succeed again; `None` for always.
+
+        Raises:
+            ConfigurationError: There is no such user.
+        """
+        self._of(user).login_error = _LoginError(code, math.inf if times is None else times)
+
+    def delay_descriptions(self, user: str) -> None:
+        """Let the user's calls be answered without a description, which follows in a `media` message, from now on.
+
+        Raises:
+            ConfigurationError: There is no such user.
+        """
+        self._of(user).late_description = True
+
+    def limit_channels(self, user: str, calls: int) -> None:
+        """Let the user place only so many calls at a time; one more ends as at Telnyx: SIP 403, channel limit exceeded.
+
+        Raises:
+            ConfigurationError: There is no such user.
+        """
+        self._of(user).channels = calls
+
     def clear(self, user: str) -> None:
         """End the faults of a user that last, and thaw what is frozen.
 
@@ -225,9 +271,31 @@ class Faults:
             CallError: The call is not answered.
             MediaError: The audio cannot be offered.
         """
-        if leg.state.value is not LegState.ANSWERED:
-            raise CallError(f"the audio of a call that is {leg.state.value.value} cannot be moved")
+        _check_answered(leg)
         await leg.move_media()
+
+    async def repeat_attach(self, leg: Leg) -> None:
+        """Do the same, and tell the client so twice.
+
+        Raises:
+            CallError: The call is not answered.
+            MediaError: The audio cannot be offered.
+        """
+        _check_answered(leg)
+        await leg.move_media(copies=2)
+
+    async def send_unusable_attach(self, leg: Leg) -> None:
+        """Offer the client a new path for a call's audio that it cannot use; the old one stands.
+
+        Raises:
+            CallError: The call is not answered.
+        """
+        _check_answered(leg)
+        await leg.attach(UNUSABLE)
+
+    def repeat_tools(self, leg: Leg) -> None:
+        """Let the call's assistant ask for each of the client's tools twice, with the same id, from now on."""
+        leg.repeats_tools = True
 
     def rebind_media(self, leg: Leg) -> None:
         """Let a call's audio come from another port, and go to it, without a word: what a NAT does that forgets.
@@ -327,6 +395,28 @@ class Faults:
         """Whether the login of a user with good credentials is to be refused; one is counted."""
         return self._take(user, refusal=True) is not None
 
+    def login_error_of(self, user: str) -> RequestRefused | None:
+        """Return the error that a good login of a user is to be answered with, if there is one; it is counted."""
+        standing = self._standing.get(user)
+        error = standing.login_error if standing is not None else None
+        if error is None or error.times <= 0:
+            return None
+        error.times -= 1
+        return RequestRefused(error.code, "Service Unavailable")
+
+    def describes_late(self, user: str) -> bool:
+        """Whether a user's calls are answered before their description comes."""
+        standing = self._standing.get(user)
+        return standing is not None and standing.late_description
+
+    def exceeds_channels(self, user: str) -> bool:
+        """Whether a user places more calls than its channels are."""
+        standing = self._standing.get(user)
+        if standing is None or standing.channels is None:
+            return False
+        placed = (leg for leg in self._host.calls if isinstance(leg, CallerLeg) and leg.user_name == user)
+        return sum(1 for _ in placed) > standing.channels
+
     def registration_of(self, user: str) -> RegistrationFault | None:
         """Return how the registration of a user fails, if it does; one is counted."""
         return self._take(user, refusal=False)
@@ -360,6 +450,11 @@ def _checked(seconds: float) -> float:
     if not 0 <= seconds <= LONGEST_DELAY:
         raise ConfigurationError(f"the time must be between 0 and {LONGEST_DELAY:g} seconds, not {seconds}")
     return seconds
+
+
+def _check_answered(leg: Leg) -> None:
+    if leg.state.value is not LegState.ANSWERED:
+        raise CallError(f"the audio of a call that is {leg.state.value.value} cannot be moved")
 
 
 def _network_of(leg: Leg) -> SimulatedNetwork:

@@ -75,6 +75,7 @@ class Leg:
         texts: The text messages the client sends in the call: `from`, `to`, `body`; the flow ends with the leg.
         items: What the client says to an assistant beside the audio; the flow ends with the leg.
         remote_headers: SIP headers of the other side of the call, which the client is told.
+        repeats_tools: Whether an assistant asks for each of the client's tools twice, on purpose.
         media: Its audio.
     """
 
@@ -92,6 +93,7 @@ class Leg:
         self.texts: SharedFlow[Mapping[str, Any]] = SharedFlow(capacity=MOST_UNREAD, weigh=footprint)
         self.items: SharedFlow[Mapping[str, Any]] = SharedFlow(capacity=MOST_UNREAD, weigh=footprint)
         self.remote_headers: Headers = ()
+        self.repeats_tools = False
         self.media = media
         self._wire = wire
         self._on_end = on_end
@@ -232,17 +234,22 @@ class Leg:
         """
         self._wire, self._on_end = wire, on_end
 
-    async def move_media(self) -> None:
+    async def move_media(self, copies: int = 1) -> None:
         """Offer the client another address for the audio, which goes the old way until the new one stands.
+
+        Args:
+            copies: How often it is told so.
 
         Raises:
             MediaError: The audio cannot be offered.
         """
         sdp = await self.media.offer_anew()
-        await self._notify(
-            "telnyx_rtc.attach",
-            self.fields() | {"sdp": sdp, "variables": {}},
-        )
+        for _ in range(copies):
+            await self.attach(sdp)
+
+    async def attach(self, sdp: str) -> None:
+        """Send the client an offer for audio that goes another way."""
+        await self._notify("telnyx_rtc.attach", self.fields() | {"sdp": sdp, "variables": {}})
 
     async def lost(self) -> None:
         """End the leg because the client's socket is gone."""

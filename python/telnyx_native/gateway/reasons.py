@@ -6,7 +6,7 @@ from typing import Any
 
 from telnyx_native.states import CallTerminationReason, HangupCause
 
-__all__ = ["bye_fields", "reason_from_bye", "reason_of"]
+__all__ = ["CHANNEL_LIMIT_EXCEEDED", "bye_fields", "reason_from_bye", "reason_of"]
 
 _SIP_REASONS = {
     200: "OK",
@@ -41,6 +41,12 @@ def reason_of(cause: HangupCause) -> CallTerminationReason:
     sip_code = cause.sip_code or (200 if cause in _NO_FAILURE else 480)
     sip_code, sip_reason = _OWN_WORDS.get(cause) or (sip_code, _SIP_REASONS[sip_code])
     return CallTerminationReason(cause.name, cause.code, sip_code, sip_reason)
+
+
+CHANNEL_LIMIT_EXCEEDED = CallTerminationReason(
+    HangupCause.CALL_REJECTED.name, HangupCause.CALL_REJECTED.code, 403, "User channel limit exceeded"
+)
+"""What Telnyx ends a call with that is more than the account or connection may place at a time."""
 
 
 def reason_from_bye(params: dict[str, Any], default: HangupCause) -> CallTerminationReason:

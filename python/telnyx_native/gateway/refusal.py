@@ -14,9 +14,9 @@ INTERNAL_ERROR = -32603
 
 
 class RequestRefused(Exception):  # noqa: N818 - a refusal is an answer, not a failure
-    """The request is answered with an error."""
+    """The request is answered with an error; one without a code is a fault on purpose."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int | None, message: str) -> None:
         super().__init__(message)
         self.code = code
 

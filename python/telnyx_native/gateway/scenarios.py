@@ -6,6 +6,7 @@ import asyncio
 import logging
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING, Protocol
 
 from telnyx_native.errors import CallError, ConfigurationError, MediaError, TelnyxError
@@ -153,6 +154,18 @@ async def _slow_server(host: ScenarioHost) -> None:
         _clear(host)
 
 
+async def _slow_start(host: ScenarioHost) -> None:
+    codes = cycle((503, -32603, -32098, None))  # what servers say that are not ready yet
+    try:
+        while True:
+            await asyncio.sleep(15)
+            for user, code in zip((user.name for user in host.directory), codes, strict=False):
+                host.faults.fail_logins(user, code, times=3)
+            await host.faults.restart(1)
+    finally:
+        _clear(host)
+
+
 async def _dead_link(host: ScenarioHost) -> None:
     try:
         while True:
@@ -231,6 +244,9 @@ SCENARIOS: dict[str, Scenario] = {
     "amnesia": Scenario("every 15 s the server dies, and has forgotten all calls when it is back", _amnesia),
     "registration-storm": Scenario(
         "every 10 s everybody is cut off, and registrations fail twice before they succeed", _registration_storm
+    ),
+    "slow-start": Scenario(
+        "every 15 s the server dies, is back after 1 s, and answers three logins of everybody with errors", _slow_start
     ),
     "slow-server": Scenario("every message comes 0.8 s late, and twice", _slow_server),
     "dead-link": Scenario("every 15 s sockets stay open, but nothing passes any more", _dead_link),

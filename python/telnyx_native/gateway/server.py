@@ -30,7 +30,7 @@ from telnyx_native.gateway.monitor import Monitor
 from telnyx_native.gateway.pace import Pace
 from telnyx_native.gateway.parked_calls import ParkedCalls
 from telnyx_native.gateway.push import PushIntent, PushService
-from telnyx_native.gateway.reasons import reason_of
+from telnyx_native.gateway.reasons import CHANNEL_LIMIT_EXCEEDED, reason_of
 from telnyx_native.gateway.refusal import RequestRefused
 from telnyx_native.gateway.routing import Router
 from telnyx_native.gateway.scenarios import Scenarios
@@ -466,8 +466,12 @@ class Gateway:
         return LegMedia(self.peers, self.limits, self.counters, self.faults.media_of(user))
 
     def connect(self, leg: CallerLeg) -> None:
-        """Lead a call to where it wants to go."""
-        self._switchboard.connect(leg)
+        """Lead a call to where it wants to go, unless the user's channels are all taken."""
+        leg.describes_late = self.faults.describes_late(leg.user_name)
+        if self.faults.exceeds_channels(leg.user_name):
+            self._switchboard.refuse(leg, CHANNEL_LIMIT_EXCEEDED)
+        else:
+            self._switchboard.connect(leg)
 
     def _assistant_of(self, name: str) -> Assistant:
         """The destination of `assistant:ID`, or of `assistant` alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import secrets
 import time
@@ -456,9 +457,11 @@ class Session:
             raise RequestRefused(METHOD_NOT_FOUND, "Invalid Method, Missing Method or Permission Denied")
         return handler
 
-    async def _refuse(self, request: Request, code: int, message: str) -> None:
+    async def _refuse(self, request: Request, code: int | None, message: str) -> None:
         logger.debug("refused %.64s of %s: %s", request.method, self.user_name or "nobody", message)
-        if request.id is not None:
+        if request.id is not None and code is None:
+            await self.send_raw(json.dumps({"jsonrpc": "2.0", "id": request.id, "error": {"message": message}}))
+        elif request.id is not None and code is not None:
             await self._send(Error(request.id, code, message, self._voice_sdk_id))
 
     async def _send(self, frame: Frame) -> None:

@@ -37,6 +37,8 @@ async def login(session: Session, request: Request) -> Answer:
     if user is None or session.host.faults.refuses_login(user.name):
         raise LoginRefused
     guesses.succeeded(user.name)
+    if error := session.host.faults.login_error_of(user.name):
+        raise error
     _check_room(session, user, params)
     session.log_in(user)
     session.intent = PushIntent.of_login(params)

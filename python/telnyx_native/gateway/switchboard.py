@@ -11,6 +11,8 @@ from telnyx_native.gateway.reasons import reason_of
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from telnyx_native.gateway.caller_leg import CallerLeg
     from telnyx_native.gateway.routing import Router
 
@@ -36,7 +38,14 @@ class Switchboard:
 
     def connect(self, leg: CallerLeg) -> None:
         """Lead a call to its destination, and hang it up when that has done its work."""
-        task = asyncio.create_task(self._serve(leg))
+        self._run(self._serve(leg))
+
+    def refuse(self, leg: CallerLeg, reason: CallTerminationReason) -> None:
+        """End a call that leads nowhere."""
+        self._run(leg.end(reason))
+
+    def _run(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -135,6 +135,15 @@ class TestScript:
         await guest.send({"jsonrpc": "2.0", "method": "ai_conversation", "params": {"item": output}})
         assert await what_it_says(guest) == 'get_time returned "12:00"'
 
+    async def test_asks_for_a_tool_twice_on_purpose(self, guest, gateway):
+        await guest.place("")
+        await what_it_says(guest)
+        gateway.faults.repeat_tools(gateway.calls[0])
+        await write(guest, "use get_time {}")
+        await message_of(guest, "conversation.item.created")
+        calls = [(await message_of(guest, "conversation.item.created"))["params"]["item"] for _ in range(2)]
+        assert calls[0] == calls[1]
+
     async def test_arguments_that_are_no_json(self, guest):
         await guest.place("")
         await what_it_says(guest)

@@ -122,6 +122,54 @@ async def test_a_registration_that_gets_no_answer(alice, gateway):
     assert (await alice.ask("telnyx_rtc.gatewayState"))["result"]["params"]["state"] == "REGED"
 
 
+@pytest.mark.parametrize("code", [503, -32603, -32098, None])
+async def test_a_server_that_has_just_started(client, gateway, code):
+    """The password is right, and the error passes; nobody's guess is counted."""
+    gateway.faults.fail_logins("alice", code, times=2)
+    for _ in range(2):
+        error = (await client.ask("login", login="alice", passwd="secret"))["error"]
+        assert error == {"message": "Service Unavailable"} | ({} if code is None else {"code": code})
+    assert "result" in await client.login()
+    assert gateway.counters.failed_logins == 0
+
+
+async def test_an_answer_whose_description_comes_later(alice, gateway):
+    gateway.faults.delay_descriptions("alice")
+    await alice.place("echo")
+    answer = await alice.expect("telnyx_rtc.answer")
+    media = await alice.expect("telnyx_rtc.media")
+    assert "sdp" not in answer["params"]
+    assert media["params"]["sdp"] == "v=0 complete"
+    assert media["id"] > answer["id"]
+
+
+async def test_no_more_calls_than_channels(alice, gateway):
+    gateway.faults.limit_channels("alice", 1)
+    await alice.place("noanswer", call_id="1")
+    await alice.place("noanswer", call_id="2")
+    bye = (await alice.expect("telnyx_rtc.bye"))["params"]
+    assert (bye["callID"], bye["cause"], bye["sipCode"]) == ("2", "CALL_REJECTED", 403)
+    assert "channel limit exceeded" in bye["sipReason"]
+    await alice.ask("telnyx_rtc.bye", dialogParams={"callID": "1"})
+    await alice.place("noanswer", call_id="3")
+    await alice.frame(lambda frame: frame.get("method") == "telnyx_rtc.ringing" and frame["params"]["callID"] == "3")
+
+
+async def test_new_paths_that_are_none(alice, gateway):
+    await alice.place("echo")
+    await alice.expect("telnyx_rtc.answer")
+    (leg,) = gateway.calls
+    await gateway.faults.repeat_attach(leg)
+    offers = [(await alice.expect("telnyx_rtc.attach"))["params"]["sdp"] for _ in range(2)]
+    assert offers == ["v=0 complete"] * 2
+    await gateway.faults.send_unusable_attach(leg)
+    assert "m=audio" not in (await alice.expect("telnyx_rtc.attach"))["params"]["sdp"]
+    await leg.hang_up()
+    for fault in (gateway.faults.repeat_attach, gateway.faults.send_unusable_attach):
+        with pytest.raises(CallError, match="cannot be moved"):
+            await fault(leg)
+
+
 async def test_tokens_expire(client, gateway):
     token = gateway.mint_token("alice")
     bobs = gateway.mint_token("bob")
@@ -167,6 +215,7 @@ async def post(gateway):
 @pytest.mark.parametrize("name", USER_FAULTS)
 async def test_every_fault_of_a_user_has_a_name(gateway, alice, post, name):
     name = name.replace("SECONDS", "0.01").replace("FAULT", "EXPIRED").replace("TIMES", "3")
+    name = name.replace("CODE", "-32603").replace("CALLS", "2")
     name = name.replace("STATE", "EXPIRED").replace("NAME=VALUE,...", "loss=0.1,jitter=0.03")
     assert await post("users/alice/faults", name) == HTTPStatus.OK
     assert await post("users/nobody/faults", name) == HTTPStatus.NOT_FOUND

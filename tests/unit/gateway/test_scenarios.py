@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosedError
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 
 from support.hurry import Hurry
 from telnyx_native.cli.app import app
@@ -90,12 +90,23 @@ async def moved(alice, gateway):
             await asyncio.sleep(0.01)
 
 
+async def not_ready(alice, gateway):
+    await cut_off(alice, gateway)
+    answer = {}
+    async with asyncio.timeout(LIMIT):
+        while answer.get("error", {}).get("message") != "Service Unavailable":
+            with suppress(OSError, ConnectionClosed):  # the next restart
+                async with connect(gateway.url) as socket:
+                    answer = await type(alice)(socket).ask("login", login="alice", passwd="secret")
+
+
 EFFECTS = {
     "flaky-wifi": flaky,
     "congested-link": bad_audio,
     "server-restart": cut_off,
     "amnesia": forgotten,
     "registration-storm": cut_off,
+    "slow-start": not_ready,
     "slow-server": late_and_twice,
     "dead-link": silent,
     "garbage": garbage,
