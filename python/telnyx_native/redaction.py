@@ -65,7 +65,7 @@ _PATTERNS = tuple(
         (r"(a=ice-pwd:\s*)[^\s\\\"]+", rf"\1{MASK}"),
         # A member of JSON, cut off in the middle maybe; of JSON inside of JSON; of the repr of a dict or an object.
         (rf'("{_NAME}"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s,}}\]]+)', rf'\1"{MASK}"'),
-        (rf'((\\+)"{_NAME}\2"\s*:\s*\2")(?:(?!(?<!\\)\2").)*', rf"\1{MASK}"),
+        (rf'((\\{{1,16}})"{_NAME}\2"\s*:\s*\2")(?:(?!(?<!\\)\2").)*', rf"\1{MASK}"),
         (rf"('{_NAME}'\s*:\s*)(?:'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?|[^\s,}}\]'\"]+)", rf"\1'{MASK}'"),
         (rf"(\b{_NAME}=)(?:'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?|[^\s&;,)\]}}'\"]+)", rf"\1{MASK}"),
         (r"\b((?:Bearer|Basic)\s+)[\w.~+/=:-]{4,}", rf"\1{MASK}"),
@@ -74,12 +74,18 @@ _PATTERNS = tuple(
 )
 
 
+_HINT = re.compile("pass|token|secret|api|credential|jwt|authorization|cookie|pwd|dtmf|bearer|basic|://", re.IGNORECASE)
+"""One of these is in every text that a pattern finds something in; to look for them takes a tenth of the time."""
+
+
 def mask(text: str) -> str:
     """Return `text` without secrets in the shapes in which they travel.
 
     Those are members of JSON and of a `dict`'s repr that are named like one, parameters of addresses, `Bearer` and
     `Basic` authorization, users and passwords in addresses, and the passwords of ICE.
     """
+    if not _HINT.search(text):
+        return text
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return text

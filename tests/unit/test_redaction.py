@@ -6,6 +6,7 @@ import copy
 import json
 import logging
 import pickle
+import time
 from dataclasses import asdict, dataclass
 from urllib.parse import urlencode
 
@@ -143,3 +144,22 @@ def test_a_frame_has_no_control_characters() -> None:
 def test_masking_any_text_ends(text: str) -> None:
     mask(text)
     mask(200 * text)
+
+
+@pytest.mark.timed
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pass" + "\\" * 100_000,
+        "'password':'" + "\\" * 100_000,
+        '\\"password\\":\\"' * 10_000,
+        "password=" * 10_000,
+        '"password"' + " " * 100_000,
+        "a://" * 25_000,
+    ],
+)
+def test_no_text_takes_long(text: str) -> None:
+    """Whoever sends it: what is searched for secrets comes off the wire, and Python's `re` lets nothing else run."""
+    begun = time.monotonic()
+    mask(text)
+    assert time.monotonic() - begun < 2, "a run of backslashes took time that grew with its square"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import json
 import time
@@ -28,6 +29,7 @@ def grows_by_at_most(size):
     try:
         before, _ = tracemalloc.get_traced_memory()
         yield
+        gc.collect()
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
