@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from telnyx_native.cli.harmless import plain
 from telnyx_native.cli.outcome import ExitCode, run
 from telnyx_native.cli.recording import record_audio
 from telnyx_native.cli.trust import trust
@@ -121,7 +122,7 @@ async def _call(plan: _Plan) -> ExitCode:
     with WavWriter(plan.record, SAMPLE_RATE) if plan.record else nullcontext() as recording:
         async with TelnyxClient() as client:
             await client.connect(server, credentials)
-            console.print(f"Logged in to {server.url} as [bold]{plan.user}[/bold]")
+            console.print(f"Logged in to {plain(server.url)} as [bold]{plain(plan.user)}[/bold]")
             call = await client.new_invite(plan.destination, audio=AudioConfig(SAMPLE_RATE))
             narrator = asyncio.create_task(_show(call, console) if plan.live else _narrate(call, console))
             try:
@@ -131,9 +132,9 @@ async def _call(plan: _Plan) -> ExitCode:
             finally:
                 await call.end()
                 await narrator
-    console.print(f"Call ended: {call.termination_reason}")
+    console.print(f"Call ended: {plain(call.termination_reason)}")
     if plan.record:
-        console.print(f"Recording: {plan.record}", soft_wrap=True)
+        console.print(f"Recording: {plain(plan.record)}", soft_wrap=True)
     return ExitCode.OK if _is_good_end(call) else ExitCode.CALL_FAILED
 
 
@@ -142,7 +143,7 @@ async def _narrate(call: Call, console: Console) -> None:
 
     async for state in call.call_state_flow:
         if not isinstance(state, CallState.DONE):
-            console.print(f"{call.destination_number}: {state}")
+            console.print(f"{plain(call.destination_number)}: {plain(state)}")
 
 
 async def _show(call: Call, console: Console) -> None:

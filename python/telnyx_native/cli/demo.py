@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from telnyx_native.cli.harmless import plain
 from telnyx_native.cli.invocation import own_command
 from telnyx_native.cli.outcome import ExitCode, run
 
@@ -92,7 +93,7 @@ async def _demo(output: Path) -> ExitCode:
             await call.end()
         recording.write(measurement.recording.data)
     console.print(_table(measurement))
-    console.print(f"Recording: {output}", soft_wrap=True)
+    console.print(f"Recording: {plain(output)}", soft_wrap=True)
     if not measurement.matches:
         console.print("[bold red]The recording does not match the prompt.[/bold red]")
         return ExitCode.CALL_FAILED

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from telnyx_native.cli.harmless import plain
 from telnyx_native.cli.outcome import ExitCode, run
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ async def _devices(*, check: bool) -> ExitCode:
     report = await run_microphone_check()
     console.print(f"microphone: {report.verdict.value}, peak level {report.peak:.0%}")
     for reason in report.reasons.values():
-        console.print(reason)
+        console.print(plain(reason))
     return ExitCode.OK if report.verdict is Verdict.READY else ExitCode.CALL_FAILED
 
 
@@ -61,5 +62,5 @@ def _table(found: list[SoundDevice]) -> Table:
     table = Table("device", "microphone", "loudspeaker", "default")
     for device in found:
         yes = ["yes" if value else "" for value in (device.is_microphone, device.is_speaker, device.is_default)]
-        table.add_row(device.name, *yes)
+        table.add_row(plain(device.name), *yes)
     return table

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from telnyx_native.cli.harmless import plain
 from telnyx_native.cli.outcome import ExitCode, run
 from telnyx_native.cli.trust import trust
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.untrusted_text import clean
 from telnyx_native.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -102,7 +104,7 @@ async def _doctor(plan: _Plan) -> ExitCode:
         raise ConfigurationError("--call needs --user and --password, or --token")
     console = Console(highlight=False)
     progress = Console(highlight=False, quiet=plan.as_json)
-    progress.print(f"Looking at this machine and the way to [bold]{server.url}[/bold] ...\n")
+    progress.print(f"Looking at this machine and the way to [bold]{plain(server.url)}[/bold] ...\n")
     diagnosis = await examine(
         server,
         login,
@@ -144,7 +146,7 @@ def _line(finding: Finding) -> Table:
     line.add_column(width=8)
     line.add_column(width=14)
     line.add_column(ratio=1)
-    seen = Text(finding.detail)
+    seen = Text(clean(finding.detail))
     if finding.advice:
         seen.append(f"\n-> {finding.advice}", STYLES[finding.status])
     line.add_row(Text(finding.status.value, STYLES[finding.status]), finding.check, seen)

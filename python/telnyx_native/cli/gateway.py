@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from telnyx_native.cli.gateway_options import Options, parse_user
+from telnyx_native.cli.harmless import HarmlessFormatter, SparingFilter, plain
 from telnyx_native.cli.invocation import own_command
 from telnyx_native.cli.outcome import ExitCode, run
 from telnyx_native.errors import ConfigurationError, TelnyxError
@@ -341,9 +342,9 @@ def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path |
     options = f" --ca-file {ca_file}" if ca_file else ""
     options += f" --password {DEMO_PASSWORD}" if demo else ""
     users = ", ".join(user.name + (f" ({user.number})" if user.number else "") for user in server.directory)
-    console.print(f"Gateway listening on [bold]{server.url}[/bold]; users: {users}. Ctrl-C ends it.")
+    console.print(f"Gateway listening on [bold]{plain(server.url)}[/bold]; users: {plain(users)}. Ctrl-C ends it.")
     console.print("The console, with a phone in it, for a browser (the address lets in who knows it):\n")
-    console.print(f"  {server.console_url}\n", soft_wrap=True, highlight=False, style="bold")
+    console.print(f"  {plain(server.console_url)}\n", soft_wrap=True, highlight=False, style="bold")
     if demo:
         console.print(
             f"To talk to a bot: open that address, press [bold]Call[/bold] next to [bold]{BOT}[/bold], and allow the "
@@ -355,7 +356,7 @@ def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path |
     call = server.connect_hint().replace("telnyx-native", own_command(), 1)
     console.print("For a first call, in another terminal:\n")
     # One line whatever the width of the terminal: it is there to be copied.
-    console.print(f"  {call}{options}\n", soft_wrap=True, highlight=False, style="bold")
+    console.print(f"  {plain(call + options)}\n", soft_wrap=True, highlight=False, style="bold")
 
 
 def _warn_of_others(console: Console, *, demo: bool) -> None:
@@ -391,6 +392,8 @@ def _log_on(console: Console, level: int) -> Iterator[None]:
 
     logger = logging.getLogger("telnyx_native.gateway")
     handler = RichHandler(console=console, show_path=False, show_level=level == logging.DEBUG)
+    handler.setFormatter(HarmlessFormatter())
+    handler.addFilter(SparingFilter())
     logger.addHandler(handler)
     logger.setLevel(level)
     try:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from telnyx_native.media.quality import CallQuality
+from telnyx_native.untrusted_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -141,7 +142,7 @@ def _cells(call: LiveCall) -> list[str | Text]:
     minutes, seconds = divmod(int(monotonic() - call.begun), 60)
     mos = known("mos")
     return [
-        call.who,
+        Text(one_line(call.who)),
         call.state.lower(),
         f"{minutes}:{seconds:02}",
         Text(_told(mos, "{:.2f}"), STYLES.get(CallQuality.from_mos(mos), "")),

@@ -18,6 +18,7 @@ from telnyx_native.errors import (
     SocketConnectionError,
     TelnyxError,
 )
+from telnyx_native.untrusted_text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -62,4 +63,4 @@ def _code_of(command: Coroutine[Any, Any, ExitCode]) -> ExitCode:
 
 
 def _complain(error: TelnyxError) -> None:
-    Console(stderr=True).print(Text.assemble(("Error: ", "bold red"), str(error)), soft_wrap=True)
+    Console(stderr=True).print(Text.assemble(("Error: ", "bold red"), clean(str(error))), soft_wrap=True)

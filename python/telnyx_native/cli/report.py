@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from telnyx_native.cli.harmless import plain
 from telnyx_native.cli.outcome import ExitCode, run
 from telnyx_native.errors import ConfigurationError
 
@@ -51,7 +52,7 @@ async def _report(file: Path, output: Path, *, open_page: bool) -> ExitCode:
     except OSError as error:
         raise ConfigurationError(f"--output: cannot write {output}: {error.strerror or error}") from None
     console = Console(highlight=False)
-    console.print(f"Drawn: {output}", soft_wrap=True)
+    console.print(f"Drawn: {plain(output)}", soft_wrap=True)
     if open_page and not await asyncio.to_thread(lambda: webbrowser.open(output.resolve().as_uri())):
         console.print("There is no browser to open it; open it by hand.")
     return ExitCode.OK

@@ -13,6 +13,7 @@ from telnyx_native.errors import SESSION_ERROR
 from telnyx_native.gateway.addresses import address_of
 from telnyx_native.gateway.footprint import footprint
 from telnyx_native.gateway.refusal import RequestRefused
+from telnyx_native.untrusted_text import is_call_id, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,7 +153,8 @@ def headers_from_wire(wire: object) -> Headers:
     """Read a list of names and values, which may be numbers; entries that are neither are left out."""
     entries = wire if isinstance(wire, list) else []
     read = ((entry.get("name"), _value(entry.get("value"))) for entry in entries if isinstance(entry, dict))
-    return tuple((name, value) for name, value in read if isinstance(name, str) and name and value is not None)
+    named = ((one_line(name), value) for name, value in read if isinstance(name, str))
+    return tuple((name, value) for name, value in named if name and value is not None)
 
 
 def joined(headers: Headers) -> dict[str, str]:
@@ -167,12 +169,12 @@ def joined(headers: Headers) -> dict[str, str]:
 def _value(value: object) -> str | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return json.dumps(value)
-    return value if isinstance(value, str) else None
+    return one_line(value) if isinstance(value, str) else None
 
 
 def _text(wire: Mapping[str, Any], key: str) -> str:
     value = wire.get(key)
-    return value if isinstance(value, str) else ""
+    return one_line(value) if isinstance(value, str) else ""
 
 
 def dialog_params_of(params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -187,11 +189,11 @@ def call_id_of(params: Mapping[str, Any]) -> str:
     Most clients say `dialogParams.callID`; some spell it `callId`, or put it beside `dialogParams`.
 
     Raises:
-        RequestRefused: There is none.
+        RequestRefused: There is none that can be one (`is_call_id`).
     """
     for container in (dialog_params_of(params), params):
         for key in ("callID", "callId"):
             call_id = container.get(key)
-            if isinstance(call_id, str) and 0 < len(call_id) <= LONGEST_ID:
+            if isinstance(call_id, str) and is_call_id(call_id):
                 return call_id
     raise RequestRefused(SESSION_ERROR, "CallID missing")

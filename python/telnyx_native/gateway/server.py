@@ -20,7 +20,7 @@ from telnyx_native.gateway.destinations import Factory, built_in
 from telnyx_native.gateway.destinations.conference import Rooms
 from telnyx_native.gateway.detached_calls import DetachedCalls
 from telnyx_native.gateway.dial_plan import DialPlan
-from telnyx_native.gateway.dialog import LONGEST_ID, Dialog, Party, PlatformIds
+from telnyx_native.gateway.dialog import Dialog, Party, PlatformIds
 from telnyx_native.gateway.faults import Faults
 from telnyx_native.gateway.guesses import Guesses
 from telnyx_native.gateway.guest import ASSISTANT
@@ -41,6 +41,7 @@ from telnyx_native.gateway.tokens import TokenMint
 from telnyx_native.gateway.users import Directory, User
 from telnyx_native.gateway.web.origins import Origins
 from telnyx_native.states import HangupCause
+from telnyx_native.untrusted_text import is_call_id
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -443,7 +444,7 @@ class Gateway:
         self._sessions[session] = self._sessions.pop(session, None)  # calls ring at the last to log in
         logger.info("%s has logged in", session.user_name)
         self.monitor.session_changed(session, present=True)
-        if not isinstance(wanted_id, str) or not 0 < len(wanted_id) <= LONGEST_ID:
+        if not isinstance(wanted_id, str) or not is_call_id(wanted_id):
             return []
         others = [other for other in self._sessions if other is not session and other.sessid == wanted_id]
         if any(other.account != session.account for other in others):

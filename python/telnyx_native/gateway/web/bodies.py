@@ -6,6 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
+from telnyx_native.untrusted_text import one_line
+
 __all__ = ["read_object", "text_of"]
 
 
@@ -25,4 +27,4 @@ def text_of(wanted: dict[str, Any], key: str) -> str:
     value = wanted.get(key) or ""
     if not isinstance(value, str):
         raise web.HTTPBadRequest(text=f"{key} must be a string")
-    return value
+    return one_line(value)

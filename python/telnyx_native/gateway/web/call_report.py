@@ -10,6 +10,7 @@ from aiohttp import web
 
 from telnyx_native.gateway.dialog import LONGEST_ID
 from telnyx_native.gateway.footprint import looks_convoluted
+from telnyx_native.untrusted_text import is_call_id, one_line
 
 if TYPE_CHECKING:
     from telnyx_native.gateway.call_reports import CallReports
@@ -67,12 +68,12 @@ def add_call_report(site: web.Application, host: ReportHost) -> None:
 async def _take(request: web.Request, host: ReportHost) -> web.Response | None:
     """Keep a report; return the answer no if there is a reason for it."""
     report_id, call_id, voice_sdk_id = (
-        request.headers.get(f"x-{name}") for name in ("call-report-id", "call-id", "voice-sdk-id")
+        one_line(request.headers.get(f"x-{name}", "")) for name in ("call-report-id", "call-id", "voice-sdk-id")
     )
     if not report_id or not host.call_reports.knows(report_id):
         return _no(401, "x-call-report-id is missing, or not from this gateway")
-    if not call_id or len(call_id) > LONGEST_ID or len(voice_sdk_id or "") > LONGEST_ID:
-        return _no(400, "x-call-id is missing, or too long")
+    if not is_call_id(call_id) or len(voice_sdk_id) > LONGEST_ID:
+        return _no(400, "x-call-id is missing, or an id is none")
     if (request.content_length or 0) > host.limits.call_report_size:
         return _no(413, "the report is too big")
     try:
@@ -80,7 +81,9 @@ async def _take(request: web.Request, host: ReportHost) -> web.Response | None:
             data = await request.read()
             if looks_convoluted(data, host.limits.call_report_values):
                 return _no(413, "the report has too many values")
-            report = await host.call_reports.read(data, call_id=call_id, report_id=report_id, voice_sdk_id=voice_sdk_id)
+            report = await host.call_reports.read(
+                data, call_id=call_id, report_id=report_id, voice_sdk_id=voice_sdk_id or None
+            )
     except TimeoutError:
         return _no(408, "the report does not come")
     except web.HTTPRequestEntityTooLarge:
