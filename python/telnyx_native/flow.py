@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from weakref import WeakSet
 
 from telnyx_native.errors import FlowClosedError, WaitTimeoutError
+from telnyx_native.home_loop import HomeLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -44,6 +45,7 @@ class Collector(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
+        self._flow._home.enter()
         while not self._items:
             if self._closed:
                 raise StopAsyncIteration
@@ -104,6 +106,7 @@ class SharedFlow(Generic[T]):
         self._weigh = weigh
         self._collectors: WeakSet[Collector[T]] = WeakSet()
         self._subscribed = asyncio.Event()
+        self._home = HomeLoop("the flow")
         self._closed = False
         self.dropped = 0
 
@@ -149,6 +152,7 @@ class SharedFlow(Generic[T]):
 
     async def wait_collected(self) -> None:
         """Return as soon as somebody collects: for values that are not worth making for nobody."""
+        self._home.enter()
         while not self._collectors:
             self._subscribed.clear()
             await self._subscribed.wait()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import ChainMap
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -185,6 +185,10 @@ class Log:
         """Log something odd that was survived."""
         self._emit(LogLevel.WARNING, message, exception)
 
+    def unheeded(self, message: str) -> None:
+        """Log a failure that nobody awaits; at every level, even NONE, as asyncio does for its own."""
+        self._write(LogLevel.WARNING, message, None)
+
     def info(self, message: str) -> None:
         """Log a step a user cares about."""
         self._emit(LogLevel.INFO, message, None)
@@ -213,10 +217,14 @@ class Log:
             _context.reset(token)
 
     def _emit(self, level: LogLevel, message: str, exception: BaseException | None) -> None:
-        if not self._level.admits(level):
-            return
+        if self._level.admits(level):
+            self._write(level, message, exception)
+
+    def _write(self, level: LogLevel, message: str, exception: BaseException | None) -> None:
         with self.scope():
             try:
                 self._logger.log(level, self._tag, clean(mask(message)), exception)
             except Exception:
-                logging.getLogger("telnyx_native.logs").exception("the logger %r failed", self._logger)
+                # It may have been the standard tree that failed, with a handler that raises.
+                with suppress(Exception):
+                    logging.getLogger("telnyx_native.logs").exception("the logger %r failed", self._logger)

@@ -6,13 +6,13 @@ stands for one credential (https://developers.telnyx.com/docs/voice/webrtc/auth/
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
+from telnyx_native.background import in_background
 from telnyx_native.errors import AuthenticationError, ConfigurationError, RestError
 from telnyx_native.login_token import account_of
 from telnyx_native.new_credentials import is_new, note_new
@@ -150,7 +150,7 @@ async def mint_login_token(api_key: str, connection_id: str, *, name: str = "tel
         AuthenticationError: The key is not good.
         RestError: The API refused, or was not reached.
     """
-    await asyncio.to_thread(_package)
+    await in_background(_package)
     async with TelephonyCredentials(api_key) as credentials:
         credential = await credentials.find(name) or await credentials.create(connection_id, name)
         return await credentials.mint_token(credential.id)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+
+import pytest
 
 from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.alignment import align
@@ -13,9 +16,11 @@ LIMIT = 15.0
 """Seconds the demo may take."""
 
 
-def run(*arguments, cwd, timeout=LIMIT):
-    command = [sys.executable, "-m", "telnyx_native", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
+def run(*arguments, cwd, timeout=LIMIT, **environment):
+    command, variables = [sys.executable, "-m", "telnyx_native", *arguments], os.environ | environment
+    return subprocess.run(
+        command, cwd=cwd, env=variables, capture_output=True, text=True, errors="replace", timeout=timeout, check=False
+    )
 
 
 def test_demo_returns_what_was_said(tmp_path):
@@ -26,6 +31,14 @@ def test_demo_returns_what_was_said(tmp_path):
     prompt = read_audio(PROMPT, 16_000)
     assert align(prompt, read_audio(tmp_path / "heard.wav", 16_000), 16_000).correlation >= 0.8
     assert "-m telnyx_native gateway --open" in result.stdout
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_demo_on_a_terminal_that_knows_few_characters(tmp_path, encoding):
+    few = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C"}
+    result = run("demo", "--output", "heard.wav", cwd=tmp_path, timeout=40, **few)
+    assert "Recording: heard.wav" in result.stdout
     assert result.stderr == ""
 
 

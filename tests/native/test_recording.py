@@ -18,7 +18,6 @@ from telnyx_native.config import AudioConfig
 from telnyx_native.errors import ConfigurationError, MediaError
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.recording import begin_recording
-from telnyx_native.media.tap import AudioDirection
 
 RATE = 16_000
 
@@ -29,7 +28,7 @@ async def test_left_is_what_was_received_and_right_what_was_sent(
 ) -> None:
     path = tmp_path / f"call.{suffix}"
     async with connected(engine) as (caller, callee):
-        async with await begin_recording(path, callee.audio.tap(AudioDirection.BOTH)) as recording:
+        async with await begin_recording(path, callee.audio) as recording:
             await caller.audio.write(tone(440, 1.5, RATE))
             await callee.audio.write(tone(880, 1.5, RATE))
             await callee.audio.drain()
@@ -47,7 +46,7 @@ async def test_both_sides_are_recorded_in_time(engine: MediaEngine, tmp_path: Pa
     """What an echo sends back is in the file where it was received, to the sample."""
     async with connected(engine) as (caller, callee):
         callee.echo()
-        async with await begin_recording(tmp_path / "echo.wav", callee.audio.tap(AudioDirection.BOTH)):
+        async with await begin_recording(tmp_path / "echo.wav", callee.audio):
             await caller.audio.write(np.concatenate([silence(0.5, RATE), chirp(1, RATE), silence(0.5, RATE)]))
             await caller.audio.drain()
     samples, _ = soundfile.read(tmp_path / "echo.wav", dtype="int16")
@@ -60,7 +59,7 @@ async def test_both_sides_are_recorded_in_time(engine: MediaEngine, tmp_path: Pa
 async def test_what_is_said_during_a_pause_is_not_in_the_file(engine: MediaEngine, tmp_path: Path) -> None:
     async with connected(engine) as (_, callee):
         audio = callee.audio
-        async with await begin_recording(tmp_path / "call.wav", audio.tap(AudioDirection.BOTH)) as recording:
+        async with await begin_recording(tmp_path / "call.wav", audio) as recording:
             for hz in (500, 1000, 2000):
                 if hz == 1000:
                     recording.pause()
@@ -79,7 +78,7 @@ async def test_what_is_said_during_a_pause_is_not_in_the_file(engine: MediaEngin
 
 async def test_the_end_of_the_call_ends_the_recording(engine: MediaEngine, tmp_path: Path) -> None:
     async with connected(engine) as (caller, callee):
-        recording = await begin_recording(tmp_path / "call.wav", callee.audio.tap(AudioDirection.BOTH))
+        recording = await begin_recording(tmp_path / "call.wav", callee.audio)
         await caller.audio.write(tone(440, 0.5, RATE))
         await caller.audio.drain()
         await callee.close()
@@ -90,17 +89,17 @@ async def test_the_end_of_the_call_ends_the_recording(engine: MediaEngine, tmp_p
 
 async def test_any_rate_that_the_kind_of_file_can_have(engine: MediaEngine, tmp_path: Path) -> None:
     async with connected(engine, AudioConfig(sample_rate=32_000), AudioConfig(sample_rate=32_000)) as (_, callee):
-        async with await begin_recording(tmp_path / "a.flac", callee.audio.tap(AudioDirection.BOTH)):
+        async with await begin_recording(tmp_path / "a.flac", callee.audio):
             pass
         with pytest.raises(ConfigurationError, match="32000"):
-            await begin_recording(tmp_path / "a.opus", callee.audio.tap(AudioDirection.BOTH))
+            await begin_recording(tmp_path / "a.opus", callee.audio)
 
 
 @pytest.mark.parametrize("name", ["call.mp3", "call", "nowhere/call.wav", "nowhere/call.flac"])
 async def test_a_file_that_cannot_be_is_refused_at_once(engine: MediaEngine, tmp_path: Path, name: str) -> None:
     async with connected(engine) as (_, callee):
         with pytest.raises(ConfigurationError, match="cannot record"):
-            await begin_recording(tmp_path / name, callee.audio.tap(AudioDirection.BOTH))
+            await begin_recording(tmp_path / name, callee.audio)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
@@ -108,7 +107,7 @@ async def test_a_full_disk_ends_the_recording_and_not_the_call(engine: MediaEngi
     path = tmp_path / "call.opus"
     path.symlink_to("/dev/full")
     async with connected(engine) as (caller, callee):
-        recording = await begin_recording(path, callee.audio.tap(AudioDirection.BOTH))
+        recording = await begin_recording(path, callee.audio)
         await caller.audio.write(tone(440, 0.5, RATE))
         assert rms(np.frombuffer(await callee.audio.read(RATE // 2), np.int16)) > 0
         with pytest.raises(MediaError, match=r"call\.opus"):
@@ -129,7 +128,7 @@ async def main():
     await caller.create_offer()
     await callee.create_answer(await caller.gathered())
     await caller.set_answer(await callee.gathered())
-    recording = await begin_recording(sys.argv[1], caller.audio.tap(AudioDirection.BOTH))
+    recording = await begin_recording(sys.argv[1], caller.audio)
     while True:
         await caller.audio.write(endless_tone((440,), 16_000))
         print(recording.duration, flush=True)

@@ -183,3 +183,32 @@ async def test_what_is_written_before_there_is_a_way_to_the_far_end_waits_for_it
     assert SoundPattern(said, 16_000).find(heard).likeness > 0.8
     for peer in (caller, callee):
         await peer.close()
+
+
+RATE = 16_000
+
+
+async def test_audio_that_is_awaited_in_another_loop_is_refused_and_goes_on(engine: MediaEngine) -> None:
+    """A web server's worker thread, say."""
+    async with connected(engine) as (caller, callee):
+        audio = caller.audio
+        tap = audio.tap()
+        for work in (
+            lambda: audio.read(RATE),
+            lambda: audio.write(bytes(200 * RATE)),
+            lambda: audio.drain(),
+            lambda: anext(audio.frames()),
+            lambda: tap.read(RATE),
+        ):
+            with pytest.raises(RuntimeError, match="belongs to the event loop"):
+                await asyncio.to_thread(asyncio.run, asyncio.wait_for(work(), 2))
+        with pytest.raises(RuntimeError, match="belongs to the event loop"):
+            await asyncio.to_thread(asyncio.run, played_elsewhere(audio))
+        callee.audio.write_nowait(tone(620, 3.0, RATE).data)
+        await audio.read(RATE)
+        assert dominant_frequency(pcm(await audio.read(RATE // 2)), RATE) == pytest.approx(620, abs=10)
+        assert audio.queued == 0
+
+
+async def played_elsewhere(audio: AudioStream) -> None:
+    audio.play(bytes(RATE))

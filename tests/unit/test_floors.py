@@ -14,6 +14,8 @@ PACKAGE = Path(telnyx_native.__file__).parent
 FLOORS = [
     {
         "version",
+        "background",
+        "home_loop",
         "codes",
         "errors",
         "flow",

@@ -115,6 +115,28 @@ def test_broken_logger_breaks_nothing(caplog: pytest.LogCaptureFixture) -> None:
     assert "failed" in caplog.text
 
 
+def test_broken_handler_breaks_nothing() -> None:
+    """One of the standard tree that raises, instead of calling `handleError`."""
+
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise RuntimeError("broken")
+
+    handler, logger = Broken(), logging.getLogger("telnyx_native")
+    logger.addHandler(handler)
+    try:
+        Log("x", LogLevel.ALL).error("hello")
+        Log("x", LogLevel.ALL).frame(">", "{}")
+    finally:
+        logger.removeHandler(handler)
+
+
+def test_what_nobody_awaits_is_told_of_at_every_level() -> None:
+    recorder = Recorder()
+    Log("media", LogLevel.NONE, recorder).unheeded("lost")
+    assert recorder.records == [(LogLevel.WARNING, "media", "lost", None)]
+
+
 @pytest.mark.parametrize(
     "frame",
     [

@@ -106,7 +106,7 @@ class AudioPath:
         """Begin, as the options ask."""
         peer = self._peers.create_peer(options.audio)
         peer.audio.muted = options.muted
-        peer.log = self._log.child("media")
+        peer.log = peer.audio.log = self._log.child("media")
         self._negotiation = Negotiation(peer, options, self.candidates, gather_limit=self._timeouts.gather)
         self._follow(peer)
         self._observation.begin()

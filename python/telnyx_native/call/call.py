@@ -9,7 +9,6 @@ from telnyx_native.config import AudioConfig
 from telnyx_native.errors import CallError, ChannelLimitError
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.media.recording import begin_recording
-from telnyx_native.media.tap import AudioDirection
 from telnyx_native.states import CallDirection, CallState, HangupCause
 
 if TYPE_CHECKING:
@@ -213,7 +212,7 @@ class Call:
             ConfigurationError: There is no such kind of file, it cannot have the call's rate, or cannot be written.
         """
         self._session.life.require_alive()
-        recording = await begin_recording(path, self.audio.tap(AudioDirection.BOTH))
+        recording = await begin_recording(path, self.audio)
         self._session.recordings.append(recording)
         return recording
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Self
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import MediaError
 from telnyx_native.media.recording import begin_recording
-from telnyx_native.media.tap import AudioDirection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +107,7 @@ class Conference:
         """
         if self._media.closed:
             raise MediaError("the conference is over")
-        recording = await begin_recording(path, self.audio.tap(AudioDirection.BOTH))
+        recording = await begin_recording(path, self.audio)
         self._recordings.append(recording)
         return recording
 

@@ -51,7 +51,7 @@ class DebugReport:
                     },
                     "connection": {**audio.pair, "local": audio.local, "remote": audio.remote},
                 }
-                await self._tell("stats", "stats", data, sample.at, statsObject=sample.stats)
+                await self._tell("stats", "stats", data, datetime.now(UTC), statsObject=sample.stats)
 
     async def send_states(self, peer: Peer) -> None:
         """Send each state of the media connection until it is closed."""

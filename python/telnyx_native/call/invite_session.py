@@ -299,7 +299,7 @@ class InviteSession:
                 try:
                     await recording.stop()
                 except MediaError as error:
-                    self.log.warning(str(error))
+                    (self.log.debug if recording.failed else self.log.unheeded)(str(error))
 
     @property
     def _awaits_answer(self) -> bool:

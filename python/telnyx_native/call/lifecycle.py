@@ -19,6 +19,7 @@ from telnyx_native.errors import (
     TelnyxError,
 )
 from telnyx_native.flow import StateFlow
+from telnyx_native.home_loop import HomeLoop
 from telnyx_native.states import CallState, CallTerminationReason, HangupCause, is_legal_transition
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Lifecycle:
         self._log = log
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ending: asyncio.Task[None] | None = None
+        self._home = HomeLoop("the call")
 
     @property
     def state(self) -> CallState:
@@ -106,10 +108,14 @@ class Lifecycle:
 
         Raises:
             CallError: The call is over, or ended meanwhile.
+            RuntimeError: It is awaited in another event loop than the call's.
         """
-        if self._ending is not None:
+        try:
+            self._home.enter()
+            self.require_alive()
+        except BaseException:
             step.close()
-        self.require_alive()
+            raise
         task = asyncio.create_task(step, name=f"telnyx-call-{self._name}-step")
         self._tasks.add(task)
         task.add_done_callback(self._on_step_done)
@@ -158,6 +164,7 @@ class Lifecycle:
         """
         if self._ending is not None:
             return
+        self._home.enter()
         for task in self._tasks - {asyncio.current_task()}:
             task.cancel()
         self._ending = asyncio.create_task(self._tear_down(reason, tell), name=f"telnyx-call-{self._name}-end")

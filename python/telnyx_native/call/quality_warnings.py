@@ -48,6 +48,7 @@ class _Second:
     lost: int
     bytes_received: int
     bytes_sent: int
+    written: int
 
     @classmethod
     def between(cls, older: StatsSample, newer: StatsSample) -> _Second:
@@ -62,6 +63,7 @@ class _Second:
             lost=max(0, grown("inbound", "packetsLost")),
             bytes_received=grown("inbound", "bytesReceived"),
             bytes_sent=grown("outbound", "bytesSent"),
+            written=newer.written - older.written,
         )
 
     @property
@@ -81,8 +83,8 @@ class _Second:
             yield WarningCode.HIGH_PACKET_LOSS, f"{self.loss:.0%} of the packets"
         if mos < LOWEST_MOS:
             yield WarningCode.LOW_MOS, f"a score of {mos:.1f} of 5"
-        if metrics.outbound_level <= SILENT:
-            yield WarningCode.LOW_LOCAL_AUDIO, "what is sent is silence"
+        if metrics.outbound_level <= SILENT and self.written:  # who writes nothing has nothing to say, that is all
+            yield WarningCode.LOW_LOCAL_AUDIO, "what is written is silence"
         if metrics.inbound_level <= SILENT and self.received:
             yield WarningCode.LOW_INBOUND_AUDIO, "what arrives is silence"
         if self.bytes_received <= 0:
@@ -107,6 +109,7 @@ class QualityWarnings:
         self._bad: dict[WarningCode, int] = {}
         self._warned: dict[WarningCode, float] = {}
         self._heard: set[WarningCode] = set()
+        self._unanswered = False  # something was said since the far end was heard last
 
     async def watch(self, warnings: SharedFlow[TelnyxWarning], samples: SharedFlow[StatsSample]) -> None:
         """Watch while somebody collects `warnings`, until the call is over."""
@@ -126,11 +129,19 @@ class QualityWarnings:
         if last is None or last.held or sample.held:
             self._bad.clear()
             return
-        faults = dict(_Second.between(last, sample).faults())
+        second = _Second.between(last, sample)
+        faults = dict(second.faults())
         self._heard |= _OF_SILENCE - faults.keys()
+        self._unanswered |= second.metrics.outbound_level > SILENT
+        if WarningCode.LOW_INBOUND_AUDIO not in faults:
+            self._unanswered = False
+        elif not self._unanswered:  # nobody was asked anything: listening is what a far end may do, too
+            del faults[WarningCode.LOW_INBOUND_AUDIO]
         self._bad = {code: self._bad.get(code, 0) + 1 for code in faults}
         for code, detail in faults.items():
             patience = SILENCE_PATIENCE if code in self._heard else PATIENCE
+            if code in _OF_SILENCE and self._bad[code] > patience:
+                continue  # one warning for one silence
             if self._bad[code] >= patience and monotonic() - self._warned.get(code, -PAUSE) >= PAUSE:
                 self._warned[code] = monotonic()
                 self._warn(code, detail)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import MediaError
@@ -30,12 +30,14 @@ class StatsSample:
     Attributes:
         stats: The objects of W3C `getStats`, by id.
         held: Whether the call was on hold.
-        at: When that was, in UTC.
+        written: Samples of audio that was written, and sent by then.
+        at: When that was, in seconds of `time.monotonic`: the clock on the wall may be set meanwhile.
     """
 
     stats: StatsReport = field(repr=False)
     held: bool = False
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    written: int = 0
+    at: float = field(default_factory=monotonic)
 
 
 class StatsSampler:
@@ -60,7 +62,8 @@ class StatsSampler:
             await self.samples.wait_collected()
             state = await self._life.states.wait_for(lambda state: state in (CallState.ACTIVE, CallState.HELD))
             try:
-                self.samples.emit(StatsSample(await peer.stats(), held=state == CallState.HELD))
+                stats = await peer.stats()
+                self.samples.emit(StatsSample(stats, state == CallState.HELD, peer.audio.counters.played))
             except MediaError as error:
                 self._log.debug(f"no statistics: {error}")
             await asyncio.sleep(INTERVAL)

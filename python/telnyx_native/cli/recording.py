@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
+
+from telnyx_native.background import in_background
 
 if TYPE_CHECKING:
     from telnyx_native.media.files import WavWriter
@@ -19,7 +20,7 @@ async def record_audio(audio: AudioStream, recording: WavWriter) -> None:
     """Write all that a call hears to `recording`, until the call ends or this is cancelled."""
     try:
         async for block in audio.frames(BLOCK_SECONDS):
-            await asyncio.to_thread(recording.write, block)
+            await in_background(recording.write, block)
     finally:
         rest = bytearray(2 * round(audio.readable * audio.sample_rate))
         audio.readinto(rest)

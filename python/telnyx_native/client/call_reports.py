@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from telnyx_native.background import in_background
 from telnyx_native.config import AnonymousConfig, TokenConfig
 from telnyx_native.errors import ReportError
 from telnyx_native.report.call_report import CallReport
@@ -79,13 +80,20 @@ class CallReports:
         return config.call_reports and self._session.call_report_id is not None
 
     def _begin(self, delivery: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(delivery, name="telnyx-report")
+        task = asyncio.create_task(self._unless_the_end_comes(delivery), name="telnyx-report")
         self._deliveries.add(task)
         task.add_done_callback(self._deliveries.discard)
 
+    async def _unless_the_end_comes(self, delivery: Coroutine[Any, Any, None]) -> None:
+        """Drop a report that an interpreter which is about to end begins no more work for."""
+        try:
+            await delivery
+        except RuntimeError as error:
+            self._connection.log.debug(f"a call report was dropped: {error}")
+
     async def _deliver(self, call: Call, filing: _Filing, config: TelnyxConfig) -> None:
         if config.call_report_directory is not None:
-            body = await asyncio.to_thread(filing.report.as_dict, self._summary(call, config))
+            body = await in_background(filing.report.as_dict, self._summary(call, config))
             await self._try(write(config.call_report_directory / f"{call.call_id}.json", body))
         if self._is_asked_for(config):
             await self._post(call, filing, config)
@@ -99,7 +107,7 @@ class CallReports:
         if self._session.voice_sdk_id:
             headers["x-voice-sdk-id"] = self._session.voice_sdk_id
         async with filing.turn:
-            body = await asyncio.to_thread(filing.report.next_segment, self._summary(call, config), flush_reason)
+            body = await in_background(filing.report.next_segment, self._summary(call, config), flush_reason)
             url, proxy = f"{server.http_url}/call_report", not server.is_local
             if await self._try(post(url, headers, body, proxy=proxy, ssl_context=server.ssl_context)):
                 filing.report.note_delivered(body)

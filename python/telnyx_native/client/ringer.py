@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from telnyx_native.background import in_background
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.states import CallDirection, CallState
 
@@ -74,7 +75,7 @@ class Ringer:
         wanted = {direction: path for direction, path in files.items() if path is not None}
         return cls(
             config.ring_sink,
-            {direction: await asyncio.to_thread(_load, path, rate) for direction, path in wanted.items()},
+            {direction: await in_background(_load, path, rate) for direction, path in wanted.items()},
             log,
         )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Self
 
+from telnyx_native.background import in_background
 from telnyx_native.codes import ErrorCode
 from telnyx_native.devices.portaudio import BLOCK_SECONDS, START_SECONDS, sound_system
 from telnyx_native.devices.sound_device import find_microphone, find_speaker
@@ -143,7 +144,7 @@ class Handset:
 
     async def _open_devices(self) -> None:
         self._sound = _Sound(self._call.audio._native_rings, self.counters)  # noqa: SLF001 - its threads are alone with them
-        opening = asyncio.create_task(asyncio.to_thread(self._open_now, self._sound))
+        opening = asyncio.create_task(in_background(self._open_now, self._sound))
         try:
             self._streams = await asyncio.shield(opening)
             await self._wait_moving(self._sound)
@@ -189,7 +190,7 @@ class Handset:
         """Close them, also if nobody waits for it any more."""
         streams, self._streams = self._streams, []
         if streams:
-            await asyncio.shield(asyncio.create_task(asyncio.to_thread(self._close_now, streams)))
+            await asyncio.shield(asyncio.create_task(in_background(self._close_now, streams)))
 
     def _close_now(self, streams: list[Any]) -> None:
         for stream in streams:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
+from telnyx_native.background import in_background
 from telnyx_native.devices.portaudio import sound_system
 from telnyx_native.devices.sound_device import find_speaker
 
@@ -48,7 +49,7 @@ class Loudspeaker:
         Raises:
             DeviceError: It is not there, or cannot be opened.
         """
-        self._stream = await asyncio.to_thread(self._open_now)
+        self._stream = await in_background(self._open_now)
         return self
 
     async def __aexit__(
@@ -56,7 +57,7 @@ class Loudspeaker:
     ) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            await asyncio.shield(asyncio.to_thread(self._system.close, stream))
+            await asyncio.shield(in_background(self._system.close, stream))
 
     def write(self, pcm: bytes) -> None:
         """Play mono 16-bit samples after those that wait."""

@@ -5,7 +5,6 @@ Duration, threshold and reasons are those of the Telnyx JS SDK (`runMicrophoneCh
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from array import array
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from telnyx_native.background import in_background
 from telnyx_native.devices.portaudio import START_SECONDS, sound_system
 from telnyx_native.devices.sound_device import find_microphone
 from telnyx_native.errors import ConfigurationError, DeviceError
@@ -57,7 +57,7 @@ async def run_microphone_check(microphone: str | None = None, *, duration: float
     if not 0.1 <= duration <= 60:
         raise ConfigurationError("listen for 0.1 to 60 seconds")
     try:
-        samples = await asyncio.to_thread(_listen, microphone, duration)
+        samples = await in_background(_listen, microphone, duration)
     except DeviceError as error:
         return MicrophoneReport(Verdict.BLOCKED, {"microphone_unavailable": str(error)})
     if not samples:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import grp
 import os
 from pathlib import Path
 
+from telnyx_native.background import in_background
 from telnyx_native.devices.microphone_check import run_microphone_check
 from telnyx_native.devices.sound_device import sound_devices
 from telnyx_native.doctor.finding import Cause, Finding, Status
@@ -28,7 +28,7 @@ async def check_sound(*, needed: bool, device_files: Path = DEVICE_FILES) -> lis
     """
     bad = Status.FAILED if needed else Status.SKIPPED
     try:
-        found = await asyncio.to_thread(sound_devices)
+        found = await in_background(sound_devices)
     except ConfigurationError as error:
         return [Finding("sound", bad, str(error), Cause.SOUND_SYSTEM_MISSING)]
     microphones = [device.name for device in found if device.is_microphone]

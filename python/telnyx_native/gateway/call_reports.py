@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from telnyx_native.background import in_background
 from telnyx_native.gateway.users import User
 from telnyx_native.logs import redact
 
@@ -139,7 +140,7 @@ class CallReports:
         """
         async with self._reading:
             text = data.decode(errors="replace")
-            return await asyncio.to_thread(
+            return await in_background(
                 CallReport.parse, text, call_id=call_id, report_id=report_id, voice_sdk_id=voice_sdk_id
             )
 

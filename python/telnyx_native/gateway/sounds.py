@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from telnyx_native.background import in_background
 from telnyx_native.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ async def rendered(sound: Sound, rate: int) -> NDArray[np.int16]:
     Raises:
         ConfigurationError: Its file cannot be read, or is too long.
     """
-    return await asyncio.to_thread(sound.render, rate)
+    return await in_background(sound.render, rate)
 
 
 async def play(leg: Leg, sound: Sound) -> None:

@@ -5,10 +5,12 @@ NumPy and soundfile are imported on first use: a program that never touches a fi
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Self
 
 from telnyx_native import _audio
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.media.sources import require_source_rate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,10 +39,10 @@ def read_audio(path: str | Path, sample_rate: int) -> NDArray[np.int16]:
     import soundfile
 
     try:
-        channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        channels, rate = soundfile.read(os.fsencode(path), dtype="float32", always_2d=True)
     except (OSError, soundfile.SoundFileError) as error:
-        raise ConfigurationError(f"cannot read audio from {path}: {error}") from error
-    converter = _audio.Converter(rate, sample_rate)
+        raise ConfigurationError(f"cannot read audio from {str(path)!r}: {error}") from error
+    converter = _audio.Converter(require_source_rate(rate), sample_rate)
     converter.feed(channels.mean(axis=1, dtype=np.float32))
     converter.finish()
     return np.frombuffer(converter.take(), np.int16).copy()
@@ -76,9 +78,9 @@ class WavWriter:
         import soundfile
 
         try:
-            self._file = soundfile.SoundFile(path, "w", sample_rate, 1, "PCM_16", format="WAV")
+            self._file = soundfile.SoundFile(os.fsencode(path), "w", sample_rate, 1, "PCM_16", format="WAV")
         except (OSError, soundfile.SoundFileError) as error:
-            raise ConfigurationError(f"cannot write audio to {path}: {error}") from error
+            raise ConfigurationError(f"cannot write audio to {str(path)!r}: {error}") from error
 
     def __enter__(self) -> Self:
         return self

@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Self
 from telnyx_native import _audio
 from telnyx_native.config import AudioEncoding
 from telnyx_native.errors import AudioClosedError, ConfigurationError
+from telnyx_native.home_loop import HomeLoop
+from telnyx_native.logs import Log, LogLevel
 from telnyx_native.media.playing import Line, Mark, Playback, Turn
-from telnyx_native.media.sources import Playable, Source, StreamSource, open_source
+from telnyx_native.media.sources import Playable, Source, open_source, require_source_rate
+from telnyx_native.untrusted_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,11 +33,11 @@ __all__ = ["NATIVE_ENCODINGS", "AudioLayer", "AudioOutput", "Cleared"]
 WRITE_WAKE_SECONDS = 0.1
 """A writer that waits for room is woken when at least this much is free, not for every 10 ms."""
 
+UNHEEDED_AFTER = 1.0
+"""Seconds after which a failure that nobody has awaited is logged."""
+
 MAX_VOLUME = 8.0
 """18 dB more than it was; what is over full scale is clipped."""
-
-MAX_SOURCE_RATE = 384_000
-"""Hz of samples to be played."""
 
 NATIVE_ENCODINGS = {
     AudioEncoding.INT16: _audio.INT16,
@@ -66,14 +69,19 @@ class AudioOutput:
         queue: The native queue.
         rate: Samples a second.
         encoding: How samples in bytes are written down.
+
+    Attributes:
+        log: Where failures are noted that nobody awaits.
     """
 
     def __init__(self, queue: _audio.PlaybackQueue, rate: int, encoding: AudioEncoding) -> None:
+        self.log = Log("media", LogLevel.ALL)
         self._queue = queue
         self._rate = rate
         self._encoding = NATIVE_ENCODINGS[encoding]
         self._write_wake = min(round(WRITE_WAKE_SECONDS * rate), queue.playback_size // 2)
         self._writable = asyncio.Event()
+        self._home = HomeLoop("the audio")
         self._line = Line(lambda: queue.write_position, self._await_heard)
         self._marks: list[Mark] = []  # that are put, and not heard yet
         self._players: set[asyncio.Task[None]] = set()
@@ -103,7 +111,9 @@ class AudioOutput:
         Raises:
             AudioClosedError: The call is over.
             TypeError: `pcm` holds something else than samples.
+            RuntimeError: It is awaited in another event loop than the call's.
         """
+        self._home.enter()
         total = _audio.samples_in(pcm, self._encoding)
         written = self.write_nowait(pcm)
         if written == total:
@@ -149,15 +159,17 @@ class AudioOutput:
         """Have something played in the background, after what is queued, and whatever rate and encoding it has.
 
         Args:
-            what: A sound file, by its name or opened for reading: WAV, FLAC, Ogg, MP3 and more. Samples in memory, as
-                `write` takes them. Or an async iterator of such samples, say of a speech service: bytes may be cut
-                anywhere in it. It is iterated over when its turn comes, and closed when it is cleared.
+            what: A sound file, by its name or opened for reading: WAV, FLAC, Ogg, MP3 and more. A pipe, by its name or
+                opened, or anything else that can be read, such as the answer to `urlopen`: with a sound file in it, or
+                with raw samples if `encoding` is given. Samples in memory, as `write` takes them. Or an async iterator
+                of such samples, say of a speech service: bytes may be cut anywhere in it. It is iterated over when its
+                turn comes, and closed when it is cleared.
             volume: Its samples are multiplied by this.
-            loop: Whether it begins again at its end, until it is cleared; not for iterators.
+            loop: Whether it begins again at its end, until it is cleared; not for iterators and pipes.
             fade_in: Seconds in which it comes.
             fade_out: Seconds in which it goes, at its end.
-            sample_rate: Of samples and iterators, if it is not that of the call.
-            encoding: Of bytes in samples and iterators, if it is not that of the call.
+            sample_rate: Of samples, iterators and pipes of samples, if it is not that of the call.
+            encoding: Of bytes in samples and iterators, if it is not that of the call; of a pipe of samples.
 
         Returns:
             What may be awaited, to know whether it was heard to its end.
@@ -167,17 +179,19 @@ class AudioOutput:
             ConfigurationError: There is no such file, or an argument is out of range.
             TypeError: It cannot be played.
         """
+        self._home.enter()
         self._require_open()
         if encoding not in {None, *AudioEncoding}:
             raise ConfigurationError(f"encoding {encoding!r} is not one of {', '.join(AudioEncoding)}")
-        if sample_rate is not None and not 1000 <= sample_rate <= MAX_SOURCE_RATE:
-            raise ConfigurationError(f"a sample rate is between 1000 and {MAX_SOURCE_RATE} Hz, not {sample_rate}")
+        if sample_rate is not None:
+            require_source_rate(sample_rate)
         source_encoding = self._encoding if encoding is None else NATIVE_ENCODINGS[encoding]
-        source = open_source(what, sample_rate=sample_rate or self._rate, encoding=source_encoding)
+        rate, raw = sample_rate or self._rate, encoding is not None
+        source = open_source(what, sample_rate=rate, encoding=source_encoding, raw=raw)
         if not 0 <= volume <= MAX_VOLUME or not 0 <= fade_in <= 60 or not 0 <= fade_out <= 60:
             raise ConfigurationError(f"a volume is between 0 and {MAX_VOLUME:g}, and a fade between 0 and 60 seconds")
-        if loop and isinstance(source, StreamSource):
-            raise ConfigurationError("an async iterator cannot be played in a loop: it gives its samples once")
+        if loop and not source.repeatable:
+            raise ConfigurationError("async iterators and pipes cannot be played in a loop: they give samples once")
 
         def converter() -> _audio.Converter:
             fades = round(fade_in * self._rate), round(fade_out * self._rate)
@@ -196,6 +210,7 @@ class AudioOutput:
         Raises:
             AudioClosedError: The call is over.
         """
+        self._home.enter()
         self._require_open()
         mark = Mark(label)
         self._line.join(mark)
@@ -283,6 +298,15 @@ class AudioOutput:
         if self._playing is playback:
             self._playing = None
         self._line.leave(turn)
+
+    def _watch_over(self, playback: Playback, error: Exception) -> None:
+        """Log why something could not be played, if nobody asks for it."""
+
+        def tell() -> None:
+            if not playback.awaited:
+                self.log.unheeded(f"{playback.label} could not be played: {error}")
+
+        asyncio.get_running_loop().call_later(UNHEEDED_AFTER, tell)
 
     # --- for the stream --------------------------------------------------------------------------------------------
 
@@ -423,6 +447,7 @@ class _Player:
         if self._output.closed:
             self._playback._fail(AudioClosedError("the call ended before all of its audio was sent"))
         self._playback._settle(heard=False)
+        self._source.release()
         self.task.cancel()
 
     async def _run(self) -> None:
@@ -434,10 +459,12 @@ class _Player:
                 self._output._finish(self._playback)
         except Exception as error:  # noqa: BLE001 - whatever a source raises is for who awaits the playback
             self._playback._fail(error)
+            self._output._watch_over(self._playback, error)
         except BaseException:
             self._playback._settle(heard=False)
             raise
         finally:
+            self._source.release()
             self._output._leave(self._playback, self.turn)
 
     async def _carry(self) -> None:
@@ -461,7 +488,7 @@ class _Player:
 
 
 def _label_of(what: object) -> str:
-    return str(what) if isinstance(what, str) else type(what).__name__
+    return one_line(what) if isinstance(what, str) else type(what).__name__
 
 
 def _require_gain(name: str, gain: float, limit: float) -> float:

@@ -26,10 +26,12 @@ class Mark:
 
     Attributes:
         label: What the application calls it.
+        awaited: Whether somebody has awaited it.
     """
 
     def __init__(self, label: str = "") -> None:
         self.label = label
+        self.awaited = False
         self._place: int | None = None  # in samples queued since the call began, when its turn has come
         self._outcome: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
@@ -43,6 +45,7 @@ class Mark:
         Raises:
             AudioClosedError: The call ended first.
         """
+        self.awaited = True
         return asyncio.shield(self._outcome).__await__()
 
     @property

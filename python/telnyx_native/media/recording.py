@@ -8,11 +8,15 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from telnyx_native.background import in_background
 from telnyx_native.errors import MediaError
 from telnyx_native.media.stereo_files import CHANNELS, open_stereo
+from telnyx_native.media.tap import AudioDirection
 
 if TYPE_CHECKING:
+    from telnyx_native.logs import Log
     from telnyx_native.media.stereo_files import StereoWriter
+    from telnyx_native.media.stream import AudioStream
     from telnyx_native.media.tap import AudioTap
 
 __all__ = ["Recording", "begin_recording"]
@@ -37,15 +41,17 @@ class Recording:
         path: The file.
         tap: Both directions of the call.
         writer: What writes the file.
+        log: Where it is noted that it cannot go on.
 
     Attributes:
         path: The file.
     """
 
-    def __init__(self, path: Path, tap: AudioTap, writer: StereoWriter) -> None:
+    def __init__(self, path: Path, tap: AudioTap, writer: StereoWriter, log: Log) -> None:
         self.path = path
         self._tap = tap
         self._writer = writer
+        self._log = log
         self._turns: deque[int] = deque()  # positions at which it pauses or resumes
         self._paused = False  # as asked for
         self._skipping = False  # as the thread has come to it
@@ -76,6 +82,11 @@ class Recording:
         return self._tap.lost
 
     @property
+    def failed(self) -> bool:
+        """Whether it ended early, because the file could not be written; `stop` says why."""
+        return self._error is not None
+
+    @property
     def paused(self) -> bool:
         """Whether nothing is recorded now."""
         return self._paused
@@ -95,7 +106,7 @@ class Recording:
             MediaError: The file could not be written, or the disk has not taken the rest within 10 seconds.
         """
         self._stopping.set()
-        await asyncio.to_thread(self._thread.join, STOP_LIMIT)
+        await in_background(self._thread.join, STOP_LIMIT)
         if self._thread.is_alive():
             raise MediaError(f"{self.path} takes no more audio; it is completed when it does")
         self._tap.close()
@@ -114,6 +125,7 @@ class Recording:
             self._catch_up()
         except Exception as error:  # noqa: BLE001 - a full disk must not cost the call; `stop` tells
             self._error = error
+            self._log.unheeded(f"the recording {self.path} ends here: {error}")
         try:
             self._writer.close()
         except Exception as error:  # noqa: BLE001 - as above
@@ -136,16 +148,16 @@ class Recording:
                 self._written += len(block) // (2 * CHANNELS)
 
 
-async def begin_recording(path: str | Path, tap: AudioTap) -> Recording:
-    """Open the file and record from now on.
+async def begin_recording(path: str | Path, audio: AudioStream) -> Recording:
+    """Open the file and record both directions of `audio` from now on.
 
     Raises:
         ConfigurationError: There is no such kind of file, it cannot have this rate, or cannot be written.
     """
-    path = Path(path)
-    opening = asyncio.ensure_future(asyncio.to_thread(open_stereo, path, tap.sample_rate))
+    path, tap = Path(path), audio.tap(AudioDirection.BOTH)
+    opening = asyncio.ensure_future(in_background(open_stereo, path, tap.sample_rate))
     try:
-        return Recording(path, tap, await asyncio.shield(opening))
+        return Recording(path, tap, await asyncio.shield(opening), audio.log)
     except BaseException:
         tap.close()
         opening.add_done_callback(_close_unwanted)

@@ -76,7 +76,7 @@ class _OpusWriter:
     def __init__(self, path: Path, sample_rate: int) -> None:
         import soundfile
 
-        self._file = soundfile.SoundFile(path, "w", sample_rate, CHANNELS, "OPUS", format="OGG")
+        self._file = soundfile.SoundFile(os.fsencode(path), "w", sample_rate, CHANNELS, "OPUS", format="OGG")
 
     def write(self, pcm: bytes) -> None:
         self._file.buffer_write(pcm, "int16")
@@ -96,7 +96,7 @@ class _FlacWriter:
     def __init__(self, path: Path, sample_rate: int) -> None:
         import soundfile
 
-        self._file = soundfile.SoundFile(path, "w", sample_rate, CHANNELS, "PCM_16", format="FLAC")
+        self._file = soundfile.SoundFile(os.fsencode(path), "w", sample_rate, CHANNELS, "PCM_16", format="FLAC")
         self._header = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         self._written = 0
 

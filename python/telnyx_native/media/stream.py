@@ -119,6 +119,7 @@ class AudioStream(AudioOutput):
         except ValueError as error:
             raise ConfigurationError(f"{error}: close one first") from None
         layer = AudioLayer(queue, self._rate, self._config.encoding, self._layers.remove)
+        layer.log = self.log
         self._layers.append(layer)
         try:
             layer.volume, layer.ducked = volume, ducked
@@ -145,7 +146,9 @@ class AudioStream(AudioOutput):
 
         Raises:
             ConfigurationError: `samples` is less than one.
+            RuntimeError: It is awaited in another event loop than the call's.
         """
+        self._home.enter()
         if samples <= 0:
             raise ConfigurationError("read at least one sample")
         while (missing := samples - len(self._begun) // 2) > 0:

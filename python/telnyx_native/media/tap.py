@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from telnyx_native import _audio
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.home_loop import HomeLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -46,6 +47,7 @@ class Taps:
     def __init__(self, port: _audio.AudioPort) -> None:
         self._port = port
         self._tapped = asyncio.Event()
+        self._home = HomeLoop("the tap")
         self._waited_for: list[int] = []  # positions
         self._closed = False
 
@@ -74,6 +76,7 @@ class Taps:
 
     async def wait_for(self, position: int, tap: AudioTap) -> None:
         """Return once `tap` reaches up to `position`, or nothing more comes from it."""
+        self._home.enter()
         self._waited_for.append(position)
         try:
             while tap.end < position and not (self._closed or tap.closed):

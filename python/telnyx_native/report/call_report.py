@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.media.stats import AudioStats
@@ -41,6 +42,7 @@ class CallReport:
         self._delivered_until: datetime | None = None
         self._delivered_events = 0
         self._begin = datetime.now(UTC)
+        self._began = monotonic()
         self._samples: list[tuple[datetime, bytes]] = []
         self._taken = 0
         self._stride = 1
@@ -51,11 +53,11 @@ class CallReport:
         """Samples taken so far."""
         return self._taken
 
-    def add_sample(self, at: datetime, stats: StatsReport) -> None:
-        """Take the statistics of the call at a moment."""
+    def add_sample(self, at: float, stats: StatsReport) -> None:
+        """Take the statistics of the call at a moment, in seconds of `time.monotonic`."""
         if self._taken % self._stride == 0:
             picked = json.dumps(AudioStats.of(stats).as_dict()).encode()
-            self._samples.append((at, zlib.compress(picked, 1)))
+            self._samples.append((self._moment(at), zlib.compress(picked, 1)))
         self._taken += 1
         if len(self._samples) > MOST_SAMPLES:
             del self._samples[1::2]
@@ -66,7 +68,11 @@ class CallReport:
         if len(self._events) == MOST_EVENTS:
             self.left_out += 1
             return
-        self._events.append({"timestamp": utc(datetime.now(UTC)), "level": level, "message": message})
+        self._events.append({"timestamp": utc(self._moment(monotonic())), "level": level, "message": message})
+
+    def _moment(self, at: float) -> datetime:
+        """The time of day at a moment, as if the clock on the wall had not been set since the beginning."""
+        return self._begin + timedelta(seconds=at - self._began)
 
     def note_delivered(self, segment: Mapping[str, Any]) -> None:
         """A segment is where it is wanted: the next one begins at its end."""
@@ -100,7 +106,7 @@ class CallReport:
     def _body(
         self, summary: Mapping[str, Any], *, since: datetime | None, events: Sequence[Mapping[str, Any]]
     ) -> dict[str, Any]:
-        end = datetime.now(UTC)
+        end = self._moment(monotonic())
         times = {
             "startTimestamp": utc(self._begin),
             "endTimestamp": utc(end),

@@ -8,6 +8,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from telnyx_native.background import in_background
 from telnyx_native.errors import ReportError
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ async def post(
     Raises:
         ReportError: It was refused, or did not get there.
     """
-    aiohttp = await asyncio.to_thread(import_module, "aiohttp")  # which takes a while, the first time
-    body = await asyncio.to_thread(_encoded, report)
+    aiohttp = await in_background(import_module, "aiohttp")  # which takes a while, the first time
+    body = await in_background(_encoded, report)
     headers = {"Content-Type": "application/json", **headers}
     async with aiohttp.ClientSession(trust_env=proxy, timeout=aiohttp.ClientTimeout(PATIENCE)) as client:
         for pause in (*PAUSES, None):
@@ -72,7 +73,7 @@ async def write(path: Path, report: Mapping[str, Any]) -> None:
         ReportError: It cannot be written.
     """
     try:
-        await asyncio.to_thread(_replace, path, json.dumps(report, indent=1))
+        await in_background(_replace, path, json.dumps(report, indent=1))
     except OSError as error:
         raise ReportError(f"the report cannot be written to {path}: {error.strerror or error}") from None
 

@@ -20,6 +20,7 @@ from telnyx_native.errors import (
 )
 from telnyx_native.events import ClientReadyResponse, GatewayStateResponse, ReceivedResult, SocketMethod
 from telnyx_native.flow import SharedFlow, StateFlow
+from telnyx_native.home_loop import HomeLoop
 from telnyx_native.signaling.health import HealthMonitor
 from telnyx_native.signaling.incoming import parse_gateway_state, parse_request, parse_session_id
 from telnyx_native.signaling.login_timings import LoginTimings
@@ -94,6 +95,7 @@ class Session:
         self._timeouts = timeouts
         self._limits = limits
         self._listener = listener
+        self._home = HomeLoop("the client")
         self._socket: TxSocket | None = None
         self._voice_sdk_id: str | None = None
         self._registration: Registration | None = None
@@ -141,6 +143,7 @@ class Session:
         Raises:
             SocketConnectionError: It cannot be reached.
         """
+        self._home.enter()
         self._attempt = attempt = asyncio.Event()
         self.timings = LoginTimings()
         try:
@@ -345,6 +348,7 @@ class Session:
             raise RequestTimeoutError(f"the server took no {message.method.value} within {limit:g} s") from None
 
     def _require_socket(self, message: Message) -> TxSocket:
+        self._home.enter()
         if self._socket is None:
             raise SocketConnectionError(f"not connected, so {message.method.value} cannot be sent; connect first")
         return self._socket

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
+from telnyx_native.logs import Log
 from types import TracebackType
 from typing import Any
 from typing import Generic
@@ -41,6 +42,7 @@ from telnyx_native import CallState as CallState
 from telnyx_native import CallTerminationReason as CallTerminationReason
 from telnyx_native import CallTimings as CallTimings
 from telnyx_native import CandidateResponse as CandidateResponse
+from telnyx_native import ChannelLimitError as ChannelLimitError
 from telnyx_native import Cleared as Cleared
 from telnyx_native import ClientReadyResponse as ClientReadyResponse
 from telnyx_native import ConfigurationError as ConfigurationError
@@ -99,6 +101,7 @@ from telnyx_native import RestError as RestError
 from telnyx_native import RingSink as RingSink
 from telnyx_native import RingingResponse as RingingResponse
 from telnyx_native import SdpError as SdpError
+from telnyx_native import ServerUnavailableError as ServerUnavailableError
 from telnyx_native import SocketConnectionError as SocketConnectionError
 from telnyx_native import SocketConnectionMetrics as SocketConnectionMetrics
 from telnyx_native import SocketConnectionQuality as SocketConnectionQuality
@@ -132,7 +135,7 @@ S = TypeVar('S')
 T = TypeVar('T')
 ToolT = TypeVar('ToolT', bound='Callable[..., Any]')
 
-__all__ = ['AiAssistant', 'AiConversationResponse', 'AnonymousConfig', 'AnswerResponse', 'AttachResponse', 'AudioClosedError', 'AudioCodec', 'AudioConfig', 'AudioCounters', 'AudioDirection', 'AudioEncoding', 'AudioLayer', 'AudioOutput', 'AudioProcessing', 'AudioProcessor', 'AudioStream', 'AudioTap', 'AuthenticationError', 'ByeResponse', 'Call', 'CallDirection', 'CallError', 'CallEvent', 'CallIds', 'CallLimitError', 'CallNetworkChangeReason', 'CallQuality', 'CallQualityMetrics', 'CallState', 'CallTerminationReason', 'CallTimings', 'CandidateResponse', 'Cleared', 'ClientReadyResponse', 'Collector', 'Conference', 'ConfigurationError', 'ConnectionStatus', 'CredentialConfig', 'DeviceError', 'DisablePushResponse', 'DisplayResponse', 'DrainingError', 'DtmfDetector', 'DtmfReceived', 'DtmfSource', 'EndOfCandidatesResponse', 'EngineClosedError', 'ErrorCode', 'EventResponse', 'FlowClosedError', 'GatewayRegistrationError', 'GatewayState', 'GatewayStateResponse', 'Handset', 'HandsetCounters', 'HandsetState', 'HangupCause', 'IceServer', 'InfoResponse', 'InviteResponse', 'InviteTimeoutError', 'JsonLinesFormatter', 'Limits', 'LogContextFilter', 'LogLevel', 'LoginResponse', 'LoginTimings', 'Loudspeaker', 'MalformedFrameError', 'Mark', 'MediaError', 'MediaResponse', 'MicrophoneReport', 'NetworkChangedError', 'NoiseSuppression', 'OpusConfig', 'Playable', 'Playback', 'PreCallReport', 'PushConfig', 'PushEnvironment', 'PushKind', 'PushMetaData', 'PushProvider', 'ReceivedMessageBody', 'ReceivedResult', 'Recording', 'Region', 'RemoteParty', 'ReportError', 'RequestError', 'RequestTimeoutError', 'RestError', 'RingSink', 'RingingResponse', 'SdpError', 'SharedFlow', 'SocketConnectionError', 'SocketConnectionMetrics', 'SocketConnectionQuality', 'SocketMethod', 'SocketResponse', 'SocketStatus', 'SoundDevice', 'Spread', 'StateFlow', 'TelephonyCredential', 'TelephonyCredentials', 'TelnyxClient', 'TelnyxConfig', 'TelnyxError', 'TelnyxWarning', 'Timeouts', 'TokenConfig', 'TranscriptItem', 'TxLogger', 'TxServerConfiguration', 'Verdict', 'VoiceActivity', 'VoiceActivityConfig', 'VoiceActivityDetector', 'WaitTimeoutError', 'WarningCode', 'WidgetSettings', '__version__', 'log_context', 'mint_login_token', 'run_microphone_check', 'run_pre_call', 'sound_devices', 'versions']
+__all__ = ['AiAssistant', 'AiConversationResponse', 'AnonymousConfig', 'AnswerResponse', 'AttachResponse', 'AudioClosedError', 'AudioCodec', 'AudioConfig', 'AudioCounters', 'AudioDirection', 'AudioEncoding', 'AudioLayer', 'AudioOutput', 'AudioProcessing', 'AudioProcessor', 'AudioStream', 'AudioTap', 'AuthenticationError', 'ByeResponse', 'Call', 'CallDirection', 'CallError', 'CallEvent', 'CallIds', 'CallLimitError', 'CallNetworkChangeReason', 'CallQuality', 'CallQualityMetrics', 'CallState', 'CallTerminationReason', 'CallTimings', 'CandidateResponse', 'ChannelLimitError', 'Cleared', 'ClientReadyResponse', 'Collector', 'Conference', 'ConfigurationError', 'ConnectionStatus', 'CredentialConfig', 'DeviceError', 'DisablePushResponse', 'DisplayResponse', 'DrainingError', 'DtmfDetector', 'DtmfReceived', 'DtmfSource', 'EndOfCandidatesResponse', 'EngineClosedError', 'ErrorCode', 'EventResponse', 'FlowClosedError', 'GatewayRegistrationError', 'GatewayState', 'GatewayStateResponse', 'Handset', 'HandsetCounters', 'HandsetState', 'HangupCause', 'IceServer', 'InfoResponse', 'InviteResponse', 'InviteTimeoutError', 'JsonLinesFormatter', 'Limits', 'LogContextFilter', 'LogLevel', 'LoginResponse', 'LoginTimings', 'Loudspeaker', 'MalformedFrameError', 'Mark', 'MediaError', 'MediaResponse', 'MicrophoneReport', 'NetworkChangedError', 'NoiseSuppression', 'OpusConfig', 'Playable', 'Playback', 'PreCallReport', 'PushConfig', 'PushEnvironment', 'PushKind', 'PushMetaData', 'PushProvider', 'ReceivedMessageBody', 'ReceivedResult', 'Recording', 'Region', 'RemoteParty', 'ReportError', 'RequestError', 'RequestTimeoutError', 'RestError', 'RingSink', 'RingingResponse', 'SdpError', 'ServerUnavailableError', 'SharedFlow', 'SocketConnectionError', 'SocketConnectionMetrics', 'SocketConnectionQuality', 'SocketMethod', 'SocketResponse', 'SocketStatus', 'SoundDevice', 'Spread', 'StateFlow', 'TelephonyCredential', 'TelephonyCredentials', 'TelnyxClient', 'TelnyxConfig', 'TelnyxError', 'TelnyxWarning', 'Timeouts', 'TokenConfig', 'TranscriptItem', 'TxLogger', 'TxServerConfiguration', 'Verdict', 'VoiceActivity', 'VoiceActivityConfig', 'VoiceActivityDetector', 'WaitTimeoutError', 'WarningCode', 'WidgetSettings', '__version__', 'log_context', 'mint_login_token', 'run_microphone_check', 'run_pre_call', 'sound_devices', 'versions']
 
 class AiAssistant:
     @property
@@ -177,6 +180,7 @@ class AudioLayer:
     def played(self) -> float: ...
 
 class AudioOutput:
+    log: Log
     @property
     def sample_rate(self) -> int: ...
     @property
@@ -375,6 +379,7 @@ class Loudspeaker:
 
 class Mark:
     label: str
+    awaited: bool
     @property
     def done(self) -> bool: ...
     @property
@@ -397,6 +402,8 @@ class Recording:
     def duration(self) -> float: ...
     @property
     def dropped(self) -> float: ...
+    @property
+    def failed(self) -> bool: ...
     @property
     def paused(self) -> bool: ...
     def pause(self) -> None: ...

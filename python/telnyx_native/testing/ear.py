@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from telnyx_native.background import in_background
 from telnyx_native.testing.matching import SILENCE_LEVEL, Samples
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Ear:
         while True:
             over, length = self._over, self._forgotten + len(self._heard) // 2
             unused = np.frombuffer(bytes(self._heard[2 * max(0, self._mark - self._forgotten) :]), np.int16)
-            used = await asyncio.to_thread(look, unused)
+            used = await in_background(look, unused)
             if used is not None:
                 self._mark = length - len(unused) + used
                 return True

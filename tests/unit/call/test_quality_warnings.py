@@ -22,6 +22,8 @@ class Line:
         self.rtt, self.jitter, self.loss, self.received, self.sent = 0.05, 0.002, 0, 50, 50
         self.bytes_received = self.bytes_sent = 0
         self.port = 9
+        self.writes = True
+        self.written = 0
         monkeypatch.setattr(quality_warnings, "monotonic", lambda: float(self.second))
 
     def warn(self, code: WarningCode, detail: str) -> None:
@@ -35,7 +37,8 @@ class Line:
             self.lost += self.loss
             self.bytes_received += 80 * self.received
             self.bytes_sent += 80 * self.sent
-            self.watch.take(StatsSample(self.stats(), held=held))
+            self.written += 16_000 * self.writes
+            self.watch.take(StatsSample(self.stats(), held=held, written=self.written))
         return [warning.name for warning in self.given]
 
     def stats(self) -> dict[str, dict[str, Any]]:
@@ -113,6 +116,34 @@ def test_silence_of_one_who_has_spoken_may_last(line: Line) -> None:
     line.sound["outbound"] = 0.0
     assert line.go_on(29) == []
     assert line.go_on(1) == ["LOW_LOCAL_AUDIO"]
+
+
+def test_one_silence_is_one_warning(line: Line) -> None:
+    line.go_on(5)
+    line.sound["outbound"] = 0.0
+    assert line.go_on(300) == ["LOW_LOCAL_AUDIO"]
+    line.sound["outbound"] = 0.2
+    line.go_on(5)
+    line.sound["outbound"] = 0.0
+    assert line.go_on(300) == ["LOW_LOCAL_AUDIO"]
+
+
+@pytest.mark.parametrize("before", [0, 5])
+def test_a_bot_that_listens_is_doing_its_job(line: Line, before: int) -> None:
+    """It writes nothing; and a far end that is asked nothing may be silent, too."""
+    line.go_on(before)
+    line.writes = False
+    line.sound["outbound"] = 0.0
+    line.go_on(1)
+    assert line.go_on(300) == []
+    line.sound["inbound"] = 0.0
+    assert line.go_on(300) == []
+
+
+def test_a_far_end_that_does_not_answer_is_told_of_once(line: Line) -> None:
+    line.go_on(5)
+    line.sound["inbound"] = 0.0
+    assert line.go_on(300) == ["LOW_INBOUND_AUDIO"]
 
 
 def test_call_on_hold_is_left_alone(line: Line) -> None:

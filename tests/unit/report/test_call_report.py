@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, tzinfo
 from typing import Any
+
+import pytest
 
 from telnyx_native.report.call_report import MOST_EVENTS, MOST_SAMPLES, CallReport
 
@@ -15,8 +17,9 @@ def stats(received: int) -> dict[str, dict[str, Any]]:
 
 def filled(seconds: int) -> CallReport:
     report = CallReport()
+    report._begin = BEGIN
     for second in range(seconds):
-        report.add_sample(BEGIN + timedelta(seconds=second), stats(50 * second))
+        report.add_sample(report._began + second, stats(50 * second))
     return report
 
 
@@ -37,6 +40,22 @@ def test_long_call_is_covered_from_beginning_to_end_by_few_samples() -> None:
         for e in entries
     }
     assert len(lengths) == 1
+
+
+def test_a_clock_that_is_set_meanwhile_changes_no_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = filled(4)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Later:
+            return cls.fromtimestamp(2_000_000_000, tz)
+
+    monkeypatch.setattr("telnyx_native.report.call_report.datetime", Later)
+    report.add_event("info", "over")
+    body = report.as_dict({})
+    assert body["summary"]["durationSeconds"] < 60
+    assert body["summary"]["endTimestamp"].startswith("2026-08-21T10:00")
+    assert body["logs"][0]["timestamp"].startswith("2026-08-21T10:00")
 
 
 def test_sample_is_small() -> None:
