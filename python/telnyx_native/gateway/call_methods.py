@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import SESSION_ERROR, CallError, MediaError
 from telnyx_native.gateway.callee_leg import CalleeLeg
+from telnyx_native.gateway.caller_leg import CallerLeg
 from telnyx_native.gateway.dialog import call_id_of, dialog_of_invite, dialog_params_of, headers_from_wire
 from telnyx_native.gateway.footprint import footprint
 from telnyx_native.gateway.leg import Leg, LegState
@@ -40,7 +41,7 @@ async def invite(session: Session, request: Request) -> Answer:
         raise RequestRefused(SESSION_ERROR, "dialogParams TOO BIG")
     if session.guest is not None:
         dialog = session.guest.confine(dialog)
-    session.check_room(call_id)
+    session.check_room(call_id, CallerLeg)
     await session.host.setups_of(session.account).keep()
     leg = session.open_caller_leg(dialog, offer)
     # Before the call does anything: a result after the answer leaves the Telnyx JS SDK in `trying`.

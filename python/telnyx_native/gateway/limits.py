@@ -20,9 +20,10 @@ class Limits:
         sessions_per_user: Sockets of one user at a time; one more is not logged in.
         guests: Sockets of all guests of an assistant at a time; one more is not logged in.
         calls: Call legs at a time; one more is refused with an error. A call between two users has two.
-        calls_per_user: Calls of one user at a time, on all sockets, and of those that wait for their client to come
-            back; one more is refused with an error.
-        calls_per_session: Calls of one socket at a time; one more is refused with an error.
+        calls_per_user: Calls that one user places at a time, on all sockets, and as many that it gets; those that wait
+            for their client to come back count, too. One more is refused with an error.
+        calls_per_session: Calls that one socket places at a time, and as many that it gets; one more is refused with an
+            error.
         guest_calls: Calls of all guests of an assistant at a time; one more is refused with an error.
         calls_per_guest: Calls of one guest at a time; one more is refused with an error.
         setups_per_second: Audio paths that one user, or all guests of an assistant, may ask for in a second, and as
@@ -62,7 +63,7 @@ class Limits:
     sessions_per_user: int = 250
     guests: int = 50
     calls: int = 1000
-    calls_per_user: int = 500
+    calls_per_user: int = 250
     calls_per_session: int = 50
     guest_calls: int = 50
     calls_per_guest: int = 2

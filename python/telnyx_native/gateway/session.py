@@ -7,7 +7,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -182,7 +182,7 @@ class Session:
         self._last_id = 0
         self._last_ping: int | None = None
         self._returned: list[Leg] = []  # whose audio has not been offered anew yet
-        self._chores: list[asyncio.Task[None]] = []
+        self._chores: set[asyncio.Task[None]] = set()
         self._speed_test = SpeedTest(self._write, lambda: self._bulk.keep())
         self._failed_logins = 0
         self._begun = time.monotonic()
@@ -226,9 +226,8 @@ class Session:
 
     async def run(self) -> None:
         """Serve the client until its socket closes; afterwards its calls wait for it, as the gateway sees fit."""
-        self._chores += [
-            asyncio.create_task(chore) for chore in (self._keep_alive(), self._expect_pongs(), self._expect_login())
-        ]
+        for work in (self._keep_alive(), self._expect_pongs(), self._expect_login()):
+            self._run(work)
         try:
             async for frame in self._socket:
                 pace = self._bulk if len(frame) > LARGE else self._pace
@@ -237,10 +236,16 @@ class Session:
         except ConnectionClosed as closed:
             logger.debug("the socket of %s broke: %s", self.user_name or "nobody", closed)
         finally:
-            for chore in self._chores:
+            chores = list(self._chores)
+            for chore in chores:
                 chore.cancel()
-            await asyncio.gather(*self._chores, return_exceptions=True)
+            await asyncio.gather(*chores, return_exceptions=True)
             await self.host.keep(self)
+
+    def _run(self, chore: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the socket, which ends `run`."""
@@ -248,7 +253,7 @@ class Session:
 
     def displace(self) -> None:
         """Send the client away, because it has come back on another socket; does not wait for it."""
-        self._chores.append(asyncio.create_task(self._punt()))
+        self._run(self._punt())
 
     async def _punt(self) -> None:
         await self.notify("telnyx_rtc.punt", {})
@@ -295,7 +300,7 @@ class Session:
         Raises:
             RequestRefused: The session has too many calls, or this one already.
         """
-        self.check_room(dialog.call_id)
+        self.check_room(dialog.call_id, CallerLeg)
         leg = CallerLeg(self, dialog, self.host.new_media(self.user_name), self._forget, offer=offer)
         self._remember(leg)
         return leg
@@ -306,7 +311,7 @@ class Session:
         Raises:
             RequestRefused: The session has too many calls.
         """
-        self.check_room(dialog.call_id)
+        self.check_room(dialog.call_id, CalleeLeg)
         leg = CalleeLeg(self, dialog, self.host.new_media(self.user_name), self._forget)
         self._remember(leg)
         return leg
@@ -322,7 +327,7 @@ class Session:
             leg.adopt(self, self._forget)
         if legs:
             self._returned += legs
-            self._chores.append(asyncio.create_task(self._expect_registration()))
+            self._run(self._expect_registration())
 
     async def registered(self) -> None:
         """Send what waits for a client that has been told that it is registered."""
@@ -347,7 +352,7 @@ class Session:
         """Let the calls ring that were announced to the client's device."""
         for leg in self.host.parked.take(self.user_name, self._wanted_instance()):
             try:
-                self.check_room(leg.call_id)
+                self.check_room(leg.call_id, CalleeLeg)
                 self.legs[leg.call_id.lower()] = leg
                 await leg.deliver(self, self._forget)
             except (RequestRefused, MediaError) as error:
@@ -372,18 +377,22 @@ class Session:
             self._forget(leg)
         return given
 
-    def check_room(self, call_id: str) -> None:
-        """Raise RequestRefused when the client has this call already, or as many as it may have."""
+    def check_room(self, call_id: str, kind: type[Leg]) -> None:
+        """Raise RequestRefused when the client has this call already, or as many of the kind as it may have.
+
+        Calls that it places and calls that it gets are counted apart: nobody is kept from calling by being called.
+        """
         if call_id.lower() in self.legs:
             raise RequestRefused(SESSION_ERROR, "CALL ALREADY EXISTS")
         limits, calls = self.host.limits, self.host.calls
-        own = sum(leg.account == self.account for leg in calls)
+        own = sum(isinstance(leg, kind) and leg.account == self.account for leg in calls)
+        here = sum(isinstance(leg, kind) for leg in self.legs.values())
         of_socket, of_account = (
             (limits.calls_per_guest, limits.guest_calls)
             if self.guest
             else (limits.calls_per_session, limits.calls_per_user)
         )
-        if len(self.legs) >= of_socket or own >= of_account or len(calls) >= limits.calls:
+        if here >= of_socket or own >= of_account or len(calls) >= limits.calls:
             self.host.counters.refused_calls += 1
             raise RequestRefused(SESSION_ERROR, "TOO MANY CALLS")
 

@@ -354,8 +354,19 @@ class TestLimits:
             assert "result" in await alice.invite("echo", call_id=f"c{n}")
         assert (await alice.invite("echo", call_id="c3"))["error"]["code"] == -32002
         assert gateway.counters.refused_calls == 1
+        for _ in range(2):
+            await gateway.place_call("alice", from_="+1999")
         with pytest.raises(CallError):
             await gateway.place_call("alice", from_="+1999")
+
+    async def test_who_is_called_by_others_can_call(self, alice, bob, gateway):
+        for number in range(2):
+            await bob.place("alice", call_id=f"b{number}")
+            await alice.expect("telnyx_rtc.invite")
+        await bob.ask("telnyx_rtc.bye", dialogParams={"callID": "b0"})
+        for number in range(2):
+            await alice.place("echo", call_id=f"a{number}")
+        assert (await alice.invite("echo", call_id="a2"))["error"]["message"] == "TOO MANY CALLS"
 
     async def test_nobody_answers(self, alice, bob):
         await alice.place("bob")

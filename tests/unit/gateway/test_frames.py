@@ -164,3 +164,13 @@ async def test_nothing_is_left_after_exit(peers):
         assert len(rest) == 1  # clientReady
     assert asyncio.all_tasks() <= before
     await gateway.close()
+
+
+@pytest.mark.parametrize("message_id", ["0.7306149", "12.0", "-3", "1e-7", '"a\\u00e9"', "12345678901234567890"])
+async def test_ids_come_back_as_they_came(alice, message_id):
+    """`Math.random()` is an id of JSON-RPC as well."""
+    await alice.send('{"jsonrpc":"2.0","id":' + message_id + ',"method":"telnyx_rtc.ping"}')
+    answer = json.loads(await alice.socket.recv())
+    while "result" not in answer:
+        answer = json.loads(await alice.socket.recv())
+    assert (type(answer["id"]), answer["id"]) == (type(json.loads(message_id)), json.loads(message_id))

@@ -20,12 +20,31 @@ SEED = os.environ.get("FUZZ_SEED", "0")
 BATCH = 20
 """Frames sent before the answers are read."""
 
-ODD_VALUES = [None, True, -1, 0, 2**70, 1.5, "", "x", "\x00", "é" * 300, [], [[]], {}, {"a": {}}, ["callID"]]
+ODD_VALUES = [
+    None,
+    True,
+    -1,
+    0,
+    2**70,
+    1.5,
+    "",
+    "x",
+    "\x00",
+    "é" * 300,
+    "\ud83d\x1b[31m",
+    [],
+    [[]],
+    {},
+    {"a": {}},
+    ["callID"],
+]
 
 
 @pytest.fixture
 def limits():
-    return Limits(failed_logins=10**9, guess_delay=0.0, ring_time=0.05, close_time=2.0)
+    # What slows senders down is tried elsewhere.
+    at_will = {"failed_logins": 10**9, "guess_delay": 0.0, "messages_per_second": 1e6, "setups_per_second": 1e6}
+    return Limits(ring_time=0.05, close_time=2.0, **at_will)
 
 
 def mutated(chance: random.Random, params: dict) -> dict:
