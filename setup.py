@@ -52,6 +52,8 @@ VARIANTS = {
     **{kind: [f"-fsanitize={kind}", *SANITIZED] for kind in ("address", "thread", "undefined")},
 }
 ARCHIVES = ["libtg_owt.a", "libsrtp2.a", "libssl.a", "libcrypto.a", "libopus.a"]
+# Calls of these go to csrc/link/close_on_exec.c and csrc/link/srtp_sources.cc.
+WRAPPED = ["accept", "epoll_create", "pipe", "socket", "srtp_dealloc", "srtp_unprotect", "srtp_unprotect_rtcp"]
 LINK = [
     "-shared",
     "-static-libstdc++",
@@ -62,6 +64,7 @@ LINK = [
     "-Wl,--as-needed",
     "-Wl,-z,relro,-z,now",
     "-Wl,--build-id=none",
+    *(f"-Wl,--wrap={name}" for name in WRAPPED),
     f"-Wl,--version-script={HERE / 'csrc/link/exports.map'}",
 ]
 LIBC = ["-lm", "-lpthread", "-ldl"]  # the last two are part of libc itself since glibc 2.34

@@ -4,11 +4,13 @@
 #include <vector>
 
 #include "bindings/bindings.h"
+#include "rtc/srtp_sources.h"
 
 namespace telnyx {
 
 namespace {
 
+using Ports = std::tuple<uint16_t, uint16_t>;                                   // first, last; 0, 0 for any
 using Server = std::tuple<std::vector<std::string>, std::string, std::string>;  // urls, username, password
 
 // Set by telnyx_native._audio, which makes the ports.
@@ -30,6 +32,8 @@ const char* Name(EventKind kind) {
       return "gathering_done";
     case EventKind::kConnectionState:
       return "connection_state";
+    case EventKind::kDtlsState:
+      return "dtls_state";
     case EventKind::kFirstPacket:
       return "first_packet";
   }
@@ -56,9 +60,11 @@ EngineHandle CreateEngine(size_t pool_threads, int event_fd) {
 std::unique_ptr<PeerHandle> CreatePeer(const EngineHandle& engine, uint64_t operation,
                                        const std::vector<Server>& servers, bool relay_only, bool loopback, bool standby,
                                        const std::optional<ProcessingOptions>& processing,
-                                       const std::shared_ptr<SimulatedNetwork>& network, const py::capsule& port) {
+                                       const std::shared_ptr<SimulatedNetwork>& network, const Ports& ports,
+                                       const std::vector<std::string>& interfaces, bool ipv6, const py::capsule& port) {
   RequireOwnProcess(*engine);
-  PeerOptions options{{}, relay_only, loopback, standby, processing, network};
+  const auto [first_port, last_port] = ports;
+  PeerOptions options{{}, relay_only, loopback, standby, processing, network, first_port, last_port, interfaces, ipv6};
   for (const auto& [urls, username, password] : servers) options.ice_servers.push_back({urls, username, password});
   return std::make_unique<PeerHandle>(engine, engine->CreatePeer(operation, options, PortOf(port)));
 }
@@ -91,6 +97,7 @@ py::dict Counters(const EngineHandle& engine) {
   counters["skipped_ticks"] = clock.skipped;
   counters["dropped_events"] = engine->mailbox().dropped();
   counters["dropped_packets"] = engine->dropped_packets();
+  counters["refused_sources"] = SrtpSources::refused();
   return counters;
 }
 
@@ -108,7 +115,7 @@ void BindEngine(py::module_& module) {
       .def(py::init(&CreateEngine), py::arg("pool_threads"), py::arg("event_fd"))
       .def("create_peer", &CreatePeer, py::arg("operation"), py::kw_only(), py::arg("ice_servers"),
            py::arg("relay_only"), py::arg("loopback"), py::arg("standby"), py::arg("processing"), py::arg("network"),
-           py::arg("port"))
+           py::arg("ports"), py::arg("interfaces"), py::arg("ipv6"), py::arg("port"))
       .def("create_conference", &CreateConference, py::arg("port"))
       .def("take_events", &TakeEvents)
       .def("take_ready", &TakeReady)

@@ -38,6 +38,7 @@ void BindPeer(py::module_& module) {
                            const PeerHandle& predecessor) { peer.get()->TakeOver(operation, predecessor.get()); })
       .def("set_max_bitrate", [](const PeerHandle& peer, Operation operation,
                                  int bitrate) { peer.get()->SetMaxBitrate(operation, bitrate); })
+      .def("break_dtls", [](const PeerHandle& peer, Operation operation) { peer.get()->BreakDtls(operation); })
       .def("close", [](const PeerHandle& peer, Operation operation) { peer.get()->Close(operation); });
 }
 

@@ -19,6 +19,7 @@
 #include "rtc/library.h"
 #include "rtc/peer.h"
 #include "rtc/port_allocator.h"
+#include "rtc/room.h"
 #include "rtc/silent_device.h"
 #include "rtc_base/network.h"
 #include "rtc_base/physical_socket_server.h"
@@ -30,6 +31,9 @@ namespace {
 
 // No task queues for a pacer and its controller: there are none, see DirectTransport.
 constexpr char kFieldTrials[] = "WebRTC-SendPacketsOnWorkerThread/Enabled/";
+
+constexpr size_t kOwnThreads = 3;   // network, signaling, clock
+constexpr size_t kDescriptors = 8;  // what libwebrtc waits with, and looks for networks with
 
 std::unique_ptr<cricket::MediaEngineInterface> CreateMediaEngine(webrtc::TaskQueueFactory* task_queues,
                                                                  webrtc::AudioMixer* mixer,
@@ -65,7 +69,7 @@ webrtc::PeerConnectionInterface::RTCConfiguration Configuration(const PeerOption
 }  // namespace
 
 Engine::Engine(size_t pool_threads, int event_fd)
-    : process_(getpid()),
+    : process_((RequireRoom(pool_threads + kOwnThreads, kDescriptors), getpid())),
       mailbox_(event_fd),
       pool_(std::make_unique<TaskPool>(pool_threads)),
       mixer_(rtc::make_ref_counted<PullMixer>()) {
@@ -79,7 +83,6 @@ Engine::Engine(size_t pool_threads, int event_fd)
 
   rtc::SocketFactory* const sockets = network_thread_->socketserver();
   network_manager_ = std::make_unique<rtc::BasicNetworkManager>(sockets);
-  socket_factory_ = std::make_unique<rtc::BasicPacketSocketFactory>(sockets);
   // Kept running, so that the list of networks is there when a call wants it.
   network_thread_->BlockingCall([this] { network_manager_->StartUpdating(); });
 
@@ -127,21 +130,31 @@ void Engine::CloseConference(std::shared_ptr<Conference> conference) {
   });
 }
 
-rtc::scoped_refptr<webrtc::PeerConnectionInterface> Engine::Connect(const PeerOptions& options, int sample_rate,
+rtc::scoped_refptr<webrtc::PeerConnectionInterface> Engine::Connect(const PeerOptions& options,
+                                                                    std::shared_ptr<SocketTrouble> trouble,
+                                                                    int sample_rate,
                                                                     webrtc::PeerConnectionObserver* observer) {
   webrtc::PeerConnectionDependencies dependencies(observer);
-  dependencies.allocator = CreatePortAllocator(options);
+  dependencies.allocator = CreatePortAllocator(options, std::move(trouble));
+  dependencies.async_resolver_factory =
+      std::make_unique<NoNames>();  // libwebrtc takes a newer kind, and then refuses it
   calls_->set_sample_rate(sample_rate);
   auto result = factory_->CreatePeerConnectionOrError(Configuration(options), std::move(dependencies));
   return result.ok() ? result.MoveValue() : nullptr;
 }
 
-std::unique_ptr<cricket::PortAllocator> Engine::CreatePortAllocator(const PeerOptions& options) {
-  if (!options.network)
-    return std::make_unique<PortAllocator>(network_manager_.get(), socket_factory_.get(), options.loopback);
+std::unique_ptr<cricket::PortAllocator> Engine::CreatePortAllocator(const PeerOptions& options,
+                                                                    std::shared_ptr<SocketTrouble> trouble) {
+  rtc::SocketFactory* const sockets = network_thread_->socketserver();
+  std::unique_ptr<rtc::PacketSocketFactory> factory;
+  if (options.network)
+    factory = std::make_unique<SimulatedSocketFactory>(sockets, options.network);
+  else
+    factory = std::make_unique<rtc::BasicPacketSocketFactory>(sockets);
   return std::make_unique<PortAllocator>(
-      network_manager_.get(),
-      std::make_unique<SimulatedSocketFactory>(network_thread_->socketserver(), options.network), options.loopback);
+      PortAllocatorParts{std::make_unique<ChosenNetworks>(network_manager_.get(), options.interfaces, options.ipv6),
+                         std::make_unique<PeerSocketFactory>(std::move(factory), std::move(trouble))},
+      options);
 }
 
 void Engine::Forget(uint64_t peer) { peers_.erase(peer); }
@@ -159,7 +172,6 @@ void Engine::Close() {
   network_thread_->BlockingCall([this] {
     network_manager_->StopUpdating();
     network_manager_.reset();
-    socket_factory_.reset();
   });
   signaling_thread_->Stop();
   network_thread_.reset();  // the signaling thread's object stays, for a peer's handle that says good-bye late

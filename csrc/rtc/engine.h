@@ -17,7 +17,6 @@
 #include "rtc/task_pool.h"
 
 namespace rtc {
-class BasicPacketSocketFactory;
 class NetworkManager;
 class Thread;
 }  // namespace rtc
@@ -29,6 +28,7 @@ class Conference;
 class Outbox;
 class Peer;
 struct PeerOptions;
+using SocketTrouble = std::atomic<int>;
 
 // Ownership is a tree: the engine owns its peers until they close, each peer its port's track. Closing the engine
 // closes all of them. Whatever a method does on libwebrtc's threads is done when the mailbox says so.
@@ -38,7 +38,8 @@ struct PeerOptions;
 class Engine {
  public:
   // `pool_threads` serve the encoders and pacers of all calls. `event_fd` is an eventfd that is written whenever the
-  // mailbox gets something; it stays the caller's, who may close it after Close().
+  // mailbox gets something; it stays the caller's, who may close it after Close(). Throws std::runtime_error if the
+  // process may not have the threads or file descriptors that it takes.
   Engine(size_t pool_threads, int event_fd);
   ~Engine();  // closes
   Engine(const Engine&) = delete;
@@ -68,9 +69,11 @@ class Engine {
   friend class Peer;
 
   // The following are of the signaling thread.
-  rtc::scoped_refptr<webrtc::PeerConnectionInterface> Connect(const PeerOptions& options, int sample_rate,
+  rtc::scoped_refptr<webrtc::PeerConnectionInterface> Connect(const PeerOptions& options,
+                                                              std::shared_ptr<SocketTrouble> trouble, int sample_rate,
                                                               webrtc::PeerConnectionObserver* observer);
-  std::unique_ptr<cricket::PortAllocator> CreatePortAllocator(const PeerOptions& options);
+  std::unique_ptr<cricket::PortAllocator> CreatePortAllocator(const PeerOptions& options,
+                                                              std::shared_ptr<SocketTrouble> trouble);
   void Forget(uint64_t peer);
 
   const pid_t process_;
@@ -81,7 +84,6 @@ class Engine {
   std::unique_ptr<rtc::Thread> signaling_thread_;
   std::unique_ptr<Outbox> outbox_;  // outlives all calls
   std::unique_ptr<rtc::NetworkManager> network_manager_;
-  std::unique_ptr<rtc::BasicPacketSocketFactory> socket_factory_;
   CallFactory* calls_ = nullptr;  // owned by factory_
   rtc::scoped_refptr<webrtc::PeerConnectionFactoryInterface> factory_;
   std::unique_ptr<MediaClock> clock_;

@@ -19,8 +19,9 @@ enum class EventKind {
   kDescription,      // text: the local description
   kStats,            // text: the W3C statistics as JSON
   kCandidate,        // text, mid, index: a local candidate
-  kGatheringDone,    // no more local candidates
+  kGatheringDone,    // no more local candidates; text: why there may be fewer than there should be, if that is so
   kConnectionState,  // text: new, connecting, connected, disconnected, failed or closed
+  kDtlsState,        // text: new, connecting, connected, closed or failed
   kFirstPacket,      // the first audio of the far end has arrived
 };
 

@@ -1,5 +1,6 @@
 #include "rtc/peer.h"
 
+#include <system_error>
 #include <utility>
 
 #include "api/jsep.h"
@@ -8,6 +9,7 @@
 #include "api/set_remote_description_observer_interface.h"
 #include "api/stats/rtc_stats_collector_callback.h"
 #include "api/stats/rtc_stats_report.h"
+#include "pc/dtls_transport.h"
 #include "rtc/build_contract.h"
 #include "rtc/engine.h"
 #include "rtc_base/thread.h"
@@ -54,6 +56,21 @@ std::string Describe(const webrtc::SdpParseError& error) {
   return error.line.empty() ? error.description : error.description + " in line \"" + error.line + "\"";
 }
 
+const char* Name(webrtc::DtlsTransportState state) {
+  switch (state) {
+    case webrtc::DtlsTransportState::kConnecting:
+      return "connecting";
+    case webrtc::DtlsTransportState::kConnected:
+      return "connected";
+    case webrtc::DtlsTransportState::kClosed:
+      return "closed";
+    case webrtc::DtlsTransportState::kFailed:
+      return "failed";
+    default:
+      return "new";
+  }
+}
+
 }  // namespace
 
 Peer::Peer(Engine* engine, uint64_t id, std::shared_ptr<AudioPort> port)
@@ -97,6 +114,9 @@ void Peer::AddCandidate(uint64_t operation, std::string candidate, std::string m
     webrtc::SdpParseError error;
     std::unique_ptr<webrtc::IceCandidateInterface> parsed(webrtc::CreateIceCandidate(mid, index, candidate, &error));
     if (!parsed) return Answer(operation, EventKind::kFailed, Describe(error));
+    if (parsed->candidate().address().IsUnresolvedIP())
+      return Answer(operation, EventKind::kFailed,
+                    "a candidate with a host name: names of the far end are not looked up");
     connection_->AddIceCandidate(std::move(parsed), [self = shared_from_this(), operation](RTCError result) {
       if (!result.ok()) return self->Answer(operation, EventKind::kFailed, result.message());
       self->Answer(operation, EventKind::kDone);
@@ -173,6 +193,20 @@ void Peer::SetMaxBitrate(uint64_t operation, int bitrate) {
   });
 }
 
+void Peer::BreakDtls(uint64_t operation) {
+  Post(operation, [this, operation] {
+    const auto transport = sender_->dtls_transport();
+    if (!transport) return Answer(operation, EventKind::kFailed, "there is no transport yet");
+    engine_->network_thread_->PostTask([self = shared_from_this(), operation, transport] {
+      // libwebrtc begins anew for a fingerprint that changes, and cannot with an algorithm that there is not.
+      constexpr uint8_t kDigest[32] = {};
+      auto* const internal = static_cast<webrtc::DtlsTransport*>(transport.get())->internal();
+      if (internal != nullptr) internal->SetRemoteParameters("none", kDigest, sizeof kDigest, absl::nullopt);
+      self->Answer(operation, EventKind::kDone);
+    });
+  });
+}
+
 void Peer::Close(uint64_t operation) {
   engine_->signaling_thread_->PostTask([self = shared_from_this(), operation] {
     self->CloseNow();
@@ -181,7 +215,7 @@ void Peer::Close(uint64_t operation) {
 }
 
 void Peer::Open(uint64_t operation, const PeerOptions& options) {
-  connection_ = engine_->Connect(options, track_.port().sample_rate(), this);
+  connection_ = engine_->Connect(options, socket_trouble_, track_.port().sample_rate(), this);
   if (!connection_) {
     engine_->Forget(id_);
     return Answer(operation, EventKind::kFailed, "libwebrtc refused the configuration: check the ICE servers");
@@ -263,15 +297,29 @@ void Peer::OnIceCandidate(const webrtc::IceCandidateInterface* candidate) {
 }
 
 void Peer::OnIceGatheringChange(PeerConnectionInterface::IceGatheringState state) {
-  if (state == PeerConnectionInterface::kIceGatheringComplete) Answer(0, EventKind::kGatheringDone);
+  if (state != PeerConnectionInterface::kIceGatheringComplete) return;
+  const int trouble = socket_trouble_->exchange(0, std::memory_order_relaxed);
+  Answer(0, EventKind::kGatheringDone, trouble != 0 ? std::generic_category().message(trouble) : "");
 }
 
 void Peer::OnConnectionChange(PeerConnectionInterface::PeerConnectionState state) {
-  // The end of it is reported by CloseNow, once.
-  if (state == PeerConnectionInterface::PeerConnectionState::kClosed) return;
   if (state == PeerConnectionInterface::PeerConnectionState::kConnected)
     engine_->clock_->Synchronized([this] { track_.set_connected(); });
-  Answer(0, EventKind::kConnectionState, std::string(PeerConnectionInterface::AsString(state)));
+  // By way of the network thread: it may still be telling the DTLS transport what it has told us.
+  engine_->network_thread_->PostTask([self = shared_from_this(), state] {
+    self->engine_->signaling_thread_->PostTask([self, state] { self->Report(state); });
+  });
+}
+
+void Peer::Report(PeerConnectionInterface::PeerConnectionState state) {
+  if (!connection_) return;
+  if (const auto transport = sender_->dtls_transport()) {
+    const webrtc::DtlsTransportState dtls = transport->Information().state();
+    if (std::exchange(dtls_state_, dtls) != dtls) Answer(0, EventKind::kDtlsState, Name(dtls));
+  }
+  // The end of it is reported by CloseNow, once.
+  if (state != PeerConnectionInterface::PeerConnectionState::kClosed)
+    Answer(0, EventKind::kConnectionState, std::string(PeerConnectionInterface::AsString(state)));
 }
 
 void Peer::OnTrack(rtc::scoped_refptr<webrtc::RtpTransceiverInterface> transceiver) {

@@ -14,6 +14,7 @@
 #include "rtc/audio_processor.h"
 #include "rtc/conference.h"
 #include "rtc/mailbox.h"
+#include "rtc/port_allocator.h"
 #include "rtc/port_track.h"
 #include "rtc/simulated_network.h"
 
@@ -34,6 +35,10 @@ struct PeerOptions {
   bool standby = false;                         // another peer has the port, until TakeOver
   std::optional<ProcessingOptions> processing;  // what happens to audio of the port before it is sent
   std::shared_ptr<SimulatedNetwork> network;    // what its packets go through, if that is not only the real one
+  uint16_t first_port = 0;                      // of its UDP sockets; 0 for any
+  uint16_t last_port = 0;
+  std::vector<std::string> interfaces;  // the networks it uses, by name; all if there are none
+  bool ipv6 = true;                     // whether addresses of IPv6 are candidates
 };
 
 // Every method may be called from any thread and returns at once: it posts to the signaling thread, which runs
@@ -63,6 +68,8 @@ class Peer : public std::enable_shared_from_this<Peer>,
   void TakeOver(uint64_t operation, std::shared_ptr<Peer> predecessor);  // kDone; the port's audio goes this way now
   void SetMaxBitrate(uint64_t operation, int bitrate);  // kDone; bits a second to send at most, 0 for no limit
   void Close(uint64_t operation);                       // kDone; also when closed already
+  // kDone. For tests: its DTLS transport fails, as when OpenSSL meets what it cannot go on from.
+  void BreakDtls(uint64_t operation);
 
  private:
   friend class Engine;
@@ -74,6 +81,7 @@ class Peer : public std::enable_shared_from_this<Peer>,
   void Post(uint64_t operation, std::function<void()> task);
   void Answer(uint64_t operation, EventKind kind, std::string text = {});
   void AnswerDescription(uint64_t operation);
+  void Report(webrtc::PeerConnectionInterface::PeerConnectionState state);
   void TakeAnswer(uint64_t operation, webrtc::SdpType type, std::string answer);
   void SetRemote(uint64_t operation, webrtc::SdpType type, const std::string& sdp, std::function<void()> then);
   void SetLocal(uint64_t operation);
@@ -93,6 +101,8 @@ class Peer : public std::enable_shared_from_this<Peer>,
   rtc::scoped_refptr<webrtc::RtpSenderInterface> sender_;
   rtc::scoped_refptr<webrtc::RtpReceiverInterface> receiver_;
   rtc::scoped_refptr<webrtc::AudioTrackInterface> remote_track_;
+  webrtc::DtlsTransportState dtls_state_ = webrtc::DtlsTransportState::kNew;
+  const std::shared_ptr<SocketTrouble> socket_trouble_ = std::make_shared<SocketTrouble>(0);
 };
 
 }  // namespace telnyx

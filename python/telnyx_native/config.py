@@ -115,6 +115,14 @@ DEVELOPMENT_ICE_SERVERS = _telnyx_ice_servers("stundev.telnyx.com", "turndev.tel
 """STUN and TURN of the development environment, as in the Telnyx JS SDK."""
 
 
+def _is_port_range(ports: object) -> bool:
+    match ports:
+        case (int(first), int(last)):
+            return 0 < first <= last < 65_536
+        case _:
+            return False
+
+
 @dataclass(frozen=True)
 class TxServerConfiguration:
     """The server to connect to; Telnyx's production server by default.
@@ -127,6 +135,11 @@ class TxServerConfiguration:
             none and every other one gets Telnyx's.
         ssl_context: Which certificates to trust, for a server whose certificate no public authority has
             signed: `ssl.create_default_context(cafile=...)`. By default those that the system trusts.
+        udp_ports: The first and the last UDP port that audio may use on this machine, for a firewall or a container
+            that has only these open: `(40_000, 40_199)`. A call takes one for each address of this machine, and as many
+            again while it moves to another path; one that finds none free fails at once. By default the system chooses.
+        interfaces: The network interfaces that audio may use, by name: `("eth0",)`. By default all.
+        ipv6: Whether audio may use addresses of IPv6.
     """
 
     host: str = "rtc.telnyx.com"
@@ -134,8 +147,16 @@ class TxServerConfiguration:
     secure: bool = True
     ice_servers: tuple[IceServer, ...] = PRODUCTION_ICE_SERVERS
     ssl_context: SSLContext | None = field(default=None, repr=False)
+    udp_ports: tuple[int, int] | None = None
+    interfaces: tuple[str, ...] = ()
+    ipv6: bool = True
 
     def __post_init__(self) -> None:
+        if self.udp_ports is not None and not _is_port_range(self.udp_ports):
+            message = "udp_ports are the first and the last UDP port, 1 to 65,535, like (40_000, 40_199)"
+            raise ConfigurationError(f"{message}: {self.udp_ports!r}")
+        if isinstance(self.interfaces, str) or not all(isinstance(name, str) and name for name in self.interfaces):
+            raise ConfigurationError(f'interfaces are a sequence of names, like ("eth0",): {self.interfaces!r}')
         if not self.host or any(c.isspace() or c in "/?#@" for c in self.host):
             raise ConfigurationError(f"{self.host!r} is not a host name; use parse() for an address")
         if not 0 < self.port < 65_536:
@@ -361,11 +382,17 @@ class PeerConfig:
         ice_servers: STUN and TURN servers to use.
         relay_only: Use TURN relays only, never a direct path.
         loopback: Offer 127.0.0.1 as a candidate too; right when the far end is on this machine.
+        udp_ports: The first and the last UDP port to use; any by default.
+        interfaces: The network interfaces to use, by name; all by default.
+        ipv6: Use addresses of IPv6.
     """
 
     ice_servers: tuple[IceServer, ...] = ()
     relay_only: bool = False
     loopback: bool = False
+    udp_ports: tuple[int, int] | None = None
+    interfaces: tuple[str, ...] = ()
+    ipv6: bool = True
 
 
 PACKET_TIMES = (10, 20, 40, 60)

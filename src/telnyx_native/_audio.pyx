@@ -14,6 +14,13 @@ from libcpp.memory cimport make_shared, shared_ptr, unique_ptr
 from libcpp.optional cimport optional
 from libcpp.vector cimport vector
 
+cdef extern from *:
+    """
+    #include "bindings/main_interpreter.h"
+    TELNYX_MAIN_INTERPRETER_ONLY(_audio, InitAudio)
+    #define PyInit__audio InitAudio  // what Cython defines
+    """
+
 cdef extern from "audio/listening.h" namespace "telnyx" nogil:
     cppclass TapRing:
         pass

@@ -34,6 +34,7 @@ class FakePeer:
     def __init__(self) -> None:
         self.audio = AudioStream(AudioConfig())
         self.connection_state: StateFlow[Any] = StateFlow(_State("NEW"))
+        self.is_beyond_repair = False
         self.audio_arrived = asyncio.Event()
         self.log = Log("media")
         self.candidates: SharedFlow[FoundCandidate] = SharedFlow(replay=8)

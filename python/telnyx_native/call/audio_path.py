@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from telnyx_native.call.gathering import watch_gathering
@@ -12,7 +13,6 @@ from telnyx_native.media.remote_candidates import RemoteCandidates
 from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Awaitable, Callable
 
     from telnyx_native.call.lifecycle import Lifecycle
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from telnyx_native.media.peer import Peer
 
 __all__ = ["AudioPath", "PeerSource"]
+
+_SETTLED = frozenset({"CONNECTED", "CLOSED"})
+"""States in which a path stands, or none ever will; a path that failed can be replaced."""
 
 
 class PeerSource(Protocol):
@@ -76,6 +79,7 @@ class AudioPath:
         self._log = log
         self._negotiation: Negotiation | None = None
         self._work: list[asyncio.Task[None] | None] = []
+        self._turn = asyncio.Lock()
 
     @property
     def negotiation(self) -> Negotiation:
@@ -124,18 +128,54 @@ class AudioPath:
             SdpError: The offer cannot be used.
             MediaError: The path did not come up.
         """
-        old = self.negotiation
-        new = old.renewed(self._peers.create_successor(old.peer))
-        new.peer.log = old.peer.log
-        try:
-            await send_answer(await new.answer(offer, gather_limit=self._timeouts.reattach_gather))
-            await new.peer.wait_connected(self._timeouts.media)
-            await new.peer.take_over(old.peer)
-        except BaseException:
-            await new.peer.close()
-            raise
-        self._negotiation = new
-        self._follow(new.peer)
+
+        async def negotiate(path: Negotiation) -> None:
+            await send_answer(await path.answer(offer, gather_limit=self._timeouts.reattach_gather))
+
+        await self._move(negotiate)
+
+    async def renew(self, exchange: Callable[[str], Awaitable[str]]) -> None:
+        """Look for another way to the far end; returns when audio flows there, or the call is over.
+
+        Where DTLS has failed no other way would help: another peer is offered, and the audio moves to it.
+
+        Args:
+            exchange: Brings an offer, with all its candidates, to the far end and returns its answer.
+
+        Raises:
+            SdpError: The answer cannot be used.
+            MediaError: The path did not come up.
+        """
+        peer = self.peer
+        if peer.is_beyond_repair:
+            await self._replace(exchange)
+        else:
+            await self.negotiation.restart(exchange)
+            await peer.connection_state.wait_for(lambda state: peer.is_beyond_repair or state.name in _SETTLED)
+            if peer.is_beyond_repair:
+                await self._replace(exchange)
+
+    async def _replace(self, exchange: Callable[[str], Awaitable[str]]) -> None:
+        async def negotiate(path: Negotiation) -> None:
+            await path.take_answer(await exchange(await path.offer()))
+
+        await self._move(negotiate)
+
+    async def _move(self, negotiate: Callable[[Negotiation], Awaitable[None]]) -> None:
+        """Move the audio to another peer, once that has negotiated and stands; one at a time, both sides may begin."""
+        async with self._turn:
+            old = self.negotiation
+            new = old.renewed(self._peers.create_successor(old.peer))
+            new.peer.log = old.peer.log
+            try:
+                await negotiate(new)
+                await new.peer.wait_connected(self._timeouts.media)
+                await new.peer.take_over(old.peer)
+            except BaseException:
+                await new.peer.close()
+                raise
+            self._negotiation = new
+            self._follow(new.peer)
 
     async def close(self) -> None:
         """End it, if it was opened."""

@@ -192,7 +192,8 @@ class InviteSession:
 
     async def restart_ice(self) -> None:
         """Replace the audio path while the call goes on."""
-        await self._modifications.restart_ice(self.dialog, self.path.negotiation)
+        self.path.negotiation  # noqa: B018 - a call without audio has none to be replaced
+        await self._modifications.renew_path(self.dialog, self.path)
 
     def finish(self, cause: HangupCause | None) -> None:
         """Hang up, cancel or refuse."""

@@ -12,8 +12,8 @@ from telnyx_native.signaling.call_messages import Hold, UpdateMedia
 from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
+    from telnyx_native.call.audio_path import AudioPath
     from telnyx_native.call.lifecycle import Lifecycle
-    from telnyx_native.media.negotiation import Negotiation
     from telnyx_native.signaling.call_messages import HoldAction
     from telnyx_native.signaling.messages import Dialog
     from telnyx_native.signaling.requester import Signaling
@@ -50,15 +50,15 @@ class Modifications:
         """
         return await self._life.carry_out(self._hold(dialog, action))
 
-    async def restart_ice(self, dialog: Dialog, negotiation: Negotiation) -> None:
-        """Replace the audio path.
+    async def renew_path(self, dialog: Dialog, path: AudioPath) -> None:
+        """Find another audio path.
 
         Raises:
             CallError: The call does not stand.
             RequestError: The server refused, or answered without a session description.
             MediaError: The new path did not come up in time, or the server's description cannot be used.
         """
-        await self._life.carry_out(self._restart_ice(dialog, negotiation))
+        await self._life.carry_out(self._renew_path(dialog, path))
 
     async def _hold(self, dialog: Dialog, action: HoldAction) -> bool:
         async with self._turn:
@@ -85,14 +85,13 @@ class Modifications:
             raise RequestError(message, kind=ErrorCode.HOLD_FAILED)
         return state
 
-    async def _restart_ice(self, dialog: Dialog, negotiation: Negotiation) -> None:
+    async def _renew_path(self, dialog: Dialog, path: AudioPath) -> None:
         async with self._turn:
             before = self._require_standing()
             self._life.enter(CallState.RENEGOTIATING)
             try:
                 async with asyncio.timeout(self._restart_limit):
-                    await negotiation.restart(partial(self._exchange, dialog))
-                    await negotiation.peer.connection_state.wait_for(_is_settled)
+                    await path.renew(partial(self._exchange, dialog))
             except RequestTimeoutError:
                 raise
             except TimeoutError:
@@ -119,8 +118,3 @@ class Modifications:
         if state not in (CallState.ACTIVE, CallState.HELD):
             raise CallError(f"a call in state {state} cannot be changed; wait until it is active")
         return state
-
-
-def _is_settled(state: object) -> bool:
-    """Whether a path stands, or none ever will; a path that failed can be replaced."""
-    return getattr(state, "name", None) in {"CONNECTED", "CLOSED"}

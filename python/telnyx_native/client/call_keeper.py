@@ -226,10 +226,17 @@ class CallKeeper:
     def _peer_config(self) -> PeerConfig:
         server, config = self.connection.server, self.connection.config
         relay_only = config is not None and config.force_relay_candidate
-        return PeerConfig(server.ice_servers, relay_only=relay_only, loopback=server.is_local)
+        return PeerConfig(
+            server.ice_servers,
+            relay_only=relay_only,
+            loopback=server.is_local,
+            udp_ports=server.udp_ports,
+            interfaces=server.interfaces,
+            ipv6=server.ipv6,
+        )
 
     def create_successor(self, peer: Peer) -> Peer:
-        """Make the media end of a call that the server brings back."""
+        """Make a media end that is to go on with the audio of `peer`."""
         assert self._engine is not None  # noqa: S101 - `peer` is one of its peers
         return self._engine.create_successor(peer, self._peer_config())
 

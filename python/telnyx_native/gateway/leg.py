@@ -95,6 +95,7 @@ class Leg:
         self.remote_headers: Headers = ()
         self.repeats_tools = False
         self.media = media
+        media.renew = self._renew_media
         self._wire = wire
         self._on_end = on_end
         self._reason: CallTerminationReason | None = None
@@ -250,6 +251,11 @@ class Leg:
     async def attach(self, sdp: str) -> None:
         """Send the client an offer for audio that goes another way."""
         await self._notify("telnyx_rtc.attach", self.fields() | {"sdp": sdp, "variables": {}})
+
+    async def _renew_media(self) -> None:
+        if self.state.value is LegState.ANSWERED:
+            logger.warning("DTLS has failed in a call of %s; another path is offered", self.user_name)
+            await self.move_media()
 
     async def lost(self) -> None:
         """End the leg because the client's socket is gone."""

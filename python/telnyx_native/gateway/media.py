@@ -14,6 +14,8 @@ from telnyx_native.errors import EngineClosedError, MediaError
 from telnyx_native.media.sdp import MAX_CANDIDATE
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from telnyx_native.gateway.limits import Counters, Limits
     from telnyx_native.media.engine import MediaEngine
     from telnyx_native.media.joins import PeerConference
@@ -26,6 +28,10 @@ logger = logging.getLogger(__name__)
 
 CHEAP = AudioConfig(opus=OpusConfig(complexity=0))
 """A gateway encodes both ways of many calls, next to the programs that are tried with it."""
+
+
+CLIENT_FIRST = 0.5
+"""Seconds that a client has to offer another path when DTLS has failed, before the gateway does."""
 
 
 class PeerSource(Protocol):
@@ -112,6 +118,7 @@ class LegMedia:
     Attributes:
         limits: What bounds it.
         network: What its packets go through; `None` before there is a peer.
+        renew: Offers the client another path, when DTLS has failed and the client does not.
     """
 
     def __init__(
@@ -120,11 +127,14 @@ class LegMedia:
         self._peers = peers
         self.limits = limits
         self.network: SimulatedNetwork | None = None
+        self.renew: Callable[[], Awaitable[None]] | None = None
         self._conditions = conditions
         self._counters = counters
         self._peer: Peer | None = None
         self._successor: Peer | None = None
         self._moving: asyncio.Task[None] | None = None
+        self._guarding: asyncio.Task[None] | None = None
+        self._described_peer: Peer | None = None
         self._waiting: deque[RemoteCandidate] = deque()
         self._described = False
         self._closed = False
@@ -159,20 +169,34 @@ class LegMedia:
         await self._apply_waiting()
 
     async def restart(self, offer: str) -> str:
-        """Take an offer that restarts ICE; return our answer with all its candidates."""
+        """Take an offer of another path; return our answer with all its candidates.
+
+        It restarts ICE, or is of another peer of the client: then another peer answers it, as when DTLS has failed here.
+        """
         # Candidates of the new generation must not reach the peer before the offer that announces them.
         self._described = False
+        peer = self.peer
         try:
-            await self.peer.create_answer(offer)
+            if peer.is_beyond_repair or not peer.is_with(offer):
+                await self._give_up_move()
+                peer = self._successor = self._create_successor()
+            await peer.create_answer(offer)
+            self._described_peer = peer
+        except MediaError:
+            if peer is self._successor:
+                await self._give_up_move()
+            raise
         finally:
             await self._apply_waiting()
-        return await self.peer.gathered()
+        answer = await peer.gathered()
+        if peer is self._successor:
+            self._moving = asyncio.create_task(self._move(self.peer, peer))
+        return answer
 
     async def offer_anew(self) -> str:
         """Return the offer of a new path for a client that lost the old one; audio goes the old way meanwhile."""
         await self._give_up_move()
-        assert self.network is not None  # noqa: S101 - made with the peer
-        successor = self._successor = self._peers.create_successor(self.peer, self.network)
+        successor = self._successor = self._create_successor()
         await successor.create_offer()
         return await successor.gathered()
 
@@ -185,6 +209,7 @@ class LegMedia:
         if self._successor is None or self._moving is not None:
             raise MediaError("no new path was offered")
         await self._successor.set_answer(answer)
+        self._described_peer = self._successor
         self._moving = asyncio.create_task(self._move(self.peer, self._successor))
 
     async def add_candidate(self, candidate: RemoteCandidate) -> None:
@@ -209,6 +234,8 @@ class LegMedia:
     async def close(self) -> None:
         """Close the peer, if there is one."""
         self._closed = True
+        if self._guarding is not None:
+            self._guarding.cancel()
         await self._give_up_move()
         if self._peer is not None:
             await self._peer.close()
@@ -221,6 +248,7 @@ class LegMedia:
             logger.warning("a client's new path is not used: %s", error)
             return
         self._peer, self._successor, self._moving = new, None, None
+        self._guard(new)
 
     async def _give_up_move(self) -> None:
         moving, self._moving = self._moving, None
@@ -240,7 +268,27 @@ class LegMedia:
         if self._conditions is not None:
             self.network.sending.conditions = self.network.receiving.conditions = self._conditions
         self._peer = self._peers.create_peer(self.network)
+        self._guard(self._peer)
         return self._peer
+
+    def _create_successor(self) -> Peer:
+        assert self.network is not None  # noqa: S101 - made with the peer
+        return self._peers.create_successor(self.peer, self.network)
+
+    def _guard(self, peer: Peer) -> None:
+        if self._guarding is not None:
+            self._guarding.cancel()
+        self._guarding = asyncio.create_task(self._renew_when_broken(peer))
+
+    async def _renew_when_broken(self, peer: Peer) -> None:
+        """Offer another path when DTLS has failed. Where ICE has, that is up to the client."""
+        while (await peer.connection_state.wait_for(lambda state: state.name in {"FAILED", "CLOSED"})).name != "CLOSED":
+            if peer.is_beyond_repair:
+                await asyncio.sleep(CLIENT_FIRST)
+                if self._successor is None and self.renew is not None:
+                    await self.renew()
+                return
+            await peer.connection_state.wait_for(lambda state: state.name != "FAILED")
 
     async def _apply_waiting(self) -> None:
         self._described = True
@@ -249,7 +297,9 @@ class LegMedia:
 
     async def _apply(self, remote: RemoteCandidate) -> None:
         try:
-            await self.peer.add_candidate(remote.candidate, remote.sdp_mid, remote.sdp_mline_index)
+            await (self._described_peer or self.peer).add_candidate(
+                remote.candidate, remote.sdp_mid, remote.sdp_mline_index
+            )
         except MediaError as error:
             self._counters.dropped_candidates += 1
             logger.debug("a candidate is of no use: %s", error)

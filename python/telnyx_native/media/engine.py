@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import logging
 import os
+import socket
 import threading
 from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
@@ -41,8 +42,15 @@ class MediaEngine:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._native = _webrtc.Engine(min(os.cpu_count() or 1, MAX_POOL_THREADS), self._event_fd)
+        try:
+            self._event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        except OSError as error:
+            raise MediaError(f"the media engine cannot begin: {error.strerror}; raise RLIMIT_NOFILE") from error
+        try:
+            self._native = _webrtc.Engine(min(os.cpu_count() or 1, MAX_POOL_THREADS), self._event_fd)
+        except RuntimeError as error:
+            os.close(self._event_fd)
+            raise MediaError(f"the media engine cannot begin: {error}") from None
         self._peers: dict[int, Peer] = {}
         self._streams: WeakValueDictionary[int, AudioStream] = WeakValueDictionary()  # of peers and conferences
         self._operations: dict[int, asyncio.Future[str]] = {}
@@ -53,7 +61,11 @@ class MediaEngine:
 
     @classmethod
     def acquire(cls) -> MediaEngine:
-        """Return the running loop's engine, starting it if there is none; `release` it when done."""
+        """Return the running loop's engine, starting it if there is none; `release` it when done.
+
+        Raises:
+            MediaError: The process may not have the threads or file descriptors that it takes.
+        """
         loop = asyncio.get_running_loop()
         engine = cls._of_loop.get(loop)
         if engine is None:
@@ -79,6 +91,7 @@ class MediaEngine:
 
         Raises:
             EngineClosedError: The engine was released.
+            MediaError: The machine has none of the interfaces that `config` names.
         """
         return self._open(Peer(self, AudioStream(audio), audio, standby=False), config, network, standby=False)
 
@@ -112,6 +125,8 @@ class MediaEngine:
         return self._native.create_conference(None if audio is None else audio._native_port())  # noqa: SLF001 - an engine drives its streams
 
     def _open(self, peer: Peer, config: PeerConfig, network: SimulatedNetwork | None, *, standby: bool) -> Peer:
+        if config.interfaces and not {name for _, name in socket.if_nameindex()}.intersection(config.interfaces):
+            raise MediaError(f"this machine has no network interface {' or '.join(config.interfaces)}")
         operation, opened = self.operation()
         processing = peer.audio_config.processing
         native = self._native.create_peer(
@@ -122,6 +137,9 @@ class MediaEngine:
             standby=standby,
             processing=None if processing is None else native_options(processing),
             network=None if network is None else network.native,
+            ports=(0, 0) if config.udp_ports is None else config.udp_ports,
+            interfaces=list(config.interfaces),
+            ipv6=config.ipv6,
             port=peer.audio._native_port(),  # noqa: SLF001 - an engine drives its streams
         )
         self._peers[native.id] = peer
@@ -152,7 +170,8 @@ class MediaEngine:
         """What the engine counts since it was made.
 
         `ticks` of the 10 ms clock, of them `late_ticks`, and `skipped_ticks`; `dropped_events`, for which the mailbox
-        to Python had no room; `dropped_packets`, which a network thread that was stuck did not take.
+        to Python had no room; `dropped_packets`, which a network thread that was stuck did not take; `refused_sources`,
+        packets of far ends that sent from more sources (SSRCs) than a call has, in the whole process.
         """
         return self._native.counters()
 

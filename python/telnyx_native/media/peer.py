@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -37,6 +39,15 @@ DTMF_KEYS = frozenset("0123456789ABCD*#,")
 """What `Peer.insert_dtmf` takes."""
 
 
+ADVICE = {
+    os.strerror(errno.EMFILE): "Raise the limit of open files of the process (RLIMIT_NOFILE), or close some.",
+    os.strerror(errno.ENFILE): "Raise the limit of open files of the machine (fs.file-max).",
+    os.strerror(errno.EADDRINUSE): "All ports of udp_ports are taken: name more, or hold fewer calls.",
+    os.strerror(errno.EACCES): "The process may not use the ports of udp_ports: name some above 1023.",
+}
+"""What helps, by what the system says when a socket cannot be had."""
+
+
 class PeerConnectionState(StrEnum):
     """How far ICE and DTLS are, together (W3C `RTCPeerConnectionState`)."""
 
@@ -46,6 +57,16 @@ class PeerConnectionState(StrEnum):
     DISCONNECTED = "disconnected"
     FAILED = "failed"
     CLOSED = "closed"
+
+
+class DtlsState(StrEnum):
+    """How far DTLS is (W3C `RTCDtlsTransportState`)."""
+
+    NEW = "new"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    CLOSED = "closed"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +93,7 @@ class Peer:
         log: Where it tells what nobody waits for; the standard `logging` tree, unless a call has given it its own.
         preferred_codecs: The codecs to choose from first.
         connection_state: Whether audio can flow.
+        dtls_state: How far DTLS is.
         audio_arrived: Set once the first packet of the far end's audio is here.
         candidates: Local candidates as they are found; who collects late gets the earlier ones too. It ends when there
             are no more; a later description that looks for new ones begins a new flow.
@@ -82,12 +104,15 @@ class Peer:
         self.audio_config = audio_config
         self.log = Log("media", LogLevel.ALL)
         self.connection_state: StateFlow[PeerConnectionState] = StateFlow(PeerConnectionState.NEW)
+        self.dtls_state = DtlsState.NEW
         self.candidates: SharedFlow[IceCandidate] = SharedFlow(replay=KEPT_CANDIDATES)
         self.preferred_codecs: Sequence[AudioCodec] = ()
         self._remote = RemoteDescription()
         self._engine = engine
         self.audio_arrived = asyncio.Event()
         self._gathered = asyncio.Event()
+        self._has_candidates = False
+        self._gathering_trouble = ""
         self._closing: asyncio.Future[str] | None = None
         self._join: Join | None = None
         self._carries_audio = not standby
@@ -146,13 +171,34 @@ class Peer:
         """Return the local description with its candidates.
 
         That is once all are known, or after `limit` seconds with those known by then.
+
+        Raises:
+            MediaError: There are none, because no socket could be had.
         """
         try:
             async with asyncio.timeout(limit):
                 await self._gathered.wait()
         except TimeoutError:
             self.log.debug(f"candidates are still being gathered after {limit:g} s; going on without the rest")
+        if self._gathering_trouble:
+            raise MediaError(self._gathering_trouble)
         return self._outgoing(await self._run(self._native.local_description))
+
+    @property
+    def is_beyond_repair(self) -> bool:
+        """Whether DTLS is over, so that no other way to the far end helps; another peer has to take the place of this.
+
+        It is over when OpenSSL met what it cannot go on from, or the far end ended it.
+        """
+        return self.dtls_state in {DtlsState.FAILED, DtlsState.CLOSED}
+
+    def is_with(self, description: str) -> bool:
+        """Whether a description is of the far end that this peer has talked to: it has the same DTLS certificate.
+
+        Raises:
+            SdpError: It is no description of a call.
+        """
+        return self._remote.is_of_same_certificate(description)
 
     @property
     def dropped_candidates(self) -> int:
@@ -302,6 +348,10 @@ class Peer:
             raise
         self.audio._wake()  # noqa: SLF001 - what the clock had reported for the predecessor may have been lost with it
 
+    async def break_dtls(self) -> None:
+        """Let the DTLS transport fail, as it does when OpenSSL meets what it cannot go on from; for tests."""
+        await self._run(self._native.break_dtls)
+
     async def close(self) -> None:
         """End the connection. Nothing is received any more; what was received can still be read. Idempotent."""
         if self._closing is None:
@@ -317,8 +367,13 @@ class Peer:
     def on_event(self, kind: str, text: str, mid: str, index: int) -> None:
         """Take an event of the native half; for `MediaEngine`."""
         if kind == "candidate":
+            self._has_candidates = True
             self.candidates.emit(IceCandidate(text, mid, index + self._remote.sections_before))
+        elif kind == "dtls_state":
+            self.dtls_state = DtlsState(text)
         elif kind == "gathering_done":
+            if text and not self._has_candidates:
+                self._gathering_trouble = self._explained(text)
             self._gathered.set()
             self.candidates.close()
         elif kind == "connection_state":
@@ -328,8 +383,13 @@ class Peer:
         elif kind == "failed":
             self.log.debug(f"a native operation of {self!r} failed: {text}")
 
+    def _explained(self, trouble: str) -> str:
+        """What it means to a call that a socket could not be had."""
+        return f"the call has no UDP socket: {trouble}. {ADVICE.get(trouble, '')}".rstrip()
+
     def _begin_gathering(self) -> None:
         self._gathered.clear()
+        self._has_candidates, self._gathering_trouble = False, ""
         if self.candidates.closed:
             self.candidates = SharedFlow(replay=KEPT_CANDIDATES)
 

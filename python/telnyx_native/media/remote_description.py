@@ -56,6 +56,14 @@ class RemoteDescription:
             answer = replace(answer, audio=replace(answer.audio, setup="active"))
         return self._take(answer)
 
+    def is_of_same_certificate(self, text: str) -> bool:
+        """Whether a description names the DTLS certificate that the latest one named.
+
+        Raises:
+            SdpError: It cannot be read.
+        """
+        return self._latest is not None and self._latest.audio.fingerprint == parse(text).audio.fingerprint
+
     def take_candidate(self, text: str, mid: str, index: int) -> str:
         """Read a candidate that was trickled.
 
