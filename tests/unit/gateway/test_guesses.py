@@ -30,6 +30,11 @@ def guesses(clock):
     return Guesses(Limits(guess_delay=4.0), clock)
 
 
+async def to_the_end(client):
+    while True:
+        await client.socket.recv()
+
+
 def fail(guesses, times, account="alice", address="192.0.2.7"):
     for _ in range(times):
         guesses.failed(account, address)
@@ -155,6 +160,17 @@ class TestBeforeTheLogin:
 
         with pytest.raises(ConnectionClosed):
             await client.socket.send(pieces())
+
+    @pytest.mark.parametrize("frame", [b"\x89\x80mask", b"\x8a\x80mask", b"\x81\x80mask", b"\x01\x80mask"])
+    async def test_nor_frames_of_nothing_without_end(self, client, open_client, frame):
+        """Pings, pongs, empty messages, and messages of empty pieces: as many as fit into the wire, each costs time."""
+        client.socket.transport.write(frame * 300_000)
+        begun = time.monotonic()
+        with pytest.raises(ConnectionClosed):
+            await to_the_end(client)
+        async with open_client() as alice:
+            assert "result" in await alice.login()
+        assert time.monotonic() - begun < 5
 
     async def test_a_big_message_after_the_login(self, alice):
         text = "x" * 500_000

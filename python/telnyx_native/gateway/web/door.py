@@ -7,6 +7,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 from socket import SO_LINGER, SOL_SOCKET
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from websockets.asyncio.server import ServerConnection
@@ -25,6 +26,15 @@ LONGEST_HEAD = 16_384
 
 MOST_PIECES = 1024
 """Frames that one message may come in: empty ones take memory, too."""
+
+MOST_FRAMES = 5000
+"""Frames of a connection in a second; one with more is cut."""
+
+MOST_CONTROLS = 100
+"""Of these, frames that are no part of a message: pings and pongs."""
+
+SLICE = 4096
+"""Bytes that are read at a time."""
 
 MOST_UNSENT = 4 << 20
 """Bytes that may wait for a client to take them: who asks, by pings for example, and takes no answer, is cut."""
@@ -96,6 +106,7 @@ class Door(ServerConnection):
         self._is_websocket = False
         self._held_back = bytearray()
         self._pieces = 0
+        self._second = self._frames = self._controls = 0
         self.frozen = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -115,9 +126,7 @@ class Door(ServerConnection):
             if self.frozen:  # the library may have gone on reading
                 self._held_back += data
             else:
-                super().data_received(data)
-                if self._link.get_write_buffer_size() > MOST_UNSENT:
-                    self.abort()
+                self._take(data)
             return
         if self._entering is None:
             return
@@ -138,13 +147,32 @@ class Door(ServerConnection):
         elif self._is_websocket:
             super().connection_lost(error)
 
+    def _take(self, data: bytes) -> None:
+        """Read what has come, a little at a time: nothing more of it when that has shown too much of something."""
+        for begin in range(0, len(data), SLICE):
+            if self._link.is_closing():
+                return
+            super().data_received(data[begin : begin + SLICE])
+            if self._link.get_write_buffer_size() > MOST_UNSENT:
+                self.abort()
+
     def process_event(self, event: Event) -> None:
-        """Take a frame, unless its message comes in too many."""
-        if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
-            self._pieces = 0 if event.fin else self._pieces + 1
-        if self._pieces <= MOST_PIECES:
+        """Take a frame, unless there are too many: the library answers pings itself, and collects pieces."""
+        if isinstance(event, Frame):
+            self._count(event)
+        if not self._link.is_closing():
             super().process_event(event)
+
+    def _count(self, frame: Frame) -> None:
+        second = int(monotonic())
+        if second != self._second:
+            self._second, self._frames, self._controls = second, 0, 0
+        self._frames += 1
+        if frame.opcode in DATA_OPCODES:
+            self._pieces = 0 if frame.fin else self._pieces + 1
         else:
+            self._controls += 1
+        if self._pieces > MOST_PIECES or self._frames > MOST_FRAMES or self._controls > MOST_CONTROLS:
             self.abort()
 
     def take_messages_up_to(self, size: int) -> None:
@@ -171,7 +199,7 @@ class Door(ServerConnection):
         self.frozen = False
         held_back, self._held_back = bytes(self._held_back), bytearray()
         if held_back:
-            super().data_received(held_back)
+            self._take(held_back)
         self._link.resume_reading()
 
     def refuse(self) -> None:
