@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import numpy as np
 import pytest
 
 pytest.importorskip("livekit.agents")
@@ -16,7 +17,7 @@ from support.hearing import hear_tone
 from support.pages import blocks, run_piece
 from support.signals import dominant_frequency, pcm, rms, tone
 from support.users import LIMIT, log_in
-from telnyx_native import Call, TelnyxClient
+from telnyx_native import AudioConfig, AudioEncoding, Call, TelnyxClient
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.integrations.livekit import CallAudioInput, CallAudioOutput
@@ -64,14 +65,18 @@ class Scene:
         self.session.output.audio = self.output
 
 
+CALLS = [AudioConfig(encoding=AudioEncoding.ULAW), AudioConfig(sample_rate=8_000, encoding=AudioEncoding.FLOAT32)]
+"""Calls whose audio is not what frameworks expect."""
+
+
 @pytest.fixture
-async def scene() -> AsyncIterator[Scene]:
+async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
     async with Gateway([User("bot", "s3cret")]) as gateway, TelnyxClient() as client:
         incoming = client.incoming_calls.collect()
         await log_in(client, gateway, "bot")
         caller = await gateway.place_call("bot", from_="+15550199")
         call = await asyncio.wait_for(anext(incoming), LIMIT)
-        await call.accept()
+        await call.accept(audio=getattr(request, "param", None))
         await call.wait_active(LIMIT)
         await caller.media.connected()
         scene = Scene(call, caller)
@@ -99,6 +104,39 @@ async def test_caller_and_agent_hear_each_other(scene: Scene) -> None:
         while len(scene.recogniser.heard) < 4 * RATE:  # noqa: ASYNC110 - the session has no event for it
             await asyncio.sleep(0.02)
     assert dominant_frequency(pcm(bytes(scene.recogniser.heard)), RATE) == pytest.approx(700, abs=5)
+
+
+@pytest.mark.parametrize("scene", CALLS, indirect=True)
+async def test_a_call_of_another_encoding_is_heard_as_it_is(scene: Scene) -> None:
+    rate = scene.call.audio.sample_rate
+    await scene.caller.audio.write(tone(700, 2.0, RATE))
+    scene.session.say("good morning", audio=voice(440, 1.0))
+    await hear_tone(scene.caller.audio, 440)
+    await scene.caller.audio.drain()
+    async with asyncio.timeout(LIMIT):
+        while len(scene.recogniser.heard) < 4 * rate:  # noqa: ASYNC110 - the session has no event for it
+            await asyncio.sleep(0.02)
+    assert dominant_frequency(pcm(bytes(scene.recogniser.heard)), rate) == pytest.approx(700, abs=5)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (8_000, 1), (24_000, 2)])
+async def test_frames_that_are_given_directly(scene: Scene, rate: int, channels: int) -> None:
+    samples = np.repeat(tone(440, 2.0, rate), channels)
+    step = rate // 50 * channels
+    for start in range(0, len(samples), step):
+        part = samples[start : start + step]
+        await scene.output.capture_frame(rtc.AudioFrame(part.tobytes(), rate, channels, len(part) // channels))
+    scene.output.flush()
+    await hear_tone(scene.caller.audio, 440)
+
+
+async def test_frames_after_the_calls_end_go_nowhere(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    await scene.call.end()
+    for _ in range(10):
+        await scene.output.capture_frame(rtc.AudioFrame(bytes(640), RATE, 1, 320))
+    scene.output.flush()
+    scene.output.clear_buffer()
+    assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
 
 
 async def test_interruption_is_heard_at_once(scene: Scene) -> None:

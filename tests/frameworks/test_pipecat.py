@@ -17,6 +17,7 @@ from pipecat.frames.frames import (
     InputAudioRawFrame,
     InputDTMFFrame,
     InterruptionFrame,
+    OutputAudioRawFrame,
     OutputDTMFUrgentFrame,
     TTSAudioRawFrame,
     TTSStartedFrame,
@@ -31,7 +32,7 @@ from support.hearing import hear_tone
 from support.pages import blocks, run_piece
 from support.signals import dominant_frequency, pcm, rms, tone
 from support.users import LIMIT, log_in
-from telnyx_native import Call, TelnyxClient
+from telnyx_native import AudioConfig, AudioEncoding, Call, TelnyxClient
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.gateway.callee_leg import CalleeLeg
 from telnyx_native.integrations.pipecat import TelnyxTransport
@@ -95,15 +96,19 @@ async def gateway() -> AsyncIterator[Gateway]:
         yield running
 
 
+CALLS = [AudioConfig(encoding=AudioEncoding.ULAW), AudioConfig(sample_rate=8_000, encoding=AudioEncoding.FLOAT32)]
+"""Calls whose audio is not what frameworks expect."""
+
+
 @pytest.fixture
-async def scene(gateway: Gateway) -> AsyncIterator[tuple[Bot, CalleeLeg]]:
+async def scene(gateway: Gateway, request: pytest.FixtureRequest) -> AsyncIterator[tuple[Bot, CalleeLeg]]:
     """A bot that has taken a call, and its caller."""
     async with TelnyxClient() as client:
         incoming = client.incoming_calls.collect()
         await log_in(client, gateway, "bot")
         caller = await gateway.place_call("bot", from_="+15550199")
         call = await asyncio.wait_for(anext(incoming), LIMIT)
-        await call.accept()
+        await call.accept(audio=getattr(request, "param", None))
         bot = Bot(call)
         running = asyncio.create_task(bot.run())
         await asyncio.wait_for(bot.connected.wait(), LIMIT)
@@ -123,6 +128,28 @@ async def test_caller_and_pipeline_hear_each_other(scene: tuple[Bot, CalleeLeg])
     heard = pcm(bytes(bot.brain.heard))
     assert dominant_frequency(heard, RATE) == pytest.approx(700, abs=5)
     assert np.count_nonzero(np.abs(heard) > 500) > RATE
+
+
+@pytest.mark.parametrize("scene", CALLS, indirect=True)
+async def test_a_call_of_another_encoding_is_heard_as_it_is(scene: tuple[Bot, CalleeLeg]) -> None:
+    bot, caller = scene
+    await caller.audio.write(tone(700, 2.0, RATE))
+    await bot.brain.speak(440, 1.0)
+    await hear_tone(caller.audio, 440)
+    await caller.audio.drain()
+    await asyncio.wait_for(bot.brain.fell_silent.wait(), LIMIT)
+    assert dominant_frequency(pcm(bytes(bot.brain.heard)), bot.call.audio.sample_rate) == pytest.approx(700, abs=5)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (8_000, 1), (24_000, 2)])
+async def test_frames_that_are_given_directly(scene: tuple[Bot, CalleeLeg], rate: int, channels: int) -> None:
+    bot, caller = scene
+    samples = np.repeat(tone(440, 2.0, rate), channels)
+    step = rate // 50 * channels
+    for start in range(0, len(samples), step):
+        frame = OutputAudioRawFrame(samples[start : start + step].tobytes(), rate, channels)
+        assert await bot.transport.output().write_audio_frame(frame)
+    await hear_tone(caller.audio, 440)
 
 
 async def test_interruption_is_heard_at_once(scene: tuple[Bot, CalleeLeg]) -> None:

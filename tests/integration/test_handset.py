@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,6 +66,28 @@ async def test_what_the_loudspeaker_plays_the_microphone_hears(sounds, alice, bo
         caller.audio.write_nowait(tone(700, 4, RATE))
         await hear_tone(caller.audio, 700)
     assert handset.state.value is HandsetState.CLOSED
+
+
+async def test_streams_of_the_application_go_on(sounds, alice, bob) -> None:
+    """PortAudio is one for the process; starting it again, to see new devices, would end them."""
+    import sounddevice
+
+    _, kiosk = await answered_call(alice, bob, "bob", audio=AudioConfig.microphone(processing=UNPROCESSED))
+    blocks = count()
+
+    def play(data: Any, *_: object) -> None:
+        data[:] = bytes(len(data))
+        next(blocks)
+
+    sound_devices()
+    with sounddevice.RawOutputStream(RATE, 160, channels=1, dtype="int16", device="pulse", callback=play) as stream:
+        sound_devices()
+        async with Handset(kiosk, microphone="pulse", speaker="pulse"):
+            before = next(blocks)
+            async with asyncio.timeout(LIMIT):
+                while next(blocks) < before + 20:  # noqa: ASYNC110 - it is counted on a thread of the sound system
+                    await asyncio.sleep(0.05)
+        assert stream.active
 
 
 async def test_the_echo_of_a_handset_is_taken_away(sounds, alice, bob) -> None:

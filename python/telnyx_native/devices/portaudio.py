@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ class SoundSystem:
     """PortAudio, which is one for the process.
 
     It knows the devices that were there when it was started; to see others it is started again, which is possible
-    only while no stream is open. The methods block.
+    only while no stream is open, neither here nor in the application. The methods block.
     """
 
     def __init__(self) -> None:
@@ -113,10 +114,16 @@ class SoundSystem:
             return stream
 
     def _look_again(self) -> None:
-        if not self._open_streams:
+        if not self._open_streams and not self._application_has_streams():
             # The package has no public way to do it.
             self._library._terminate()  # noqa: SLF001
             self._library._initialize()  # noqa: SLF001
+
+    def _application_has_streams(self) -> bool:
+        """Whether the application has streams of its own, which would end; the package does not know them."""
+        kinds = self._library.RawInputStream, self._library.RawOutputStream
+        # By type: `isinstance` would also ask proxies, which may stand for nothing any more.
+        return any(issubclass(type(thing), kinds) and not thing.closed for thing in gc.get_objects())
 
 
 _systems: list[SoundSystem] = []

@@ -32,7 +32,7 @@ class SoundDevice:
 def sound_devices() -> list[SoundDevice]:
     """Return the devices of this machine; it blocks for some 10 ms.
 
-    While a device is in use, those that have come meanwhile are missing.
+    While a device is in use, here or by streams of the application's own, those that have come meanwhile are missing.
 
     Raises:
         ConfigurationError: The package `sounddevice` or the library PortAudio is missing.

@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING
 from livekit import rtc
 from livekit.agents.voice.io import AudioInput, AudioOutput, AudioOutputCapabilities
 
+from telnyx_native import _audio
 from telnyx_native.errors import AudioClosedError
+from telnyx_native.integrations.frames import MonoFrames
 
 if TYPE_CHECKING:
     from telnyx_native.call import Call
@@ -47,7 +49,7 @@ class CallAudioInput(AudioInput):
         self._frame = round(FRAME_SECONDS * call.audio.sample_rate)
 
     async def __anext__(self) -> rtc.AudioFrame:
-        pcm = await self._audio.read(self._frame)
+        pcm = await self._audio._read(self._frame, _audio.INT16)  # noqa: SLF001 - whatever the encoding of the call is
         if not pcm:
             raise StopAsyncIteration
         return rtc.AudioFrame(pcm, self._audio.sample_rate, 1, len(pcm) // 2)
@@ -70,12 +72,15 @@ class CallAudioOutput(AudioOutput):
             sample_rate=call.audio.sample_rate,
         )
         self._audio = call.audio
+        self._frames = MonoFrames(call.audio.sample_rate)
         self._begin: float | None = None
         """Where the current utterance begins, in seconds of written audio."""
         self._playout: asyncio.Task[None] | None = None
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
-        """Queue a frame; waits while the call has no room for it."""
+        """Queue a frame of any rate and channels; waits while the call has no room. After the call it goes nowhere."""
+        if self._audio.closed:
+            return
         if self._playout is not None:  # utterances are reported one by one
             await asyncio.wait([self._playout])
         await super().capture_frame(frame)
@@ -83,7 +88,7 @@ class CallAudioOutput(AudioOutput):
             self._begin = self._audio.played + self._audio.queued
             self.on_playback_started(created_at=time.time() + self._audio.queued)
         try:
-            await self._audio.write(frame.data)
+            await self._audio.write(self._frames.convert(frame.data, frame.sample_rate, frame.num_channels))
         except AudioClosedError:
             self._finish(interrupted=True)
 

@@ -21,7 +21,10 @@ from pipecat.transports.base_input import BaseInputTransport
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import BaseTransport, TransportParams
 
+from telnyx_native import _audio
 from telnyx_native.errors import AudioClosedError, CallError
+from telnyx_native.integrations.frames import MonoFrames
+from telnyx_native.media.stream import FRAME_SECONDS
 
 if TYPE_CHECKING:
     from pipecat.frames.frames import (
@@ -140,8 +143,10 @@ class _Input(BaseInputTransport):
             await self.cancel_task(task)
 
     async def _listen(self) -> None:
-        async for pcm in self._call.audio:
-            frame = InputAudioRawFrame(audio=pcm, sample_rate=self._call.audio.sample_rate, num_channels=1)
+        audio = self._call.audio
+        samples = round(FRAME_SECONDS * audio.sample_rate)
+        while pcm := await audio._read(samples, _audio.INT16):  # noqa: SLF001 - whatever the encoding of the call is
+            frame = InputAudioRawFrame(audio=pcm, sample_rate=audio.sample_rate, num_channels=1)
             await self.push_audio_frame(frame)
 
     async def _take_keys(self) -> None:
@@ -165,6 +170,7 @@ class _Output(BaseOutputTransport):
         self._call = call
         self._lead = lead
         self._last_is_interruptible = True
+        self._frames = MonoFrames(call.audio.sample_rate)
 
     async def start(self, frame: StartFrame) -> None:
         """Begin to speak."""
@@ -196,7 +202,7 @@ class _Output(BaseOutputTransport):
         audio = self._call.audio
         self._last_is_interruptible = frame.interruptible
         try:
-            await audio.write(frame.audio)
+            await audio.write(self._frames.convert(frame.audio, frame.sample_rate, frame.num_channels))
         except AudioClosedError:
             return False
         await asyncio.sleep(max(0.0, audio.queued - self._lead))

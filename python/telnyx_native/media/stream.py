@@ -148,6 +148,10 @@ class AudioStream(AudioOutput):
             ConfigurationError: `samples` is less than one.
             RuntimeError: It is awaited in another event loop than the call's.
         """
+        return await self._read(samples, self._encoding)
+
+    async def _read(self, samples: int, encoding: int) -> bytes:
+        """Return them in another encoding than that of the call, which who adapts calls may not know."""
         self._home.enter()
         if samples <= 0:
             raise ConfigurationError("read at least one sample")
@@ -156,19 +160,19 @@ class AudioStream(AudioOutput):
             if self._port.readable < portion:
                 await self._wait_readable(portion)
             if portion == samples:  # all at once
-                return self._port.read(samples, self._encoding)
+                return self._port.read(samples, encoding)
             received = self._port.read(portion)
             if not received:
                 break
             self._begun += received
-        return self._take_begun(samples)
+        return self._take_begun(samples, encoding)
 
     def read_nowait(self, samples: int | None = None) -> bytes:
         """Return what is there of the next `samples`, or all that is there; perhaps nothing."""
         waiting = len(self._begun) // 2 + self._port.readable
         samples = waiting if samples is None else min(samples, waiting)
         from_begun = min(samples, len(self._begun) // 2)
-        return self._take_begun(from_begun) + self._port.read(samples - from_begun, self._encoding)
+        return self._take_begun(from_begun, self._encoding) + self._port.read(samples - from_begun, self._encoding)
 
     def readinto(self, buffer: Buffer) -> int:
         """Fill a writable buffer with what is there now; return how many samples that were.
@@ -183,11 +187,11 @@ class AudioStream(AudioOutput):
         del self._begun[: 2 * filled]
         return filled
 
-    def _take_begun(self, samples: int) -> bytes:
+    def _take_begun(self, samples: int, encoding: int) -> bytes:
         """Take up to `samples` of what a longer or cancelled read has collected."""
         taken = bytes(self._begun[: 2 * samples])
         del self._begun[: 2 * samples]
-        return _audio.encode(taken, self._encoding)
+        return _audio.encode(taken, encoding)
 
     @property
     def readable(self) -> float:
