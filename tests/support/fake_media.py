@@ -49,6 +49,9 @@ class FakePeer:
         self.refuses: MediaError | None = None
         self.gate: asyncio.Event | None = None
 
+    def require_sockets(self) -> None:
+        pass
+
     async def create_offer(self, *, ice_restart: bool = False) -> str:
         await asyncio.sleep(0)
         self.restarts += ice_restart

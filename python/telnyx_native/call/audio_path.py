@@ -219,6 +219,7 @@ class AudioPath:
 
     async def _note_gathered(self, peer: Peer) -> None:
         await watch_gathering(peer, self._observation.warn, asks_servers=self._peers.asks_servers)
+        peer.require_sockets()
         self._life.timings.mark("gathered")
 
     async def _note_first_audio(self, peer: Peer) -> None:

@@ -171,7 +171,7 @@ class LegMedia:
     async def restart(self, offer: str) -> str:
         """Take an offer of another path; return our answer with all its candidates.
 
-        It restarts ICE, or is of another peer of the client: then another peer answers it, as when DTLS has failed here.
+        It restarts ICE, or is of another peer of the client. Another peer answers that, and where DTLS has failed here.
         """
         # Candidates of the new generation must not reach the peer before the offer that announces them.
         self._described = False

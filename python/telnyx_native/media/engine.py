@@ -198,12 +198,17 @@ class MediaEngine:
             self._loop.call_soon_threadsafe(closed.set)
 
         closer = threading.Thread(target=close, name="telnyx-close")
-        closer.start()
+        try:
+            closer.start()
+        except RuntimeError:  # no room for a thread: the loop has to wait
+            closed.set()
+            self._native.close()
         await asyncio.shield(self._finish(closed, closer))
 
     async def _finish(self, closed: asyncio.Event, closer: threading.Thread) -> None:
         await closed.wait()
-        closer.join()  # it has nothing left to do
+        if closer.ident is not None:
+            closer.join()  # it has nothing left to do
         self._on_mail()
         self._loop.remove_reader(self._event_fd)
         os.close(self._event_fd)

@@ -180,9 +180,13 @@ class Peer:
                 await self._gathered.wait()
         except TimeoutError:
             self.log.debug(f"candidates are still being gathered after {limit:g} s; going on without the rest")
+        self.require_sockets()
+        return self._outgoing(await self._run(self._native.local_description))
+
+    def require_sockets(self) -> None:
+        """Raise `MediaError` if there are no candidates, because no socket could be had."""
         if self._gathering_trouble:
             raise MediaError(self._gathering_trouble)
-        return self._outgoing(await self._run(self._native.local_description))
 
     @property
     def is_beyond_repair(self) -> bool:

@@ -23,6 +23,8 @@ OFFER = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=offer\r\n"
 class FakePeer:
     """Stands in for a native peer: keeps a record of what is asked of it."""
 
+    is_beyond_repair = False
+
     def __init__(self):
         self.done = []
         self.closed = False
@@ -45,6 +47,9 @@ class FakePeer:
         if "bad" in answer:
             raise SdpError("no good")
         self.done.append(("set_answer", answer))
+
+    def is_with(self, description):
+        return "another" not in description
 
     async def gathered(self, *, limit=1.0):
         return "v=0 complete"

@@ -144,6 +144,19 @@ async def test_ice_restart_is_answered(alice, peers):
     assert (await alice.ask("telnyx_rtc.ping"))["result"]
 
 
+async def test_an_offer_of_another_peer_is_answered_by_another_peer(alice, peers):
+    await alice.place("echo")
+    await alice.expect("telnyx_rtc.answer")
+    params = {"callID": "Call-1", "sdp": "v=0 another", "dialogParams": {"callID": "Call-1"}}
+    answer = await alice.ask("telnyx_rtc.modify", action="updateMedia", **params)
+    assert answer["result"]["sdp"] == "v=0 complete"
+    assert ("create_answer", "v=0 another") not in peers[0].done
+    assert ("create_answer", "v=0 another") in peers[1].done
+    bad = await alice.ask("telnyx_rtc.modify", action="updateMedia", **params | {"sdp": "bad another"})
+    assert bad["error"]["code"] == -32002
+    assert peers[2].closed
+
+
 async def test_ice_restart_before_the_answer_is_refused(alice):
     await alice.place("noanswer")
     answer = await alice.ask("telnyx_rtc.modify", action="updateMedia", dialogParams={"callID": "Call-1"})
