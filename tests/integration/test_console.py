@@ -10,7 +10,7 @@ from support.browser import CHROMIUM, LIMIT, open_page
 from support.signals import dominant_frequency, pcm, rms, tone
 from support.users import log_in
 from telnyx_native import TelnyxClient
-from telnyx_native.gateway import Gateway, User
+from telnyx_native.gateway import Gateway, User, scripted_brain
 from telnyx_native.gateway.push import PushDevice
 from telnyx_native.media.files import write_wav
 from telnyx_native.push import PushProvider
@@ -66,7 +66,8 @@ FAINT = """
 
 @pytest.fixture
 def gateway():
-    return Gateway([User("alice", "s3cret", "+15550100"), User("bot", "s3cret", "+15550101")])
+    users = [User("alice", "s3cret", "+15550100"), User("bot", "s3cret", "+15550101")]
+    return Gateway(users, assistants={"assistant": scripted_brain})
 
 
 @pytest.fixture
