@@ -28,6 +28,10 @@ _SETTLED = frozenset({"CONNECTED", "CLOSED"})
 """States in which a path stands, or none ever will; a path that failed can be replaced."""
 
 
+async def _over() -> None:
+    raise CallError("the call is over")
+
+
 class PeerSource(Protocol):
     """Who makes the media ends of calls."""
 
@@ -181,6 +185,8 @@ class AudioPath:
         """End it, if it was opened."""
         if self._negotiation is not None:
             await self._negotiation.peer.close()
+        self._renew = _over  # so that nothing here leads back to the call: it is freed without the collector
+        self._work.clear()
 
     def _follow(self, peer: Peer) -> None:
         for task in self._work:

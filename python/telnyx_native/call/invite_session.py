@@ -296,6 +296,7 @@ class InviteSession:
             self.log.debug(f"no good-bye for call {self.dialog.call_id}: {error}")
         finally:
             await self.path.close()
+            self._reattachment.close()
             for recording in self.recordings:
                 try:
                     await recording.stop()

@@ -167,12 +167,14 @@ class Lifecycle:
         self._home.enter()
         for task in self._tasks - {asyncio.current_task()}:
             task.cancel()
-        self._ending = asyncio.create_task(self._tear_down(reason, tell), name=f"telnyx-call-{self._name}-end")
+        tear_down, on_end = self._tear_down, self._on_end
+        del self._tear_down, self._on_end  # what a call that is over holds is freed with it, without the collector
+        self._ending = asyncio.create_task(tear_down(reason, tell), name=f"telnyx-call-{self._name}-end")
         self._log.info(f"call {self._name} ended: {reason}")
         self.timings.mark("ended")
         self.enter(CallState.DONE(reason))
         self.states.close()
-        self._on_end(self._ending)
+        on_end(self._ending)
 
     async def wait_done(self, timeout: float | None = None) -> CallTerminationReason:
         """Return the reason once the call is over and torn down.

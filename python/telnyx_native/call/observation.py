@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from telnyx_native.call.debug_report import DebugReport
@@ -42,6 +43,10 @@ class Observers:
     debug: bool = False
 
 
+def _warn(call_id: str, observers: Observers, code: WarningCode, detail: str) -> None:
+    observers.warn(TelnyxWarning.of(code, f"call {call_id}: {detail}"))
+
+
 class Observation:
     """Tells the observers of one call.
 
@@ -62,12 +67,12 @@ class Observation:
         self._observers = observers
         self._sampler = StatsSampler(life, log)
         self._debug_report = DebugReport(call_id, signaling, log) if observers.debug else None
-        self._warnings = QualityWarnings(self.warn)
+        self._warnings = QualityWarnings(partial(_warn, call_id, observers))
         self.quality = QualityMonitor(life, self._sampler.samples, log)
 
     def warn(self, code: WarningCode, detail: str) -> None:
         """Warn of something about the call."""
-        self._observers.warn(TelnyxWarning.of(code, f"call {self._call_id}: {detail}"))
+        _warn(self._call_id, self._observers, code, detail)
 
     def begin(self) -> None:
         """The call has audio: observe it until it is over."""

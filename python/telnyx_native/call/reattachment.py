@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from telnyx_native.codes import WarningCode
-from telnyx_native.errors import RequestTimeoutError, SocketConnectionError, TelnyxError
+from telnyx_native.errors import CallError, RequestTimeoutError, SocketConnectionError, TelnyxError
 from telnyx_native.states import CallNetworkChangeReason, CallState, CallTerminationReason, is_legal_transition
 
 if TYPE_CHECKING:
@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from telnyx_native.logs import Log
 
 __all__ = ["Reattachment"]
+
+
+async def _over(_: str) -> None:
+    raise CallError("the call is over")
+
+
+def _stands_no_more() -> bool:
+    return False
+
+
+def _warn_nobody(_: WarningCode, __: str) -> None:
+    return
 
 
 class Reattachment:
@@ -75,6 +87,11 @@ class Reattachment:
         if is_legal_transition(self._life.state, dropped):
             self._life.enter(dropped)
         self._life.finish(CallTerminationReason(reason.name, sip_reason=reason.description), tell=False)
+
+    def close(self) -> None:
+        """Let go of the call, which is over."""
+        self._move, self._stands, self._warn = _over, _stands_no_more, _warn_nobody
+        self._attempt = self._deadline = None
 
     async def _attach(self, offer: str) -> None:
         try:

@@ -234,8 +234,10 @@ class LegMedia:
     async def close(self) -> None:
         """Close the peer, if there is one."""
         self._closed = True
-        if self._guarding is not None:
-            self._guarding.cancel()
+        self.renew = None
+        guarding, self._guarding = self._guarding, None
+        if guarding is not None:
+            guarding.cancel()
         await self._give_up_move()
         if self._peer is not None:
             await self._peer.close()

@@ -22,6 +22,10 @@ TICKS_PER_SECOND = 100
 _SOURCES = {_audio.KEY_EVENT: DtmfSource.TELEPHONE_EVENT, _audio.KEY_TONE: DtmfSource.TONE}
 
 
+def _nothing() -> None:
+    """What there is to do when a flow that is closed gets a collector."""
+
+
 class _WantedFlow(SharedFlow[VoiceActivity]):
     """A flow that tells when somebody begins to collect it.
 
@@ -37,6 +41,11 @@ class _WantedFlow(SharedFlow[VoiceActivity]):
         collector = super().collect()
         self._on_wanted()
         return collector
+
+    def close(self) -> None:
+        """End the flow. Nobody has to be told any more."""
+        super().close()
+        self._on_wanted = _nothing
 
 
 class Hearing:

@@ -133,6 +133,10 @@ class Turn:
         self._on_drop()
 
 
+def _fail(mark: Mark) -> None:
+    mark._fail(AudioClosedError("the call ended before all of its audio was sent"))
+
+
 class Line:
     """Who writes to a queue, in the order in which they came. Marks between them are put when their turn comes.
 
@@ -181,6 +185,7 @@ class Line:
             if isinstance(turn, Mark):
                 turn._fail(AudioClosedError("the call ended before all of its audio was sent"))
         self.drop()
+        self._on_put = _fail  # so that nothing here leads back to the audio: that is freed without the collector
 
     def _next(self) -> None:
         while self.waiting and isinstance(mark := self.waiting[0], Mark):
