@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from support.peers import LOOPBACK, connected, negotiate
+from support.process import native_threads
 from support.signals import dominant_frequency, pcm, rms, tone
 from telnyx_native.config import AudioConfig, IceServer, PeerConfig
 from telnyx_native.errors import ConfigurationError, EngineClosedError, MediaError, SdpError
@@ -341,3 +342,22 @@ async def test_dtmf_before_the_call_is_connected_is_a_typed_error(engine: MediaE
     with pytest.raises(MediaError, match="telephone-events"):
         await peer.insert_dtmf("1")
     await peer.close()
+
+
+@pytest.mark.parametrize("name", ["attacker.example", "7f000001-dead-beef.local"])
+async def test_no_name_of_a_candidate_is_looked_up(engine: MediaEngine, name: str) -> None:
+    """Nor is one that got past the border: libwebrtc itself has no resolver for them."""
+    caller, callee = (engine.create_peer(LOOPBACK, AudioConfig()) for _ in range(2))
+    await caller.create_offer()
+    offer = (await caller.gathered()).replace("127.0.0.1", name)
+    threads = native_threads()
+    answered, answer = engine.operation()
+    callee._native.create_answer(answered, offer)
+    await answer
+    refused, reason = engine.operation()
+    callee._native.add_candidate(refused, f"candidate:1 1 udp 1 {name} 9 typ host", "0", 0)
+    with pytest.raises(MediaError, match="names of the far end are not looked up"):
+        await reason
+    assert native_threads() == threads  # a look-up of libwebrtc's is a thread
+    with pytest.raises(SdpError):
+        await callee.add_candidate(f"candidate:1 1 udp 1 {name} 9 typ host", "0", 0)
