@@ -20,7 +20,7 @@ FRAMEWORKS = $(shell $(PYTHON) -c '$(EXTRAS); print(*(f"\"{name}\"" for name in 
 MKDOCS := "mkdocs-material>=9.7,<10" "mkdocstrings[python]>=1" "ruff>=0.9"
 
 .DEFAULT_GOAL := help
-.PHONY: help system build demo test test-tools interop frameworks lint docs sync-stub format asan tsan bench bench-peers bench-arm soak fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh emulated reproducible refresh-lock advisories clean
+.PHONY: help system build demo test test-tools interop frameworks frozen lint docs sync-stub format asan tsan bench bench-peers bench-arm soak fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh emulated reproducible refresh-lock advisories clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,10 @@ interop: build ## only the tests against Telnyx's own clients, which need node, 
 frameworks: build ## only the tests inside the frameworks of bots, pipecat and livekit-agents, which are installed into build/
 	@[ -d build/frameworks/pipecat ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/frameworks $(FRAMEWORKS)
 	@PYTHONPATH=build/frameworks $(BIN)/python -m pytest tests/frameworks -W default
+
+frozen: build ## a program that PyInstaller makes of the package, with a call in it: minutes
+	@[ -d build/pyinstaller ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/pyinstaller "pyinstaller>=6.10"
+	@PYTHONPATH=build/pyinstaller $(BIN)/python -m pytest tests/frozen -W default
 
 lint: build ## style and types of everything
 	@$(BIN)/ruff check
