@@ -20,6 +20,8 @@ from telnyx_native.media.peer import DtlsState, Peer, PeerConnectionState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.sound
+
 RATE = 16_000
 HZ = 440
 BACK_WITHIN = 2.0

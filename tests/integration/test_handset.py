@@ -36,7 +36,7 @@ from telnyx_native import (
 from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
-pytestmark = needs_sound_server
+pytestmark = [pytest.mark.sound, needs_sound_server]
 
 RATE = 16_000
 LIMIT = 15.0

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from support.forwarder import Forwarder, Network
 
+pytestmark = pytest.mark.sound
+
 RATE = 16_000
 HZ = 440
 DTLS = range(20, 64)

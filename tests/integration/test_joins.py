@@ -14,7 +14,7 @@ from support.users import LIMIT, answered_call
 from telnyx_native import AudioConfig, CallError, Conference, MediaError, TelnyxClient
 from telnyx_native.gateway import Gateway
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.sound, pytest.mark.timeout(60)]
 
 RATE = 16_000
 

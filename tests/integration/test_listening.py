@@ -16,6 +16,8 @@ from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import dtmf_tones
 
+pytestmark = pytest.mark.sound
+
 RATE = 16_000
 
 

@@ -17,7 +17,7 @@ from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import dtmf_tones
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.sound, pytest.mark.timeout(60)]
 
 RATE = 16_000
 

@@ -13,6 +13,8 @@ from telnyx_native import CredentialConfig, TelnyxClient, TxServerConfiguration,
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway import Gateway
 
+pytestmark = pytest.mark.sound
+
 LIMIT = 10.0
 
 

@@ -14,6 +14,8 @@ from support.pages import blocks
 from support.signals import dominant_frequency
 from telnyx_native.gateway.sounds import PROMPT
 
+pytestmark = pytest.mark.sound
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "bot_with_tests"
 LIMIT = 150.0

@@ -24,7 +24,7 @@ if ctypes.util.find_library("opus") is None:
     pytest.skip("libopus0 is not installed", allow_module_level=True)
 opuslib = pytest.importorskip("opuslib")
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.sound, pytest.mark.interop]
 
 RATE = 48_000
 

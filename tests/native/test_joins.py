@@ -19,7 +19,7 @@ from telnyx_native.media.joins import PeerConference
 from telnyx_native.media.peer import Peer
 from telnyx_native.media.tap import AudioDirection
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.sound, pytest.mark.timeout(60)]
 
 
 @dataclass

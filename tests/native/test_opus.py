@@ -18,6 +18,8 @@ from telnyx_native.media.files import read_audio
 from telnyx_native.media.peer import Peer
 from telnyx_native.media.simulated_network import NetworkConditions, SimulatedNetwork
 
+pytestmark = pytest.mark.sound
+
 
 async def sent(peer: Peer, what: str) -> int:
     return next(entry[what] for entry in (await peer.stats()).values() if entry["type"] == "outbound-rtp")

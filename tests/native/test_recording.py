@@ -19,6 +19,8 @@ from telnyx_native.errors import ConfigurationError, MediaError
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.recording import begin_recording
 
+pytestmark = pytest.mark.sound
+
 RATE = 16_000
 
 

@@ -15,6 +15,8 @@ from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.peer import Peer, PeerConnectionState
 from telnyx_native.media.simulated_network import NetworkConditions, SimulatedLink, SimulatedNetwork
 
+pytestmark = pytest.mark.sound
+
 RTP = bytes([128, 111]) + bytes(98)
 STUN = bytes(100)
 PACKET = 0.02

@@ -12,6 +12,8 @@ from support.signals import dominant_frequency, holes, pcm, tone
 from telnyx_native.config import AudioConfig
 from telnyx_native.media.engine import MediaEngine
 
+pytestmark = pytest.mark.sound
+
 RATE = 16_000
 LIBC = ctypes.PyDLL(None)  # PyDLL keeps the GIL during the call, as a C extension that computes does
 

@@ -18,6 +18,8 @@ from telnyx_native.media.files import read_audio
 from telnyx_native.media.stream import AudioStream
 from telnyx_native.testing.matching import SoundPattern
 
+pytestmark = pytest.mark.sound
+
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 32_000, 48_000])
 async def test_what_one_writes_the_other_reads_at_any_rate(engine: MediaEngine, rate: int) -> None:

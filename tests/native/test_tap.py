@@ -16,6 +16,8 @@ from telnyx_native._audio import AudioPort, Tap
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.tap import AudioDirection
 
+pytestmark = pytest.mark.sound
+
 RATE = 16_000
 FRAME = RATE // 100
 RECEIVED, SENT, BOTH = range(3)

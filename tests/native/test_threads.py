@@ -17,6 +17,8 @@ from support.signals import dominant_frequency, pcm, tone
 from telnyx_native._audio import AudioPort
 from telnyx_native.media.engine import MediaEngine
 
+pytestmark = pytest.mark.sound
+
 RATE = 16_000
 FRAME = RATE // 100
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))

@@ -48,6 +48,12 @@ __all__ = ["TelnyxClient"]
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
+_NUMBER = re.compile(r"\+?[0-9]{7,15}")
+"""What may have been written for the eye: a number of E.164, which has 15 digits at most."""
+
+_VISUAL_SEPARATORS = re.compile(r"[-.()\s\u2010-\u2015\u200e\u202a-\u202c]+")
+"""RFC 3966, 5.1.1, and what comes along when numbers are pasted: typographic dashes, and marks of direction."""
+
 
 class TelnyxClient:
     """A user of Telnyx WebRTC voice: one login, any number of calls.
@@ -359,8 +365,9 @@ class TelnyxClient:
         this ends the call.
 
         Args:
-            destination_number: A phone number, a SIP address or a user. After `connect_anonymously` the assistant
-                is called, whatever it is.
+            destination_number: A phone number, a SIP address or a user. Spaces, brackets, dots and dashes in a number
+                are for the eye (RFC 3966, 5.1.1), and left out. After `connect_anonymously` the assistant is called,
+                whatever it is.
             caller_name: What the called side sees; by default as the credentials say.
             caller_number: What the called side sees; by default as the credentials say.
             client_state: Any text for the application on Telnyx's side.
@@ -390,7 +397,7 @@ class TelnyxClient:
         options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, tuple(preferred_codecs))
         dialog = Dialog(
             call_id=new_id() if call_id is None else self._unused(call_id),
-            destination_number=destination_number,
+            destination_number=_as_dialled(destination_number),
             caller_name=self._caller(caller_name, "sip_caller_id_name"),
             caller_number=self._caller(caller_number, "sip_caller_id_number"),
             client_state=client_state,
@@ -493,6 +500,12 @@ class TelnyxClient:
 
     def _caller(self, given: str | None, default: str) -> str:
         return given if given is not None else getattr(self._connection.config, default, None) or ""
+
+
+def _as_dialled(destination: str) -> str:
+    """A number without what is in it for the eye; what is no number stays as it is."""
+    bare = _VISUAL_SEPARATORS.sub("", destination)
+    return bare if _NUMBER.fullmatch(bare) else destination
 
 
 def _require_incoming(meta: PushMetaData) -> PushMetaData:

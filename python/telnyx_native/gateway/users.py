@@ -10,6 +10,7 @@ from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway.addresses import address_of
 from telnyx_native.gateway.comparison import digest, same_secret
 from telnyx_native.gateway.tokens import TokenMint
+from telnyx_native.redaction import keep_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,6 +41,7 @@ class User:
     def __post_init__(self) -> None:
         if not self.name or not self.password:
             raise ConfigurationError("a user needs a name and a password")
+        keep_secret(self, "password", *(("token",) if self.token else ()))
 
     @property
     def caller_name(self) -> str:

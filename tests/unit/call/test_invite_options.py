@@ -110,3 +110,25 @@ async def test_calls_beyond_the_limit_are_busy(
 def test_limits_are_checked() -> None:
     with pytest.raises(ConfigurationError):
         Limits(ringing_calls=0)
+
+
+@pytest.mark.parametrize(
+    ("destination", "dialled"),
+    [
+        ("+1 (555) 010-0199", "+15550100199"),
+        ("\u202a+1\u00a0555.010.0199\u202c", "+15550100199"),
+        ("+15550100199", "+15550100199"),
+        ("bob-1", "bob-1"),
+        ("12-34", "12-34"),
+        ("sip:bob@example.com", "sip:bob@example.com"),
+        ("tone:440", "tone:440"),
+        ("555 0100 ext. 7", "555 0100 ext. 7"),
+    ],
+)
+async def test_numbers_are_dialled_without_what_is_for_the_eye(
+    online: TelnyxClient, server: ScriptedServer, destination: str, dialled: str
+) -> None:
+    call = await online.new_invite(destination)
+    invite = await server.received("telnyx_rtc.invite")
+    assert invite["params"]["dialogParams"]["destination_number"] == dialled
+    assert call.destination_number == dialled
