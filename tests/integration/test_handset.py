@@ -36,7 +36,7 @@ from telnyx_native import (
 from telnyx_native.gateway.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
-pytestmark = [pytest.mark.sound, needs_sound_server]
+pytestmark = needs_sound_server
 
 RATE = 16_000
 LIMIT = 15.0
@@ -90,6 +90,7 @@ async def test_streams_of_the_application_go_on(sounds, alice, bob) -> None:
         assert stream.active
 
 
+@pytest.mark.sound
 async def test_the_echo_of_a_handset_is_taken_away(sounds, alice, bob) -> None:
     caller, kiosk = await answered_call(alice, bob, "bob", audio=AudioConfig.microphone())
     async with Handset(kiosk):

@@ -92,3 +92,19 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
     local = [link for link in links if "://" not in link]
     assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+FIELD = [row for row in table_rows(ROOT / "docs" / "field.md") if len(row) == 4]
+
+
+@pytest.mark.parametrize("row", FIELD, ids=lambda row: row[0][:60])
+def test_every_line_of_the_field_names_its_test(row: list[str]) -> None:
+    references = re.findall(r"`([\w/]+)((?:::\w+)*)`", row[3])
+    assert references
+    for file, names in references:
+        found = [path for path in (ROOT / "tests").rglob(f"{Path(file).name}.py") if file in str(path)]
+        assert found, file
+        for name in names.split("::")[1:]:
+            assert any(re.search(rf"(?m)^\s*(?:async )?(?:def|class) {name}\b", path.read_text()) for path in found), (
+                name
+            )

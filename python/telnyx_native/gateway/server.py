@@ -536,7 +536,10 @@ class Gateway:
 
     def _check_socket(self, socket: ServerConnection, request: HttpRequest) -> HttpResponse | None:
         """Refuse sockets of foreign pages, and those that are too many."""
-        complaint = self.keep_out(request.headers.get_all("Host"), request.headers.get_all("Origin"))
+        origins = request.headers.get_all("Origin")
+        # A browser names the origin of every page that opens a socket (RFC 6455, 4.1). What names none is no page, and
+        # may know the gateway under any name.
+        complaint = self.keep_out(request.headers.get_all("Host"), origins) if origins else None
         if complaint is not None:
             return socket.respond(HTTPStatus.FORBIDDEN, f"{complaint}\n")
         if len(self._sessions) >= self.limits.sessions:

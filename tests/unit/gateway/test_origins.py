@@ -123,6 +123,12 @@ async def test_sockets_of_foreign_pages_are_not_opened(gateway):
     assert gateway.counters.sessions == 1, "a foreign page has no session, not for a moment"
 
 
+async def test_programs_may_know_the_gateway_under_any_name(gateway):
+    """A container's, say; a page that lets its own name point here has an origin."""
+    assert not await refused(gateway, Host="gateway:8899")
+    assert await refused(gateway, Host="evil.example:8899", Origin="http://evil.example:8899")
+
+
 async def test_requests_of_foreign_pages_are_not_answered(gateway):
     url = gateway.url.replace("ws:", "http:")
     token = {"Authorization": f"Bearer {gateway.control_token}"}
