@@ -263,11 +263,12 @@ def parse(text: str) -> Description:
     for index, section in enumerate(sections):
         if section.media != "audio":
             continue
-        transport = section
-        if section.mid in bundle and not section.all("ice-ufrag"):
-            transport = next(tagged for tagged in sections if tagged.mid in bundle)
+        shared = next((tagged for tagged in sections if tagged.mid in bundle), section)
+        transport = shared if section.mid in bundle and not section.all("ice-ufrag") else section
+        # Browsers name the candidates of a shared transport once, and its ICE user name in each section.
+        described = transport if transport.all("candidate") or not transport.shares(shared) else shared
         try:
-            audio, dropped = _audio(section, transport, session)
+            audio, dropped = _audio(section, transport, session, described)
         except SdpError as error:
             reasons.append(error)
             continue
@@ -397,6 +398,10 @@ class _Block:
         """Its name."""
         return self.first("mid", TOKEN)
 
+    def shares(self, other: _Block) -> bool:
+        """Whether both have the same ICE user name, and so the same transport."""
+        return self.all("ice-ufrag") == other.all("ice-ufrag") != []
+
     @property
     def is_offered(self) -> bool:
         """Whether there is a port for it, or it goes by that of another section (RFC 8843, 6)."""
@@ -432,13 +437,14 @@ def _bundle_of(value: str) -> tuple[str, ...]:
     return tuple(filter(TOKEN.fullmatch, words[1:])) if words and words[0].upper() == "BUNDLE" else ()
 
 
-def _audio(section: _Block, transport: _Block, session: _Block) -> tuple[AudioSection, int]:
+def _audio(section: _Block, transport: _Block, session: _Block, described: _Block) -> tuple[AudioSection, int]:
     """The audio that a section describes, and how many candidates were left out.
 
     Args:
         section: The section.
         transport: The section that has its ICE and DTLS attributes, which is another one if it is bundled with that.
         session: What holds for all sections.
+        described: The section that has the candidates.
     """
     if not section.is_offered:
         raise SdpError("the session description rejects audio: its port is 0")
@@ -454,7 +460,7 @@ def _audio(section: _Block, transport: _Block, session: _Block) -> tuple[AudioSe
     fingerprint = _fingerprint(transport) or _fingerprint(session)
     if fingerprint is None:
         raise SdpError("the session description has no DTLS fingerprint: a voice call is encrypted")
-    candidates, dropped = _candidates(transport)
+    candidates, dropped = _candidates(described)
     audio = AudioSection(
         codecs=codecs,
         ice_ufrag=ufrag,
@@ -466,7 +472,7 @@ def _audio(section: _Block, transport: _Block, session: _Block) -> tuple[AudioSe
         ice_options=_ice_options(levels),
         ptime=_packet_time(section, "ptime"),
         maxptime=_packet_time(section, "maxptime"),
-        rtcp_mux=any(level.all("rtcp-mux") for level in (section, *levels)),
+        rtcp_mux=any(level.all("rtcp-mux") or level.all("rtcp-mux-only") for level in (section, *levels)),  # RFC 8858
         rtcp_rsize=bool(section.all("rtcp-rsize")),
         source=_source(section),
         candidates=candidates,

@@ -136,6 +136,7 @@ def test_a_description_is_read() -> None:
         pytest.param(changed("a=candidate:", "a=Candidate:"), id="candidate attribute in capitals"),
         pytest.param(changed("RTP/SAVPF", "rtp/savpf"), id="profile in lower case"),
         pytest.param(changed("20114 RTP", "20114/2 RTP"), id="number of ports"),
+        pytest.param(changed("a=rtcp-mux\n", "a=rtcp-mux-only\n"), id="RTCP on this port only (RFC 8858)"),
         pytest.param(changed("111 110\n", "111 110 111\n"), id="payload type twice"),
         pytest.param(changed("111 110\n", "111 97 110\n"), id="payload type without a codec"),
         pytest.param(changed("111 110\n", "111 x 300 -1 110\n"), id="payload types that are none"),
@@ -277,6 +278,15 @@ def test_bundled_audio_uses_the_transport_of_the_first_section() -> None:
     expected = replace(PARSED, protocol="UDP/TLS/RTP/SAVPF", before=(OF_VIDEO,), bundled=("v", "0"))
     assert parse(text) == expected
     assert "a=group:BUNDLE 0\r\n" in write(expected.alone)
+
+
+def test_bundled_audio_has_the_candidates_of_the_transport() -> None:
+    """A browser writes the ICE user name into every section, the candidates into the first."""
+    *credentials, candidate = TRANSPORT
+    text = changed("t=0 0\n", "t=0 0\na=group:BUNDLE v 0\n").replace(candidate, "")
+    video = VIDEO.replace("a=ice-ufrag:abcdefg\n", "") + "".join(credentials) + candidate
+    parsed = parse(text.replace("m=audio", video + "m=audio"))
+    assert parsed == replace(PARSED, before=(OF_VIDEO,), bundled=("v", "0"))
 
 
 def test_a_group_that_the_audio_is_not_in_is_none() -> None:
