@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "audio/telephone_events.h"
+#include "modules/audio_coding/neteq/expand.h"
 #include "modules/audio_coding/neteq/neteq_impl.h"
 #include "rtc/build_contract.h"
 #include "rtc/jitter_control.h"
@@ -44,6 +45,7 @@ class ListeningNetEq : public webrtc::NetEqImpl {
 
   int GetAudio(webrtc::AudioFrame* frame, bool* muted, int* rate, absl::optional<Operation> action) override {
     mixer_->OnTelephoneEvents(&events_);
+    ForgetStaleExpansion();
     const int result = NetEqImpl::GetAudio(frame, muted, rate, action);
     if (const auto slack = control_->Slack()) mixer_->OnSlack(*slack);
     return result;
@@ -51,6 +53,14 @@ class ListeningNetEq : public webrtc::NetEqImpl {
 
  private:
   static constexpr size_t kPayloadTypes = 128;
+
+  // NetEq stays silent once its expansion has faded and nothing comes, and then checks that expanding is what it did
+  // last. Where the codec conceals (see ConcealingDecoder), or keys were played, it is not, although a far end can
+  // bring it about, with another codec after a pause say: the check would end the process.
+  void ForgetStaleExpansion() {
+    const webrtc::MutexLock lock(&mutex_);
+    if (last_mode_ != Mode::kExpand && expand_ != nullptr && expand_->Muted()) expand_->Reset();
+  }
 
   // Where packets of a payload type may hold the one before them.
   enum class Copies : uint8_t { kNone, kInband, kRed };
