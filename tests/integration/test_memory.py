@@ -15,6 +15,8 @@ from support.users import LIMIT, log_in
 from telnyx_native import CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway, User
 
+pytestmark = pytest.mark.sound  # other work in this process would count
+
 CALLS = int(os.environ.get("MEMORY_CALLS", "100"))
 """2,000 with MEMORY_CALLS=2000, which takes minutes."""
 

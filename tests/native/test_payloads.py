@@ -6,8 +6,7 @@ import pytest
 
 from support.process import run_python
 
-# The caller is told that the number of Opus means PCMU, so it sends that; the callee decodes it as Opus, which fails most
-# of the time.
+# The caller is told that the number of Opus means PCMU, and sends that; the callee decodes it as Opus, mostly in vain.
 PROGRAM = """
 import asyncio, random, sys
 from telnyx_native.config import AudioConfig, PeerConfig

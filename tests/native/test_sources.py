@@ -171,7 +171,7 @@ async def test_a_sound_file_in_a_pipe(
     sent = await heard(clock, stream.play(with_pipe))
     with_pipe.close()
     assert dominant_frequency(sent[: RATE // 2], RATE) == pytest.approx(440, abs=4)
-    assert abs(np.flatnonzero(np.abs(sent) > 1000)[-1] / RATE - 1.0) < 0.05
+    assert abs(np.flatnonzero(np.abs(sent) > 1000)[-1] / RATE - 1.0) < 0.1
 
 
 async def test_a_named_pipe(stream: AudioStream, clock: HandClock, tmp_path: Path) -> None:
