@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from telnyx_native.client import TelnyxClient
 from telnyx_native.config import CredentialConfig, TxServerConfiguration
-from telnyx_native.gateway import Gateway, GatewayConfig, User
+from telnyx_native.gateway import Gateway, GatewayConfig, User, scripted_brain
 from telnyx_native.testing.phone import Phone
 
 if TYPE_CHECKING:
@@ -35,8 +35,11 @@ USERS = (
 
 @pytest.fixture
 def gateway_config() -> GatewayConfig:
-    """How the gateway is to be: override it for users, numbers, menus, assistants of your own."""
-    return GatewayConfig()
+    """How the gateway is to be: override it for users, numbers, menus, assistants of your own.
+
+    By default it has one assistant, `assistant`, that follows a script.
+    """
+    return GatewayConfig(assistants={"assistant": scripted_brain})
 
 
 @pytest_asyncio.fixture
