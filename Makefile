@@ -66,7 +66,7 @@ frameworks: build ## only the tests inside the frameworks of bots, pipecat and l
 
 frozen: build ## a program that PyInstaller makes of the package, with a call in it: minutes
 	@[ -d build/pyinstaller ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/pyinstaller "pyinstaller>=6.10"
-	@PYTHONPATH=build/pyinstaller $(BIN)/python -m pytest tests/frozen -W default
+	@PYTHONPATH=$(CURDIR)/build/pyinstaller $(BIN)/python -m pytest tests/frozen -W default
 
 lint: build ## style and types of everything
 	@$(BIN)/ruff check
