@@ -23,6 +23,7 @@ FLOORS = [
         "logs",
         "new_credentials",
         "redaction",
+        "sip_headers",
         "untrusted_text",
         "region",
         "states",

@@ -13,6 +13,7 @@ from telnyx_native.errors import SESSION_ERROR
 from telnyx_native.gateway.addresses import address_of
 from telnyx_native.gateway.footprint import footprint
 from telnyx_native.gateway.refusal import RequestRefused
+from telnyx_native.sip_headers import joined_headers
 from telnyx_native.untrusted_text import is_call_id, one_line
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ __all__ = [
     "dialog_params_of",
     "headers_from_wire",
     "headers_to_wire",
-    "joined",
 ]
 
 LONGEST_ID = 128
@@ -104,8 +104,8 @@ class Dialog:
 
     @property
     def custom_headers(self) -> dict[str, str]:
-        """The headers by name; the values of one that comes several times are joined (`joined`)."""
-        return joined(self.headers)
+        """The headers by name; the values of one that comes several times are joined (`joined_headers`)."""
+        return joined_headers(self.headers)
 
     def fields(self, headers: Headers = ()) -> dict[str, Any]:
         """Return what `ringing` and `invite` tell about the call; `headers` are those of the other side."""
@@ -155,15 +155,6 @@ def headers_from_wire(wire: object) -> Headers:
     read = ((entry.get("name"), _value(entry.get("value"))) for entry in entries if isinstance(entry, dict))
     named = ((one_line(name), value) for name, value in read if isinstance(name, str))
     return tuple((name, value) for name, value in named if name and value is not None)
-
-
-def joined(headers: Headers) -> dict[str, str]:
-    """Return headers by name; several of one name, in whatever case, are one, with commas between (RFC 3261, 7.3.1)."""
-    by_name: dict[str, tuple[str, str]] = {}
-    for name, value in headers:
-        spelling, before = by_name.get(name.lower(), (name, ""))
-        by_name[name.lower()] = spelling, f"{before}, {value}" if name.lower() in by_name else value
-    return dict(by_name.values())
 
 
 def _value(value: object) -> str | None:

@@ -33,6 +33,7 @@ from telnyx_native.events import (
     RingingResponse,
     SocketMethod,
 )
+from telnyx_native.sip_headers import joined_headers
 from telnyx_native.states import GatewayState
 from telnyx_native.untrusted_text import clean, is_call_id, one_line
 
@@ -217,10 +218,10 @@ def _dialog(params: Params) -> Params:
 def _headers(headers: object) -> dict[str, str]:
     """Custom headers, a list of `{name, value}` on the wire.
 
-    Of a name that comes several times, in whatever case, the values are one, in their order, with commas between
-    (RFC 3261, 7.3.1). What is more than `MAX_HEADERS` and `MAX_HEADERS_SIZE` is left out.
+    A name that comes several times is joined (`joined_headers`). What is more than `MAX_HEADERS` and
+    `MAX_HEADERS_SIZE` is left out.
     """
-    named: dict[str, tuple[str, str]] = {}
+    taken: list[tuple[str, str]] = []
     size = 0
     for header in headers[:MAX_HEADERS] if isinstance(headers, list) else []:
         name, value = (_line(header, "name"), _line(header, "value")) if isinstance(header, dict) else ("", "")
@@ -228,9 +229,8 @@ def _headers(headers: object) -> dict[str, str]:
         if size > MAX_HEADERS_SIZE:
             break
         if name:
-            spelling, before = named.get(name.lower(), (name, None))
-            named[name.lower()] = spelling, value if before is None else f"{before}, {value}"
-    return dict(named.values())
+            taken.append((name, value))
+    return joined_headers(taken)
 
 
 def _client_state(params: Params) -> str | None:

@@ -12,11 +12,12 @@ from telnyx_native.gateway.destinations.menu import Ivr
 from telnyx_native.gateway.destinations.playing import PlayEndlessly, PlayOnce
 from telnyx_native.gateway.destinations.read_back import ReadBack
 from telnyx_native.gateway.destinations.refusing import Refuse, RingOut
-from telnyx_native.gateway.dialog import dialog_of_invite, joined
+from telnyx_native.gateway.dialog import dialog_of_invite
 from telnyx_native.gateway.reasons import reason_from_bye, reason_of
 from telnyx_native.gateway.routing import Router
 from telnyx_native.gateway.sounds import SoundFolder
 from telnyx_native.gateway.users import Directory
+from telnyx_native.sip_headers import joined_headers
 from telnyx_native.states import HangupCause
 
 ALICE = User("alice", "secret", "+15550100")
@@ -207,7 +208,12 @@ def test_headers_are_kept_all_and_in_order():
         ("diversion", "<sip:b@x>"),
         ("X-Empty", ""),
     )
-    assert joined(headers) == {"Diversion": "<sip:a@x>, <sip:b@x>", "X-Count": "3", "X-Share": "0.5", "X-Empty": ""}
+    assert joined_headers(headers) == {
+        "Diversion": "<sip:a@x>, <sip:b@x>",
+        "X-Count": "3",
+        "X-Share": "0.5",
+        "X-Empty": "",
+    }
 
 
 @pytest.mark.parametrize("dialled", ["+1 (555) 0100", "tel:+1-555-0100", "sip:%2B15550100@host", "+15550100"])
