@@ -13,8 +13,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from telnyx_native.errors import SdpError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 __all__ = [
     "MAX_CANDIDATES",
@@ -498,7 +502,7 @@ def _numbered(value: str) -> tuple[str, str]:
     return number.lstrip("0") or "0", rest[0] if rest else ""
 
 
-def _codec(number: str, encoding: str, parameters: str, numbers: object) -> Codec | None:
+def _codec(number: str, encoding: str, parameters: str, numbers: Collection[str]) -> Codec | None:
     name, _, rest = encoding.replace(" ", "").partition("/")
     rate = rest.partition("/")[0]
     payload_type = int(number)
@@ -511,7 +515,7 @@ def _codec(number: str, encoding: str, parameters: str, numbers: object) -> Code
     return Codec(payload_type, usual, int(rate), channels, _parameters(usual, parameters, numbers))
 
 
-def _parameters(codec: str, text: str, numbers: object) -> Parameters:
+def _parameters(codec: str, text: str, numbers: Collection[str]) -> Parameters:
     match codec:
         case "opus":
             pairs = (pair.partition("=")[::2] for pair in text.split(";"))
@@ -519,7 +523,7 @@ def _parameters(codec: str, text: str, numbers: object) -> Parameters:
             return tuple({n: v for n, v in named if _makes_sense(n, v)}.items())
         case "red":  # the payload types of the copies, which have to be there
             carried = text.split("/")
-            known = 2 <= len(carried) <= 5 and all(word in numbers for word in carried)  # type: ignore[operator]
+            known = 2 <= len(carried) <= 5 and all(word in numbers for word in carried)
             return (("", text),) if known else ()
         case "telephone-event":
             events = text.replace(" ", "")
