@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from support.field_descriptions import SHAPES, without_audio
-from support.signals import dominant_frequency, pcm, tone
+from support.hearing import hear_tone
+from support.signals import tone
 from support.telnyx_server import ScriptedServer, listening
 from telnyx_native import (
     AudioConfig,
@@ -83,8 +84,7 @@ async def hears(call: Call, speaker: Peer, hertz: float) -> None:
     speaker.audio.clear()
     speaker.audio.write_nowait(tone(hertz, 4.0, RATE).data)
     async with asyncio.timeout(LIMIT):
-        while abs(dominant_frequency(pcm(await call.audio.read(RATE // 4)), RATE) - hertz) > 10:
-            pass
+        await hear_tone(call.audio, hertz)
 
 
 async def inbound(client: TelnyxClient, server: ScriptedServer, sdp: str) -> Call:

@@ -8,8 +8,9 @@ import re
 import pytest
 
 from support.field_descriptions import DATA, FAX, SECOND_AUDIO, SHAPES, VIDEO
+from support.hearing import hear_tone
 from support.peers import LOOPBACK
-from support.signals import dominant_frequency, pcm, tone
+from support.signals import tone
 from telnyx_native.config import AudioConfig
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.peer import Peer
@@ -20,8 +21,7 @@ RATE = 16_000
 async def hears(listener: Peer, speaker: Peer, hertz: float) -> None:
     speaker.audio.write_nowait(tone(hertz, 3.0, RATE).data)
     async with asyncio.timeout(8):
-        while abs(dominant_frequency(pcm(await listener.audio.read(RATE // 4)), RATE) - hertz) > 10:
-            pass
+        await hear_tone(listener.audio, hertz)
 
 
 def media_lines(sdp: str) -> list[str]:

@@ -22,18 +22,6 @@ RATE = 16_000
 FRAME = RATE // 100
 
 
-@pytest.fixture
-async def stream() -> AsyncIterator[AudioStream]:
-    stream = AudioStream(AudioConfig(playback_buffer=0.5))
-    yield stream
-    stream._close()
-
-
-@pytest.fixture
-def clock(stream: AudioStream) -> HandClock:
-    return HandClock(stream)
-
-
 def steps(seconds: float, start: int = 1) -> Pcm:
     """Samples that each say where they are."""
     return ((start + np.arange(round(seconds * RATE))) % 30_000).astype(np.int16)

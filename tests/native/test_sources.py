@@ -23,7 +23,7 @@ import soundfile
 
 from support.hand_clock import HandClock
 from support.signals import Pcm, dominant_frequency, tone
-from telnyx_native.config import AudioConfig, AudioEncoding
+from telnyx_native.config import AudioEncoding
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.logs import Log, LogLevel
 from telnyx_native.media.recording import begin_recording
@@ -32,18 +32,6 @@ from telnyx_native.media.stream import AudioStream
 
 RATE = 16_000
 LIMIT = 10.0
-
-
-@pytest.fixture
-async def stream() -> AsyncIterator[AudioStream]:
-    stream = AudioStream(AudioConfig(playback_buffer=0.5))
-    yield stream
-    stream._close()
-
-
-@pytest.fixture
-def clock(stream: AudioStream) -> HandClock:
-    return HandClock(stream)
 
 
 async def until(condition: Callable[[], object]) -> None:
