@@ -17,7 +17,6 @@ __all__ = [
     "ConnectionStatus",
     "GatewayState",
     "HangupCause",
-    "is_legal_transition",
 ]
 
 
@@ -192,26 +191,6 @@ CallState.ERROR = CallState("ERROR")
 CallState.DONE = Done
 CallState.DROPPED = Dropped
 CallState.RECONNECTING = Reconnecting
-
-_LOST = {"DROPPED", "RECONNECTING", "ERROR", "DONE"}
-
-_LEGAL: dict[str, set[str]] = {
-    "NEW": {"CONNECTING", "RINGING", "ERROR", "DONE"},
-    "CONNECTING": {"RINGING", "ACTIVE"} | _LOST,
-    "RINGING": {"CONNECTING", "ACTIVE"} | _LOST,
-    "ACTIVE": {"RENEGOTIATING", "HELD"} | _LOST,
-    "RENEGOTIATING": {"ACTIVE", "HELD"} | _LOST,
-    "HELD": {"ACTIVE", "RENEGOTIATING"} | _LOST,
-    "RECONNECTING": {"ACTIVE", "HELD", "RENEGOTIATING"} | _LOST,
-    "DROPPED": {"RECONNECTING", "ERROR", "DONE"},
-    "ERROR": {"DONE"},
-    "DONE": set(),
-}
-
-
-def is_legal_transition(old: CallState, new: CallState) -> bool:
-    """Whether a call in state `old` may go to `new`."""
-    return new.name in _LEGAL[old.name]
 
 
 class CallDirection(Enum):

@@ -36,11 +36,11 @@ async def place_and_end(client: TelnyxClient, gateway: Gateway) -> list[weakref.
     """One call that is placed, answered and hung up; what it consisted of on both sides."""
     call = await client.new_invite("echo")
     await call.wait_active(LIMIT)
-    session = call._session
+    driver = call._driver
     leg = gateway.sessions[0].legs[call.call_id.lower()]
     parts = (
-        *(call, session, session.life, session.path, session.observation, session.path.negotiation),
-        *(session.path.peer, session.path.candidates, session.path.peer.audio),
+        *(call, driver, driver.life, driver.path, driver.observation, driver.path.negotiation),
+        *(driver.path.peer, driver.path.candidates, driver.path.peer.audio),
         *(leg, leg.media, leg.media.peer, leg.media.peer.audio),
     )
     await call.end()

@@ -49,7 +49,7 @@ async def log_in(client: TelnyxClient, gateway: Gateway, **options) -> None:
 
 async def used(call) -> list[tuple[str, int]]:
     """Addresses and ports of this machine that a call's candidates have."""
-    stats = await call._session.path.peer.stats()
+    stats = await call._driver.path.peer.stats()
     return [(entry["address"], entry["port"]) for entry in stats.values() if entry["type"] == "local-candidate"]
 
 

@@ -99,7 +99,7 @@ async def call():
     await caller.create_offer()
     await callee.create_answer(await caller.gathered())
     await caller.set_answer(await callee.gathered())
-    await caller.wait_connected(LIMIT)
+    await caller.wait_connected(30)
     await caller.audio.write(bytes(64000))
     return engine, caller, callee
 """

@@ -11,6 +11,7 @@ from support.hearing import hear_tone, saying_tone
 from support.limit import LIMIT
 from support.peers import LOOPBACK
 from telnyx_native.config import AudioConfig
+from telnyx_native.errors import SdpError
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.peer import Peer
 
@@ -85,5 +86,16 @@ async def test_trickled_candidates_name_the_place_of_the_audio(engine: MediaEngi
         await callee.add_candidate(candidate.candidate, "", 2)
     await callee.wait_connected(LIMIT)
     await hears(callee, caller, 620)
+    await caller.close()
+    await callee.close()
+
+
+async def test_a_name_of_the_audio_that_would_end_the_process_is_refused(engine: MediaEngine) -> None:
+    caller, callee = (engine.create_peer(LOOPBACK, AudioConfig()) for _ in range(2))
+    offer = await caller.create_offer()
+    with pytest.raises(SdpError, match="16 characters"):
+        await callee.create_answer(offer.replace("a=mid:0", "a=mid:" + 17 * "9"))
+    answer = await callee.create_answer(offer.replace("a=mid:0", "a=mid:" + 16 * "9"))
+    assert "a=mid:" + 16 * "9" in answer
     await caller.close()
     await callee.close()

@@ -23,5 +23,5 @@ def test_what_is_read_is_what_was_written(tmp_path: Path, name: str) -> None:
     subprocess.run(
         ["g++", "-std=c++20", "-O2", "-pthread", f"-I{HEADERS}", source, "-o", program], check=True, env=environment
     )
-    result = subprocess.run([program], capture_output=True, text=True, timeout=60, env=environment, check=False)
+    result = subprocess.run([program], capture_output=True, text=True, timeout=140, env=environment, check=False)
     assert result.returncode == 0, result.stdout

@@ -12,9 +12,9 @@ import telnyx_native
 
 IMPORT = """
 import sys, threading, time
-started = time.perf_counter()
+started = time.process_time()
 import telnyx_native
-took = time.perf_counter() - started
+took = time.process_time() - started
 heavy = {"typer", "rich", "numpy", "soundfile", "websockets", "telnyx_native._webrtc"} & set(sys.modules)
 print(took, threading.active_count(), sorted(heavy))
 """

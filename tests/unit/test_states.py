@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from telnyx_native.states import (
@@ -10,7 +9,6 @@ from telnyx_native.states import (
     CallTerminationReason,
     GatewayState,
     HangupCause,
-    is_legal_transition,
 )
 
 STATES = (
@@ -46,27 +44,6 @@ def test_states_compare_by_value() -> None:
     assert dropped != CallState.RECONNECTING(lost)
     assert str(dropped) == "DROPPED(NETWORK_LOST)"
     assert lost.description == "Network lost"
-
-
-@given(states)
-def test_nothing_follows_done(state: CallState) -> None:
-    assert not is_legal_transition(CallState.DONE(), state)
-
-
-@given(states)
-def test_everything_but_done_can_end(state: CallState) -> None:
-    assert is_legal_transition(state, CallState.DONE()) == (state.name != "DONE")
-
-
-@given(states)
-def test_nothing_becomes_new(state: CallState) -> None:
-    assert not is_legal_transition(state, CallState.NEW)
-
-
-@pytest.mark.parametrize("state", STATES)
-def test_only_an_answered_or_recovered_call_is_held(state: CallState) -> None:
-    expected = state.name in {"ACTIVE", "RENEGOTIATING", "RECONNECTING"}
-    assert is_legal_transition(state, CallState.HELD) == expected
 
 
 def test_reason_in_words() -> None:

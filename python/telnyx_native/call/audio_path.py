@@ -85,6 +85,11 @@ class AudioPath:
         self._work: list[asyncio.Task[None] | None] = []
         self._turn = asyncio.Lock()
 
+    def require_open(self) -> None:
+        """Raise `CallError` if the call has no audio yet."""
+        if self._negotiation is None:
+            raise CallError(f"the call has no audio in state {self._life.state}; accept it first")
+
     @property
     def negotiation(self) -> Negotiation:
         """The descriptions of the path.
@@ -92,8 +97,8 @@ class AudioPath:
         Raises:
             CallError: It was not opened yet.
         """
-        if self._negotiation is None:
-            raise CallError(f"the call has no audio in state {self._life.state}; accept it first")
+        self.require_open()
+        assert self._negotiation is not None  # noqa: S101 - it is open
         return self._negotiation
 
     @property
@@ -200,7 +205,7 @@ class AudioPath:
         """A call on hold is not heard in a bridge or a conference."""
         held = False
         async for _ in self._life.states:
-            if held != (held := self._life.standing == CallState.HELD):
+            if held != (held := self._life.machine.held):
                 self.peer.hold(held)
 
     async def _guard(self, peer: Peer) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from telnyx_native.call.invite_session import InviteSession
+    from telnyx_native.call.driver import CallDriver
     from telnyx_native.call.timings import CallTimings
     from telnyx_native.config import AudioCodec
     from telnyx_native.events import CallIds, RemoteParty
@@ -35,8 +35,8 @@ __all__ = ["Call"]
 class Call:
     """A call, outbound or inbound, made by `TelnyxClient`."""
 
-    def __init__(self, session: InviteSession) -> None:
-        self._session = session
+    def __init__(self, driver: CallDriver) -> None:
+        self._driver = driver
 
     def __repr__(self) -> str:
         return f"<Call {self.call_id} {self.direction.value} {self.state}>"
@@ -44,17 +44,17 @@ class Call:
     @property
     def call_id(self) -> str:
         """The id of the call on the wire."""
-        return self._session.dialog.call_id
+        return self._driver.dialog.call_id
 
     @property
     def direction(self) -> CallDirection:
         """Who placed it."""
-        return self._session.direction
+        return self._driver.direction
 
     @property
     def telnyx_ids(self) -> CallIds:
         """Its ids on Telnyx's side, as far as they are known."""
-        return self._session.telnyx_ids
+        return self._driver.telnyx_ids
 
     @property
     def remote_headers(self) -> dict[str, str]:
@@ -62,37 +62,37 @@ class Call:
 
         Of a name that came several times, the values are one, in their order, with commas between (RFC 3261, 7.3.1).
         """
-        return self._session.remote_headers
+        return self._driver.remote_headers
 
     @property
     def remote_party_flow(self) -> StateFlow[RemoteParty]:
         """Who is at the other end; it changes when the server says so, after a transfer say."""
-        return self._session.remote_party
+        return self._driver.remote_party
 
     @property
     def call_state_flow(self) -> StateFlow[CallState]:
         """The state, and every change of it; the last one is `CallState.DONE`."""
-        return self._session.life.states
+        return self._driver.life.states
 
     @property
     def state(self) -> CallState:
         """The current state."""
-        return self._session.life.state
+        return self._driver.life.state
 
     @property
     def termination_reason(self) -> CallTerminationReason | None:
         """Why the call ended; `None` while it has not."""
-        return self._session.life.reason
+        return self._driver.life.reason
 
     @property
     def timings(self) -> CallTimings:
         """When the call reached which step."""
-        return self._session.life.timings
+        return self._driver.life.timings
 
     @property
     def destination_number(self) -> str:
         """Who is called."""
-        return self._session.dialog.destination_number
+        return self._driver.dialog.destination_number
 
     @property
     def remote_party(self) -> RemoteParty:
@@ -102,24 +102,24 @@ class Call:
     @property
     def caller_name(self) -> str:
         """The name of who calls."""
-        return self.remote_party.name if self._is_inbound else self._session.dialog.caller_name
+        return self.remote_party.name if self._is_inbound else self._driver.dialog.caller_name
 
     @property
     def caller_number(self) -> str:
         """The number of who calls."""
-        return self.remote_party.number if self._is_inbound else self._session.dialog.caller_number
+        return self.remote_party.number if self._is_inbound else self._driver.dialog.caller_number
 
     @property
     def client_state(self) -> str | None:
         """The text that goes with the call for the application on Telnyx's side."""
-        return self._session.dialog.client_state
+        return self._driver.dialog.client_state
 
     def log_scope(self) -> AbstractContextManager[None]:
         """Records that are logged inside, by whom ever, are about this call: see `LogContextFilter`.
 
         It holds for the task or thread that enters it, and for tasks that are started inside.
         """
-        return self._session.log.scope()
+        return self._driver.log.scope()
 
     @property
     def audio(self) -> AudioStream:
@@ -211,24 +211,24 @@ class Call:
             CallError: The call is inbound and not accepted yet, or is over.
             ConfigurationError: There is no such kind of file, it cannot have the call's rate, or cannot be written.
         """
-        self._session.life.require_alive()
+        self._driver.life.require_alive()
         recording = await begin_recording(path, self.audio)
-        self._session.recordings.append(recording)
+        self._driver.recordings.append(recording)
         return recording
 
     @property
     def call_quality_flow(self) -> SharedFlow[CallQualityMetrics]:
         """How good the call sounds: measured every second, while the call is active and somebody collects."""
-        return self._session.observation.quality.metrics
+        return self._driver.observation.quality.metrics
 
     @property
     def on_call_quality_change(self) -> Callable[[CallQualityMetrics], None] | None:
         """Set this to be called with each measurement of `call_quality_flow`, and to `None` for no more."""
-        return self._session.observation.quality.listener
+        return self._driver.observation.quality.listener
 
     @on_call_quality_change.setter
     def on_call_quality_change(self, listener: Callable[[CallQualityMetrics], None] | None) -> None:
-        self._session.observation.quality.listener = listener
+        self._driver.observation.quality.listener = listener
 
     async def hold(self) -> None:
         """Put the call on hold; does nothing when it is. Cancelling this does not take it back.
@@ -237,7 +237,7 @@ class Call:
             CallError: The call is not active, or ended meanwhile.
             RequestError: The server refused; the call is as it was.
         """
-        await self._session.hold("hold")
+        await self._driver.hold("hold")
 
     async def unhold(self) -> None:
         """Take the call off hold; does nothing when it is active. Cancelling this does not take it back.
@@ -246,7 +246,7 @@ class Call:
             CallError: The call is not on hold, or ended meanwhile.
             RequestError: The server refused; the call is as it was.
         """
-        await self._session.hold("unhold")
+        await self._driver.hold("unhold")
 
     async def toggle_hold(self) -> bool:
         """Hold or unhold; return whether the call is on hold now. Cancelling this does not take it back.
@@ -255,7 +255,7 @@ class Call:
             CallError: The call is neither active nor on hold, or ended meanwhile.
             RequestError: The server refused; the call is as it was.
         """
-        return await self._session.hold("toggleHold")
+        return await self._driver.hold("toggleHold")
 
     async def dtmf(self, keys: str) -> None:
         """Press keys; the server makes the tones.
@@ -268,7 +268,7 @@ class Call:
             CallError: The call is not answered, or ended meanwhile.
             RequestError: The server refused.
         """
-        await self._session.press(keys)
+        await self._driver.press(keys)
 
     async def dtmf_in_band(self, keys: str, *, duration: float = 0.1, gap: float = 0.05) -> None:
         """Press keys in the audio stream (RFC 4733), as a telephone does; returns when they are queued.
@@ -311,7 +311,7 @@ class Call:
             RequestError: The server refused; the old path is used as long as it lasts.
             MediaError: The new path did not come up in time, or the server's description cannot be used.
         """
-        await self._session.restart_ice()
+        await self._driver.restart_ice()
 
     async def stats(self) -> dict[str, dict[str, Any]]:
         """The statistics of the media, by id, as W3C `getStats` defines them."""
@@ -336,7 +336,7 @@ class Call:
         Raises:
             WaitTimeoutError: It was not over within `timeout` seconds.
         """
-        return await self._session.life.wait_done(timeout)
+        return await self._driver.life.wait_done(timeout)
 
     async def accept(
         self,
@@ -363,7 +363,7 @@ class Call:
             RequestError: The server refused the answer.
         """
         options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, tuple(preferred_codecs))
-        await self._session.accept(options, custom_headers or {})
+        await self._driver.accept(options, custom_headers or {})
 
     async def reject(self, cause: HangupCause = HangupCause.USER_BUSY) -> None:
         """Refuse an inbound call.
@@ -371,7 +371,7 @@ class Call:
         Raises:
             CallError: The call is not ringing here.
         """
-        self._session.require_ringing_here("rejected")
+        self._driver.require_ringing_here("rejected")
         await self.end(cause)
 
     async def end(self, cause: HangupCause | None = None) -> None:
@@ -386,12 +386,12 @@ class Call:
 
     def hang_up(self, cause: HangupCause | None = None) -> None:
         """Like `end`, but without waiting for what has to be freed."""
-        self._session.finish(cause)
+        self._driver.hang_up(cause)
 
     @property
     def _peer(self) -> Peer:
         """The media end: another one after the call was brought back."""
-        return self._session.path.peer
+        return self._driver.path.peer
 
     @property
     def _is_inbound(self) -> bool:

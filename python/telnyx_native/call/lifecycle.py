@@ -1,26 +1,19 @@
-"""The life of a call: its state, the tasks that carry it on, and its end."""
+"""The life of a call: its machine is run, with the tasks that carry it on, and its end."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from telnyx_native.call.timings import CallTimings
+from telnyx_native.call.machine import Machine, call_state, edge_of, step
+from telnyx_native.call.machine_terms import Action, Announce, End, Event, Failed, HangUp, State, TimeUp
+from telnyx_native.call.timings import CallTimings, Milestone
 from telnyx_native.codes import ErrorCode
-from telnyx_native.errors import (
-    CallError,
-    MediaError,
-    RequestError,
-    RequestTimeoutError,
-    SdpError,
-    SocketConnectionError,
-    TelnyxError,
-)
+from telnyx_native.errors import CallError, TelnyxError
 from telnyx_native.flow import StateFlow
 from telnyx_native.home_loop import HomeLoop
-from telnyx_native.states import CallState, CallTerminationReason, HangupCause, is_legal_transition
+from telnyx_native.states import CallState, CallTerminationReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -34,59 +27,97 @@ __all__ = ["ANSWERED", "Lifecycle"]
 ANSWERED = (CallState.ACTIVE, CallState.HELD, CallState.RENEGOTIATING)
 """The states of a call that both sides talk in, or could."""
 
+_MILESTONES: dict[State, Milestone] = {
+    State.INVITED: "invite_sent",
+    State.ALERTING: "ringing",
+    State.RINGING: "ringing",
+    State.UNDESCRIBED: "answered",
+    State.CONNECTING: "answered",
+    State.ACTIVE: "active",
+    State.DONE: "ended",
+}
+"""What is reached with a state, for the timings."""
+
 T = TypeVar("T")
 
 
 class Lifecycle:
-    """State and end of one call. Every change of state goes through `enter`.
+    """Runs the machine of one call: its clock, its tasks, and its end.
 
     Args:
         name: What the call is called in logs and task names.
+        machine: The call, before anything happened.
+        perform: Does what the machine wants done, but for the end.
         tear_down: Frees what the call holds. It is told why the call ended, and whether the server has to be told.
         on_end: Called once, when the call is over, with the task that tears it down.
         log: Where failures are logged.
 
     Attributes:
-        states: The state.
+        machine: Where the call is.
+        states: What applications see of that.
         timings: When the call reached which step.
-        standing: How the call was when it stood last, ACTIVE or HELD; what is brought back is that.
     """
 
     def __init__(
-        self, name: str, *, tear_down: TearDown, on_end: Callable[[asyncio.Task[None]], None], log: Log
+        self,
+        name: str,
+        machine: Machine,
+        *,
+        perform: Callable[[Action], None],
+        tear_down: TearDown,
+        on_end: Callable[[asyncio.Task[None]], None],
+        log: Log,
     ) -> None:
+        self.machine = machine
         self.states: StateFlow[CallState] = StateFlow(CallState.NEW)
         self.timings = CallTimings()
-        self.standing = CallState.ACTIVE
         self._name = name
+        self._perform = perform
         self._tear_down = tear_down
         self._on_end = on_end
         self._log = log
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._timer: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
         self._home = HomeLoop("the call")
 
     @property
     def state(self) -> CallState:
-        """The current state."""
+        """The current state, as applications see it."""
         return self.states.value
 
     @property
     def reason(self) -> CallTerminationReason | None:
         """Why the call ended; `None` while it has not."""
-        return self.state.reason if isinstance(self.state, CallState.DONE) else None
+        return self.machine.reason
 
-    def enter(self, state: CallState) -> None:
-        """Change the state.
+    def happen(self, event: Event) -> None:
+        """Let something happen to the call: the machine decides, and what it wants is done.
 
         Raises:
-            CallError: A call does not go from the current state to `state`.
+            RuntimeError: It happens in another event loop than the call's.
         """
-        if not is_legal_transition(self.state, state):
-            raise CallError(f"a call does not go from {self.state} to {state}")
-        if state in (CallState.ACTIVE, CallState.HELD):
-            self.standing = state
-        self.states.set(state)
+        if edge_of(self.machine, event) is None:
+            self._log.debug(f"{type(event).__name__} changes nothing for a call in state {self.machine.state.name}")
+            return
+        self._home.enter()
+        before = self.machine
+        self.machine, actions = step(before, event, asyncio.get_running_loop().time())
+        if self.machine.deadline != before.deadline:
+            self._set_timer(self.machine.deadline)
+        if (milestone := _MILESTONES.get(self.machine.state)) is not None:
+            self.timings.mark(milestone)
+        for action in actions:
+            match action:
+                case Announce(state):
+                    self.states.set(state)
+                case End(reason, tell):
+                    self._end(reason, tell=tell)
+                case _:
+                    self._perform(action)
+        seen = call_state(self.machine)
+        if self._ending is None and seen is not None and seen != self.state:
+            self.states.set(seen)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         """Let `work` carry the call on in the background; the call ends with its failure, and it with the call.
@@ -130,11 +161,11 @@ class Lifecycle:
             raise CallError(f"the call ended meanwhile: {self.reason}")
 
     @contextmanager
-    def ended_by_failure(self, when_interrupted: CallTerminationReason) -> Iterator[None]:
-        """Whatever goes wrong inside ends the call; if the call ended first, that is what is raised.
+    def ended_by_failure(self) -> Iterator[None]:
+        """Whatever goes wrong inside ends the call, as does an interruption; if it ended first, that is what is raised.
 
-        Args:
-            when_interrupted: The reason if the steps inside are cancelled.
+        Raises:
+            CallError: The call ended meanwhile.
         """
         try:
             yield
@@ -142,39 +173,30 @@ class Lifecycle:
             if self._ending is not None:
                 message = f"the call ended meanwhile: {self.reason}"
                 raise CallError(message, kind=ErrorCode.PEER_CLOSED_DURING_INIT) from error
-            self.fail(_cause_of(error), str(error))
+            self.happen(Failed(error))
             raise
         except BaseException:
-            self.finish(when_interrupted)
+            self.happen(HangUp())
             raise
 
-    def fail(self, cause: HangupCause, why: str) -> None:
-        """End the call because something broke here."""
-        if self._ending is None:
-            self._log.warning(f"call {self._name} failed in state {self.state}: {why}")
-            self.enter(CallState.ERROR)
-            self.finish(replace(CallTerminationReason.of(cause), sip_reason=why))
-
-    def finish(self, reason: CallTerminationReason, *, tell: bool = True) -> None:
-        """Be over at once; what is left to do is done in the background. Only the first time counts.
-
-        Args:
-            reason: Why.
-            tell: Whether the server has to be told.
-        """
-        if self._ending is not None:
-            return
-        self._home.enter()
+    def _end(self, reason: CallTerminationReason, *, tell: bool) -> None:
+        """Be over at once; what is left to do is done in the background."""
         for task in self._tasks - {asyncio.current_task()}:
             task.cancel()
         tear_down, on_end = self._tear_down, self._on_end
-        del self._tear_down, self._on_end  # what a call that is over holds is freed with it, without the collector
+        # What a call that is over holds is freed with it, without the collector.
+        del self._tear_down, self._on_end, self._perform
         self._ending = asyncio.create_task(tear_down(reason, tell), name=f"telnyx-call-{self._name}-end")
-        self._log.info(f"call {self._name} ended: {reason}")
-        self.timings.mark("ended")
-        self.enter(CallState.DONE(reason))
+        (self._log.warning if self.state == CallState.ERROR else self._log.info)(f"call {self._name} ended: {reason}")
+        self.states.set(CallState.DONE(reason))
         self.states.close()
         on_end(self._ending)
+
+    def _set_timer(self, deadline: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = None if deadline is None else loop.call_at(deadline, self.happen, TimeUp())
 
     async def wait_done(self, timeout: float | None = None) -> CallTerminationReason:
         """Return the reason once the call is over and torn down.
@@ -195,25 +217,8 @@ class Lifecycle:
     def _on_work_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
-        if isinstance(error, TelnyxError):
-            self.fail(_cause_of(error), str(error))
-        elif error is not None:
+        if error is None or self._ending is not None:
+            return
+        if not isinstance(error, TelnyxError):
             self._log.error(f"call {self._name} broke", error)
-            self.fail(HangupCause.NORMAL_TEMPORARY_FAILURE, "internal error")
-
-
-def _cause_of(error: TelnyxError) -> HangupCause:
-    """What to tell the other side about an error here."""
-    match error:
-        case SdpError():
-            return HangupCause.INCOMPATIBLE_DESTINATION
-        case MediaError():
-            return HangupCause.MEDIA_TIMEOUT
-        case RequestTimeoutError():
-            return HangupCause.RECOVERY_ON_TIMER_EXPIRE
-        case RequestError(cause=str(cause)) if cause in HangupCause.__members__:
-            return HangupCause[cause]
-        case SocketConnectionError():
-            return HangupCause.NETWORK_OUT_OF_ORDER
-        case _:
-            return HangupCause.NORMAL_TEMPORARY_FAILURE
+        self.happen(Failed(error if isinstance(error, Exception) else RuntimeError(repr(error))))

@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from telnyx_native.call.machine_terms import Held, Renegotiate, Renegotiated, Resumed
 from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import CallError, MediaError, RequestError, RequestTimeoutError
 from telnyx_native.signaling.call_messages import Hold, UpdateMedia
@@ -66,8 +67,7 @@ class Modifications:
             wanted = _OUTCOMES.get(action)
             if wanted != before:
                 state = await self._ask_for_hold(dialog, action)
-                if state != self._life.state:
-                    self._life.enter(state)
+                self._life.happen(Held() if state == CallState.HELD else Resumed())
                 if wanted and state != wanted:
                     message = f"the server answered {action}, but the call is {state}"
                     raise RequestError(message, kind=ErrorCode.HOLD_FAILED)
@@ -87,8 +87,8 @@ class Modifications:
 
     async def _renew_path(self, dialog: Dialog, path: AudioPath) -> None:
         async with self._turn:
-            before = self._require_standing()
-            self._life.enter(CallState.RENEGOTIATING)
+            self._require_standing()
+            self._life.happen(Renegotiate())
             try:
                 async with asyncio.timeout(self._restart_limit):
                     await path.renew(partial(self._exchange, dialog))
@@ -98,8 +98,7 @@ class Modifications:
                 message = f"no new audio path was found within {self._restart_limit:g} s: check that UDP may pass"
                 raise MediaError(message, kind=ErrorCode.ICE_RESTART_FAILED) from None
             finally:
-                if self._life.state == CallState.RENEGOTIATING:
-                    self._life.enter(before)
+                self._life.happen(Renegotiated())
 
     async def _exchange(self, dialog: Dialog, offer: str) -> str:
         try:

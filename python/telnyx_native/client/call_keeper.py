@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from telnyx_native.ai.conversation import Conversation
 from telnyx_native.call import Call
-from telnyx_native.call.invite_session import InviteSession
+from telnyx_native.call.driver import CallDriver
 from telnyx_native.call.observation import Observers
 from telnyx_native.client.admission import Admission
 from telnyx_native.client.call_reports import CallReports
@@ -107,7 +107,7 @@ class CallKeeper:
     async def place(self, dialog: Dialog, options: MediaOptions) -> Call:
         """Place a call; returns when the server has taken the invitation."""
         call = self._begin(dialog, CallDirection.OUTBOUND)
-        await call._session.place(options)
+        await call._driver.place(options)
         return call
 
     async def leave(self) -> None:
@@ -143,7 +143,7 @@ class CallKeeper:
             case AiConversationResponse():
                 self.conversation.hear(result, self.connection.log.child("ai"))
             case CallEvent(call_id=call_id) if call := self.calls.get(call_id.lower()):
-                call._session.handle(result)
+                call._driver.handle(result)
                 return True
             case CallEvent():
                 self.connection.log.debug(f"{method} for a call that is not known: {result.call_id}")
@@ -157,10 +157,10 @@ class CallKeeper:
         reason = _network_change(error)
         for call in list(self.calls.values()):
             if recovering:
-                call._session.await_reattachment(reason)
+                call._driver.await_reattachment(reason)
                 self._reports.flush(call)
             else:
-                call._session.drop(reason)
+                call._driver.drop(reason)
         if recovering:
             self.connection.warn(TelnyxWarning.of(WarningCode.SIGNALING_RECOVERY_REQUIRED, str(error)))
         elif not self.leaving:
@@ -173,7 +173,7 @@ class CallKeeper:
         """The server was reached, but would not register: calls that it had brought back already wait again."""
         for call in list(self.calls.values()):
             if not isinstance(call.state, CallState.RECONNECTING):
-                call._session.await_reattachment(CallNetworkChangeReason.SERVER_ERROR)
+                call._driver.await_reattachment(CallNetworkChangeReason.SERVER_ERROR)
 
     def on_login_lost(self) -> None:
         """The server wants a login before it takes anything else."""
@@ -191,7 +191,7 @@ class CallKeeper:
         """The connection will not be made again: the calls are over."""
         self.conversation.on_lost()
         for call in list(self.calls.values()):
-            call._session.drop(CallNetworkChangeReason.SERVER_ERROR)
+            call._driver.drop(CallNetworkChangeReason.SERVER_ERROR)
 
     def on_recovered(self) -> None:
         """The client is logged in again; calls that the server did not keep are over."""
@@ -203,7 +203,7 @@ class CallKeeper:
             if isinstance(call.state, CallState.RECONNECTING) and call.call_id.lower() not in known:
                 message = f"the server did not keep call {call.call_id} while the connection was lost"
                 self.connection.report(CallError(message, kind=ErrorCode.SESSION_NOT_REATTACHED))
-                call._session.drop(CallNetworkChangeReason.SERVER_ERROR)
+                call._driver.drop(CallNetworkChangeReason.SERVER_ERROR)
 
     @property
     def has_calls(self) -> bool:
@@ -248,7 +248,7 @@ class CallKeeper:
         self._wait_for(teardown)
 
     def _begin(self, dialog: Dialog, direction: CallDirection) -> Call:
-        session = InviteSession(
+        driver = CallDriver(
             dialog,
             direction,
             host=self,
@@ -263,7 +263,7 @@ class CallKeeper:
             ),
             log=self.connection.log.child("call", call_id=dialog.call_id),
         )
-        call = self.calls[dialog.call_id.lower()] = Call(session)
+        call = self.calls[dialog.call_id.lower()] = Call(driver)
         if self.ringer is not None:
             self._see_to(self.ringer.accompany(call), "ringer")
         self.begun.emit(call)
@@ -311,8 +311,7 @@ class CallKeeper:
         )
         has_room = self.admission.has_room_to_ring()
         call = self._begin(dialog, CallDirection.INBOUND)
-        call._session.handle(invite)
-        call._session.ring(invite.sdp)
+        call._driver.handle(invite)
         if isinstance(call.state, CallState.DONE):
             return True
         if not has_room:
@@ -333,8 +332,7 @@ class CallKeeper:
             bye = Bye(self.session.session_id, Dialog(attach.call_id), reason)
             self._see_to(self._tell(bye), "bye")
             return False
-        call._session.handle(attach)
-        call._session.reattach(attach.sdp)
+        call._driver.handle(attach)
         return True
 
     def _lose_registration(self, state: GatewayState) -> None:

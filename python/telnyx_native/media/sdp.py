@@ -42,6 +42,10 @@ MAX_SECTIONS = 64
 MAX_CODECS = 64
 MAX_CANDIDATE = 1024
 
+MAX_MID = 16
+"""Characters of the name of a section, as browsers have it: what a header extension of one byte can carry (RFC 8285).
+libwebrtc ends the process with a longer one."""
+
 MAX_CANDIDATES = 64
 """Candidates of one generation of a description. ICE checks each of them against each of ours."""
 
@@ -452,6 +456,8 @@ def _audio(section: _Block, transport: _Block, session: _Block, described: _Bloc
     """
     if not section.is_offered:
         raise SdpError("the session description rejects audio: its port is 0")
+    if section.mid is not None and len(section.mid) > MAX_MID:
+        raise SdpError(f"the name of the audio section (a=mid) has more than {MAX_MID} characters")
     if not SECURE_AUDIO.fullmatch(section.protocol):
         raise SdpError(f"a voice call is audio over secure RTP, not over {section.protocol}")
     codecs = _codecs(section)

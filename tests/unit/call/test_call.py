@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support.call_states import are_legal
 from support.field_descriptions import OFFER
 from support.limit import LIMIT
 from telnyx_native.call import Call
-from telnyx_native.call.invite_session import InviteSession
+from telnyx_native.call.driver import CallDriver
 from telnyx_native.call.observation import Observers
 from telnyx_native.codes import ErrorCode
 from telnyx_native.config import AudioConfig, Limits, PeerConfig, Timeouts
@@ -35,7 +35,6 @@ from telnyx_native.states import (
     CallState,
     CallTerminationReason,
     HangupCause,
-    is_legal_transition,
 )
 
 if TYPE_CHECKING:
@@ -416,7 +415,7 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
 
     async def live() -> None:
         host = Host()
-        session = InviteSession(
+        driver = CallDriver(
             Dialog("C"),
             CallDirection.OUTBOUND,
             host=host,
@@ -426,21 +425,19 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
             observers=Observers(SharedFlow(), lambda _: None),
             log=Log("call"),
         )
-        call = Call(session)
+        call = Call(driver)
         states = call.call_state_flow.collect()
-        await session.place(MediaOptions())
+        await driver.place(MediaOptions())
         for event in events:
             match event:
-                case AttachResponse(sdp=sdp):
-                    session.reattach(sdp)
                 case CallEvent():
-                    session.handle(event)
+                    driver.handle(event)
                 case "end":
                     call.hang_up()
                 case "lose":
-                    session.drop(CallNetworkChangeReason.NETWORK_LOST)
+                    driver.drop(CallNetworkChangeReason.NETWORK_LOST)
                 case "await reattachment":
-                    session.await_reattachment(CallNetworkChangeReason.NETWORK_SWITCH)
+                    driver.await_reattachment(CallNetworkChangeReason.NETWORK_SWITCH)
                 case "break":
                     media.peers[-1].become("FAILED")
                 case _:
@@ -448,7 +445,7 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
         await call.end()
         seen = [state async for state in states]
         assert isinstance(seen[-1], CallState.DONE)
-        assert all(is_legal_transition(old, new) for old, new in itertools.pairwise(seen))
+        assert are_legal(seen)
 
     asyncio.run(live())
 

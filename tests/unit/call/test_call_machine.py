@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support.call_states import are_legal
 from support.field_descriptions import OFFER
 from support.limit import LIMIT
 from support.telnyx_server import RefusalError, ScriptedServer, listening
 from telnyx_native.client import TelnyxClient, backoff
 from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
 from telnyx_native.errors import TelnyxError
-from telnyx_native.states import CallState, is_legal_transition
+from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
     from support.fake_media import FakeEngine
@@ -96,7 +96,7 @@ async def live(media: FakeEngine, steps: list[tuple[str, Any]], beginning: str) 
         await call.end()
         seen = [state async for state in states]
     assert isinstance(seen[-1], CallState.DONE)
-    assert all(is_legal_transition(old, new) for old, new in itertools.pairwise(seen))
+    assert are_legal(seen)
     assert all(isinstance(outcome, TelnyxError | asyncio.CancelledError | bool | None) for outcome in outcomes), (
         outcomes
     )

@@ -4,7 +4,23 @@ import asyncio
 
 import pytest
 
+from support.limit import LIMIT
 from telnyx_native.call.lifecycle import Lifecycle
+from telnyx_native.call.machine import Machine, Rules
+from telnyx_native.call.machine_terms import (
+    Action,
+    Alerting,
+    Answered,
+    Bye,
+    Connected,
+    Described,
+    Dial,
+    Failed,
+    HangUp,
+    OfferMade,
+    TakeAnswer,
+    TakeProvisionalAnswer,
+)
 from telnyx_native.errors import (
     CallError,
     MediaError,
@@ -14,7 +30,7 @@ from telnyx_native.errors import (
     SocketConnectionError,
 )
 from telnyx_native.logs import Log
-from telnyx_native.states import CallState, CallTerminationReason, HangupCause
+from telnyx_native.states import CallDirection, CallState, CallTerminationReason, HangupCause
 
 REASON = CallTerminationReason.of(HangupCause.NORMAL_CLEARING)
 
@@ -23,7 +39,15 @@ class Owner:
     def __init__(self) -> None:
         self.jobs: list[tuple[CallTerminationReason, bool]] = []
         self.ended: list[asyncio.Task[None]] = []
-        self.life = Lifecycle("C1", tear_down=self.tear_down, on_end=self.ended.append, log=Log("call"))
+        self.wanted: list[Action] = []
+        self.life = Lifecycle(
+            "C1",
+            Machine(Rules(description=0.01, reconnect=0.01), CallDirection.OUTBOUND),
+            perform=self.wanted.append,
+            tear_down=self.tear_down,
+            on_end=self.ended.append,
+            log=Log("call"),
+        )
 
     async def tear_down(self, reason: CallTerminationReason, tell: bool) -> None:
         self.jobs.append((reason, tell))
@@ -34,17 +58,39 @@ async def owner() -> Owner:
     return Owner()
 
 
-async def test_illegal_transition_is_refused(owner: Owner) -> None:
-    with pytest.raises(CallError, match="from NEW to ACTIVE"):
-        owner.life.enter(CallState.ACTIVE)
+async def test_what_the_machine_wants_is_done_and_its_state_is_seen(owner: Owner) -> None:
+    states = owner.life.states.collect()
+    for event in (Dial(), OfferMade(), Alerting(), Described("early"), Answered("final"), Connected(), Bye(REASON)):
+        owner.life.happen(event)
+    assert owner.wanted == [TakeProvisionalAnswer("early"), TakeAnswer("final")]
+    assert [state.name async for state in states] == ["NEW", "CONNECTING", "RINGING", "ACTIVE", "DONE"]
+    reached = owner.life.timings.as_dict()
+    assert list(reached) == ["invite_sent", "ringing", "answered", "active", "ended"]
+
+
+async def test_what_has_no_edge_changes_nothing(owner: Owner) -> None:
+    owner.life.happen(Connected())
     assert owner.life.state is CallState.NEW
+
+
+async def test_a_state_that_must_not_last_is_over_in_time(owner: Owner) -> None:
+    for event in (Dial(), OfferMade(), Answered()):
+        owner.life.happen(event)
+    assert (await owner.life.wait_done(LIMIT)).cause == "MANDATORY_IE_MISSING"
+
+
+async def test_a_deadline_that_was_met_is_no_deadline(owner: Owner) -> None:
+    for event in (Dial(), OfferMade(), Answered(), Described("late")):
+        owner.life.happen(event)
+    await asyncio.sleep(0.05)
+    assert owner.life.reason is None
 
 
 async def test_only_the_first_end_counts(owner: Owner) -> None:
     life = owner.life
-    life.finish(REASON, tell=False)
-    life.finish(CallTerminationReason("OTHER"))
-    life.fail(HangupCause.MEDIA_TIMEOUT, "too late")
+    life.happen(Bye(REASON))
+    life.happen(HangUp())
+    life.happen(Failed(MediaError("too late")))
     assert await life.wait_done() == life.reason == REASON
     assert owner.jobs == [(REASON, False)]
     assert len(owner.ended) == 1
@@ -63,7 +109,7 @@ async def test_end_cancels_the_work(owner: Owner) -> None:
     owner.life.spawn(work())
     await started.wait()
     owner.life.spawn(work())  # never gets to start
-    owner.life.finish(REASON)
+    owner.life.happen(HangUp())
     await asyncio.wait_for(stopped.wait(), 1)
 
 
@@ -91,17 +137,17 @@ async def test_failing_work_ends_the_call(owner: Owner, error: Exception, cause:
 
 
 async def test_interrupted_step_ends_the_call(owner: Owner) -> None:
-    with pytest.raises(KeyError), owner.life.ended_by_failure(REASON):
+    with pytest.raises(KeyError), owner.life.ended_by_failure():
         raise KeyError
     assert owner.life.reason == REASON
 
 
 async def test_step_of_an_ended_call_says_so(owner: Owner) -> None:
     def close_under_the_step() -> None:
-        owner.life.finish(REASON)
+        owner.life.happen(HangUp())
         raise MediaError("closed under it")
 
-    with pytest.raises(CallError, match="NORMAL_CLEARING"), owner.life.ended_by_failure(REASON):
+    with pytest.raises(CallError, match="NORMAL_CLEARING"), owner.life.ended_by_failure():
         close_under_the_step()
 
 
@@ -109,7 +155,7 @@ async def test_waiting_can_be_cancelled_without_harm(owner: Owner) -> None:
     waiting = asyncio.create_task(owner.life.wait_done())
     await asyncio.sleep(0)
     waiting.cancel()
-    owner.life.finish(REASON)
+    owner.life.happen(HangUp())
     assert await owner.life.wait_done() == REASON
 
 
@@ -145,7 +191,7 @@ async def test_a_step_is_finished_for_a_caller_who_is_gone(owner: Owner) -> None
 async def test_a_step_ends_with_the_call(owner: Owner) -> None:
     caller = asyncio.create_task(owner.life.carry_out(asyncio.sleep(60)))
     await asyncio.sleep(0)
-    owner.life.finish(REASON)
+    owner.life.happen(HangUp())
     with pytest.raises(CallError, match="ended meanwhile"):
         await caller
     with pytest.raises(CallError, match="ended meanwhile"):

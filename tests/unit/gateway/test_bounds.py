@@ -208,7 +208,7 @@ class TestReports:
         tiny = '{"stats":[' + "{}," * 1_300_000 + "{}]}"
         honest = json.dumps({"stats": [{"timestamp": "2026-11-30T10:00:00Z", "n": n} for n in range(60_000)]})
         statuses = []
-        with grows_by_at_most(30 * MIB):
+        with grows_by_at_most(60 * MIB):
             for body in [tiny, tiny, honest, honest]:
                 async with http.post("/call_report", data=io.BytesIO(body.encode()), headers=headers) as response:
                     statuses.append(response.status)

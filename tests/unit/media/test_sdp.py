@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from telnyx_native.errors import SdpError
 from telnyx_native.media.sdp import (
     MAX_CANDIDATES,
+    MAX_MID,
     SPELLINGS,
     AudioSection,
     Candidate,
@@ -311,6 +312,7 @@ def test_a_group_that_the_audio_is_not_in_is_none() -> None:
         (without("a=ice-ufrag:kQ7mZp2RtXw9LbVc\n"), "no usable ICE"),
         (changed("n4Jd8sYhQe1TzUo6GiBxPfRa", "short"), "no usable ICE"),
         ("m=audio\n", "makes no sense"),
+        (changed("a=mid:0", "a=mid:" + 17 * "9"), "more than 16 characters"),
         (300_000 * "x", "300,000 characters"),
         (10_000 * "a=\n", "5,000 lines"),
         (FREESWITCH + 70 * FAX, "71 sections"),
@@ -414,7 +416,7 @@ audio_sections = st.builds(
     ice_ufrag=ufrags,
     ice_pwd=st.text(ICE_CHARACTERS, min_size=22, max_size=32),
     fingerprint=st.binary(min_size=32, max_size=32).map(lambda digest: Fingerprint("sha-256", digest.hex(":").upper())),
-    mid=st.none() | tokens,
+    mid=st.none() | tokens.map(lambda token: token[:MAX_MID]),
     setup=st.sampled_from([None, "actpass", "active", "passive"]),
     direction=st.sampled_from(["sendrecv", "sendonly", "recvonly", "inactive"]),
     ice_options=st.lists(st.text(ICE_CHARACTERS, min_size=1, max_size=12), max_size=4, unique=True).map(tuple),
