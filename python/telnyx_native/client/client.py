@@ -9,11 +9,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from telnyx_native.ai.assistant import AiAssistant
-from telnyx_native.client.call_keeper import CallKeeper
-from telnyx_native.client.push_decline import decline
+from telnyx_native.client.calls import Calls
+from telnyx_native.client.connection import Connection, decline
+from telnyx_native.client.publisher import Publisher
 from telnyx_native.client.pushed_call import PushedCall
 from telnyx_native.client.ringer import Ringer
-from telnyx_native.client.several_calls import hold_all
 from telnyx_native.codes import ErrorCode, TelnyxWarning
 from telnyx_native.config import (
     AnonymousConfig,
@@ -23,8 +23,8 @@ from telnyx_native.config import (
     TokenConfig,
     TxServerConfiguration,
 )
-from telnyx_native.errors import CallError, ConfigurationError, SocketConnectionError
-from telnyx_native.events import DisablePushResponse, SocketMethod, SocketResponse, SocketStatus
+from telnyx_native.errors import CallError, ConfigurationError
+from telnyx_native.events import DisablePushResponse, SocketMethod, SocketStatus
 from telnyx_native.logs import LogLevel, TxLogger
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.push import PushKind, PushMetaData
@@ -34,12 +34,13 @@ from telnyx_native.signaling.push_messages import DisablePush
 from telnyx_native.states import ConnectionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from telnyx_native.ai.transcript import TranscriptItem
     from telnyx_native.call import Call
     from telnyx_native.config import AudioCodec, CredentialConfig, TelnyxConfig
+    from telnyx_native.events import SocketResponse
     from telnyx_native.flow import SharedFlow, StateFlow
     from telnyx_native.signaling.login_timings import LoginTimings
     from telnyx_native.signaling.ping_metrics import SocketConnectionMetrics
@@ -78,14 +79,14 @@ class TelnyxClient:
     """
 
     def __init__(self, *, timeouts: Timeouts | None = None, limits: Limits | None = None) -> None:
-        self._timeouts = timeouts or Timeouts()
-        self._keeper = CallKeeper(self._timeouts, limits or Limits())
-        self._session = self._keeper.session
-        self._connection = self._keeper.connection
-        self._recovery = self._keeper.recovery
-        self.incoming_calls: SharedFlow[Call] = self._keeper.incoming
-        self.new_calls: SharedFlow[Call] = self._keeper.begun
-        self.ai = AiAssistant(self._keeper.conversation)
+        self._timeouts, limits = timeouts or Timeouts(), limits or Limits()
+        self._publisher = Publisher()
+        self._connection = Connection(self._timeouts, limits, self._publisher)
+        self._session = self._connection.session
+        self._calls = self._connection.listener = Calls(self._connection, self._timeouts, limits, self._publisher)
+        self.incoming_calls: SharedFlow[Call] = self._calls.incoming
+        self.new_calls: SharedFlow[Call] = self._calls.begun
+        self.ai = AiAssistant(self._calls.conversation)
 
     def __repr__(self) -> str:
         return f"<TelnyxClient {self.connection_status_flow.value.name}, {len(self.calls)} calls>"
@@ -99,17 +100,17 @@ class TelnyxClient:
     @property
     def socket_response_flow(self) -> SharedFlow[SocketResponse]:
         """Everything that happens on the connection."""
-        return self._connection.responses
+        return self._publisher.responses
 
     @property
     def warning_flow(self) -> SharedFlow[TelnyxWarning]:
         """What is not wrong yet, such as a login token that is about to expire."""
-        return self._connection.warnings
+        return self._publisher.warnings
 
     @property
     def connection_status_flow(self) -> StateFlow[ConnectionStatus]:
         """How far the client is with its server."""
-        return self._session.status
+        return self._connection.status
 
     @property
     def ws_message_flow(self) -> SharedFlow[str]:
@@ -139,12 +140,12 @@ class TelnyxClient:
     @property
     def calls(self) -> Mapping[str, Call]:
         """The calls that are not over, by call id in lower case."""
-        return MappingProxyType(self._keeper.calls)
+        return MappingProxyType(self._calls.calls)
 
     @property
     def refused_calls(self) -> int:
         """Inbound calls that were told USER_BUSY so far, because of `Limits` or while draining."""
-        return self._keeper.refused
+        return self._calls.refused
 
     async def connect(
         self,
@@ -255,7 +256,7 @@ class TelnyxClient:
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
         """
-        await self._log_in(credential_config, self._connection.log_in)
+        await self._log_in(credential_config)
 
     async def token_login(self, token_config: TokenConfig) -> None:
         """Log in with a token on a connection that stands; with a new one, calls that are going on stay.
@@ -266,7 +267,7 @@ class TelnyxClient:
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
         """
-        await self._log_in(token_config, self._connection.log_in)
+        await self._log_in(token_config)
 
     async def wait_for_pushed_call(self) -> Call:
         """Return the call that the push notification given to `connect` announced; accept or reject it.
@@ -292,7 +293,7 @@ class TelnyxClient:
         result = await self._session.request(DisablePush.of(self._connection.config))
         message = str(result.get("message") or "")
         response = DisablePushResponse("success" in message.lower(), message)
-        self._connection.publish(SocketMethod.DISABLE_PUSH.value, response)
+        self._publisher.publish(SocketMethod.DISABLE_PUSH.value, response)
         return response
 
     @property
@@ -317,7 +318,7 @@ class TelnyxClient:
         Returns:
             How many calls had to be hung up.
         """
-        self._keeper.admission.draining = True
+        self._calls.draining = True
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await asyncio.gather(*(call.wait_done() for call in self.calls.values()))
@@ -327,20 +328,25 @@ class TelnyxClient:
 
     async def disconnect(self) -> None:
         """Hang up all calls, close the connection and free the media. Does nothing when there is nothing."""
-        was_open = self._session.is_open
-        await self._keeper.leave()
+        was_open = self._connection.is_open
+        self._connection.leave()
+        try:
+            await self._calls.end()
+        finally:
+            try:
+                await self._connection.close()
+            finally:
+                await self._calls.release()
         if was_open:
-            self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
+            self._publisher.announce(SocketStatus.DISCONNECT)
 
     async def close(self) -> None:
         """Disconnect and end all flows; the client is of no use afterwards."""
         try:
             await self.disconnect()
         finally:
-            self.incoming_calls.close()
-            self.new_calls.close()
-            self._connection.close()
-            self._keeper.conversation.close()
+            self._calls.close()
+            self._publisher.close()
             self.connection_status_flow.close()
             self.socket_connection_metrics_flow.close()
             self.ws_message_flow.close()
@@ -386,14 +392,10 @@ class TelnyxClient:
             RequestError: The server refused the invitation.
             CallError: The call ended meanwhile.
         """
-        if not self.is_registered or self._keeper.leaving:
-            message = "the client is not logged in; connect first"
-            if self._recovery.running:
-                message = "the connection is being made again; wait for CLIENT_READY in connection_status_flow"
-            raise SocketConnectionError(message, kind=ErrorCode.AUTHENTICATION_REQUIRED)
+        self._connection.require_ready()
         if not destination_number and not isinstance(self._connection.config, AnonymousConfig):
             raise ConfigurationError("destination_number is empty", kind=ErrorCode.INVALID_CALL_PARAMETERS)
-        self._keeper.admission.require_room()
+        self._calls.require_room()
         options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, tuple(preferred_codecs))
         dialog = Dialog(
             call_id=new_id() if call_id is None else self._unused(call_id),
@@ -404,7 +406,7 @@ class TelnyxClient:
             custom_headers=dict(custom_headers or {}),
             preferred_codecs=options.preferred_codecs,
         )
-        return await self._keeper.place(dialog, options)
+        return await self._calls.place(dialog, options)
 
     async def hold_others(self, call: Call | None = None) -> None:
         """Put all active calls on hold except `call`: before one more is answered, for example.
@@ -412,7 +414,7 @@ class TelnyxClient:
         Raises:
             RequestError: The server refused; that call is as it was, the others are on hold.
         """
-        await hold_all(other for other in self.calls.values() if other is not call)
+        await self._calls.hold_others(call)
 
     async def swap_to(self, call: Call) -> None:
         """Talk in `call`: put all other active calls on hold, and take this one off hold.
@@ -465,23 +467,24 @@ class TelnyxClient:
         *,
         auto_login: bool,
     ) -> None:
-        if self._session.is_open or self._recovery.running:
-            raise SocketConnectionError("the client is connected already, or about to be again; disconnect first")
-        if isinstance(config, AnonymousConfig):
-            self._keeper.conversation.begin()
         pushed = None if push is None else PushedCall(_require_incoming(push), self._timeouts.push_invite)
+        if config is not None and auto_login:
+            await self._load_ringer(config)
+        self._connection.require_disconnected()
+        if isinstance(config, AnonymousConfig):
+            self._calls.conversation.begin()
         try:
-            await self._connection.open(server or TxServerConfiguration(), config, pushed)
-            if config is not None and auto_login:
-                await self._log_in(config, self._connection.join)
+            await self._connection.connect(server or TxServerConfiguration(), config, pushed=pushed, log_in=auto_login)
         except BaseException:
             await self.disconnect()
             raise
 
-    async def _log_in(self, config: TelnyxConfig, enter: Callable[[TelnyxConfig], Awaitable[None]]) -> None:
-        self._keeper.ringer = await Ringer.load(config, self._connection.log_of("ringer", config))
-        await enter(config)
-        self._recovery.watch()
+    async def _log_in(self, config: TelnyxConfig) -> None:
+        await self._load_ringer(config)
+        await self._connection.log_in(config)
+
+    async def _load_ringer(self, config: TelnyxConfig) -> None:
+        self._calls.ringer = await Ringer.load(config, self._publisher.log_of("ringer", config))
 
     def _unused(self, call_id: str) -> str:
         if not _UUID.fullmatch(call_id):
@@ -493,7 +496,7 @@ class TelnyxClient:
         return call_id
 
     def _require_call(self, call_id: str) -> Call:
-        call = self._keeper.find(call_id)
+        call = self._calls.find(call_id)
         if call is None:
             raise CallError(f"there is no call {call_id}, or it is over")
         return call

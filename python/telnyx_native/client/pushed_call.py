@@ -22,13 +22,16 @@ class PushedCall:
     Args:
         meta: What the notification said.
         limit: Seconds from `expect` to the invitation.
+        declined: Whether it is to be declined, not answered.
 
     Attributes:
         meta: What the notification said.
+        declined: Whether it is to be declined, not answered.
     """
 
-    def __init__(self, meta: PushMetaData, limit: float) -> None:
+    def __init__(self, meta: PushMetaData, limit: float, *, declined: bool = False) -> None:
         self.meta = meta
+        self.declined = declined
         self._limit = limit
         self._deadline = float("inf")
         self._call: StateFlow[Call | None] = StateFlow(None)

@@ -13,6 +13,8 @@ from telnyx_native.errors import RequestError, RequestTimeoutError, SocketConnec
 from telnyx_native.signaling.messages import Ping
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from telnyx_native.config import Timeouts
     from telnyx_native.signaling.socket import TxSocket
 
@@ -20,41 +22,43 @@ __all__ = ["HealthMonitor"]
 
 
 class HealthMonitor:
-    """Asks a silent server for a sign of life, and breaks the connection off if there is none.
+    """Asks a silent server for a sign of life, and tells if there is none.
 
     Args:
         socket: The connection; the server knows already who is logged in, others must not ask.
         timeouts: How long a silence may be, and how long the answer may take.
+        on_dead: Called once, when there is no sign of life.
     """
 
-    def __init__(self, socket: TxSocket, timeouts: Timeouts) -> None:
+    def __init__(self, socket: TxSocket, timeouts: Timeouts, on_dead: Callable[[SocketConnectionError], None]) -> None:
         self._socket = socket
         self._timeouts = timeouts
-        self._suspicion = asyncio.Event()
+        self._on_dead = on_dead
+        self._doubt = asyncio.Event()
 
-    def suspect(self) -> None:
+    def probe(self) -> None:
         """Ask now: something happened that a dead connection would explain."""
-        self._suspicion.set()
+        self._doubt.set()
 
     async def run(self) -> None:
-        """Watch until the connection ends or is broken off."""
+        """Watch until the connection ends or is dead."""
         try:
             while True:
                 await self._silence()
-                self._suspicion.clear()
+                self._doubt.clear()
                 await self._ask()
         except RequestTimeoutError:
             message = f"the server is silent, and gave no sign of life within {self._timeouts.probe:g} s"
-            self._socket.break_off(SocketConnectionError(message))
+            self._on_dead(SocketConnectionError(message))
         except SocketConnectionError:
             return  # it has ended
 
     async def _silence(self) -> None:
-        """Return when the server has been silent for too long, or there is a suspicion."""
+        """Return when the server has been silent for too long, or there is a doubt."""
         while (left := self._quiet_until() - monotonic()) > 0:
             try:
                 async with asyncio.timeout(left):
-                    await self._suspicion.wait()
+                    await self._doubt.wait()
             except TimeoutError:
                 continue
             return

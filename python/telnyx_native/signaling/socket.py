@@ -108,7 +108,7 @@ class TxSocket:
         self._log = log
         self._pending: dict[MessageId, asyncio.Future[Result | Exception]] = {}
         self._closing = False
-        self._broken_off: SocketConnectionError | None = None
+        self._aborted: SocketConnectionError | None = None
         self.voice_sdk_id = voice_sdk_id
         self.malformed = 0
         self.heard_at = self.answered_at = monotonic()
@@ -219,18 +219,9 @@ class TxSocket:
         finally:
             self._connection.transport.abort()
 
-    def break_off(self, error: SocketConnectionError) -> None:
-        """Cut the connection, which is of no use any more; the listener hears of it as of any loss.
-
-        Args:
-            error: Why.
-        """
-        self._broken_off = error
-        self._connection.transport.abort()
-
-    def discard(self) -> None:
-        """Cut the connection, and hear nothing more of it."""
-        self._closing = True
+    def abort(self, error: SocketConnectionError) -> None:
+        """Cut the connection at once. The listener hears nothing more, and what waits for an answer gets `error`."""
+        self._aborted = error
         self._connection.transport.abort()
 
     def _request(self, message: Message, request_id: str | None) -> Request:
@@ -249,6 +240,8 @@ class TxSocket:
         try:
             while True:
                 frame = await self._connection.recv()
+                if self._aborted is not None:
+                    raise self._aborted
                 self.heard_at = monotonic()
                 self._log.frame("<", frame)
                 self._listener.on_frame(frame)
@@ -262,15 +255,15 @@ class TxSocket:
         for answer in self._pending.values():
             if not answer.done():
                 answer.set_result(error)
-        if not self._closing:
+        if not self._closing and self._aborted is None:
             self._log.warning(str(error))
             self._listener.on_lost(error)
 
     def _loss(self, error: ConnectionClosed) -> SocketConnectionError:
+        if self._aborted is not None:
+            return self._aborted
         if self._closing:
             return SocketConnectionError(f"the connection to {self._address} was closed here")
-        if self._broken_off is not None:
-            return self._broken_off
         return SocketConnectionError(f"the connection to {self._address} was lost ({error})")
 
     async def _take(self, frame: str | bytes) -> None:

@@ -327,7 +327,7 @@ async def test_connection_that_is_lost_while_it_is_left_is_not_made_again(
     await online.new_invite("echo")
     server.parts["telnyx_rtc.bye"] = lambda _: server.cut()
     await online.disconnect()
-    assert not online._recovery.running
+    assert not online._connection.is_open
     assert online.connection_status_flow.value is ConnectionStatus.DISCONNECTED
     assert len(server.paths) == 1
 

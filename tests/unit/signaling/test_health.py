@@ -52,8 +52,12 @@ async def socket(server: ScriptedServer, listener: Listener) -> AsyncIterator[Tx
     await opened.close()
 
 
+def forbidden(error: SocketConnectionError) -> None:
+    pytest.fail(str(error))
+
+
 async def test_silent_server_is_asked(socket: TxSocket, server: ScriptedServer) -> None:
-    watching = asyncio.create_task(HealthMonitor(socket, Timeouts(silence=0.05, probe=1)).run())
+    watching = asyncio.create_task(HealthMonitor(socket, Timeouts(silence=0.05, probe=1), forbidden).run())
     await server.received(lambda _: len(server.sent("telnyx_rtc.ping")) >= 3)
     assert not watching.done()
     watching.cancel()
@@ -66,18 +70,17 @@ async def test_server_that_talks_but_never_answers_is_asked(socket: TxSocket, se
             await asyncio.sleep(0.01)
 
     talking = asyncio.create_task(talk())
-    watching = asyncio.create_task(HealthMonitor(socket, Timeouts(silence=5, unanswered=0.1, probe=1)).run())
+    watching = asyncio.create_task(HealthMonitor(socket, Timeouts(silence=5, unanswered=0.1, probe=1), forbidden).run())
     await server.received("telnyx_rtc.ping")
     talking.cancel()
     watching.cancel()
 
 
-async def test_server_that_does_not_answer_is_given_up(
-    socket: TxSocket, server: ScriptedServer, listener: Listener
-) -> None:
+async def test_server_that_does_not_answer_is_dead(socket: TxSocket, server: ScriptedServer) -> None:
     server.parts["telnyx_rtc.ping"] = lambda _: None
-    await asyncio.wait_for(HealthMonitor(socket, Timeouts(silence=0.05, probe=0.1)).run(), LIMIT)
-    assert "no sign of life within 0.1 s" in str(await asyncio.wait_for(listener.lost, LIMIT))
+    dead: list[SocketConnectionError] = []
+    await asyncio.wait_for(HealthMonitor(socket, Timeouts(silence=0.05, probe=0.1), dead.append).run(), LIMIT)
+    assert "no sign of life within 0.1 s" in str(*dead)
 
 
 async def test_refusal_is_a_sign_of_life(socket: TxSocket, server: ScriptedServer) -> None:
@@ -85,24 +88,24 @@ async def test_refusal_is_a_sign_of_life(socket: TxSocket, server: ScriptedServe
         raise RefusalError(-32000, "Authentication Required")
 
     server.parts["telnyx_rtc.ping"] = refuse
-    watching = asyncio.create_task(HealthMonitor(socket, Timeouts(silence=0.05, probe=0.2)).run())
+    watching = asyncio.create_task(HealthMonitor(socket, Timeouts(silence=0.05, probe=0.2), forbidden).run())
     await server.received(lambda _: len(server.sent("telnyx_rtc.ping")) >= 3)
     assert not watching.done()
     watching.cancel()
 
 
-async def test_suspicion_is_followed_at_once(socket: TxSocket, server: ScriptedServer) -> None:
-    monitor = HealthMonitor(socket, PATIENT)
+async def test_doubt_is_followed_at_once(socket: TxSocket, server: ScriptedServer) -> None:
+    monitor = HealthMonitor(socket, PATIENT, forbidden)
     watching = asyncio.create_task(monitor.run())
-    monitor.suspect()
+    monitor.probe()
     await server.received("telnyx_rtc.ping")
     watching.cancel()
 
 
 async def test_watch_ends_with_the_connection(socket: TxSocket, server: ScriptedServer, listener: Listener) -> None:
-    monitor = HealthMonitor(socket, PATIENT)
+    monitor = HealthMonitor(socket, PATIENT, forbidden)
     watching = asyncio.create_task(monitor.run())
     server.cut()
     await asyncio.wait_for(listener.lost, LIMIT)
-    monitor.suspect()
+    monitor.probe()
     await asyncio.wait_for(watching, LIMIT)

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from telnyx_native.call import Call
     from telnyx_native.client.connection import Connection
+    from telnyx_native.client.publisher import Publisher
     from telnyx_native.config import IceServer, TelnyxConfig
-    from telnyx_native.signaling.session import Session
 
-__all__ = ["CallReports"]
+__all__ = ["ReportDelivery"]
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,18 @@ class _Filing:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class CallReports:
+class ReportDelivery:
     """Makes a report of each call that somebody wants one of, and delivers it when the call is over.
 
     Args:
-        connection: Knows who is logged in, and where.
-        session: Knows whether the server asks for reports.
+        connection: Knows who is logged in and where, and whether the server asks for reports.
+        publisher: Has the log.
     """
 
-    def __init__(self, connection: Connection, session: Session) -> None:
+    def __init__(self, connection: Connection, publisher: Publisher) -> None:
         self._connection = connection
-        self._session = session
+        self._session = connection.session
+        self._publisher = publisher
         self._filings: dict[str, _Filing] = {}
         self._deliveries: set[asyncio.Task[None]] = set()
 
@@ -73,7 +74,7 @@ class CallReports:
             return
         _, late = await asyncio.wait(self._deliveries, timeout=limit)
         for delivery in late:
-            self._connection.log.warning(f"a call report was given up after {limit:g} s")
+            self._publisher.log.warning(f"a call report was given up after {limit:g} s")
             delivery.cancel()
 
     def _is_asked_for(self, config: TelnyxConfig) -> bool:
@@ -89,7 +90,7 @@ class CallReports:
         try:
             await delivery
         except RuntimeError as error:
-            self._connection.log.debug(f"a call report was dropped: {error}")
+            self._publisher.log.debug(f"a call report was dropped: {error}")
 
     async def _deliver(self, call: Call, filing: _Filing, config: TelnyxConfig) -> None:
         if config.call_report_directory is not None:
@@ -116,7 +117,7 @@ class CallReports:
         try:
             await delivery
         except ReportError as error:
-            self._connection.log.warning(str(error))
+            self._publisher.log.warning(str(error))
             return False
         return True
 

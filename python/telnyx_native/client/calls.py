@@ -1,0 +1,326 @@
+"""The calls of a client: begun or refused, told what the server says, kept through lost connections, ended."""
+
+# ruff: noqa: SLF001 - calls are led by what leads each of them
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from telnyx_native.ai.conversation import Conversation
+from telnyx_native.call import Call
+from telnyx_native.call.invite_session import InviteSession
+from telnyx_native.call.observation import Observers
+from telnyx_native.client.connection import ConnectionListener
+from telnyx_native.client.report_delivery import ReportDelivery
+from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
+from telnyx_native.config import PeerConfig
+from telnyx_native.errors import CallError, CallLimitError, DrainingError, TelnyxError
+from telnyx_native.events import AiConversationResponse, AttachResponse, CallEvent, InviteResponse
+from telnyx_native.flow import SharedFlow
+from telnyx_native.signaling.messages import Bye, Dialog
+from telnyx_native.states import (
+    CallDirection,
+    CallNetworkChangeReason,
+    CallState,
+    CallTerminationReason,
+    HangupCause,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from telnyx_native.client.connection import Connection
+    from telnyx_native.client.publisher import Publisher
+    from telnyx_native.client.ringer import Ringer
+    from telnyx_native.config import AudioConfig, Limits, Timeouts
+    from telnyx_native.events import ReceivedResult
+    from telnyx_native.media.engine import MediaEngine
+    from telnyx_native.media.negotiation import MediaOptions
+    from telnyx_native.media.peer import Peer
+
+__all__ = ["Calls"]
+
+
+class Calls(ConnectionListener):
+    """The calls of a client, whether there may be one more, and what all of them need.
+
+    Args:
+        connection: The connection to the server.
+        timeouts: How long each step may take.
+        limits: How much of something there may be.
+        publisher: Tells the application.
+
+    Attributes:
+        calls: The calls that are not over, by call id in lower case.
+        begun: Every call, when it begins.
+        incoming: Inbound calls, ringing.
+        refused: Inbound calls that were told that the client is busy.
+        draining: Whether no more calls are taken at all.
+        ringer: What is heard while calls ring, if anything is.
+        conversation: With an AI assistant, beside the audio.
+    """
+
+    def __init__(self, connection: Connection, timeouts: Timeouts, limits: Limits, publisher: Publisher) -> None:
+        self.calls: dict[str, Call] = {}
+        self.begun: SharedFlow[Call] = SharedFlow()
+        self.incoming: SharedFlow[Call] = SharedFlow()
+        self.refused = 0
+        self.draining = False
+        self.ringer: Ringer | None = None
+        self.conversation = Conversation(connection.session)
+        self._connection = connection
+        self._session = connection.session
+        self._timeouts = timeouts
+        self._limits = limits
+        self._publisher = publisher
+        self._reports = ReportDelivery(connection, publisher)
+        self._background: set[asyncio.Task[None]] = set()
+        self._engine: MediaEngine | None = None
+
+    def find(self, call_id: str) -> Call | None:
+        """The call of that id, if there is one; the call of a push also goes by the id in the notification."""
+        pushed = self._connection.pushed
+        return self.calls.get(call_id.lower()) or (pushed.known_as(call_id) if pushed else None)
+
+    def require_room(self) -> None:
+        """Let one more call begin, or raise.
+
+        Raises:
+            DrainingError: The client takes no more calls.
+            CallLimitError: There are as many calls as there may be.
+        """
+        if self.draining:
+            raise DrainingError("the client is draining: it takes no more calls until it has been disconnected")
+        most = self._limits.max_concurrent_calls
+        if most is not None and len(self.calls) >= most:
+            message = f"there are {len(self.calls)} calls, as many as Limits.max_concurrent_calls allows; end one first"
+            raise CallLimitError(message)
+
+    async def place(self, dialog: Dialog, options: MediaOptions) -> Call:
+        """Place a call; returns when the server has taken the invitation."""
+        call = self._begin(dialog, CallDirection.OUTBOUND)
+        await call._session.place(options)
+        return call
+
+    async def hold_others(self, call: Call | None) -> None:
+        """Put all active calls on hold except `call`.
+
+        Raises:
+            RequestError: The server refused one; the others are on hold nevertheless.
+        """
+        active = [other for other in self.calls.values() if other is not call and other.state == CallState.ACTIVE]
+        outcomes = await asyncio.gather(*(_hold_unless_over(other) for other in active), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def end(self) -> None:
+        """Hang up all calls, and wait for what they leave to be done: good-byes, tools, reports."""
+        for call in list(self.calls.values()):
+            call.hang_up()
+        await self.conversation.stop(self._timeouts.close)
+        if self._background:
+            await asyncio.wait(self._background)
+        await self._reports.wait_delivered(self._timeouts.report)
+
+    async def release(self) -> None:
+        """Free the media; calls may begin again."""
+        self.draining = False
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.release()
+
+    def close(self) -> None:
+        """End all flows."""
+        self.incoming.close()
+        self.begun.close()
+        self.conversation.close()
+
+    # What the connection tells.
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether calls wait for the connection."""
+        return bool(self.calls)
+
+    def on_message(self, method: str, result: ReceivedResult | None) -> bool:
+        """Take a message of the server: lead it to its call."""
+        match result:
+            case AttachResponse():
+                return self._reattach(result)
+            case InviteResponse() if not self._connection.is_leaving:
+                return self._ring(result)
+            case AiConversationResponse():
+                self.conversation.hear(result, self._publisher.log.child("ai"))
+            case CallEvent(call_id=call_id) if call := self.calls.get(call_id.lower()):
+                call._session.handle(result)
+                return True
+            case CallEvent():
+                self._publisher.log.debug(f"{method} for a call that is not known: {result.call_id}")
+        return False
+
+    def suspend(self, reason: CallNetworkChangeReason) -> None:
+        """Answered calls wait until the connection is made again; the others are over."""
+        for call in list(self.calls.values()):
+            waits = isinstance(call.state, CallState.RECONNECTING)
+            if waits and reason is CallNetworkChangeReason.SERVER_ERROR:
+                continue  # it waits already, for the reason that it has
+            call._session.await_reattachment(reason)
+            self._reports.flush(call)
+
+    def drop(self, reason: CallNetworkChangeReason) -> None:
+        """The connection will not be made again: the calls are over."""
+        self.conversation.on_lost()
+        for call in list(self.calls.values()):
+            call._session.drop(reason)
+
+    def restore(self) -> None:
+        """The client is logged in again; calls that the server did not keep are over."""
+        kept = self._session.kept_calls
+        if kept is None:
+            return
+        known = {call_id.lower() for call_id in kept}
+        for call in list(self.calls.values()):
+            if isinstance(call.state, CallState.RECONNECTING) and call.call_id.lower() not in known:
+                message = f"the server did not keep call {call.call_id} while the connection was lost"
+                self._publisher.report(CallError(message, kind=ErrorCode.SESSION_NOT_REATTACHED))
+                call._session.drop(CallNetworkChangeReason.SERVER_ERROR)
+
+    # What the calls need.
+
+    @property
+    def asks_servers(self) -> bool:
+        """Whether STUN or TURN servers are asked for addresses of this machine."""
+        return bool(self._connection.server.ice_servers)
+
+    def create_peer(self, audio: AudioConfig) -> Peer:
+        """Make the media end of a call; the first one starts the media engine."""
+        if self._engine is None:
+            from telnyx_native.media.engine import MediaEngine
+
+            self._engine = MediaEngine.acquire()
+        return self._engine.create_peer(self._peer_config(), audio)
+
+    def _peer_config(self) -> PeerConfig:
+        server, config = self._connection.server, self._connection.config
+        relay_only = config is not None and config.force_relay_candidate
+        return PeerConfig(
+            server.ice_servers,
+            relay_only=relay_only,
+            loopback=server.is_local,
+            udp_ports=server.udp_ports,
+            interfaces=server.interfaces,
+            ipv6=server.ipv6,
+        )
+
+    def create_successor(self, peer: Peer) -> Peer:
+        """Make a media end that is to go on with the audio of `peer`."""
+        assert self._engine is not None  # noqa: S101 - `peer` is one of its peers
+        return self._engine.create_successor(peer, self._peer_config())
+
+    def on_call_ended(self, call_id: str, teardown: asyncio.Task[None]) -> None:
+        """Forget a call, but see to its end."""
+        call = self.calls.pop(call_id.lower())
+        self.conversation.on_call_ended()
+        self._reports.close(call)
+        self._wait_for(teardown)
+
+    def _begin(self, dialog: Dialog, direction: CallDirection) -> Call:
+        config = self._connection.config
+        session = InviteSession(
+            dialog,
+            direction,
+            host=self,
+            signaling=self._session,
+            timeouts=self._timeouts,
+            limits=self._limits,
+            observers=Observers(
+                self._publisher.warnings,
+                self._publisher.warn,
+                self._reports.open(dialog.call_id),
+                debug=config is not None and config.debug,
+            ),
+            log=self._publisher.log.child("call", call_id=dialog.call_id),
+        )
+        call = self.calls[dialog.call_id.lower()] = Call(session)
+        if self.ringer is not None:
+            self._see_to(self.ringer.accompany(call), "ringer")
+        self.begun.emit(call)
+        return call
+
+    def _see_to(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._wait_for(asyncio.create_task(work, name=f"telnyx-{name}"))
+
+    def _wait_for(self, task: asyncio.Task[None]) -> None:
+        """Do not leave before `task` is done."""
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _tell(self, bye: Bye) -> None:
+        try:
+            await self._session.tell(bye)
+        except TelnyxError as error:
+            self._publisher.log.debug(f"no good-bye: {error}")
+
+    def _ring(self, invite: InviteResponse) -> bool:
+        if invite.call_id.lower() in self.calls:
+            self._publisher.log.debug(f"the invitation of call {invite.call_id} came twice")
+            return True
+        config = self._connection.config
+        push = config.push if config else None
+        dialog = Dialog(
+            call_id=invite.call_id,
+            destination_number=invite.callee_id_number,
+            caller_name=invite.caller_id_name,
+            caller_number=invite.caller_id_number,
+            client_state=invite.client_state,
+            answered_device_token=push.push_device_token if push else None,
+        )
+        has_room = self._has_room_to_ring()
+        call = self._begin(dialog, CallDirection.INBOUND)
+        call._session.handle(invite)
+        call._session.ring(invite.sdp)
+        if isinstance(call.state, CallState.DONE):
+            return True
+        if not has_room:
+            self.refused += 1
+            call.hang_up(HangupCause.USER_BUSY)
+            return True
+        if self._connection.pushed is not None:
+            self._connection.pushed.take(call)
+        self.incoming.emit(call)
+        return True
+
+    def _has_room_to_ring(self) -> bool:
+        try:
+            self.require_room()
+        except (DrainingError, CallLimitError):
+            return False
+        return sum(map(_rings_here, self.calls.values())) < self._limits.ringing_calls
+
+    def _reattach(self, attach: AttachResponse) -> bool:
+        call = self.calls.get(attach.call_id.lower())
+        if call is None:
+            # It ended here while nobody could be told: without a word, the other side would listen to silence.
+            self._publisher.warn(TelnyxWarning.of(WarningCode.UNKNOWN_REATTACHED_SESSION, attach.call_id))
+            reason = CallTerminationReason.of(HangupCause.NORMAL_CLEARING)
+            bye = Bye(self._session.session_id, Dialog(attach.call_id), reason)
+            self._see_to(self._tell(bye), "bye")
+            return False
+        call._session.handle(attach)
+        call._session.reattach(attach.sdp)
+        return True
+
+
+def _rings_here(call: Call) -> bool:
+    return call.direction is CallDirection.INBOUND and call.state == CallState.RINGING
+
+
+async def _hold_unless_over(call: Call) -> None:
+    try:
+        await call.hold()
+    except CallError:
+        if not isinstance(call.state, CallState.DONE):
+            raise

@@ -1,0 +1,75 @@
+"""What a client tells its application: responses, warnings, and the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telnyx_native.errors import TelnyxError
+from telnyx_native.events import ReceivedMessageBody, SocketResponse, SocketStatus
+from telnyx_native.flow import SharedFlow
+from telnyx_native.logs import Log
+
+if TYPE_CHECKING:
+    from telnyx_native.codes import TelnyxWarning
+    from telnyx_native.config import TelnyxConfig
+    from telnyx_native.events import ReceivedResult
+
+__all__ = ["Publisher"]
+
+
+class Publisher:
+    """Tells what happens.
+
+    Attributes:
+        responses: Everything that happens on the connection.
+        warnings: What is not wrong yet.
+        log: Where all this is logged.
+    """
+
+    def __init__(self) -> None:
+        self.responses: SharedFlow[SocketResponse] = SharedFlow()
+        self.warnings: SharedFlow[TelnyxWarning] = SharedFlow()
+        self._context: dict[str, str] = {}
+        self.log = Log("client", context=self._context)
+
+    def log_as(self, config: TelnyxConfig) -> None:
+        """Log as a login asks for it, from now on."""
+        self.log = self.log_of("client", config)
+
+    def log_of(self, tag: str, config: TelnyxConfig) -> Log:
+        """The log that a login asks for; its records name the session, once there is one."""
+        return Log(tag, config.log_level, config.custom_logger, self._context)
+
+    def name_session(self, session_id: str | None) -> None:
+        """Name the session in what is logged from now on."""
+        self._context.clear()
+        if session_id is not None:
+            self._context["session_id"] = session_id
+
+    def announce(self, status: SocketStatus) -> None:
+        """Tell how the connection stands."""
+        self.responses.emit(SocketResponse(status))
+
+    def publish(self, method: str, result: ReceivedResult | None) -> None:
+        """Tell of a message of the server."""
+        body = ReceivedMessageBody(method, result)
+        self.responses.emit(SocketResponse(SocketStatus.MESSAGERECEIVED, body))
+
+    def report(self, error: Exception) -> None:
+        """Tell of an error; one that is none of this package's is a bug, and logged with its place."""
+        known = isinstance(error, TelnyxError)
+        self.log.error(str(error) or repr(error), None if known else error)
+        code, kind = (error.code, error.kind) if isinstance(error, TelnyxError) else (None, None)
+        self.responses.emit(
+            SocketResponse(SocketStatus.ERROR, error_message=str(error), error_code=code, error_kind=kind)
+        )
+
+    def warn(self, warning: TelnyxWarning) -> None:
+        """Tell of something that is not wrong yet."""
+        self.log.warning(warning.message)
+        self.warnings.emit(warning)
+
+    def close(self) -> None:
+        """End the flows."""
+        self.responses.close()
+        self.warnings.close()
