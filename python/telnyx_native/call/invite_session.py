@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.recording import Recording
     from telnyx_native.signaling.call_messages import HoldAction
-    from telnyx_native.signaling.requester import Signaling
+    from telnyx_native.signaling.messages import Signaling
 
 __all__ = ["CallHost", "InviteSession"]
 

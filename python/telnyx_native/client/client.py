@@ -29,8 +29,7 @@ from telnyx_native.logs import LogLevel, TxLogger
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.push import PushKind, PushMetaData
 from telnyx_native.signaling.envelope import new_id
-from telnyx_native.signaling.messages import Dialog
-from telnyx_native.signaling.push_messages import DisablePush
+from telnyx_native.signaling.messages import Dialog, DisablePush
 from telnyx_native.states import ConnectionStatus
 
 if TYPE_CHECKING:
@@ -42,8 +41,8 @@ if TYPE_CHECKING:
     from telnyx_native.config import AudioCodec, CredentialConfig, TelnyxConfig
     from telnyx_native.events import SocketResponse
     from telnyx_native.flow import SharedFlow, StateFlow
-    from telnyx_native.signaling.login_timings import LoginTimings
-    from telnyx_native.signaling.ping_metrics import SocketConnectionMetrics
+    from telnyx_native.signaling.health import SocketConnectionMetrics
+    from telnyx_native.signaling.logins import LoginTimings
 
 __all__ = ["TelnyxClient"]
 

@@ -37,7 +37,7 @@ from telnyx_native.signaling import machine_terms as terms
 from telnyx_native.signaling.incoming import parse_request
 from telnyx_native.signaling.logins import Purpose, login_of
 from telnyx_native.signaling.machine import TABLE, Machine, Rules, State, step
-from telnyx_native.signaling.push_messages import AttachCalls
+from telnyx_native.signaling.messages import AttachCalls
 from telnyx_native.signaling.session import Session
 from telnyx_native.states import ConnectionStatus
 

@@ -1,10 +1,11 @@
-"""The ways to log in, one class each: with a password, with a token, as nobody who wants to talk to an assistant."""
+"""The ways to log in, one class each: with a password, with a token, as a guest of an assistant; and its timings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from telnyx_native.config import AnonymousConfig, CredentialConfig, TokenConfig
 from telnyx_native.events import SocketMethod
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
     from telnyx_native.config import TelnyxConfig
     from telnyx_native.push import PushConfig
 
-__all__ = ["AnonymousLogin", "CredentialLogin", "Login", "Purpose", "TokenLogin", "login_of"]
+__all__ = [
+    "AnonymousLogin",
+    "CredentialLogin",
+    "Login",
+    "LoginMilestone",
+    "LoginTimings",
+    "Purpose",
+    "TokenLogin",
+    "login_of",
+]
 
 
 class Purpose(Enum):
@@ -192,6 +202,35 @@ class AnonymousLogin(Login):
             identity["conversation_id"] = self.conversation_id
             identity["target_params"] = {"conversation_id": self.conversation_id}
         return identity
+
+
+LoginMilestone = Literal["socket_open", "logged_in", "registered"]
+
+
+@dataclass
+class LoginTimings:
+    """Milestones of a connection in seconds of `time.monotonic`; `None` for those not reached.
+
+    Attributes:
+        begun: The connection began to be made.
+        socket_open: The WebSocket stood.
+        logged_in: The server took the login.
+        registered: The SIP registration stood: calls can be placed and received.
+    """
+
+    begun: float = field(default_factory=monotonic)
+    socket_open: float | None = None
+    logged_in: float | None = None
+    registered: float | None = None
+
+    def mark(self, milestone: LoginMilestone) -> None:
+        """Note that `milestone` is reached now."""
+        setattr(self, milestone, monotonic())
+
+    def since_begun(self, milestone: LoginMilestone) -> float | None:
+        """Seconds from the beginning to `milestone`, if it was reached."""
+        reached: float | None = getattr(self, milestone)
+        return None if reached is None else reached - self.begun
 
 
 def login_of(config: TelnyxConfig, purpose: Purpose = Purpose.CALLS) -> Login:

@@ -20,11 +20,10 @@ from telnyx_native.errors import (
 from telnyx_native.events import SocketMethod
 from telnyx_native.flow import SharedFlow
 from telnyx_native.home_loop import HomeLoop
-from telnyx_native.signaling.health import HealthMonitor
+from telnyx_native.signaling.health import HealthMonitor, PingHistory
 from telnyx_native.signaling.incoming import parse_gateway_state, parse_session_id
-from telnyx_native.signaling.login_timings import LoginTimings
+from telnyx_native.signaling.logins import LoginTimings
 from telnyx_native.signaling.messages import GatewayStateQuery, Message
-from telnyx_native.signaling.ping_metrics import PingHistory
 from telnyx_native.signaling.socket import TxSocket
 from telnyx_native.states import GatewayState
 
