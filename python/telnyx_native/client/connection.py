@@ -185,7 +185,7 @@ class Connection:
 
     def leave(self) -> None:
         """Begin nothing new, and make no more attempts; what stands can still be used until `close`."""
-        self._expect_nothing()
+        self._stop_waiting()
         self._feed(terms.Leave())
 
     async def close(self) -> None:
@@ -221,26 +221,29 @@ class Connection:
     def on_request(self, request: Request) -> bool:
         """Sort a request of the server: what concerns the connection stays here, the rest goes to the listener."""
         result = parse_request(request)
-        if isinstance(result, ClientReadyResponse):
-            self.session.kept_calls = result.reattached_sessions
         if request.method == SocketMethod.PUNT.value:
             self._feed(terms.Punted())
             return True
-        event: terms.Event | None = None
-        if isinstance(result, ClientReadyResponse | GatewayStateResponse):
-            event = (
-                terms.ServerReady() if isinstance(result, ClientReadyResponse) else terms.gateway_event(result.state)
-            )
-            if self._machine.logs_in:
-                if isinstance(result, GatewayStateResponse):
-                    self.session.note_registration(result)
-                self._feed(event)
-                return True
+        event = self._meaning(result)
+        if event is not None and self._machine.logs_in:
+            self._feed(event)
+            return True
         self._publisher.publish(request.method, result)
         if event is not None:
             self._feed(event)
             return False
         return self.listener.on_message(request.method, result)
+
+    def _meaning(self, result: ReceivedResult | None) -> terms.Event | None:
+        """What a message of the server means to the connection, if anything."""
+        match result:
+            case ClientReadyResponse():
+                self.session.kept_calls = result.reattached_sessions
+                return terms.ServerReady()
+            case GatewayStateResponse():
+                self.session.note_registration(result)
+                return terms.gateway_event(result.state)
+        return None
 
     # The machine.
 
@@ -319,7 +322,7 @@ class Connection:
             case terms.WarnOfLoss():
                 self._publisher.warn(TelnyxWarning.of(WarningCode.RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT))
             case terms.AnnounceLoss():
-                self._expect_nothing()
+                self._stop_waiting()
                 self._publisher.announce(SocketStatus.DISCONNECT)
 
     async def _outcome(self, event: terms.Event) -> None:
@@ -349,8 +352,8 @@ class Connection:
 
     async def _run(self, work: Callable[[], Coroutine[None, None, terms.Event | None]]) -> None:
         event = await work()
-        self._work = None
-        if event is not None:
+        if event is not None and self._work is asyncio.current_task():
+            self._work = None
             self._feed(event)
 
     async def _open(self, action: terms.OpenSocket) -> terms.Event:
@@ -363,7 +366,9 @@ class Connection:
         try:
             await self.session.open(server, self, log.child("socket"), instance=instance, limit=action.limit)
         except Exception as error:  # noqa: BLE001 - whatever it was, there is no connection
-            if fallback is not None and not action.second:
+            if not isinstance(error, TelnyxError):
+                log.error("connecting failed", error)
+            elif fallback is not None and not action.second:
                 log.warning(f"{error}; trying {fallback.url} instead")
             else:
                 log.info(f"not connected: {error}")
@@ -409,6 +414,7 @@ class Connection:
         """The registration stands."""
         config = self.config = self._login
         assert config is not None  # noqa: S101 - it was just used
+        self.session.timings.mark("registered")
         self._publisher.name_session(self.session.session_id)
         self.session.watch(self.on_lost)
         if not self.server.is_local:
@@ -429,7 +435,7 @@ class Connection:
             return Purpose.CALLS
         return Purpose.DECLINE_PUSH if self.pushed.declined else Purpose.ANSWER_PUSH
 
-    def _expect_nothing(self) -> None:
+    def _stop_waiting(self) -> None:
         """The connection is gone, or about to be."""
         self._token.stop()
         if self.pushed is not None:

@@ -163,7 +163,6 @@ class Session:
     def note_registration(self, state: GatewayStateResponse) -> None:
         """Remember what comes with a registration that stands."""
         if state.state is GatewayState.REGED:
-            self.timings.mark("registered")
             self.session_id = state.sessid or self.session_id
             self.call_report_id = state.call_report_id or self.call_report_id
 
