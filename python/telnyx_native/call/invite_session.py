@@ -301,7 +301,7 @@ class InviteSession:
                 try:
                     await recording.stop()
                 except MediaError as error:
-                    (self.log.debug if recording.failed else self.log.unheeded)(str(error))
+                    (self.log.debug if recording.failed else self.log.unretrieved)(str(error))
 
     @property
     def _awaits_answer(self) -> bool:

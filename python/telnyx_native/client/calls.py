@@ -1,6 +1,6 @@
-"""The calls of a client: begun or refused, told what the server says, kept through lost connections, ended."""
+"""The calls of a client: admitted, given their messages, kept through lost connections, ended."""
 
-# ruff: noqa: SLF001 - calls are led by what leads each of them
+# ruff: noqa: SLF001 - a call is controlled through its InviteSession
 
 from __future__ import annotations
 
@@ -44,22 +44,22 @@ __all__ = ["Calls"]
 
 
 class Calls(ConnectionListener):
-    """The calls of a client, whether there may be one more, and what all of them need.
+    """Admits calls, routes the server's messages to them, and owns the media engine.
 
     Args:
         connection: The connection to the server.
         timeouts: How long each step may take.
         limits: How much of something there may be.
-        publisher: Tells the application.
+        publisher: Responses, warnings and the log.
 
     Attributes:
         calls: The calls that are not over, by call id in lower case.
-        begun: Every call, when it begins.
+        begun: Every call, inbound or outbound, when it begins.
         incoming: Inbound calls, ringing.
-        refused: Inbound calls that were told that the client is busy.
-        draining: Whether no more calls are taken at all.
-        ringer: What is heard while calls ring, if anything is.
-        conversation: With an AI assistant, beside the audio.
+        refused: Inbound calls that were refused with USER_BUSY.
+        draining: Whether all new calls are refused.
+        ringer: Plays ringtone and ringback tone, if the login has any.
+        conversation: The messages to and from an AI assistant.
     """
 
     def __init__(self, connection: Connection, timeouts: Timeouts, limits: Limits, publisher: Publisher) -> None:
@@ -80,12 +80,12 @@ class Calls(ConnectionListener):
         self._engine: MediaEngine | None = None
 
     def find(self, call_id: str) -> Call | None:
-        """The call of that id, if there is one; the call of a push also goes by the id in the notification."""
+        """The call with this id, if there is one; a pushed call is also found by its id in the notification."""
         pushed = self._connection.pushed
         return self.calls.get(call_id.lower()) or (pushed.known_as(call_id) if pushed else None)
 
     def require_room(self) -> None:
-        """Let one more call begin, or raise.
+        """Check that one more call is allowed.
 
         Raises:
             DrainingError: The client takes no more calls.
@@ -99,7 +99,7 @@ class Calls(ConnectionListener):
             raise CallLimitError(message)
 
     async def place(self, dialog: Dialog, options: MediaOptions) -> Call:
-        """Place a call; returns when the server has taken the invitation."""
+        """Place a call; returns when the server has accepted the INVITE."""
         call = self._begin(dialog, CallDirection.OUTBOUND)
         await call._session.place(options)
         return call
@@ -117,7 +117,7 @@ class Calls(ConnectionListener):
                 raise outcome
 
     async def end(self) -> None:
-        """Hang up all calls, and wait for what they leave to be done: good-byes, tools, reports."""
+        """Hang up all calls, and wait until their BYEs, tools and reports are done."""
         for call in list(self.calls.values()):
             call.hang_up()
         await self.conversation.stop(self._timeouts.close)
@@ -126,7 +126,7 @@ class Calls(ConnectionListener):
         await self._reports.wait_delivered(self._timeouts.report)
 
     async def release(self) -> None:
-        """Free the media; calls may begin again."""
+        """Release the media engine, and stop draining."""
         self.draining = False
         engine, self._engine = self._engine, None
         if engine is not None:
@@ -146,7 +146,7 @@ class Calls(ConnectionListener):
         return bool(self.calls)
 
     def on_message(self, method: str, result: ReceivedResult | None) -> bool:
-        """Take a message of the server: lead it to its call."""
+        """Route a message of the server to its call."""
         match result:
             case AttachResponse():
                 return self._reattach(result)
@@ -158,26 +158,26 @@ class Calls(ConnectionListener):
                 call._session.handle(result)
                 return True
             case CallEvent():
-                self._publisher.log.debug(f"{method} for a call that is not known: {result.call_id}")
+                self._publisher.log.debug(f"{method} for an unknown call: {result.call_id}")
         return False
 
     def suspend(self, reason: CallNetworkChangeReason) -> None:
-        """Answered calls wait until the connection is made again; the others are over."""
+        """Let answered calls wait for the new connection; the others end."""
         for call in list(self.calls.values()):
             waits = isinstance(call.state, CallState.RECONNECTING)
             if waits and reason is CallNetworkChangeReason.SERVER_ERROR:
-                continue  # it waits already, for the reason that it has
+                continue  # it waits already
             call._session.await_reattachment(reason)
             self._reports.flush(call)
 
     def drop(self, reason: CallNetworkChangeReason) -> None:
-        """The connection will not be made again: the calls are over."""
+        """There will be no new connection: the calls end."""
         self.conversation.on_lost()
         for call in list(self.calls.values()):
             call._session.drop(reason)
 
     def restore(self) -> None:
-        """The client is logged in again; calls that the server did not keep are over."""
+        """The client is logged in again: calls that the server did not keep end."""
         kept = self._session.kept_calls
         if kept is None:
             return
@@ -192,11 +192,11 @@ class Calls(ConnectionListener):
 
     @property
     def asks_servers(self) -> bool:
-        """Whether STUN or TURN servers are asked for addresses of this machine."""
+        """Whether STUN or TURN servers are used."""
         return bool(self._connection.server.ice_servers)
 
     def create_peer(self, audio: AudioConfig) -> Peer:
-        """Make the media end of a call; the first one starts the media engine."""
+        """Create the peer of a call; the first one starts the media engine."""
         if self._engine is None:
             from telnyx_native.media.engine import MediaEngine
 
@@ -216,16 +216,16 @@ class Calls(ConnectionListener):
         )
 
     def create_successor(self, peer: Peer) -> Peer:
-        """Make a media end that is to go on with the audio of `peer`."""
+        """Create a peer that will take over the audio of `peer`."""
         assert self._engine is not None  # noqa: S101 - `peer` is one of its peers
         return self._engine.create_successor(peer, self._peer_config())
 
     def on_call_ended(self, call_id: str, teardown: asyncio.Task[None]) -> None:
-        """Forget a call, but see to its end."""
+        """Remove a call; `teardown` is waited for when the client leaves."""
         call = self.calls.pop(call_id.lower())
         self.conversation.on_call_ended()
         self._reports.close(call)
-        self._wait_for(teardown)
+        self._track(teardown)
 
     def _begin(self, dialog: Dialog, direction: CallDirection) -> Call:
         config = self._connection.config
@@ -246,27 +246,27 @@ class Calls(ConnectionListener):
         )
         call = self.calls[dialog.call_id.lower()] = Call(session)
         if self.ringer is not None:
-            self._see_to(self.ringer.accompany(call), "ringer")
+            self._spawn(self.ringer.ring_for(call), "ringer")
         self.begun.emit(call)
         return call
 
-    def _see_to(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self._wait_for(asyncio.create_task(work, name=f"telnyx-{name}"))
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._track(asyncio.create_task(work, name=f"telnyx-{name}"))
 
-    def _wait_for(self, task: asyncio.Task[None]) -> None:
-        """Do not leave before `task` is done."""
+    def _track(self, task: asyncio.Task[None]) -> None:
+        """Let `end` wait for `task`."""
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _tell(self, bye: Bye) -> None:
+    async def _send_bye(self, bye: Bye) -> None:
         try:
             await self._session.tell(bye)
         except TelnyxError as error:
-            self._publisher.log.debug(f"no good-bye: {error}")
+            self._publisher.log.debug(f"no BYE was sent: {error}")
 
     def _ring(self, invite: InviteResponse) -> bool:
         if invite.call_id.lower() in self.calls:
-            self._publisher.log.debug(f"the invitation of call {invite.call_id} came twice")
+            self._publisher.log.debug(f"a second INVITE for call {invite.call_id}")
             return True
         config = self._connection.config
         push = config.push if config else None
@@ -303,11 +303,11 @@ class Calls(ConnectionListener):
     def _reattach(self, attach: AttachResponse) -> bool:
         call = self.calls.get(attach.call_id.lower())
         if call is None:
-            # It ended here while nobody could be told: without a word, the other side would listen to silence.
+            # It ended while the connection was lost. Without a BYE, the remote would wait in silence.
             self._publisher.warn(TelnyxWarning.of(WarningCode.UNKNOWN_REATTACHED_SESSION, attach.call_id))
             reason = CallTerminationReason.of(HangupCause.NORMAL_CLEARING)
             bye = Bye(self._session.session_id, Dialog(attach.call_id), reason)
-            self._see_to(self._tell(bye), "bye")
+            self._spawn(self._send_bye(bye), "bye")
             return False
         call._session.handle(attach)
         call._session.reattach(attach.sdp)

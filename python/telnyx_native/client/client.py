@@ -69,11 +69,11 @@ class TelnyxClient:
 
     Args:
         timeouts: How long each step may take.
-        limits: How much of something there may be.
+        limits: How many of something are allowed.
 
     Attributes:
         incoming_calls: Inbound calls, ringing; collect before they can arrive.
-        new_calls: Every call, inbound or outbound, when it begins: for who watches them all.
+        new_calls: Every call, inbound or outbound, when it begins.
         ai: The AI assistant at the other end, beside the audio.
     """
 
@@ -108,7 +108,7 @@ class TelnyxClient:
 
     @property
     def connection_status_flow(self) -> StateFlow[ConnectionStatus]:
-        """How far the client is with its server."""
+        """The state of the connection."""
         return self._connection.status
 
     @property

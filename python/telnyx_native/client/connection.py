@@ -1,4 +1,4 @@
-"""A client's connection to its server: drives the machine that decides what it does next (`signaling.machine`)."""
+"""A client's connection to its server: executes what the state machine decides (`signaling.machine`)."""
 
 from __future__ import annotations
 
@@ -54,42 +54,42 @@ __all__ = ["Connection", "ConnectionListener", "decline"]
 
 
 class ConnectionListener:
-    """Hears what concerns the calls of a connection. This one has no calls, and does nothing."""
+    """Notified of what concerns calls. The base class has no calls, and does nothing."""
 
     @property
     def has_calls(self) -> bool:
-        """Whether there are calls that wait when the connection is lost."""
+        """Whether there are calls."""
         return False
 
     def on_message(self, method: str, result: ReceivedResult | None) -> bool:  # noqa: ARG002 - for those with calls
-        """Take a message of the server; return whether it concerns a call that is known here."""
+        """Handle a message of the server; return whether it concerns a known call."""
         return False
 
     def suspend(self, reason: CallNetworkChangeReason) -> None:
-        """The connection is gone, and will be made again."""
+        """The connection is lost, and the client reconnects."""
 
     def drop(self, reason: CallNetworkChangeReason) -> None:
-        """The connection is gone, and will not be made again."""
+        """The connection is lost, and the client does not reconnect."""
 
     def restore(self) -> None:
-        """The connection stands again."""
+        """The client is logged in again."""
 
 
 class Connection:
-    """Connects, logs in, and does so again when the connection is lost.
+    """Connects, logs in and reconnects: feeds events to the machine, and carries out its actions.
 
     Args:
         timeouts: How long each step may take.
-        limits: How often it is tried.
-        publisher: Tells the application.
+        limits: How many attempts there are.
+        publisher: Responses, warnings and the log.
 
     Attributes:
-        session: The session at the server.
-        status: How far the client is with its server.
-        listener: Who hears what concerns calls.
+        session: The session with the server.
+        status: The state, as applications see it.
+        listener: Notified of what concerns calls.
         server: The server.
-        config: Who is logged in; `None` before the first login.
-        pushed: The call that a push notification announced, if one did.
+        config: The login; `None` before the first one succeeded.
+        pushed: The call that a push notification announced, if there is one.
     """
 
     def __init__(self, timeouts: Timeouts, limits: Limits, publisher: Publisher) -> None:
@@ -114,17 +114,17 @@ class Connection:
         self._network = NetworkWatch(self._on_network_change)
         self._token = TokenWatch(publisher.warn)
 
-    # What the application wants.
+    # For the application.
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a connection, or one is being made just now."""
+        """Whether there is a connection, or one is being opened."""
         waits = self._machine.state is State.RETRYING and self._machine.recovers
         return self._machine.state is not State.DISCONNECTED and not waits
 
     @property
     def is_leaving(self) -> bool:
-        """Whether the connection is being ended, so that nothing new is begun."""
+        """Whether the connection is being closed, so that no new call is taken."""
         return self._machine.state is State.LEAVING
 
     def require_disconnected(self) -> None:
@@ -151,9 +151,9 @@ class Connection:
         """Connect and log in.
 
         Args:
-            server: Where to.
-            config: Who logs in, which region to take, and what to log.
-            pushed: The call that a push notification announced; the server instance that holds it is chosen.
+            server: The server.
+            config: The login, with its region and log level.
+            pushed: The call that a push notification announced; it selects the server instance.
             log_in: Whether to log in at once.
 
         Raises:
@@ -174,7 +174,7 @@ class Connection:
         await self._outcome(terms.Connect(login=config is not None and log_in, reconnects=reconnects))
 
     async def log_in(self, config: TelnyxConfig) -> None:
-        """Log in on a connection that stands; raises as `connect` does."""
+        """Log in on an open connection; raises as `connect` does."""
         if (self._machine.state, terms.Login) not in TABLE:
             busy = self._machine.logs_in
             message = "a login is going on already; wait for it" if busy else "not connected, so login cannot be sent"
@@ -184,12 +184,12 @@ class Connection:
         await self._outcome(terms.Login(reconnects=config.auto_reconnect))
 
     def leave(self) -> None:
-        """Begin nothing new, and make no more attempts; what stands can still be used until `close`."""
+        """Take no new calls, and stop all attempts. An open connection can be used until `close`."""
         self._stop_waiting()
         self._feed(terms.Leave())
 
     async def close(self) -> None:
-        """Close the connection that was left; whoever waits on it is told."""
+        """Close the connection, after `leave`."""
         self._feed(terms.Close())
         socket, self._detached = self._detached, None
         try:
@@ -199,32 +199,32 @@ class Connection:
             if self._works:
                 await asyncio.wait(self._works)
 
-    # What the server says.
+    # From the socket.
 
     def on_frame(self, frame: str | bytes) -> None:
-        """Hand on a frame."""
+        """A frame was received."""
         self.session.publish(frame)
 
     def on_ping(self) -> bool:
-        """Note that the server is there; return whether to answer."""
+        """The server sent a ping; return whether to answer it."""
         self.session.pings.note()
         return self._machine.answers_pings
 
     def on_login_required(self) -> None:
-        """The server answered a request with the wish for a login."""
+        """The server answered a request with "authentication required"."""
         self._feed(terms.LoginRequired())
 
     def on_lost(self, error: SocketConnectionError) -> None:
-        """The connection ended, or is dead."""
+        """The connection was lost, or is dead."""
         self._feed(terms.Lost(error))
 
     def on_request(self, request: Request) -> bool:
-        """Sort a request of the server: what concerns the connection stays here, the rest goes to the listener."""
+        """Handle a request of the server, or hand it to the listener; return whether it concerns something known."""
         result = parse_request(request)
         if request.method == SocketMethod.PUNT.value:
             self._feed(terms.Punted())
             return True
-        event = self._meaning(result)
+        event = self._event_of(result)
         if event is not None and self._machine.logs_in:
             self._feed(event)
             return True
@@ -234,8 +234,8 @@ class Connection:
             return False
         return self.listener.on_message(request.method, result)
 
-    def _meaning(self, result: ReceivedResult | None) -> terms.Event | None:
-        """What a message of the server means to the connection, if anything."""
+    def _event_of(self, result: ReceivedResult | None) -> terms.Event | None:
+        """The event that a message of the server is for the machine, if it is one."""
         match result:
             case ClientReadyResponse():
                 self.session.kept_calls = result.reattached_sessions
@@ -248,7 +248,7 @@ class Connection:
     # The machine.
 
     def _feed(self, event: terms.Event) -> None:
-        """Let the machine decide what follows, and do that."""
+        """Feed an event to the machine, and carry out its actions."""
         before = self._machine
         self._machine, actions = step(before, replace(event, calls=self.listener.has_calls), monotonic())
         if self._machine is before:
@@ -257,7 +257,7 @@ class Connection:
         for action in actions:
             try:
                 self._carry_out(action)
-            except Exception as error:  # noqa: BLE001 - what follows it must be done nevertheless
+            except Exception as error:  # noqa: BLE001 - the other actions must be carried out nevertheless
                 self._publisher.log.error(f"{type(action).__name__} failed", error)
         if self._machine.status is not None:
             self.status.set(self._machine.status)
@@ -326,7 +326,7 @@ class Connection:
                 self._publisher.announce(SocketStatus.DISCONNECT)
 
     async def _outcome(self, event: terms.Event) -> None:
-        """Feed `event`, and wait for what becomes of it."""
+        """Feed `event`, and wait until the machine resolves or rejects it."""
         self._waiter = waiter = asyncio.get_running_loop().create_future()
         self._feed(event)
         try:
@@ -337,7 +337,7 @@ class Connection:
             if waiter.cancelled():
                 self._feed(terms.LoginCancelled())
 
-    # What takes time: one thing at a time, which ends with an event.
+    # Work that takes time: one task at a time, which ends with an event.
 
     def _begin(self, work: Callable[[], Coroutine[None, None, terms.Event | None]]) -> None:
         self._stop_work()
@@ -365,7 +365,7 @@ class Connection:
         instance = self.pushed.meta.query() if self.pushed is not None and self.config is None else None
         try:
             await self.session.open(server, self, log.child("socket"), instance=instance, limit=action.limit)
-        except Exception as error:  # noqa: BLE001 - whatever it was, there is no connection
+        except Exception as error:  # noqa: BLE001 - a bug costs one attempt, not all
             if not isinstance(error, TelnyxError):
                 log.error("connecting failed", error)
             elif fallback is not None and not action.second:
@@ -387,7 +387,7 @@ class Connection:
             if isinstance(self._login, TokenConfig):
                 self._token.check(self._login)
             await self.session.log_in(login)
-        except Exception as error:  # noqa: BLE001 - whatever it was, nobody is logged in
+        except Exception as error:  # noqa: BLE001 - a bug costs one attempt, not all
             if new:
                 self._publisher.log.debug(f"the credential was created just now: {error}")
             return terms.LoginFailed(error, new_credential=new)
@@ -398,7 +398,7 @@ class Connection:
             state = await self.session.query_gateway()
         except RequestTimeoutError:
             return terms.QueryTimedOut()
-        except Exception as error:  # noqa: BLE001 - whatever it was, there is no answer
+        except Exception as error:  # noqa: BLE001 - a bug costs one attempt, not all
             return terms.QueryFailed(error)
         self.session.note_registration(state)
         return terms.gateway_event(state.state)
@@ -411,7 +411,7 @@ class Connection:
             self._publisher.log.warning(f"the announced call was not asked for: {error}")
 
     def _establish(self) -> None:
-        """The registration stands."""
+        """Announce the login, and start watching token, network and server."""
         config = self.config = self._login
         assert config is not None  # noqa: S101 - it was just used
         self.session.timings.mark("registered")
@@ -430,35 +430,37 @@ class Connection:
 
     @property
     def _purpose(self) -> Purpose:
-        """What a login is for."""
+        """The purpose of the next login."""
         if self.pushed is None or self.pushed.call is not None:
             return Purpose.CALLS
         return Purpose.DECLINE_PUSH if self.pushed.declined else Purpose.ANSWER_PUSH
 
     def _stop_waiting(self) -> None:
-        """The connection is gone, or about to be."""
+        """The connection is lost or about to be closed: stop waiting for what it would bring."""
         self._token.stop()
         if self.pushed is not None:
             self.pushed.abandon()
 
     def _on_network_change(self) -> None:
-        """The connection may not survive it; if there is none, this is the moment to try."""
-        if self.session.ends is None:
+        """Check the connection, replace it if its local address is not in use any more, or retry at once."""
+        if self.session.addresses is None:
             self._feed(terms.NetworkChanged())
             return
-        local, remote = self.session.ends
+        local, remote = self.session.addresses
         source = source_address(remote)
         if source is None:
-            message = f"this machine has no network any more that leads to {remote[0]}"
+            message = f"there is no route to {remote[0]} any more"
             self._publisher.report(SocketConnectionError(message, kind=ErrorCode.NETWORK_OFFLINE))
         if source in (None, local):
             self.session.probe()
         else:
-            self._feed(terms.Lost(NetworkChangedError(f"the network changed: {remote[0]} is reached another way now")))
+            self._feed(
+                terms.Lost(NetworkChangedError(f"the network changed: {remote[0]} is reached from another address now"))
+            )
 
 
 async def decline(meta: PushMetaData, config: TelnyxConfig, server: TxServerConfiguration, timeouts: Timeouts) -> None:
-    """Decline a call that a push notification announced, over a connection made for nothing else.
+    """Decline a call that a push notification announced, over a connection of its own.
 
     Raises:
         SocketConnectionError: The server cannot be reached, or the connection ended too early.

@@ -18,12 +18,12 @@ __all__ = ["Publisher"]
 
 
 class Publisher:
-    """Tells what happens.
+    """Emits responses and warnings, and logs them.
 
     Attributes:
-        responses: Everything that happens on the connection.
-        warnings: What is not wrong yet.
-        log: Where all this is logged.
+        responses: What happens on the connection.
+        warnings: Problems that are about to occur.
+        log: The log of the client, as the login configures it.
     """
 
     def __init__(self) -> None:
@@ -33,30 +33,30 @@ class Publisher:
         self.log = Log("client", context=self._context)
 
     def log_as(self, config: TelnyxConfig) -> None:
-        """Log as a login asks for it, from now on."""
+        """Use the logger and level of a login from now on."""
         self.log = self.log_of("client", config)
 
     def log_of(self, tag: str, config: TelnyxConfig) -> Log:
-        """The log that a login asks for; its records name the session, once there is one."""
+        """A log with the logger and level of a login; its records carry the session id."""
         return Log(tag, config.log_level, config.custom_logger, self._context)
 
     def name_session(self, session_id: str | None) -> None:
-        """Name the session in what is logged from now on."""
+        """Set the session id of log records."""
         self._context.clear()
         if session_id is not None:
             self._context["session_id"] = session_id
 
     def announce(self, status: SocketStatus) -> None:
-        """Tell how the connection stands."""
+        """Emit a status of the connection."""
         self.responses.emit(SocketResponse(status))
 
     def publish(self, method: str, result: ReceivedResult | None) -> None:
-        """Tell of a message of the server."""
+        """Emit a message of the server."""
         body = ReceivedMessageBody(method, result)
         self.responses.emit(SocketResponse(SocketStatus.MESSAGERECEIVED, body))
 
     def report(self, error: Exception) -> None:
-        """Tell of an error; one that is none of this package's is a bug, and logged with its place."""
+        """Emit and log an error. One that is not a `TelnyxError` is a bug, and logged with its traceback."""
         known = isinstance(error, TelnyxError)
         self.log.error(str(error) or repr(error), None if known else error)
         code, kind = (error.code, error.kind) if isinstance(error, TelnyxError) else (None, None)
@@ -65,7 +65,7 @@ class Publisher:
         )
 
     def warn(self, warning: TelnyxWarning) -> None:
-        """Tell of something that is not wrong yet."""
+        """Emit and log a warning."""
         self.log.warning(warning.message)
         self.warnings.emit(warning)
 

@@ -1,4 +1,4 @@
-"""How good a connection is, by the regularity of the server's pings, and whether it is dead, by its silence.
+"""The health of a connection: how regular the server's pings are, and whether it is dead.
 
 The bands are those of Telnyx's mobile SDKs, the rules for a dead connection those of the Telnyx JS SDK
 (`SignalingHealthMonitor`). TCP alone would need a quarter of an hour to notice.
@@ -33,7 +33,7 @@ MISSED = 30.5
 """Seconds after which a ping counts as missed (Telnyx Android SDK)."""
 
 LONGEST_HISTORY = 30
-"""Pings that are looked back upon."""
+"""Pings that are remembered."""
 
 
 class SocketConnectionQuality(Enum):
@@ -79,7 +79,7 @@ class SocketConnectionMetrics:
 
 
 class PingHistory:
-    """Remembers when pings came.
+    """Remembers when pings were received.
 
     Attributes:
         metrics: What they say; it changes with each.
@@ -92,17 +92,17 @@ class PingHistory:
         self._missed = 0
 
     def begin(self) -> None:
-        """A connection stands: count from now on."""
+        """Start counting: the connection is open."""
         self._moments.clear()
         self._total = self._missed = 0
         self.metrics.set(SocketConnectionMetrics(SocketConnectionQuality.CALCULATING))
 
     def end(self) -> None:
-        """The connection is gone."""
+        """Stop counting: the connection is closed."""
         self.metrics.set(SocketConnectionMetrics(total_pings=self._total, missed_pings=self._missed))
 
     def note(self) -> None:
-        """A ping has come."""
+        """Count a ping."""
         self._moments.append(monotonic())
         self._total += 1
         intervals = [later - earlier for earlier, later in pairwise(self._moments)]
@@ -127,31 +127,31 @@ class PingHistory:
 
 
 class HealthMonitor:
-    """Asks a silent server for a sign of life, and tells if there is none.
+    """Sends a ping when the server has been silent for too long, and reports a dead connection if it is not answered.
 
     Args:
-        socket: The connection; the server knows already who is logged in, others must not ask.
-        timeouts: How long a silence may be, and how long the answer may take.
-        on_dead: Called once, when there is no sign of life.
+        socket: The connection. The client must be logged in: before, the server takes no ping.
+        timeouts: How long the silence may last, and how long the response may take.
+        on_dead: Called once, when there is no response.
     """
 
     def __init__(self, socket: TxSocket, timeouts: Timeouts, on_dead: Callable[[SocketConnectionError], None]) -> None:
         self._socket = socket
         self._timeouts = timeouts
         self._on_dead = on_dead
-        self._doubt = asyncio.Event()
+        self._probe_requested = asyncio.Event()
 
     def probe(self) -> None:
-        """Ask now: something happened that a dead connection would explain."""
-        self._doubt.set()
+        """Send a ping now: something happened that a dead connection would explain."""
+        self._probe_requested.set()
 
     async def run(self) -> None:
-        """Watch until the connection ends or is dead."""
+        """Run until the connection is closed or dead."""
         try:
             while True:
                 await self._silence()
-                self._doubt.clear()
-                await self._ask()
+                self._probe_requested.clear()
+                await self._ping()
         except RequestTimeoutError:
             message = f"the server is silent, and gave no sign of life within {self._timeouts.probe:g} s"
             self._on_dead(SocketConnectionError(message))
@@ -159,11 +159,11 @@ class HealthMonitor:
             return  # it has ended
 
     async def _silence(self) -> None:
-        """Return when the server has been silent for too long, or there is a doubt."""
+        """Return when the server has been silent for too long, or a probe was requested."""
         while (left := self._quiet_until() - monotonic()) > 0:
             try:
                 async with asyncio.timeout(left):
-                    await self._doubt.wait()
+                    await self._probe_requested.wait()
             except TimeoutError:
                 continue
             return
@@ -172,8 +172,8 @@ class HealthMonitor:
         heard, answered = self._socket.heard_at, self._socket.answered_at
         return min(heard + self._timeouts.silence, answered + self._timeouts.unanswered)
 
-    async def _ask(self) -> None:
+    async def _ping(self) -> None:
         try:
             await self._socket.request(Ping(), timeout=self._timeouts.probe)
         except RequestError:
-            return  # a refusal is a sign of life, too
+            return  # an error is a response, too

@@ -1,12 +1,12 @@
-"""What a client's connection does next. It has no socket, no clock and no task: its driver has (`client.connection`).
+"""The state machine of a client's connection, without a socket, a clock or a task. `client.connection` drives it.
 
 Three rules hold for all of it:
 
-1. Everything that decides is here. In a state, an event takes the first edge of `TABLE` whose condition holds, and the
-   driver carries out the actions of that edge in their order. An event without an edge changes nothing.
-2. Time is an argument. A state that must not last has a deadline, at which the driver sends `TimeUp`. There is one
+1. Every decision is made here. In a state, an event takes the first edge of `TABLE` whose condition holds, and the
+   driver carries out the actions of that edge, in order. An event without an edge changes nothing.
+2. Time is an argument. A state with a time limit has a deadline, at which the driver feeds `TimeUp`. There is one
    deadline at a time, and one attempt to connect or to log in.
-3. Only `Connect` begins a connection, and LEAVING ends it: a client that leaves is not connected again.
+3. Only `Connect` starts a connection, and LEAVING only leads to DISCONNECTED: a client that leaves does not reconnect.
 """
 
 from __future__ import annotations
@@ -75,23 +75,23 @@ Changes = dict[str, Any]
 __all__ = ["TABLE", "Edge", "Machine", "Rules", "State", "edge_of", "retry_delay", "step"]
 
 FIRST_DELAY = 0.5
-"""Seconds from the loss of a connection to the first attempt to make it again; they double from attempt to attempt."""
+"""Seconds from the loss of a connection to the first retry; the delay doubles with each retry."""
 
 LONGEST_DELAY = 30.0
-"""Seconds between two attempts at most (Telnyx JS SDK)."""
+"""The longest delay between two retries (Telnyx JS SDK)."""
 
 LONGEST_DELAY_IN_CALL = 1.0
-"""The same while calls wait to be brought back: people listen to the silence."""
+"""The same while calls wait to be reattached."""
 
 SPREAD = 0.25
-"""How far a delay may be off, as a share of it (Telnyx JS SDK): thousands of clients lose a server together."""
+"""The jitter of a delay, as a share of it (Telnyx JS SDK): thousands of clients lose a server together."""
 
 CONNECT_LIMIT_IN_CALL = 2.0
 """Seconds after which an attempt makes way for the next one while calls wait. Where a network swallows packets, TCP
 repeats itself ever more rarely (Linux before 6.5: after 1, 3, 7 s), and would notice a server too late that is back."""
 
 UNLIMITED = 3
-"""Every third attempt gets all the time there is, for networks that are nothing but slow."""
+"""Every third attempt has no such limit, for networks that are just slow."""
 
 NEW_CREDENTIAL_DELAY = 2.0
 """Seconds between two logins with a credential that the server may not know yet."""
@@ -102,11 +102,11 @@ class Rules:
     """What does not change while a client lives.
 
     Attributes:
-        login: Seconds from a login to the server's word that it is ready.
-        poll: Seconds between two questions for the registration, and before another attempt to get one.
-        polls: Questions for the registration before it has failed.
+        login: Seconds from an accepted login until the server is ready.
+        poll: Seconds between two queries of the registration, and before it is retried on another connection.
+        polls: Queries of the registration before it has failed.
         registrations: Further attempts when the first registration fails.
-        seed: What makes the delays of this client differ from those of others.
+        seed: Seed of the jitter.
     """
 
     login: float
@@ -118,20 +118,20 @@ class Rules:
 
 @dataclass(frozen=True)
 class Machine:
-    """A connection: where it is, and what the table must know besides.
+    """A connection: its state, and the variables of the conditions.
 
     Attributes:
         rules: What does not change.
-        state: Where it is.
+        state: The state.
         deadline: When the state is over, on the driver's clock; `None` if it may last.
-        enters: The login is part of connecting, and is repeated on other connections if the registration fails.
-        second: The attempt in progress is to the fallback.
-        reconnects: The login in progress wants a lost connection to be made again.
-        recovers: A login stood that wants it: the connection is made again for as long as it takes.
-        renews: The login in progress replaces one that stands on this very connection.
-        attempts: Attempts to connect since the first one, or since the loss.
-        polls: Questions for the registration so far.
-        ready: The server was ready before it answered the login: messages may overtake each other.
+        enters: The login is part of `Connect`, and is retried on other connections if the registration fails.
+        second: The attempt in progress is to the fallback server.
+        reconnects: The login in progress asks for reconnection.
+        recovers: A login that asked for reconnection succeeded: the client retries for as long as it takes.
+        renews: The login in progress replaces one on the same connection.
+        attempts: Retries so far.
+        polls: Queries of the registration so far.
+        ready: The server reported to be ready before it answered the login: messages may overtake each other.
         registered: The same for the registration.
     """
 
@@ -160,12 +160,12 @@ class Machine:
 
     @property
     def answers_pings(self) -> bool:
-        """Whether the server knows who is there; before, it takes no answer."""
+        """Whether pings are answered: the server takes no answer before the login."""
         return self.takes_calls or self.state in (State.AUTHENTICATED, State.QUERYING, State.POLLING)
 
     @property
     def status(self) -> ConnectionStatus | None:
-        """What applications are told; `None` for what they were told before."""
+        """The status for applications; `None` if it stays as it was."""
         return _STATUS.get(self.state) if not (self.renews and self.logs_in) else None
 
 
@@ -180,7 +180,7 @@ _STATUS = {
 }
 
 
-# Conditions of edges: those that make a difference in a state.
+# Conditions of edges.
 
 
 def _logs_in(machine: Machine, _: Event) -> bool:
@@ -401,7 +401,7 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     (State.READY, Lost): (_LOST_FOR_NOW, _LOST),
     (State.READY, LoginRequired): (_LOST_FOR_NOW, Edge(State.READY, (Report,))),
     (State.READY, RegistrationFailed): (
-        replace(_LOST_FOR_NOW, when=_recovers_calls),  # which only the instance that has them can bring back
+        replace(_LOST_FOR_NOW, when=_recovers_calls),  # only the instance that has the calls can reattach them
         replace(_LOST_FOR_NOW, actions=(ForgetInstance, *_LOST_FOR_NOW.actions)),
         Edge(State.READY, (ForgetInstance, Report)),
     ),
@@ -426,15 +426,15 @@ def edge_of(machine: Machine, event: Event) -> Edge | None:
 
 
 def step(machine: Machine, event: Event, now: float) -> tuple[Machine, tuple[Action, ...]]:
-    """Let something happen.
+    """Take an event.
 
     Args:
         machine: The connection.
-        event: What happens.
+        event: The event.
         now: Seconds on the driver's clock.
 
     Returns:
-        The connection afterwards, and what is to be done, in this order.
+        The connection afterwards, and the actions, in order.
     """
     edge = edge_of(machine, event)
     if edge is None:
@@ -475,7 +475,7 @@ def _time_in(state: State, machine: Machine, event: Event) -> float | None:
 
 
 def retry_delay(machine: Machine, *, calls: bool) -> float:
-    """Seconds until a lost connection is made again, by the attempts so far."""
+    """Seconds until the next retry, by the number of retries so far."""
     longest = LONGEST_DELAY_IN_CALL if calls else LONGEST_DELAY
     delay = min(FIRST_DELAY * 2.0 ** min(machine.attempts, 16), longest)
     spread = Random(f"{machine.rules.seed}/{machine.attempts}").uniform(-SPREAD, SPREAD)  # noqa: S311 - not secret

@@ -1,4 +1,4 @@
-"""The terms of the connection machine: its states, what happens to a connection, and what is to be done about it."""
+"""The states, events, actions and errors of the connection's state machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class State(Enum):
-    """How far the client is with its server."""
+    """The states of a connection."""
 
     DISCONNECTED = "no connection, and none is wanted"
     CONNECTING = "a socket is being opened"
@@ -36,15 +36,15 @@ class State(Enum):
     LEAVING = "calls are being hung up, and the connection is about to be closed"
 
 
-# What happens.
+# Events.
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened.
+    """What happens to a connection.
 
     Attributes:
-        calls: Whether calls are going on meanwhile.
+        calls: Whether there are calls at that time.
     """
 
     calls: bool = field(default=False, kw_only=True)
@@ -52,18 +52,18 @@ class Event:
 
 @dataclass(frozen=True)
 class Failure(Event):
-    """Something that went wrong."""
+    """Something failed."""
 
     error: Exception
 
 
 @dataclass(frozen=True)
 class Connect(Event):
-    """The application wants a connection.
+    """The application connects.
 
     Attributes:
         login: Whether to log in at once.
-        reconnects: Whether the login wants a lost connection to be made again.
+        reconnects: Whether the login asks for reconnection.
     """
 
     login: bool = False
@@ -72,7 +72,7 @@ class Connect(Event):
 
 @dataclass(frozen=True)
 class Login(Event):
-    """The application logs in on a connection that stands; `reconnects` as in `Connect`."""
+    """The application logs in on an open connection; `reconnects` as in `Connect`."""
 
     reconnects: bool = False
 
@@ -86,14 +86,14 @@ class OpenFailed(Failure):
     """The server cannot be reached.
 
     Attributes:
-        fallback: There is a second server to be tried.
+        fallback: There is a second server to try.
     """
 
     fallback: bool = False
 
 
 class LoginAccepted(Event):
-    """The server took the login."""
+    """The server accepted the login."""
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,14 @@ class LoginFailed(Failure):
     """The server refused the login, or did not answer it.
 
     Attributes:
-        new_credential: The credential was created just now.
+        new_credential: The credential was just created.
     """
 
     new_credential: bool = False
 
 
 class LoginCancelled(Event):
-    """Nobody waits for the login any more."""
+    """The application cancelled the login."""
 
 
 class ServerReady(Event):
@@ -125,7 +125,7 @@ class Registered(Event):
 
 @dataclass(frozen=True)
 class RegistrationFailed(Event):
-    """The registration is in a state from which it does not come back by itself."""
+    """The registration failed, and does not recover by itself."""
 
     gateway: GatewayState
 
@@ -138,11 +138,11 @@ class RegistrationExpired(Event):
 
 
 class QueryTimedOut(Event):
-    """The server did not answer the question for the registration."""
+    """The server did not answer the query of the registration."""
 
 
 class QueryFailed(Failure):
-    """The server answered it with an error."""
+    """The server answered the query with an error."""
 
 
 class TimeUp(Event):
@@ -150,15 +150,15 @@ class TimeUp(Event):
 
 
 class Lost(Failure):
-    """The connection ended, and nobody here asked for it."""
+    """The connection was lost."""
 
 
 class LoginRequired(Event):
-    """The server does not know any more who is logged in."""
+    """The server has forgotten the login."""
 
 
 class NetworkChanged(Event):
-    """This machine's network is another one now."""
+    """The network of this machine has changed."""
 
 
 class Punted(Event):
@@ -166,11 +166,11 @@ class Punted(Event):
 
 
 class Leave(Event):
-    """The application disconnects: first its calls are hung up."""
+    """The application disconnects; its calls are being hung up."""
 
 
 class Close(Event):
-    """That is done, and the connection is to be closed."""
+    """The calls are hung up: the connection is to be closed."""
 
 
 _GATEWAY_EVENTS: dict[GatewayState, Callable[[GatewayState], Event]] = {
@@ -186,16 +186,16 @@ _GATEWAY_EVENTS: dict[GatewayState, Callable[[GatewayState], Event]] = {
 
 
 def gateway_event(state: GatewayState) -> Event:
-    """What it means that the SIP gateway is in `state`."""
+    """The event for a state of the SIP gateway."""
     event = _GATEWAY_EVENTS.get(state)
     return RegistrationPending() if event is None else event(state)
 
 
-# What is to be done.
+# Actions.
 
 
 class Action:
-    """Something for the driver to do."""
+    """What the driver has to do."""
 
 
 @dataclass(frozen=True)
@@ -203,8 +203,8 @@ class OpenSocket(Action):
     """Open a socket.
 
     Attributes:
-        second: Whether to the fallback.
-        limit: Seconds that it may take, if not as long as usual.
+        second: Whether to the fallback server.
+        limit: Seconds that it may take; `None` for the usual time.
     """
 
     second: bool
@@ -216,11 +216,11 @@ class SendLogin(Action):
 
 
 class QueryGateway(Action):
-    """Ask the server for the SIP registration."""
+    """Query the SIP registration."""
 
 
 class CancelLogin(Action):
-    """Wait no longer for the answer to a login."""
+    """Stop the login in progress."""
 
 
 class CloseSocket(Action):
@@ -229,74 +229,74 @@ class CloseSocket(Action):
 
 @dataclass(frozen=True)
 class ErrorAction(Action):
-    """Something to be done about an error."""
+    """An action about an error."""
 
     error: Exception
 
 
 class AbortSocket(ErrorAction):
-    """Cut the connection at once, or stop making it."""
+    """Cut the connection at once, or stop opening it."""
 
 
 class Report(ErrorAction):
-    """Tell the application of an error."""
+    """Report an error to the application."""
 
 
 class Reject(ErrorAction):
-    """Raise an error to whoever waits for the connection or the login, if somebody does."""
+    """Let the pending `connect` or `log_in` raise an error, if there is one."""
 
 
 class GiveUp(ErrorAction):
-    """Tell the application that there are no more attempts."""
+    """Report that there are no more retries."""
 
 
 class WarnOfRecovery(ErrorAction):
-    """Warn that the connection is lost, and will be made again."""
+    """Warn that the connection is lost, and that the client reconnects."""
 
 
 class WarnOfLoss(ErrorAction):
-    """Warn that the connection is lost, and will not be made again."""
+    """Warn that the connection is lost, and that the client does not reconnect."""
 
 
 class Resolve(Action):
-    """Tell whoever waits for the connection or the login that it stands."""
+    """Let the pending `connect` or `log_in` return, if there is one."""
 
 
 class ForgetInstance(Action):
-    """Let the next connection land on another instance of the server, which may be healthier."""
+    """Let the next connection reach another instance of the server, which may be healthier."""
 
 
 class ForgetSession(Action):
-    """The session is over: the next login begins a new one."""
+    """Let the next login begin a new session."""
 
 
 class Establish(Action):
-    """The registration stands: tell the application, and watch the connection."""
+    """Announce the login, and watch the connection."""
 
 
 @dataclass(frozen=True)
 class SuspendCalls(Action):
-    """Let answered calls wait until the connection is made again; the others are over."""
+    """Let answered calls wait for the new connection, and end the others."""
 
     reason: CallNetworkChangeReason
 
 
 @dataclass(frozen=True)
 class DropCalls(Action):
-    """The connection is not made again: all calls are over."""
+    """End all calls."""
 
     reason: CallNetworkChangeReason
 
 
 class RestoreCalls(Action):
-    """Drop those calls that the server did not keep; the others it brings back."""
+    """End those calls that the server did not keep; it reattaches the others."""
 
 
 class AnnounceLoss(Action):
-    """Tell the application that the connection is gone, and everybody who waits for what would come over it."""
+    """Announce that the connection is lost."""
 
 
-# What went wrong.
+# Errors.
 
 _STEPS = {
     State.LOGGING_IN: "login",
@@ -305,11 +305,11 @@ _STEPS = {
     State.QUERYING: "telnyx_rtc.gatewayState",
     State.POLLING: "registration",
 }
-"""What is in progress, as errors name it."""
+"""What is in progress in a state, for error messages."""
 
 
 def error_of(state: State, event: Event) -> Exception:
-    """What went wrong when `event` came in `state`."""
+    """The error that `event` is in `state`."""
     match event:
         case Failure(error=error):
             return error
@@ -343,7 +343,7 @@ def _timed_out(message: str) -> GatewayRegistrationError:
 
 
 def reason_of(event: Event) -> CallNetworkChangeReason:
-    """What it means to calls."""
+    """The reason for calls."""
     match event:
         case Lost(error=NetworkChangedError()):
             return CallNetworkChangeReason.NETWORK_SWITCH
@@ -353,5 +353,5 @@ def reason_of(event: Event) -> CallNetworkChangeReason:
 
 
 def interrupted(state: State, error: Exception) -> Exception:
-    """The same error, for whoever waits for what was in progress."""
+    """The error for a pending `connect` or `log_in`: it names what was in progress."""
     return SocketConnectionError(f"{error}, during {_STEPS[state]}") if state in _STEPS else error

@@ -1,4 +1,4 @@
-"""A client's session at its server: one socket at a time, and what is remembered from one to the next."""
+"""A client's session with its server: one socket at a time, and what is kept from one socket to the next."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ SESSION_LIFETIME = 90.0
 """Seconds after a lost connection for which the server knows the session (Telnyx JS SDK)."""
 
 FINAL_CODES = (AUTHENTICATION_REQUIRED, AUTHENTICATION_FAILED)
-"""With these a server refuses a login for good; any other error may pass, as that of a server that starts."""
+"""Codes with which a server refuses a login for good. Any other error may be temporary, as while a server starts."""
 
 _FAILURES = {
     SocketMethod.INVITE: ErrorCode.SDP_SEND_FAILED,
     SocketMethod.ANSWER: ErrorCode.SDP_SEND_FAILED,
     SocketMethod.BYE: ErrorCode.BYE_SEND_FAILED,
 }
-"""What it is called in the table of errors that a request of this kind failed."""
+"""The error code for a failed request, by its method."""
 
 
 class Session:
-    """Sends what a client has to say to its server. It decides nothing: `Connection` opens it, and ends it.
+    """Sends requests to the server, and remembers the session. It makes no decisions: `Connection` opens and ends it.
 
     Args:
         timeouts: How long each step may take.
@@ -61,10 +61,10 @@ class Session:
     Attributes:
         session_id: The server's id of the latest login.
         timings: When the latest connection reached which step.
-        messages: What the server sends, as it comes.
-        pings: How regularly the server's pings come.
-        call_report_id: Under which reports of calls may be posted, if they may.
-        kept_calls: The calls that the server kept for the latest login, by call id; `None` if it did not say.
+        messages: Every frame of the server.
+        pings: How regular the server's pings are.
+        call_report_id: The id for posting call reports; `None` if the server wants none.
+        kept_calls: Ids of the calls that the server kept for the latest login; `None` if it did not say.
     """
 
     def __init__(self, timeouts: Timeouts) -> None:
@@ -84,8 +84,8 @@ class Session:
         self.session_id = ""
 
     @property
-    def ends(self) -> tuple[str, tuple[str, int]] | None:
-        """The address here, and address and port there, of the connection; `None` without one."""
+    def addresses(self) -> tuple[str, tuple[str, int]] | None:
+        """The local address, and the remote address and port; `None` without a connection."""
         return (self._socket.local_address, self._socket.remote_address) if self._socket else None
 
     @property
@@ -105,11 +105,11 @@ class Session:
         """Open a socket to `server`.
 
         Args:
-            server: Where to.
-            listener: Who hears what the server says.
-            log: Where the messages are logged, redacted.
-            instance: What leads to a certain instance of the server, as parameters of the address.
-            limit: Seconds that it may take, if not as long as usual.
+            server: The server.
+            listener: Receives the server's requests.
+            log: Takes the messages, redacted.
+            instance: Query parameters that select an instance of the server.
+            limit: Seconds that it may take; `Timeouts.connect` by default.
 
         Raises:
             SocketConnectionError: It cannot be reached.
@@ -131,7 +131,7 @@ class Session:
         self.pings.begin()
 
     async def log_in(self, login: Login) -> None:
-        """Send a login; the same account gets the same session, on the same connection or soon after a loss.
+        """Send a login. The same account resumes its session, on the same connection or soon after it was lost.
 
         Raises:
             AuthenticationError: The server refused the login.
@@ -161,7 +161,7 @@ class Session:
         return parse_gateway_state(params if isinstance(params, dict) else {}, parse_session_id(result))
 
     def note_registration(self, state: GatewayStateResponse) -> None:
-        """Remember what comes with a registration that stands."""
+        """Remember the ids that come with a registration."""
         if state.state is GatewayState.REGED:
             self.session_id = state.sessid or self.session_id
             self.call_report_id = state.call_report_id or self.call_report_id
@@ -178,7 +178,7 @@ class Session:
             raise
 
     async def tell(self, message: Message) -> None:
-        """Send a request whose answer nobody waits for; see `TxSocket.tell`."""
+        """Send a request, and ignore its response; see `TxSocket.tell`."""
         await self._sent(message, self._require_socket(message).tell(message))
 
     async def notify(self, message: Message) -> None:
@@ -186,18 +186,18 @@ class Session:
         await self._sent(message, self._require_socket(message).notify(message))
 
     def watch(self, on_dead: Callable[[SocketConnectionError], None]) -> None:
-        """Call `on_dead` when the connection is open but dead. The server must know already who is logged in."""
+        """Call `on_dead` when the connection is open but dead. A client must be logged in."""
         if self._socket is not None and self._health is None:
             self._health = HealthMonitor(self._socket, self._timeouts, on_dead)
             self._watching = asyncio.create_task(self._health.run(), name="telnyx-health")
 
     def probe(self) -> None:
-        """Find out whether the connection is still alive: something happened that its death would explain."""
+        """Check now whether the connection is alive."""
         if self._health is not None:
             self._health.probe()
 
     def abort(self, error: Exception) -> None:
-        """Cut the connection at once; whoever waits for an answer gets the error."""
+        """Cut the connection at once; pending requests fail with `error`."""
         socket = self.detach()
         if socket is not None:
             self._lost_at = self._lost_at or monotonic()
@@ -205,7 +205,7 @@ class Session:
             socket.abort(error if isinstance(error, SocketConnectionError) else given_up)
 
     def detach(self) -> TxSocket | None:
-        """Go on without the socket, and return it to be closed."""
+        """Continue without the socket, and return it so that it can be closed."""
         socket, self._socket = self._socket, None
         self.pings.end()
         if socket is not None:
@@ -220,13 +220,13 @@ class Session:
         self._account = None
 
     def forget_instance(self) -> None:
-        """Let the next connection land on another server instance, which may be healthier."""
+        """Let the next connection reach another instance of the server, which may be healthier."""
         self._voice_sdk_id = None
         if self._socket is not None:
             self._socket.voice_sdk_id = None
 
     def publish(self, frame: str | bytes) -> None:
-        """Hand on a frame of the server, if anybody collects them."""
+        """Emit a frame in `messages`, if anybody collects them."""
         if self.messages.collected:
             self.messages.emit(frame if isinstance(frame, str) else frame.decode(errors="replace"))
 
@@ -245,6 +245,6 @@ class Session:
         return self._socket
 
     def _session_of(self, account: str) -> str | None:
-        """The session that a new login of `account` can take up again."""
+        """The session that a login of `account` can resume."""
         kept = self._lost_at is None or monotonic() - self._lost_at < SESSION_LIFETIME
         return self.session_id if kept and self._account == account else None
