@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telnyx_native.ai.conversation import Conversation
@@ -15,7 +17,7 @@ from telnyx_native.client.connection import ConnectionListener
 from telnyx_native.client.report_delivery import ReportDelivery
 from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
 from telnyx_native.config import PeerConfig
-from telnyx_native.errors import CallError, CallLimitError, DrainingError, TelnyxError
+from telnyx_native.errors import CallError, CallLimitError, ConfigurationError, DrainingError, TelnyxError
 from telnyx_native.events import AiConversationResponse, AttachResponse, CallEvent, InviteResponse
 from telnyx_native.flow import SharedFlow
 from telnyx_native.signaling.messages import Bye, Dialog
@@ -41,6 +43,15 @@ if TYPE_CHECKING:
     from telnyx_native.media.peer import Peer
 
 __all__ = ["Calls"]
+
+
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+_NUMBER = re.compile(r"\+?[0-9]{7,15}")
+"""What may have been written for the eye: a number of E.164, which has 15 digits at most."""
+
+_VISUAL_SEPARATORS = re.compile(r"[-.()\s\u2010-\u2015\u200e\u202a-\u202c]+")
+"""RFC 3966, 5.1.1, and what comes along when numbers are pasted: typographic dashes, and marks of direction."""
 
 
 class Calls(ConnectionListener):
@@ -79,10 +90,17 @@ class Calls(ConnectionListener):
         self._background: set[asyncio.Task[None]] = set()
         self._engine: MediaEngine | None = None
 
-    def find(self, call_id: str) -> Call | None:
-        """The call with this id, if there is one; a pushed call is also found by its id in the notification."""
+    def require(self, call_id: str) -> Call:
+        """Return the call with this id; a pushed call is also found by its id in the notification.
+
+        Raises:
+            CallError: There is no such call.
+        """
         pushed = self._connection.pushed
-        return self.calls.get(call_id.lower()) or (pushed.known_as(call_id) if pushed else None)
+        call = self.calls.get(call_id.lower()) or (pushed.known_as(call_id) if pushed else None)
+        if call is None:
+            raise CallError(f"there is no call {call_id}, or it is over")
+        return call
 
     def require_room(self) -> None:
         """Check that one more call is allowed.
@@ -99,7 +117,11 @@ class Calls(ConnectionListener):
             raise CallLimitError(message)
 
     async def place(self, dialog: Dialog, options: MediaOptions) -> Call:
-        """Place a call; returns when the server has accepted the INVITE."""
+        """Place a call; returns when the server has accepted the INVITE. See `TelnyxClient.new_invite`."""
+        self._connection.require_ready()
+        self.require_room()
+        self._require_unused(dialog.call_id)
+        dialog = replace(dialog, destination_number=_as_dialled(dialog.destination_number))
         call = self._begin(dialog, CallDirection.OUTBOUND)
         await call._session.place(options)
         return call
@@ -293,6 +315,14 @@ class Calls(ConnectionListener):
         self.incoming.emit(call)
         return True
 
+    def _require_unused(self, call_id: str) -> None:
+        if not _UUID.fullmatch(call_id):
+            message = f"{call_id!r} is no call id: Telnyx's mobile SDKs take nothing but UUIDs"
+            raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
+        if call_id.lower() in self.calls:
+            message = f"there is a call {call_id} already"
+            raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
+
     def _has_room_to_ring(self) -> bool:
         try:
             self.require_room()
@@ -312,6 +342,12 @@ class Calls(ConnectionListener):
         call._session.handle(attach)
         call._session.reattach(attach.sdp)
         return True
+
+
+def _as_dialled(destination: str) -> str:
+    """A number without visual separators; anything else is left as it is."""
+    bare = _VISUAL_SEPARATORS.sub("", destination)
+    return bare if _NUMBER.fullmatch(bare) else destination
 
 
 def _rings_here(call: Call) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
@@ -45,14 +44,6 @@ if TYPE_CHECKING:
     from telnyx_native.signaling.logins import LoginTimings
 
 __all__ = ["TelnyxClient"]
-
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-
-_NUMBER = re.compile(r"\+?[0-9]{7,15}")
-"""What may have been written for the eye: a number of E.164, which has 15 digits at most."""
-
-_VISUAL_SEPARATORS = re.compile(r"[-.()\s\u2010-\u2015\u200e\u202a-\u202c]+")
-"""RFC 3966, 5.1.1, and what comes along when numbers are pasted: typographic dashes, and marks of direction."""
 
 
 class TelnyxClient:
@@ -391,20 +382,20 @@ class TelnyxClient:
             RequestError: The server refused the invitation.
             CallError: The call ended meanwhile.
         """
-        self._connection.require_ready()
-        if not destination_number and not isinstance(self._connection.config, AnonymousConfig):
+        config = self._connection.config
+        if not destination_number and not isinstance(config, AnonymousConfig):
             raise ConfigurationError("destination_number is empty", kind=ErrorCode.INVALID_CALL_PARAMETERS)
-        self._calls.require_room()
-        options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, tuple(preferred_codecs))
+        name, number = getattr(config, "sip_caller_id_name", None), getattr(config, "sip_caller_id_number", None)
         dialog = Dialog(
-            call_id=new_id() if call_id is None else self._unused(call_id),
-            destination_number=_as_dialled(destination_number),
-            caller_name=self._caller(caller_name, "sip_caller_id_name"),
-            caller_number=self._caller(caller_number, "sip_caller_id_number"),
+            call_id=new_id() if call_id is None else call_id,
+            destination_number=destination_number,
+            caller_name=(name if caller_name is None else caller_name) or "",
+            caller_number=(number if caller_number is None else caller_number) or "",
             client_state=client_state,
             custom_headers=dict(custom_headers or {}),
-            preferred_codecs=options.preferred_codecs,
+            preferred_codecs=tuple(preferred_codecs),
         )
+        options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, dialog.preferred_codecs)
         return await self._calls.place(dialog, options)
 
     async def hold_others(self, call: Call | None = None) -> None:
@@ -440,7 +431,7 @@ class TelnyxClient:
         Raises:
             CallError: There is no such call, or it does not ring.
         """
-        call = self._require_call(call_id)
+        call = self._calls.require(call_id)
         await call.accept(
             custom_headers=custom_headers,
             audio=audio,
@@ -456,7 +447,7 @@ class TelnyxClient:
         Raises:
             CallError: There is no such call.
         """
-        await self._require_call(call_id).end()
+        await self._calls.require(call_id).end()
 
     async def _connect(
         self,
@@ -484,30 +475,6 @@ class TelnyxClient:
 
     async def _load_ringer(self, config: TelnyxConfig) -> None:
         self._calls.ringer = await Ringer.load(config, self._publisher.log_of("ringer", config))
-
-    def _unused(self, call_id: str) -> str:
-        if not _UUID.fullmatch(call_id):
-            message = f"{call_id!r} is no call id: Telnyx's mobile SDKs take nothing but UUIDs"
-            raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
-        if call_id.lower() in self.calls:
-            message = f"there is a call {call_id} already"
-            raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
-        return call_id
-
-    def _require_call(self, call_id: str) -> Call:
-        call = self._calls.find(call_id)
-        if call is None:
-            raise CallError(f"there is no call {call_id}, or it is over")
-        return call
-
-    def _caller(self, given: str | None, default: str) -> str:
-        return given if given is not None else getattr(self._connection.config, default, None) or ""
-
-
-def _as_dialled(destination: str) -> str:
-    """A number without what is in it for the eye; what is no number stays as it is."""
-    bare = _VISUAL_SEPARATORS.sub("", destination)
-    return bare if _NUMBER.fullmatch(bare) else destination
 
 
 def _require_incoming(meta: PushMetaData) -> PushMetaData:
