@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from telnyx_native.client.connection import Connection
-    from telnyx_native.client.publisher import Publisher
+    from telnyx_native.client.context import Context
     from telnyx_native.client.ringer import Ringer
-    from telnyx_native.config import AudioConfig, Limits, Timeouts
+    from telnyx_native.config import AudioConfig
     from telnyx_native.events import ReceivedResult
     from telnyx_native.media.engine import MediaEngine
     from telnyx_native.media.negotiation import MediaOptions
@@ -59,9 +59,7 @@ class Calls(ConnectionListener):
 
     Args:
         connection: The connection to the server.
-        timeouts: How long each step may take.
-        limits: How much of something there may be.
-        publisher: Responses, warnings and the log.
+        context: Timeouts, limits and the publisher.
 
     Attributes:
         calls: The calls that are not over, by call id in lower case.
@@ -73,7 +71,7 @@ class Calls(ConnectionListener):
         conversation: The messages to and from an AI assistant.
     """
 
-    def __init__(self, connection: Connection, timeouts: Timeouts, limits: Limits, publisher: Publisher) -> None:
+    def __init__(self, connection: Connection, context: Context) -> None:
         self.calls: dict[str, Call] = {}
         self.begun: SharedFlow[Call] = SharedFlow()
         self.incoming: SharedFlow[Call] = SharedFlow()
@@ -83,10 +81,10 @@ class Calls(ConnectionListener):
         self.conversation = Conversation(connection.session)
         self._connection = connection
         self._session = connection.session
-        self._timeouts = timeouts
-        self._limits = limits
-        self._publisher = publisher
-        self._reports = ReportDelivery(connection, publisher)
+        self._timeouts = context.timeouts
+        self._limits = context.limits
+        self._publisher = context.publisher
+        self._reports = ReportDelivery(connection, context.publisher)
         self._background: set[asyncio.Task[None]] = set()
         self._engine: MediaEngine | None = None
 

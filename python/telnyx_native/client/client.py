@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from telnyx_native.ai.assistant import AiAssistant
 from telnyx_native.client.calls import Calls
 from telnyx_native.client.connection import Connection, decline
-from telnyx_native.client.publisher import Publisher
+from telnyx_native.client.context import Context
 from telnyx_native.client.pushed_call import PushedCall
 from telnyx_native.client.ringer import Ringer
 from telnyx_native.codes import ErrorCode, TelnyxWarning
@@ -69,11 +69,12 @@ class TelnyxClient:
     """
 
     def __init__(self, *, timeouts: Timeouts | None = None, limits: Limits | None = None) -> None:
-        self._timeouts, limits = timeouts or Timeouts(), limits or Limits()
-        self._publisher = Publisher()
-        self._connection = Connection(self._timeouts, limits, self._publisher)
+        context = Context(timeouts or Timeouts(), limits or Limits())
+        self._timeouts = context.timeouts
+        self._publisher = context.publisher
+        self._connection = Connection(context)
         self._session = self._connection.session
-        self._calls = self._connection.listener = Calls(self._connection, self._timeouts, limits, self._publisher)
+        self._calls = self._connection.listener = Calls(self._connection, context)
         self.incoming_calls: SharedFlow[Call] = self._calls.incoming
         self.new_calls: SharedFlow[Call] = self._calls.begun
         self.ai = AiAssistant(self._calls.conversation)

@@ -9,12 +9,12 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from telnyx_native.client.context import Context
 from telnyx_native.client.network_watch import NetworkWatch, source_address
-from telnyx_native.client.publisher import Publisher
 from telnyx_native.client.pushed_call import PushedCall
 from telnyx_native.client.token_watch import TokenWatch
 from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
-from telnyx_native.config import Limits, TokenConfig, TxServerConfiguration, route
+from telnyx_native.config import TokenConfig, TxServerConfiguration, route
 from telnyx_native.errors import (
     AuthenticationError,
     NetworkChangedError,
@@ -79,9 +79,7 @@ class Connection:
     """Connects, logs in and reconnects: feeds events to the machine, and carries out its actions.
 
     Args:
-        timeouts: How long each step may take.
-        limits: How many attempts there are.
-        publisher: Responses, warnings and the log.
+        context: Timeouts, limits and the publisher.
 
     Attributes:
         session: The session with the server.
@@ -92,14 +90,15 @@ class Connection:
         pushed: The call that a push notification announced, if there is one.
     """
 
-    def __init__(self, timeouts: Timeouts, limits: Limits, publisher: Publisher) -> None:
+    def __init__(self, context: Context) -> None:
+        timeouts, limits = context.timeouts, context.limits
         self.session = Session(timeouts)
         self.status: StateFlow[ConnectionStatus] = StateFlow(ConnectionStatus.DISCONNECTED)
         self.listener = ConnectionListener()
         self.server = TxServerConfiguration()
         self.config: TelnyxConfig | None = None
         self.pushed: PushedCall | None = None
-        self._publisher = publisher
+        self._publisher = context.publisher
         self._home = HomeLoop("the client")
         seed = random.getrandbits(32)
         self._machine = Machine(
@@ -112,7 +111,7 @@ class Connection:
         self._timer: asyncio.TimerHandle | None = None
         self._detached: TxSocket | None = None
         self._network = NetworkWatch(self._on_network_change)
-        self._token = TokenWatch(publisher.warn)
+        self._token = TokenWatch(self._publisher.warn)
 
     # For the application.
 
@@ -468,12 +467,12 @@ async def decline(meta: PushMetaData, config: TelnyxConfig, server: TxServerConf
         GatewayRegistrationError: The SIP registration did not come up.
         RequestTimeoutError: The server did not answer.
     """
-    publisher = Publisher()
-    connection = Connection(timeouts, Limits(), publisher)
+    context = Context(timeouts)
+    connection = Connection(context)
     pushed = PushedCall(meta, timeouts.push_invite, declined=True)
     try:
         await connection.connect(server, replace(config, auto_reconnect=False), pushed=pushed)
-        publisher.log.info(f"declined call {meta.call_id}")
+        context.publisher.log.info(f"declined call {meta.call_id}")
     finally:
         connection.leave()
         await connection.close()

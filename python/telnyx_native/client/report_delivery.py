@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from telnyx_native.call import Call
     from telnyx_native.client.connection import Connection
-    from telnyx_native.client.publisher import Publisher
+    from telnyx_native.client.context import Publisher
     from telnyx_native.config import IceServer, TelnyxConfig
 
 __all__ = ["ReportDelivery"]

@@ -21,9 +21,9 @@ from support.tokens import token_for
 from telnyx_native.client import TelnyxClient
 from telnyx_native.client import connection as connection_module
 from telnyx_native.client.connection import Connection, ConnectionListener
-from telnyx_native.client.publisher import Publisher
+from telnyx_native.client.context import Context
 from telnyx_native.codes import ErrorCode
-from telnyx_native.config import CredentialConfig, Limits, Timeouts, TokenConfig, TxServerConfiguration
+from telnyx_native.config import CredentialConfig, Timeouts, TokenConfig, TxServerConfiguration
 from telnyx_native.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -91,7 +91,7 @@ async def listener() -> Listener:
 
 @pytest.fixture
 async def connection(server: ScriptedServer, timeouts: Timeouts, listener: Listener) -> AsyncIterator[Connection]:
-    made = Connection(timeouts, Limits(), Publisher())
+    made = Connection(Context(timeouts))
     made.listener = listener
     await made.connect(TxServerConfiguration.parse(server.address), None)
     yield made
@@ -203,14 +203,14 @@ async def test_failed_registration_drops_the_sticky_id(
 
 
 async def test_request_without_connection(timeouts: Timeouts) -> None:
-    connection = Connection(timeouts, Limits(), Publisher())
+    connection = Connection(Context(timeouts))
     with pytest.raises(SocketConnectionError, match="connect first"):
         await connection.session.request(Ping())
     await ended(connection)
 
 
 async def test_closing_gives_up_an_attempt(server: ScriptedServer, timeouts: Timeouts) -> None:
-    connection = Connection(timeouts, Limits(), Publisher())
+    connection = Connection(Context(timeouts))
     opening = asyncio.create_task(connection.connect(TxServerConfiguration.parse(server.address), None))
     await asyncio.sleep(0)
     assert connection.is_open

@@ -1,9 +1,11 @@
-"""What a client tells its application: responses, warnings, and the log."""
+"""What the parts of a client share: its settings, and the publisher of what happens."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from telnyx_native.config import Limits, Timeouts
 from telnyx_native.errors import TelnyxError
 from telnyx_native.events import ReceivedMessageBody, SocketResponse, SocketStatus
 from telnyx_native.flow import SharedFlow
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from telnyx_native.config import TelnyxConfig
     from telnyx_native.events import ReceivedResult
 
-__all__ = ["Publisher"]
+__all__ = ["Context", "Publisher"]
 
 
 class Publisher:
@@ -73,3 +75,18 @@ class Publisher:
         """End the flows."""
         self.responses.close()
         self.warnings.close()
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the parts of a client share.
+
+    Attributes:
+        timeouts: How long each step may take.
+        limits: How many of something are allowed.
+        publisher: Responses, warnings and the log.
+    """
+
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    limits: Limits = field(default_factory=Limits)
+    publisher: Publisher = field(default_factory=Publisher)
