@@ -90,12 +90,12 @@ class TelnyxClient:
 
     @property
     def socket_response_flow(self) -> SharedFlow[SocketResponse]:
-        """Everything that happens on the connection."""
+        """What happens on the connection: statuses, messages and errors."""
         return self._publisher.responses
 
     @property
     def warning_flow(self) -> SharedFlow[TelnyxWarning]:
-        """What is not wrong yet, such as a login token that is about to expire."""
+        """Problems that are about to occur, such as a login token that is about to expire."""
         return self._publisher.warnings
 
     @property
@@ -105,7 +105,7 @@ class TelnyxClient:
 
     @property
     def ws_message_flow(self) -> SharedFlow[str]:
-        """Every message of the server as it came, JSON; for what this SDK has no type for."""
+        """Every message of the server as JSON; for messages that this SDK has no type for."""
         return self._session.messages
 
     @property
@@ -120,7 +120,7 @@ class TelnyxClient:
 
     @property
     def socket_connection_metrics_flow(self) -> StateFlow[SocketConnectionMetrics]:
-        """How good the connection is, by the regularity of the server's pings."""
+        """The quality of the connection, measured by the server's pings."""
         return self._session.pings.metrics
 
     @property
@@ -135,7 +135,7 @@ class TelnyxClient:
 
     @property
     def refused_calls(self) -> int:
-        """Inbound calls that were told USER_BUSY so far, because of `Limits` or while draining."""
+        """Inbound calls that were refused with USER_BUSY, because of `Limits` or while draining."""
         return self._calls.refused
 
     async def connect(
@@ -149,12 +149,12 @@ class TelnyxClient:
     ) -> None:
         """Connect to a server and log in; on return calls can be placed and received.
 
-        A SIP registration that fails is tried again, see `Limits.registrations`. If that does not help, or anything
-        else fails, nothing of it is left.
+        A SIP registration that fails is retried, see `Limits.registrations`. After any other failure, or the last
+        retry, the client is disconnected.
 
         Args:
             server_config: The server; Telnyx's production server by default.
-            credential_config: Who logs in, and what is logged. Without a login, only the connection is made.
+            credential_config: The login, with its log level. Without a login, the client only connects.
             token_config: The same for a login with a token; give one of the two.
             tx_push_meta_data: The push notification that announced a call, if one did, as it came; see
                 `PushMetaData.parse`. The call is that of `wait_for_pushed_call`.
@@ -188,14 +188,14 @@ class TelnyxClient:
         """Connect without an account, to talk to one AI assistant: `new_invite` needs no destination then.
 
         Args:
-            target_id: The assistant.
-            target_type: What it is.
-            target_version_id: Which version of it; the current one by default.
-            user_variables: What the assistant shall know, as its dynamic variables.
-            conversation_id: An earlier conversation to go on with.
+            target_id: The id of the assistant.
+            target_type: The kind of target.
+            target_version_id: Its version; the current one by default.
+            user_variables: Dynamic variables of the assistant.
+            conversation_id: An earlier conversation to continue.
             server_config: The server; Telnyx's production server by default.
-            log_level: What is logged.
-            custom_logger: Where it is logged; the standard `logging` tree by default.
+            log_level: The log level.
+            custom_logger: Takes the log records; the standard `logging` tree by default.
 
         Raises:
             SocketConnectionError: The server cannot be reached, or the connection ended too early.
@@ -221,11 +221,11 @@ class TelnyxClient:
         *,
         server_config: TxServerConfiguration | None = None,
     ) -> None:
-        """Decline the call that a push notification announced; what this client is connected to stays as it is.
+        """Decline the call that a push notification announced, over a connection of its own.
 
         Args:
             push_meta_data: The notification as it came; see `PushMetaData.parse`.
-            config: Who declines.
+            config: The login of the user who declines.
             server_config: The server; Telnyx's production server by default.
 
         Raises:
@@ -239,7 +239,7 @@ class TelnyxClient:
         await decline(meta, config, server_config or TxServerConfiguration(), self._timeouts)
 
     async def credential_login(self, credential_config: CredentialConfig) -> None:
-        """Log in on a connection that stands, and wait for the SIP registration.
+        """Log in on an open connection, and wait for the SIP registration.
 
         Raises:
             AuthenticationError: The server refused the credentials; the connection stays for another try.
@@ -250,7 +250,7 @@ class TelnyxClient:
         await self._log_in(credential_config)
 
     async def token_login(self, token_config: TokenConfig) -> None:
-        """Log in with a token on a connection that stands; with a new one, calls that are going on stay.
+        """Log in with a token on an open connection; renewing the token does not affect calls.
 
         Raises:
             AuthenticationError: The server refused the token; the connection stays.
@@ -264,7 +264,7 @@ class TelnyxClient:
         """Return the call that the push notification given to `connect` announced; accept or reject it.
 
         Raises:
-            InviteTimeoutError: Its invitation did not come within `Timeouts.push_invite` seconds of the login.
+            InviteTimeoutError: Its INVITE did not arrive within `Timeouts.push_invite` seconds of the login.
             SocketConnectionError: The connection ended first.
             CallError: No notification was given to `connect`.
         """
@@ -297,11 +297,11 @@ class TelnyxClient:
         await self.ai.send_message(text, images)
 
     async def drain(self, timeout: float | None = None) -> int:
-        """Take no more calls, wait for those that are going on, then disconnect: for an end that nobody hears.
+        """Take no more calls, wait until the current ones end, then disconnect.
 
-        From now on inbound calls are told USER_BUSY and `new_invite` raises `DrainingError`; calls that ring already
-        can still be accepted. When this returns the client is disconnected, and can be connected again. Cancelling
-        stops the waiting, and the client still takes no more calls until it is disconnected.
+        From now on inbound calls are refused with USER_BUSY and `new_invite` raises `DrainingError`; calls that ring
+        already can still be accepted. When this returns the client is disconnected, and can be connected again.
+        Cancelling stops the waiting, and the client still takes no more calls until it is disconnected.
 
         Args:
             timeout: Seconds after which calls that are still going on are hung up; `None` waits for ever.
@@ -318,7 +318,7 @@ class TelnyxClient:
         return late
 
     async def disconnect(self) -> None:
-        """Hang up all calls, close the connection and free the media. Does nothing when there is nothing."""
+        """Hang up all calls, close the connection and release the media engine."""
         was_open = self._connection.is_open
         self._connection.leave()
         try:
@@ -332,7 +332,7 @@ class TelnyxClient:
             self._publisher.announce(SocketStatus.DISCONNECT)
 
     async def close(self) -> None:
-        """Disconnect and end all flows; the client is of no use afterwards."""
+        """Disconnect and end all flows; the client cannot be used afterwards."""
         try:
             await self.disconnect()
         finally:
@@ -356,9 +356,9 @@ class TelnyxClient:
         preferred_codecs: Sequence[AudioCodec] = (),
         call_id: str | None = None,
     ) -> Call:
-        """Place a call; returns when the server has taken the invitation.
+        """Place a call; returns when the server has accepted the INVITE.
 
-        The call goes on from there by itself: see `Call.wait_active` and `Call.call_state_flow`. Cancelling
+        The call then proceeds by itself: see `Call.wait_active` and `Call.call_state_flow`. Cancelling
         this ends the call.
 
         Args:
@@ -380,7 +380,7 @@ class TelnyxClient:
             ConfigurationError: The destination, a header, a codec or the id cannot work.
             CallLimitError: There are `Limits.max_concurrent_calls` calls.
             DrainingError: The client takes no more calls.
-            RequestError: The server refused the invitation.
+            RequestError: The server refused the INVITE.
             CallError: The call ended meanwhile.
         """
         config = self._connection.config
@@ -408,7 +408,7 @@ class TelnyxClient:
         await self._calls.hold_others(call)
 
     async def swap_to(self, call: Call) -> None:
-        """Talk in `call`: put all other active calls on hold, and take this one off hold.
+        """Put all other active calls on hold, and take `call` off hold.
 
         Raises:
             CallError: `call` is neither active nor on hold.

@@ -63,7 +63,7 @@ class Message(Protocol):
 
 
 class Signaling(Protocol):
-    """The way to the server; it outlives a single connection."""
+    """Sends messages to the server; it outlives a single connection."""
 
     @property
     def session_id(self) -> str:
@@ -73,10 +73,10 @@ class Signaling(Protocol):
         """Send a request and return its result."""
 
     async def tell(self, message: Message) -> None:
-        """Send a request whose answer nobody waits for."""
+        """Send a request, and ignore its response."""
 
     async def notify(self, message: Message) -> None:
-        """Send a notification, which has no answer."""
+        """Send a notification, which has no response."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class GatewayStateQuery:
 
 @dataclass(frozen=True)
 class Ping:
-    """Show that the client is alive; this is how the Telnyx JS SDK reacts to a ping of the server."""
+    """Answer a ping of the server, or ask for a response; a request, as in the Telnyx JS SDK."""
 
     method: ClassVar[SocketMethod] = SocketMethod.PING
     sticky: ClassVar[bool] = True
@@ -196,7 +196,7 @@ class Invite(_Description):
 
 @dataclass(frozen=True)
 class Answer(_Description):
-    """Accept a call."""
+    """Answer a call."""
 
     method: ClassVar[SocketMethod] = SocketMethod.ANSWER
 
@@ -208,7 +208,7 @@ class Answer(_Description):
 
 @dataclass(frozen=True)
 class Attach(_Description):
-    """Answer the offer with which the server brings a call back."""
+    """Answer the offer with which the server reattaches a call."""
 
     method: ClassVar[SocketMethod] = SocketMethod.ATTACH
 
@@ -249,10 +249,10 @@ class Bye:
 
 @dataclass(frozen=True)
 class AttachCalls:
-    """Ask for the call that a push announced; its invitation follows.
+    """Request the call that a push announced; its INVITE follows.
 
     Attributes:
-        push: How the push came; `None` if this client does not know.
+        push: How the push was delivered; `None` if unknown.
     """
 
     method: ClassVar[SocketMethod] = SocketMethod.ATTACH_CALLS
@@ -273,7 +273,7 @@ class AttachCalls:
 
 @dataclass(frozen=True)
 class DisablePush:
-    """Ask for no more notifications on a device.
+    """Stop notifications on a device.
 
     Attributes:
         identity: Whose notifications: `user` or `login_token`, as on the wire.
@@ -288,7 +288,7 @@ class DisablePush:
 
     @classmethod
     def of(cls, config: TelnyxConfig | None) -> DisablePush:
-        """The request of whoever is logged in.
+        """The request for a login.
 
         Raises:
             ConfigurationError: The login named no device.
@@ -321,12 +321,12 @@ class _ConversationItem:
 
 @dataclass(frozen=True)
 class UserMessage(_ConversationItem):
-    """Say something in writing.
+    """Send a text message to the assistant.
 
     Attributes:
         id: The id of the message.
-        text: What is said.
-        images: What is shown: addresses of images, or data URLs.
+        text: The text.
+        images: URLs or data URLs of images.
     """
 
     id: str
@@ -343,11 +343,11 @@ class UserMessage(_ConversationItem):
 
 @dataclass(frozen=True)
 class ToolOutput(_ConversationItem):
-    """Return what a tool returned.
+    """Send the output of a tool.
 
     Attributes:
-        call_id: The use of the tool.
-        output: What came of it.
+        call_id: The id of the tool call.
+        output: The output.
     """
 
     call_id: str
@@ -384,7 +384,7 @@ class _DebugReport:
 
 @dataclass(frozen=True)
 class DebugReportStart(_DebugReport):
-    """Begin a report."""
+    """Start a report."""
 
     method: ClassVar[SocketMethod] = SocketMethod.DEBUG_REPORT_START
 
@@ -398,7 +398,7 @@ class DebugReportStop(_DebugReport):
 
 @dataclass(frozen=True)
 class DebugReportData(_DebugReport):
-    """Tell of one event.
+    """Report one event.
 
     Attributes:
         data: The event, as the Telnyx JS SDK's WebRTC monitor describes it.
