@@ -133,9 +133,9 @@ if TYPE_CHECKING:
     from telnyx_native.rest import TelephonyCredential as TelephonyCredential
     from telnyx_native.rest import TelephonyCredentials as TelephonyCredentials
     from telnyx_native.rest import mint_login_token as mint_login_token
-    from telnyx_native.signaling.login_timings import LoginTimings as LoginTimings
-    from telnyx_native.signaling.ping_metrics import SocketConnectionMetrics as SocketConnectionMetrics
-    from telnyx_native.signaling.ping_metrics import SocketConnectionQuality as SocketConnectionQuality
+    from telnyx_native.signaling.health import SocketConnectionMetrics as SocketConnectionMetrics
+    from telnyx_native.signaling.health import SocketConnectionQuality as SocketConnectionQuality
+    from telnyx_native.signaling.logins import LoginTimings as LoginTimings
     from telnyx_native.states import CallDirection as CallDirection
     from telnyx_native.states import CallNetworkChangeReason as CallNetworkChangeReason
     from telnyx_native.states import CallState as CallState
@@ -193,8 +193,8 @@ _HOMES = {
     "push": "PushConfig PushEnvironment PushKind PushMetaData PushProvider",
     "region": "Region",
     "rest": "TelephonyCredential TelephonyCredentials mint_login_token",
-    "signaling.login_timings": "LoginTimings",
-    "signaling.ping_metrics": "SocketConnectionMetrics SocketConnectionQuality",
+    "signaling.health": "SocketConnectionMetrics SocketConnectionQuality",
+    "signaling.logins": "LoginTimings",
     "states": (
         "CallDirection CallNetworkChangeReason CallState CallTerminationReason ConnectionStatus "
         "GatewayState HangupCause"

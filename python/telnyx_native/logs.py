@@ -185,7 +185,7 @@ class Log:
         """Log something odd that was survived."""
         self._emit(LogLevel.WARNING, message, exception)
 
-    def unheeded(self, message: str) -> None:
+    def unretrieved(self, message: str) -> None:
         """Log a failure that nobody awaits; at every level, even NONE, as asyncio does for its own."""
         self._write(LogLevel.WARNING, message, None)
 

@@ -280,7 +280,7 @@ async def test_session_that_goes_on_elsewhere(caller: TelnyxClient, gateway: Gat
         await other.connect(TxServerConfiguration.parse(gateway.url), ALICE)
         assert (await asyncio.wait_for(call.wait_done(), LIMIT)).cause == "SERVER_ERROR"
         assert caller.connection_status_flow.value is ConnectionStatus.DISCONNECTED
-        assert not caller._recovery.running
+        assert not caller._connection.is_open
         assert other.connection_status_flow.value is ConnectionStatus.CLIENT_READY
 
 

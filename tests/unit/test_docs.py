@@ -108,3 +108,11 @@ def test_every_line_of_the_field_names_its_test(row: list[str]) -> None:
             assert any(re.search(rf"(?m)^\s*(?:async )?(?:def|class) {name}\b", path.read_text()) for path in found), (
                 name
             )
+
+
+WALKS = sorted(set(re.findall(r"`([a-z_/]+)\.py:([A-Za-z_.]+)`", (ROOT / "docs" / "architecture.md").read_text())))
+
+
+@pytest.mark.parametrize(("module", "name"), WALKS)
+def test_every_step_of_a_walk_exists(module: str, name: str) -> None:
+    assert exists(f"{module.replace('/', '.')}.{name}")

@@ -84,3 +84,36 @@ def test_the_gateway_is_the_other_side_of_the_wire() -> None:
 def test_every_module_has_a_floor() -> None:
     rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert rooms - {"__init__", "__main__", "__pyinstaller", "gateway"} == set().union(*FLOORS)
+
+
+def graph() -> dict[str, set[str]]:
+    """Which files import which of this package, also where only types are checked."""
+    files = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
+    known = {name.removesuffix(".__init__"): name for name in files}
+    found: dict[str, set[str]] = {}
+    for name, path in files.items():
+        found[name] = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("telnyx_native."):
+                module = node.module.removeprefix("telnyx_native.")
+                ends = {known.get(f"{module}.{alias.name}", known.get(module)) for alias in node.names}
+                found[name] |= {end for end in ends if end is not None} - {name}
+    return found
+
+
+STILL_CIRCLES = {"media.engine", "media.joins", "media.peer", "gateway.faults", "gateway.monitor", "gateway.session"}
+
+
+def test_no_file_leads_back_to_itself() -> None:
+    imports = graph()
+    circles = set()
+    for name in imports:
+        reached, left = set[str](), list(imports[name])
+        while left:
+            other = left.pop()
+            if other not in reached:
+                reached.add(other)
+                left.extend(imports[other])
+        if name in reached:
+            circles.add(name)
+    assert circles <= STILL_CIRCLES, circles - STILL_CIRCLES

@@ -133,7 +133,7 @@ def test_broken_handler_breaks_nothing() -> None:
 
 def test_what_nobody_awaits_is_told_of_at_every_level() -> None:
     recorder = Recorder()
-    Log("media", LogLevel.NONE, recorder).unheeded("lost")
+    Log("media", LogLevel.NONE, recorder).unretrieved("lost")
     assert recorder.records == [(LogLevel.WARNING, "media", "lost", None)]
 
 

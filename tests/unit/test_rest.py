@@ -134,7 +134,7 @@ async def test_a_login_with_a_new_credential_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Servers know it some seconds after the API has created it."""
-    monkeypatch.setattr("telnyx_native.client.connection.PAUSE_FOR_NEW_CREDENTIALS", 0.01)
+    monkeypatch.setattr("telnyx_native.signaling.machine.NEW_CREDENTIAL_DELAY", 0.01)
     made = await credentials.create("connection-7", "bot")
     good, left = server.parts["login"], 3
 

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from telnyx_native.ai.tools import FunctionCall, Tools
 from telnyx_native.ai.transcript import Transcript
 from telnyx_native.ai.widget import WidgetSettings
 from telnyx_native.flow import StateFlow
-from telnyx_native.signaling.ai_messages import ToolOutput, UserMessage
 from telnyx_native.signaling.envelope import new_id
+from telnyx_native.signaling.messages import ToolOutput, UserMessage
 
 if TYPE_CHECKING:
     from telnyx_native.events import AiConversationResponse
     from telnyx_native.logs import Log
-    from telnyx_native.signaling.messages import Message
+    from telnyx_native.signaling.messages import Signaling
 
-__all__ = ["Channel", "Conversation"]
-
-
-class Channel(Protocol):
-    """The way to the assistant."""
-
-    async def tell(self, message: Message) -> None:
-        """Send a request whose answer nobody waits for."""
-
-    async def notify(self, message: Message) -> None:
-        """Send a notification."""
+__all__ = ["Conversation"]
 
 
 class Conversation:
     """What is said beside the audio, and the tools that are called for it.
 
     Args:
-        channel: The way to the assistant.
+        signaling: The way to the server.
 
     Attributes:
         transcript: What was said so far.
@@ -41,15 +31,15 @@ class Conversation:
         widget_settings: How the assistant wants to look; `None` until it has said so.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, signaling: Signaling) -> None:
         self.transcript = Transcript()
         self.tools = Tools(self._return)
         self.widget_settings: StateFlow[WidgetSettings | None] = StateFlow(None)
-        self._channel = channel
+        self._signaling = signaling
 
     async def say(self, text: str, image_urls: tuple[str, ...]) -> None:
         """Say something in writing; returns when it has left."""
-        await self._channel.tell(UserMessage(new_id(), text, image_urls))
+        await self._signaling.tell(UserMessage(new_id(), text, image_urls))
 
     def hear(self, message: AiConversationResponse, log: Log) -> None:
         """Take a message of the assistant."""
@@ -86,4 +76,4 @@ class Conversation:
         self.widget_settings.close()
 
     async def _return(self, call_id: str, output: str) -> None:
-        await self._channel.notify(ToolOutput(call_id, output))
+        await self._signaling.notify(ToolOutput(call_id, output))

@@ -9,15 +9,14 @@ from telnyx_native.errors import TelnyxError
 from telnyx_native.media.stats import AudioStats
 from telnyx_native.report.interval import utc
 from telnyx_native.signaling.envelope import new_id
-from telnyx_native.signaling.report_messages import DebugReportData, DebugReportStart, DebugReportStop
+from telnyx_native.signaling.messages import DebugReportData, DebugReportStart, DebugReportStop
 
 if TYPE_CHECKING:
     from telnyx_native.call.stats_sampler import StatsSample
     from telnyx_native.flow import SharedFlow
     from telnyx_native.logs import Log
     from telnyx_native.media.peer import Peer
-    from telnyx_native.signaling.messages import Message
-    from telnyx_native.signaling.requester import Signaling
+    from telnyx_native.signaling.messages import Message, Signaling
 
 __all__ = ["DebugReport"]
 

@@ -77,8 +77,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.recording import Recording
     from telnyx_native.signaling.call_messages import HoldAction
-    from telnyx_native.signaling.messages import Dialog
-    from telnyx_native.signaling.requester import Signaling
+    from telnyx_native.signaling.messages import Dialog, Signaling
 
 __all__ = ["CallDriver", "CallHost"]
 
@@ -336,7 +335,7 @@ class CallDriver:
                 try:
                     await recording.stop()
                 except MediaError as error:
-                    (self.log.debug if recording.failed else self.log.unheeded)(str(error))
+                    (self.log.debug if recording.failed else self.log.unretrieved)(str(error))
 
     async def _attach(self, sdp: str) -> None:
         """Answer the server's offer to bring the call back."""

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from telnyx_native.call.audio_path import AudioPath
     from telnyx_native.call.lifecycle import Lifecycle
     from telnyx_native.signaling.call_messages import HoldAction
-    from telnyx_native.signaling.messages import Dialog
-    from telnyx_native.signaling.requester import Signaling
+    from telnyx_native.signaling.messages import Dialog, Signaling
 
 __all__ = ["Modifications"]
 

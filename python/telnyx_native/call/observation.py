@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from telnyx_native.logs import Log
     from telnyx_native.media.peer import Peer
     from telnyx_native.report.call_report import CallReport
-    from telnyx_native.signaling.requester import Signaling
+    from telnyx_native.signaling.messages import Signaling
 
 __all__ = ["Observation", "Observers"]
 

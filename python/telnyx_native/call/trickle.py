@@ -10,8 +10,7 @@ from telnyx_native.signaling.call_messages import Candidate, EndOfCandidates
 if TYPE_CHECKING:
     from telnyx_native.logs import Log
     from telnyx_native.media.peer import Peer
-    from telnyx_native.signaling.messages import Dialog
-    from telnyx_native.signaling.requester import Signaling
+    from telnyx_native.signaling.messages import Dialog, Signaling
 
 __all__ = ["send_candidates"]
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from telnyx_native.ai.assistant import AiAssistant
-from telnyx_native.client.call_keeper import CallKeeper
-from telnyx_native.client.push_decline import decline
+from telnyx_native.client.calls import Calls
+from telnyx_native.client.connection import Connection, decline
+from telnyx_native.client.context import Context
 from telnyx_native.client.pushed_call import PushedCall
 from telnyx_native.client.ringer import Ringer
-from telnyx_native.client.several_calls import hold_all
 from telnyx_native.codes import ErrorCode, TelnyxWarning
 from telnyx_native.config import (
     AnonymousConfig,
@@ -23,36 +22,28 @@ from telnyx_native.config import (
     TokenConfig,
     TxServerConfiguration,
 )
-from telnyx_native.errors import CallError, ConfigurationError, SocketConnectionError
-from telnyx_native.events import DisablePushResponse, SocketMethod, SocketResponse, SocketStatus
+from telnyx_native.errors import CallError, ConfigurationError
+from telnyx_native.events import DisablePushResponse, SocketMethod, SocketStatus
 from telnyx_native.logs import LogLevel, TxLogger
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.push import PushKind, PushMetaData
 from telnyx_native.signaling.envelope import new_id
-from telnyx_native.signaling.messages import Dialog
-from telnyx_native.signaling.push_messages import DisablePush
+from telnyx_native.signaling.messages import Dialog, DisablePush
 from telnyx_native.states import ConnectionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from telnyx_native.ai.transcript import TranscriptItem
     from telnyx_native.call import Call
     from telnyx_native.config import AudioCodec, CredentialConfig, TelnyxConfig
+    from telnyx_native.events import SocketResponse
     from telnyx_native.flow import SharedFlow, StateFlow
-    from telnyx_native.signaling.login_timings import LoginTimings
-    from telnyx_native.signaling.ping_metrics import SocketConnectionMetrics
+    from telnyx_native.signaling.health import SocketConnectionMetrics
+    from telnyx_native.signaling.logins import LoginTimings
 
 __all__ = ["TelnyxClient"]
-
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-
-_NUMBER = re.compile(r"\+?[0-9]{7,15}")
-"""What may have been written for the eye: a number of E.164, which has 15 digits at most."""
-
-_VISUAL_SEPARATORS = re.compile(r"[-.()\s\u2010-\u2015\u200e\u202a-\u202c]+")
-"""RFC 3966, 5.1.1, and what comes along when numbers are pasted: typographic dashes, and marks of direction."""
 
 
 class TelnyxClient:
@@ -69,23 +60,24 @@ class TelnyxClient:
 
     Args:
         timeouts: How long each step may take.
-        limits: How much of something there may be.
+        limits: How many of something are allowed.
 
     Attributes:
         incoming_calls: Inbound calls, ringing; collect before they can arrive.
-        new_calls: Every call, inbound or outbound, when it begins: for who watches them all.
+        new_calls: Every call, inbound or outbound, when it begins.
         ai: The AI assistant at the other end, beside the audio.
     """
 
     def __init__(self, *, timeouts: Timeouts | None = None, limits: Limits | None = None) -> None:
-        self._timeouts = timeouts or Timeouts()
-        self._keeper = CallKeeper(self._timeouts, limits or Limits())
-        self._session = self._keeper.session
-        self._connection = self._keeper.connection
-        self._recovery = self._keeper.recovery
-        self.incoming_calls: SharedFlow[Call] = self._keeper.incoming
-        self.new_calls: SharedFlow[Call] = self._keeper.begun
-        self.ai = AiAssistant(self._keeper.conversation)
+        context = Context(timeouts or Timeouts(), limits or Limits())
+        self._timeouts = context.timeouts
+        self._publisher = context.publisher
+        self._connection = Connection(context)
+        self._session = self._connection.session
+        self._calls = self._connection.listener = Calls(self._connection, context)
+        self.incoming_calls: SharedFlow[Call] = self._calls.incoming
+        self.new_calls: SharedFlow[Call] = self._calls.begun
+        self.ai = AiAssistant(self._calls.conversation)
 
     def __repr__(self) -> str:
         return f"<TelnyxClient {self.connection_status_flow.value.name}, {len(self.calls)} calls>"
@@ -98,22 +90,22 @@ class TelnyxClient:
 
     @property
     def socket_response_flow(self) -> SharedFlow[SocketResponse]:
-        """Everything that happens on the connection."""
-        return self._connection.responses
+        """What happens on the connection: statuses, messages and errors."""
+        return self._publisher.responses
 
     @property
     def warning_flow(self) -> SharedFlow[TelnyxWarning]:
-        """What is not wrong yet, such as a login token that is about to expire."""
-        return self._connection.warnings
+        """Problems that are about to occur, such as a login token that is about to expire."""
+        return self._publisher.warnings
 
     @property
     def connection_status_flow(self) -> StateFlow[ConnectionStatus]:
-        """How far the client is with its server."""
-        return self._session.status
+        """The state of the connection."""
+        return self._connection.status
 
     @property
     def ws_message_flow(self) -> SharedFlow[str]:
-        """Every message of the server as it came, JSON; for what this SDK has no type for."""
+        """Every message of the server as JSON; for messages that this SDK has no type for."""
         return self._session.messages
 
     @property
@@ -128,7 +120,7 @@ class TelnyxClient:
 
     @property
     def socket_connection_metrics_flow(self) -> StateFlow[SocketConnectionMetrics]:
-        """How good the connection is, by the regularity of the server's pings."""
+        """The quality of the connection, measured by the server's pings."""
         return self._session.pings.metrics
 
     @property
@@ -139,12 +131,12 @@ class TelnyxClient:
     @property
     def calls(self) -> Mapping[str, Call]:
         """The calls that are not over, by call id in lower case."""
-        return MappingProxyType(self._keeper.calls)
+        return MappingProxyType(self._calls.calls)
 
     @property
     def refused_calls(self) -> int:
-        """Inbound calls that were told USER_BUSY so far, because of `Limits` or while draining."""
-        return self._keeper.refused
+        """Inbound calls that were refused with USER_BUSY, because of `Limits` or while draining."""
+        return self._calls.refused
 
     async def connect(
         self,
@@ -157,12 +149,12 @@ class TelnyxClient:
     ) -> None:
         """Connect to a server and log in; on return calls can be placed and received.
 
-        A SIP registration that fails is tried again, see `Limits.registrations`. If that does not help, or anything
-        else fails, nothing of it is left.
+        A SIP registration that fails is retried, see `Limits.registrations`. After any other failure, or the last
+        retry, the client is disconnected.
 
         Args:
             server_config: The server; Telnyx's production server by default.
-            credential_config: Who logs in, and what is logged. Without a login, only the connection is made.
+            credential_config: The login, with its log level. Without a login, the client only connects.
             token_config: The same for a login with a token; give one of the two.
             tx_push_meta_data: The push notification that announced a call, if one did, as it came; see
                 `PushMetaData.parse`. The call is that of `wait_for_pushed_call`.
@@ -196,14 +188,14 @@ class TelnyxClient:
         """Connect without an account, to talk to one AI assistant: `new_invite` needs no destination then.
 
         Args:
-            target_id: The assistant.
-            target_type: What it is.
-            target_version_id: Which version of it; the current one by default.
-            user_variables: What the assistant shall know, as its dynamic variables.
-            conversation_id: An earlier conversation to go on with.
+            target_id: The id of the assistant.
+            target_type: The kind of target.
+            target_version_id: Its version; the current one by default.
+            user_variables: Dynamic variables of the assistant.
+            conversation_id: An earlier conversation to continue.
             server_config: The server; Telnyx's production server by default.
-            log_level: What is logged.
-            custom_logger: Where it is logged; the standard `logging` tree by default.
+            log_level: The log level.
+            custom_logger: Takes the log records; the standard `logging` tree by default.
 
         Raises:
             SocketConnectionError: The server cannot be reached, or the connection ended too early.
@@ -229,11 +221,11 @@ class TelnyxClient:
         *,
         server_config: TxServerConfiguration | None = None,
     ) -> None:
-        """Decline the call that a push notification announced; what this client is connected to stays as it is.
+        """Decline the call that a push notification announced, over a connection of its own.
 
         Args:
             push_meta_data: The notification as it came; see `PushMetaData.parse`.
-            config: Who declines.
+            config: The login of the user who declines.
             server_config: The server; Telnyx's production server by default.
 
         Raises:
@@ -247,7 +239,7 @@ class TelnyxClient:
         await decline(meta, config, server_config or TxServerConfiguration(), self._timeouts)
 
     async def credential_login(self, credential_config: CredentialConfig) -> None:
-        """Log in on a connection that stands, and wait for the SIP registration.
+        """Log in on an open connection, and wait for the SIP registration.
 
         Raises:
             AuthenticationError: The server refused the credentials; the connection stays for another try.
@@ -255,10 +247,10 @@ class TelnyxClient:
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
         """
-        await self._log_in(credential_config, self._connection.log_in)
+        await self._log_in(credential_config)
 
     async def token_login(self, token_config: TokenConfig) -> None:
-        """Log in with a token on a connection that stands; with a new one, calls that are going on stay.
+        """Log in with a token on an open connection; renewing the token does not affect calls.
 
         Raises:
             AuthenticationError: The server refused the token; the connection stays.
@@ -266,13 +258,13 @@ class TelnyxClient:
             RequestTimeoutError: The server did not answer.
             SocketConnectionError: There is no connection, or it ended.
         """
-        await self._log_in(token_config, self._connection.log_in)
+        await self._log_in(token_config)
 
     async def wait_for_pushed_call(self) -> Call:
         """Return the call that the push notification given to `connect` announced; accept or reject it.
 
         Raises:
-            InviteTimeoutError: Its invitation did not come within `Timeouts.push_invite` seconds of the login.
+            InviteTimeoutError: Its INVITE did not arrive within `Timeouts.push_invite` seconds of the login.
             SocketConnectionError: The connection ended first.
             CallError: No notification was given to `connect`.
         """
@@ -292,7 +284,7 @@ class TelnyxClient:
         result = await self._session.request(DisablePush.of(self._connection.config))
         message = str(result.get("message") or "")
         response = DisablePushResponse("success" in message.lower(), message)
-        self._connection.publish(SocketMethod.DISABLE_PUSH.value, response)
+        self._publisher.publish(SocketMethod.DISABLE_PUSH.value, response)
         return response
 
     @property
@@ -305,11 +297,11 @@ class TelnyxClient:
         await self.ai.send_message(text, images)
 
     async def drain(self, timeout: float | None = None) -> int:
-        """Take no more calls, wait for those that are going on, then disconnect: for an end that nobody hears.
+        """Take no more calls, wait until the current ones end, then disconnect.
 
-        From now on inbound calls are told USER_BUSY and `new_invite` raises `DrainingError`; calls that ring already
-        can still be accepted. When this returns the client is disconnected, and can be connected again. Cancelling
-        stops the waiting, and the client still takes no more calls until it is disconnected.
+        From now on inbound calls are refused with USER_BUSY and `new_invite` raises `DrainingError`; calls that ring
+        already can still be accepted. When this returns the client is disconnected, and can be connected again.
+        Cancelling stops the waiting, and the client still takes no more calls until it is disconnected.
 
         Args:
             timeout: Seconds after which calls that are still going on are hung up; `None` waits for ever.
@@ -317,7 +309,7 @@ class TelnyxClient:
         Returns:
             How many calls had to be hung up.
         """
-        self._keeper.admission.draining = True
+        self._calls.draining = True
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await asyncio.gather(*(call.wait_done() for call in self.calls.values()))
@@ -326,21 +318,26 @@ class TelnyxClient:
         return late
 
     async def disconnect(self) -> None:
-        """Hang up all calls, close the connection and free the media. Does nothing when there is nothing."""
-        was_open = self._session.is_open
-        await self._keeper.leave()
+        """Hang up all calls, close the connection and release the media engine."""
+        was_open = self._connection.is_open
+        self._connection.leave()
+        try:
+            await self._calls.end()
+        finally:
+            try:
+                await self._connection.close()
+            finally:
+                await self._calls.release()
         if was_open:
-            self.socket_response_flow.emit(SocketResponse(SocketStatus.DISCONNECT))
+            self._publisher.announce(SocketStatus.DISCONNECT)
 
     async def close(self) -> None:
-        """Disconnect and end all flows; the client is of no use afterwards."""
+        """Disconnect and end all flows; the client cannot be used afterwards."""
         try:
             await self.disconnect()
         finally:
-            self.incoming_calls.close()
-            self.new_calls.close()
-            self._connection.close()
-            self._keeper.conversation.close()
+            self._calls.close()
+            self._publisher.close()
             self.connection_status_flow.close()
             self.socket_connection_metrics_flow.close()
             self.ws_message_flow.close()
@@ -359,9 +356,9 @@ class TelnyxClient:
         preferred_codecs: Sequence[AudioCodec] = (),
         call_id: str | None = None,
     ) -> Call:
-        """Place a call; returns when the server has taken the invitation.
+        """Place a call; returns when the server has accepted the INVITE.
 
-        The call goes on from there by itself: see `Call.wait_active` and `Call.call_state_flow`. Cancelling
+        The call then proceeds by itself: see `Call.wait_active` and `Call.call_state_flow`. Cancelling
         this ends the call.
 
         Args:
@@ -383,28 +380,24 @@ class TelnyxClient:
             ConfigurationError: The destination, a header, a codec or the id cannot work.
             CallLimitError: There are `Limits.max_concurrent_calls` calls.
             DrainingError: The client takes no more calls.
-            RequestError: The server refused the invitation.
+            RequestError: The server refused the INVITE.
             CallError: The call ended meanwhile.
         """
-        if not self.is_registered or self._keeper.leaving:
-            message = "the client is not logged in; connect first"
-            if self._recovery.running:
-                message = "the connection is being made again; wait for CLIENT_READY in connection_status_flow"
-            raise SocketConnectionError(message, kind=ErrorCode.AUTHENTICATION_REQUIRED)
-        if not destination_number and not isinstance(self._connection.config, AnonymousConfig):
+        config = self._connection.config
+        if not destination_number and not isinstance(config, AnonymousConfig):
             raise ConfigurationError("destination_number is empty", kind=ErrorCode.INVALID_CALL_PARAMETERS)
-        self._keeper.admission.require_room()
-        options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, tuple(preferred_codecs))
+        name, number = getattr(config, "sip_caller_id_name", None), getattr(config, "sip_caller_id_number", None)
         dialog = Dialog(
-            call_id=new_id() if call_id is None else self._unused(call_id),
-            destination_number=_as_dialled(destination_number),
-            caller_name=self._caller(caller_name, "sip_caller_id_name"),
-            caller_number=self._caller(caller_number, "sip_caller_id_number"),
+            call_id=new_id() if call_id is None else call_id,
+            destination_number=destination_number,
+            caller_name=(name if caller_name is None else caller_name) or "",
+            caller_number=(number if caller_number is None else caller_number) or "",
             client_state=client_state,
             custom_headers=dict(custom_headers or {}),
-            preferred_codecs=options.preferred_codecs,
+            preferred_codecs=tuple(preferred_codecs),
         )
-        return await self._keeper.place(dialog, options)
+        options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, dialog.preferred_codecs)
+        return await self._calls.place(dialog, options)
 
     async def hold_others(self, call: Call | None = None) -> None:
         """Put all active calls on hold except `call`: before one more is answered, for example.
@@ -412,10 +405,10 @@ class TelnyxClient:
         Raises:
             RequestError: The server refused; that call is as it was, the others are on hold.
         """
-        await hold_all(other for other in self.calls.values() if other is not call)
+        await self._calls.hold_others(call)
 
     async def swap_to(self, call: Call) -> None:
-        """Talk in `call`: put all other active calls on hold, and take this one off hold.
+        """Put all other active calls on hold, and take `call` off hold.
 
         Raises:
             CallError: `call` is neither active nor on hold.
@@ -439,7 +432,7 @@ class TelnyxClient:
         Raises:
             CallError: There is no such call, or it does not ring.
         """
-        call = self._require_call(call_id)
+        call = self._calls.require(call_id)
         await call.accept(
             custom_headers=custom_headers,
             audio=audio,
@@ -455,7 +448,7 @@ class TelnyxClient:
         Raises:
             CallError: There is no such call.
         """
-        await self._require_call(call_id).end()
+        await self._calls.require(call_id).end()
 
     async def _connect(
         self,
@@ -465,47 +458,24 @@ class TelnyxClient:
         *,
         auto_login: bool,
     ) -> None:
-        if self._session.is_open or self._recovery.running:
-            raise SocketConnectionError("the client is connected already, or about to be again; disconnect first")
-        if isinstance(config, AnonymousConfig):
-            self._keeper.conversation.begin()
         pushed = None if push is None else PushedCall(_require_incoming(push), self._timeouts.push_invite)
+        if config is not None and auto_login:
+            await self._load_ringer(config)
+        self._connection.require_disconnected()
+        if isinstance(config, AnonymousConfig):
+            self._calls.conversation.begin()
         try:
-            await self._connection.open(server or TxServerConfiguration(), config, pushed)
-            if config is not None and auto_login:
-                await self._log_in(config, self._connection.join)
+            await self._connection.connect(server or TxServerConfiguration(), config, pushed=pushed, log_in=auto_login)
         except BaseException:
             await self.disconnect()
             raise
 
-    async def _log_in(self, config: TelnyxConfig, enter: Callable[[TelnyxConfig], Awaitable[None]]) -> None:
-        self._keeper.ringer = await Ringer.load(config, self._connection.log_of("ringer", config))
-        await enter(config)
-        self._recovery.watch()
+    async def _log_in(self, config: TelnyxConfig) -> None:
+        await self._load_ringer(config)
+        await self._connection.log_in(config)
 
-    def _unused(self, call_id: str) -> str:
-        if not _UUID.fullmatch(call_id):
-            message = f"{call_id!r} is no call id: Telnyx's mobile SDKs take nothing but UUIDs"
-            raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
-        if call_id.lower() in self.calls:
-            message = f"there is a call {call_id} already"
-            raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
-        return call_id
-
-    def _require_call(self, call_id: str) -> Call:
-        call = self._keeper.find(call_id)
-        if call is None:
-            raise CallError(f"there is no call {call_id}, or it is over")
-        return call
-
-    def _caller(self, given: str | None, default: str) -> str:
-        return given if given is not None else getattr(self._connection.config, default, None) or ""
-
-
-def _as_dialled(destination: str) -> str:
-    """A number without what is in it for the eye; what is no number stays as it is."""
-    bare = _VISUAL_SEPARATORS.sub("", destination)
-    return bare if _NUMBER.fullmatch(bare) else destination
+    async def _load_ringer(self, config: TelnyxConfig) -> None:
+        self._calls.ringer = await Ringer.load(config, self._publisher.log_of("ringer", config))
 
 
 def _require_incoming(meta: PushMetaData) -> PushMetaData:

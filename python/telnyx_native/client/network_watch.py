@@ -35,7 +35,7 @@ class NetworkWatch:
         self._settling: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin to watch; does nothing when it does already."""
+        """Start watching; does nothing if started already."""
         if self._socket is not None:
             return
         try:
@@ -52,7 +52,7 @@ class NetworkWatch:
         asyncio.get_running_loop().add_reader(kernel, self._read)
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         if self._settling is not None:
             self._settling.cancel()
             self._settling = None

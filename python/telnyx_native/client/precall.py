@@ -172,7 +172,7 @@ def _faults(report: PreCallReport) -> Iterator[tuple[bool, str, str]]:
     if rtt > 0.3:
         yield rtt > 0.5, "network_high_rtt", f"{1000 * rtt:.0f} ms there and back: choose a nearer region"
     if jitter > 0.03:
-        yield jitter > 0.1, "network_high_jitter", f"{1000 * jitter:.0f} ms: something else fills the line"
+        yield jitter > 0.1, "network_high_jitter", f"{1000 * jitter:.0f} ms: other traffic fills the link"
     if report.loss > 0.02:
         yield report.loss > 0.05, "network_packet_loss", f"{report.loss:.0%} of the packets are lost"
     if not report.packets:

@@ -1,4 +1,4 @@
-"""The call that a push notification has announced, until its invitation comes."""
+"""The call that a push notification announced, until its INVITE arrives."""
 
 from __future__ import annotations
 
@@ -17,46 +17,49 @@ __all__ = ["PushedCall"]
 
 
 class PushedCall:
-    """Waits for the first invitation, which is that of the announced call.
+    """Waits for the first INVITE, which is that of the announced call.
 
     Args:
         meta: What the notification said.
-        limit: Seconds from `expect` to the invitation.
+        limit: Seconds from `expect` to the INVITE.
+        declined: Whether it is to be declined, not answered.
 
     Attributes:
         meta: What the notification said.
+        declined: Whether it is to be declined, not answered.
     """
 
-    def __init__(self, meta: PushMetaData, limit: float) -> None:
+    def __init__(self, meta: PushMetaData, limit: float, *, declined: bool = False) -> None:
         self.meta = meta
+        self.declined = declined
         self._limit = limit
         self._deadline = float("inf")
         self._call: StateFlow[Call | None] = StateFlow(None)
 
     @property
     def call(self) -> Call | None:
-        """The call, once its invitation has come."""
+        """The call, once its INVITE has arrived."""
         return self._call.value
 
     def known_as(self, call_id: str) -> Call | None:
-        """The call, if it has come and this is how the notification names it."""
+        """The call, if it has arrived and `call_id` is its id in the notification."""
         return self.call if self.meta.call_id.lower() == call_id.lower() else None
 
     def expect(self) -> None:
-        """Count from now on."""
+        """Start the time limit."""
         self._deadline = asyncio.get_running_loop().time() + self._limit
 
     def take(self, call: Call) -> None:
-        """Take an inbound call: the first one is it."""
+        """Take an inbound call; the first one is the announced call."""
         if self._call.value is None:
             self._call.set(call)
 
     def abandon(self) -> None:
-        """The connection is gone: no invitation will come."""
+        """The connection is lost: the INVITE will not arrive."""
         self._call.close()
 
     async def wait(self) -> Call:
-        """Return the call once its invitation has come.
+        """Return the call once its INVITE has arrived.
 
         Raises:
             InviteTimeoutError: It did not come in time.

@@ -1,4 +1,4 @@
-"""The sound while calls ring, here or at the other end."""
+"""The ringtone of inbound calls, and the ringback tone of outbound calls."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["Ringer"]
 
 FRAME = 0.02
-"""Seconds of a piece that the sink gets."""
+"""Seconds of a frame for the sink."""
 
 
 @dataclass
 class _Tone:
-    """A sound that is repeated."""
+    """A sound that is played in a loop."""
 
     pcm: bytes
     position: int = 0
@@ -46,12 +46,12 @@ class _Tone:
 class Ringer:
     """Plays a ringtone while inbound calls ring, and a ringback tone while outbound calls do.
 
-    It ends with the ringing, and with the first sound of the other side. If both kinds ring, the ringtone is heard.
+    It stops when the ringing stops, and when the first audio of the remote arrives. The ringtone takes precedence.
 
     Args:
-        sink: Where it is heard.
-        tones: What is heard for calls of each direction, as samples for the sink.
-        log: Where a failure of the sink is noted.
+        sink: The audio output.
+        tones: The tone for calls of each direction, as samples for the sink.
+        log: Takes failures of the sink.
     """
 
     def __init__(self, sink: RingSink, tones: dict[CallDirection, bytes], log: Log) -> None:
@@ -79,8 +79,8 @@ class Ringer:
             log,
         )
 
-    async def accompany(self, call: Call) -> None:
-        """Ring for a call, whenever it rings, until it is over."""
+    async def ring_for(self, call: Call) -> None:
+        """Play the tone of a call whenever it rings, until it ends."""
         tone = self._tones.get(call.direction)
         if tone is None:
             return
@@ -108,7 +108,7 @@ class Ringer:
                 tone.position = 0
 
     def _audible(self) -> _Tone | None:
-        """The tone to be heard now."""
+        """The tone to be played now."""
         audible = {call.direction: tone for call, tone in self._ringing.items() if call.timings.first_audio is None}
         return audible.get(CallDirection.INBOUND) or audible.get(CallDirection.OUTBOUND)
 

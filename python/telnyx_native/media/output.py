@@ -304,7 +304,7 @@ class AudioOutput:
 
         def tell() -> None:
             if not playback.awaited:
-                self.log.unheeded(f"{playback.label} could not be played: {error}")
+                self.log.unretrieved(f"{playback.label} could not be played: {error}")
 
         asyncio.get_running_loop().call_later(UNHEEDED_AFTER, tell)
 

@@ -125,7 +125,7 @@ class Recording:
             self._catch_up()
         except Exception as error:  # noqa: BLE001 - a full disk must not cost the call; `stop` tells
             self._error = error
-            self._log.unheeded(f"the recording {self.path} ends here: {error}")
+            self._log.unretrieved(f"the recording {self.path} ends here: {error}")
         try:
             self._writer.close()
         except Exception as error:  # noqa: BLE001 - as above

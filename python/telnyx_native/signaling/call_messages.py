@@ -1,4 +1,4 @@
-"""The messages a client sends in the course of a call: hold, keys, candidates, a new audio path."""
+"""The messages that a client sends during a call: hold, DTMF, candidates, a new offer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST_KEYS = 64
 _KEYS = re.compile(rf"[0-9*#A-DwW]{{1,{LONGEST_KEYS}}}")
 
 HoldAction = Literal["hold", "unhold", "toggleHold"]
-"""What can be asked for about hold, as on the wire."""
+"""The actions on the wire."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Hold(_AboutCall):
     """Put a call on hold, or take it off.
 
     Attributes:
-        action: Which of the two, or whichever it is not.
+        action: The action; `toggleHold` reverses the current state.
     """
 
     method: ClassVar[SocketMethod] = SocketMethod.MODIFY
@@ -62,7 +62,7 @@ class Hold(_AboutCall):
 
 @dataclass(frozen=True)
 class UpdateMedia(_AboutCall):
-    """Offer a new audio path for a call.
+    """Send a new offer for a call.
 
     Attributes:
         sdp: The offer.
@@ -79,7 +79,7 @@ class UpdateMedia(_AboutCall):
 
 @dataclass(frozen=True)
 class Dtmf(_AboutCall):
-    """Press keys.
+    """Send DTMF.
 
     Attributes:
         keys: 0-9, *, #, A-D, and the pauses of FreeSWITCH: `w` (half a second) and `W` (a second).
@@ -102,7 +102,7 @@ class Dtmf(_AboutCall):
 
 @dataclass(frozen=True)
 class Candidate(_AboutCall):
-    """Name a network address at which this side may be reached.
+    """Send an ICE candidate.
 
     Attributes:
         candidate: The candidate, `"candidate:..."`.
@@ -127,7 +127,7 @@ class Candidate(_AboutCall):
 
 @dataclass(frozen=True)
 class EndOfCandidates(_AboutCall):
-    """Say that all candidates were named."""
+    """Signal the end of candidates."""
 
     method: ClassVar[SocketMethod] = SocketMethod.END_OF_CANDIDATES
 

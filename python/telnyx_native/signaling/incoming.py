@@ -46,8 +46,8 @@ __all__ = ["parse_gateway_state", "parse_request", "parse_session_id"]
 
 Params = dict[str, Any]
 
-MAX_HEADERS = 100
-MAX_HEADERS_SIZE = 32 * 1024
+MESSAGE_HEADERS = 100
+MESSAGE_HEADERS_SIZE = 32 * 1024
 """Characters of the names and values of the headers of one message."""
 
 LONGEST_NAME = 1024
@@ -218,15 +218,15 @@ def _dialog(params: Params) -> Params:
 def _headers(headers: object) -> dict[str, str]:
     """Custom headers, a list of `{name, value}` on the wire.
 
-    A name that comes several times is joined (`joined_headers`). What is more than `MAX_HEADERS` and
-    `MAX_HEADERS_SIZE` is left out.
+    A name that comes several times is joined (`joined_headers`). What is more than `MESSAGE_HEADERS` and
+    `MESSAGE_HEADERS_SIZE` is left out.
     """
     taken: list[tuple[str, str]] = []
     size = 0
-    for header in headers[:MAX_HEADERS] if isinstance(headers, list) else []:
+    for header in headers[:MESSAGE_HEADERS] if isinstance(headers, list) else []:
         name, value = (_line(header, "name"), _line(header, "value")) if isinstance(header, dict) else ("", "")
         size += len(name) + len(value)
-        if size > MAX_HEADERS_SIZE:
+        if size > MESSAGE_HEADERS_SIZE:
             break
         if name:
             taken.append((name, value))

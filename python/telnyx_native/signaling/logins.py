@@ -1,10 +1,11 @@
-"""The ways to log in, one class each: with a password, with a token, as nobody who wants to talk to an assistant."""
+"""The ways to log in: with a password, with a token, or anonymously to an AI assistant. And how long a login takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from telnyx_native.config import AnonymousConfig, CredentialConfig, TokenConfig
 from telnyx_native.events import SocketMethod
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
     from telnyx_native.config import TelnyxConfig
     from telnyx_native.push import PushConfig
 
-__all__ = ["AnonymousLogin", "CredentialLogin", "Login", "Purpose", "TokenLogin", "login_of"]
+__all__ = [
+    "AnonymousLogin",
+    "CredentialLogin",
+    "Login",
+    "LoginMilestone",
+    "LoginTimings",
+    "Purpose",
+    "TokenLogin",
+    "login_of",
+]
 
 
 class Purpose(Enum):
@@ -38,18 +48,18 @@ _LOGIN_PARAMS: dict[Purpose, dict[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
-    """What every login says.
+    """What all logins have in common.
 
     Attributes:
-        user_variables: What the platform, or the assistant, shall know about the client.
-        reconnection: Whether the server has seen this client before.
-        sessid: The session to take up again, if there is one.
+        user_variables: What the platform or the assistant is told about the client.
+        reconnection: Whether this client was logged in before.
+        sessid: The session to resume, if there is one.
     """
 
     method: ClassVar[SocketMethod] = SocketMethod.LOGIN
     sticky: ClassVar[bool] = False
     hint: ClassVar[str]
-    """What to do when the server refuses it."""
+    """What to check when the server refuses it."""
 
     user_variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     reconnection: bool = False
@@ -57,12 +67,12 @@ class Login:
 
     @property
     def account(self) -> str:
-        """Who logs in, to tell whether two logins are the same one's."""
+        """The account, for comparing two logins."""
         raise NotImplementedError
 
     @property
     def who(self) -> str:
-        """Who logs in, in words, without secrets."""
+        """The account in words, without secrets."""
         raise NotImplementedError
 
     def params(self) -> dict[str, Any]:
@@ -80,11 +90,11 @@ class Login:
 
 @dataclass(frozen=True, kw_only=True)
 class _UserLogin(Login):
-    """The login of somebody who can be called.
+    """A login of a user, who can be called.
 
     Attributes:
         purpose: What it is for.
-        user_agent: How the client introduces itself.
+        user_agent: Name and version of the client.
     """
 
     purpose: Purpose = Purpose.CALLS
@@ -138,12 +148,12 @@ class TokenLogin(_UserLogin):
 
     @property
     def account(self) -> str:
-        """What tells the token from others."""
+        """The account that the token belongs to."""
         return account_of(self.token)
 
     @property
     def who(self) -> str:
-        """Whose login it is is known to the token only."""
+        """Only the token knows."""
         return "the token's owner"
 
     def _identity(self) -> dict[str, Any]:
@@ -152,13 +162,13 @@ class TokenLogin(_UserLogin):
 
 @dataclass(frozen=True, kw_only=True)
 class AnonymousLogin(Login):
-    """Log in as nobody, to talk to one assistant.
+    """Log in without an account, to talk to one assistant.
 
     Attributes:
-        target_type: What is to be talked to.
-        target_id: Which one.
-        target_version_id: Which version of it.
-        conversation_id: The conversation to go on with.
+        target_type: The kind of target.
+        target_id: Its id.
+        target_version_id: Its version.
+        conversation_id: The conversation to continue.
     """
 
     method: ClassVar[SocketMethod] = SocketMethod.ANONYMOUS_LOGIN
@@ -194,6 +204,35 @@ class AnonymousLogin(Login):
         return identity
 
 
+LoginMilestone = Literal["socket_open", "logged_in", "registered"]
+
+
+@dataclass
+class LoginTimings:
+    """Milestones of a connection in seconds of `time.monotonic`; `None` for those not reached.
+
+    Attributes:
+        begun: The client started to connect.
+        socket_open: The WebSocket was open.
+        logged_in: The server accepted the login.
+        registered: The SIP registration was complete: calls can be placed and received.
+    """
+
+    begun: float = field(default_factory=monotonic)
+    socket_open: float | None = None
+    logged_in: float | None = None
+    registered: float | None = None
+
+    def mark(self, milestone: LoginMilestone) -> None:
+        """Record that `milestone` is reached now."""
+        setattr(self, milestone, monotonic())
+
+    def since_begun(self, milestone: LoginMilestone) -> float | None:
+        """Seconds from the start to `milestone`; `None` if it was not reached."""
+        reached: float | None = getattr(self, milestone)
+        return None if reached is None else reached - self.begun
+
+
 def login_of(config: TelnyxConfig, purpose: Purpose = Purpose.CALLS) -> Login:
     """The login that a configuration describes."""
     match config:
@@ -225,7 +264,7 @@ def login_of(config: TelnyxConfig, purpose: Purpose = Purpose.CALLS) -> Login:
 
 
 def _user_agent(push: PushConfig | None) -> str:
-    """Who wants to hear of missed calls says so here (Telnyx iOS SDK: `iOS-mpn-4.1.2`)."""
+    """Notifications of missed calls are requested in the user agent (Telnyx iOS SDK: `iOS-mpn-4.1.2`)."""
     return USER_AGENT.replace("-", "-mpn-", 1) if push is not None and push.missed_calls else USER_AGENT
 
 

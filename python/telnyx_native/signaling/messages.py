@@ -1,4 +1,7 @@
-"""The messages a client sends, one class each: what they need, and how they look on the wire."""
+"""The messages that a client sends, one class each: what they need, and how they look on the wire.
+
+Those in the course of a call are in `call_messages`, logins in `logins`.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,41 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from telnyx_native.config import CredentialConfig, TokenConfig
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.events import SocketMethod
+from telnyx_native.push import PushProvider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from telnyx_native.config import AudioCodec
+    from telnyx_native.config import AudioCodec, TelnyxConfig
+    from telnyx_native.push import PushConfig
     from telnyx_native.states import CallTerminationReason
+
+DEBUG_REPORT_VERSION = 1
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 """A `token` of SIP (RFC 3261, 25.1)."""
 
-__all__ = ["Answer", "Attach", "Bye", "Dialog", "GatewayStateQuery", "Invite", "Message", "Ping"]
+__all__ = [
+    "Answer",
+    "Attach",
+    "AttachCalls",
+    "Bye",
+    "DebugReportData",
+    "DebugReportStart",
+    "DebugReportStop",
+    "Dialog",
+    "DisablePush",
+    "GatewayStateQuery",
+    "Invite",
+    "Message",
+    "Ping",
+    "Signaling",
+    "ToolOutput",
+    "UserMessage",
+]
 
 
 class Message(Protocol):
@@ -37,6 +62,23 @@ class Message(Protocol):
         """The parameters of the request."""
 
 
+class Signaling(Protocol):
+    """Sends messages to the server; it outlives a single connection."""
+
+    @property
+    def session_id(self) -> str:
+        """The server's id of the login."""
+
+    async def request(self, message: Message, *, timeout: float | None = None) -> dict[str, Any]:
+        """Send a request and return its result."""
+
+    async def tell(self, message: Message) -> None:
+        """Send a request, and ignore its response."""
+
+    async def notify(self, message: Message) -> None:
+        """Send a notification, which has no response."""
+
+
 @dataclass(frozen=True)
 class GatewayStateQuery:
     """Ask for the state of the SIP registration."""
@@ -51,7 +93,7 @@ class GatewayStateQuery:
 
 @dataclass(frozen=True)
 class Ping:
-    """Show that the client is alive; this is how the Telnyx JS SDK reacts to a ping of the server."""
+    """Answer a ping of the server, or ask for a response; a request, as in the Telnyx JS SDK."""
 
     method: ClassVar[SocketMethod] = SocketMethod.PING
     sticky: ClassVar[bool] = True
@@ -154,7 +196,7 @@ class Invite(_Description):
 
 @dataclass(frozen=True)
 class Answer(_Description):
-    """Accept a call."""
+    """Answer a call."""
 
     method: ClassVar[SocketMethod] = SocketMethod.ANSWER
 
@@ -166,7 +208,7 @@ class Answer(_Description):
 
 @dataclass(frozen=True)
 class Attach(_Description):
-    """Answer the offer with which the server brings a call back."""
+    """Answer the offer with which the server reattaches a call."""
 
     method: ClassVar[SocketMethod] = SocketMethod.ATTACH
 
@@ -203,6 +245,172 @@ class Bye:
             "sip_call_id": None,
             "dialogParams": self.dialog.params(),
         }
+
+
+@dataclass(frozen=True)
+class AttachCalls:
+    """Request the call that a push announced; its INVITE follows.
+
+    Attributes:
+        push: How the push was delivered; `None` if unknown.
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.ATTACH_CALLS
+    sticky: ClassVar[bool] = False
+
+    push: PushConfig | None
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        if self.push is None:
+            return {"userVariables": {}}
+        environment = {"push_notification_environment": self.push.environment.value}
+        provider = {"push_notification_provider": self.push.provider.value}
+        if self.push.provider is PushProvider.IOS:  # each as the SDK of its platform says it
+            return provider | {"loginParams": {}, "userVariables": environment}
+        return {"userVariables": environment | provider}
+
+
+@dataclass(frozen=True)
+class DisablePush:
+    """Stop notifications on a device.
+
+    Attributes:
+        identity: Whose notifications: `user` or `login_token`, as on the wire.
+        push: The device.
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.DISABLE_PUSH
+    sticky: ClassVar[bool] = False
+
+    identity: dict[str, str] = field(repr=False)
+    push: PushConfig
+
+    @classmethod
+    def of(cls, config: TelnyxConfig | None) -> DisablePush:
+        """The request for a login.
+
+        Raises:
+            ConfigurationError: The login named no device.
+        """
+        match config:
+            case CredentialConfig(sip_user=user, push=push) if push is not None:
+                return cls({"user": user}, push)
+            case TokenConfig(sip_token=token, push=push) if push is not None:
+                return cls({"login_token": token}, push)
+            case _:
+                raise ConfigurationError("there is no push to disable: log in with a PushConfig first")
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return self.identity | {
+            # The device travels under this name in Telnyx's mobile SDKs.
+            "User-Agent": {
+                "push_device_token": self.push.push_device_token,
+                "push_notification_provider": self.push.provider.value,
+                "push_notification_environment": self.push.environment.value,
+            }
+        }
+
+
+@dataclass(frozen=True)
+class _ConversationItem:
+    method: ClassVar[SocketMethod] = SocketMethod.AI_CONVERSATION
+    sticky: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class UserMessage(_ConversationItem):
+    """Send a text message to the assistant.
+
+    Attributes:
+        id: The id of the message.
+        text: The text.
+        images: URLs or data URLs of images.
+    """
+
+    id: str
+    text: str = field(repr=False)
+    images: tuple[str, ...] = field(default=(), repr=False)
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        content: list[dict[str, Any]] = [{"type": "input_text", "text": self.text}] if self.text else []
+        content += [{"type": "image_url", "image_url": {"url": url}} for url in self.images]
+        item = {"id": self.id, "type": "message", "role": "user", "content": content}
+        return {"type": "conversation.item.create", "previous_item_id": None, "item": item}
+
+
+@dataclass(frozen=True)
+class ToolOutput(_ConversationItem):
+    """Send the output of a tool.
+
+    Attributes:
+        call_id: The id of the tool call.
+        output: The output.
+    """
+
+    call_id: str
+    output: str = field(repr=False)
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the notification."""
+        item = {"type": "function_call_output", "call_id": self.call_id, "output": self.output}
+        return {"type": "conversation.item.create", "item": item}
+
+
+@dataclass(frozen=True)
+class _DebugReport:
+    """A message of a debug report.
+
+    Attributes:
+        report_id: The report.
+        call_id: The call that it is about.
+    """
+
+    sticky: ClassVar[bool] = False
+
+    report_id: str
+    call_id: str
+
+    def params(self) -> dict[str, Any]:
+        """The members of the message."""
+        return {
+            "debug_report_id": self.report_id,
+            "debug_report_version": DEBUG_REPORT_VERSION,
+            "call_id": self.call_id,
+        }
+
+
+@dataclass(frozen=True)
+class DebugReportStart(_DebugReport):
+    """Start a report."""
+
+    method: ClassVar[SocketMethod] = SocketMethod.DEBUG_REPORT_START
+
+
+@dataclass(frozen=True)
+class DebugReportStop(_DebugReport):
+    """End a report."""
+
+    method: ClassVar[SocketMethod] = SocketMethod.DEBUG_REPORT_STOP
+
+
+@dataclass(frozen=True)
+class DebugReportData(_DebugReport):
+    """Report one event.
+
+    Attributes:
+        data: The event, as the Telnyx JS SDK's WebRTC monitor describes it.
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.DEBUG_REPORT_DATA
+
+    data: Mapping[str, Any] = field(repr=False)
+
+    def params(self) -> dict[str, Any]:
+        """The members of the message."""
+        return super().params() | {"debug_report_data": dict(self.data)}
 
 
 def _codec(codec: AudioCodec) -> dict[str, Any]:

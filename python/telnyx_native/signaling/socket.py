@@ -59,26 +59,26 @@ class _ConnectHere(connect):
 
 
 class TxSocketListener(Protocol):
-    """Who hears what the server says on its own account."""
+    """Receives what the server sends on its own initiative."""
 
     def on_request(self, request: Request) -> bool:
-        """Take a request of the server; return whether it concerns something known here.
+        """Handle a request of the server; return whether it concerns a known call.
 
         Raises:
             MalformedFrameError: The request makes no sense; it is logged and counted.
         """
 
     def on_frame(self, frame: str | bytes) -> None:
-        """A frame has come, whatever it is."""
+        """A frame was received."""
 
     def on_ping(self) -> bool:
         """The server sent a ping; return whether to answer it."""
 
     def on_login_required(self) -> None:
-        """The server answered a request with the wish for a login."""
+        """The server answered a request with "authentication required"."""
 
     def on_lost(self, error: SocketConnectionError) -> None:
-        """The connection ended, and nobody here asked for it."""
+        """The connection was lost."""
 
 
 class TxSocket:
@@ -87,8 +87,8 @@ class TxSocket:
     Attributes:
         voice_sdk_id: The server instance that owns the session, by the latest frame that named it.
         malformed: Frames that could not be understood so far.
-        heard_at: When the server said something last, in seconds of `time.monotonic`.
-        answered_at: When it answered something last.
+        heard_at: When the last frame was received, in seconds of `time.monotonic`.
+        answered_at: When the last response was received.
         local_address: The address of this machine that the connection uses.
         remote_address: The address and port of the server, or of the proxy before it.
     """
@@ -108,7 +108,7 @@ class TxSocket:
         self._log = log
         self._pending: dict[MessageId, asyncio.Future[Result | Exception]] = {}
         self._closing = False
-        self._broken_off: SocketConnectionError | None = None
+        self._aborted: SocketConnectionError | None = None
         self.voice_sdk_id = voice_sdk_id
         self.malformed = 0
         self.heard_at = self.answered_at = monotonic()
@@ -134,7 +134,7 @@ class TxSocket:
 
         Args:
             address: The server, such as `"wss://rtc.telnyx.com"`.
-            listener: Who hears what the server says.
+            listener: Receives the server's requests.
             log: Where the frames are logged, redacted.
             timeout: Limit in seconds for the connection to stand.
             close_timeout: Limit in seconds for the closing handshake later on.
@@ -195,7 +195,7 @@ class TxSocket:
         return outcome.result
 
     async def tell(self, message: Message) -> None:
-        """Send a request whose answer nobody waits for.
+        """Send a request, and ignore its response.
 
         Raises:
             SocketConnectionError: The connection ended.
@@ -219,18 +219,9 @@ class TxSocket:
         finally:
             self._connection.transport.abort()
 
-    def break_off(self, error: SocketConnectionError) -> None:
-        """Cut the connection, which is of no use any more; the listener hears of it as of any loss.
-
-        Args:
-            error: Why.
-        """
-        self._broken_off = error
-        self._connection.transport.abort()
-
-    def discard(self) -> None:
-        """Cut the connection, and hear nothing more of it."""
-        self._closing = True
+    def abort(self, error: SocketConnectionError) -> None:
+        """Cut the connection at once. Pending requests fail with `error`; the listener is not called any more."""
+        self._aborted = error
         self._connection.transport.abort()
 
     def _request(self, message: Message, request_id: str | None) -> Request:
@@ -249,6 +240,8 @@ class TxSocket:
         try:
             while True:
                 frame = await self._connection.recv()
+                if self._aborted is not None:
+                    raise self._aborted
                 self.heard_at = monotonic()
                 self._log.frame("<", frame)
                 self._listener.on_frame(frame)
@@ -262,15 +255,15 @@ class TxSocket:
         for answer in self._pending.values():
             if not answer.done():
                 answer.set_result(error)
-        if not self._closing:
+        if not self._closing and self._aborted is None:
             self._log.warning(str(error))
             self._listener.on_lost(error)
 
     def _loss(self, error: ConnectionClosed) -> SocketConnectionError:
+        if self._aborted is not None:
+            return self._aborted
         if self._closing:
             return SocketConnectionError(f"the connection to {self._address} was closed here")
-        if self._broken_off is not None:
-            return self._broken_off
         return SocketConnectionError(f"the connection to {self._address} was lost ({error})")
 
     async def _take(self, frame: str | bytes) -> None:
@@ -316,7 +309,7 @@ class TxSocket:
         self.answered_at = monotonic()
         answer = self._pending.get(request_id) if request_id is not None else None
         if answer is None:
-            self._log.debug(f"an answer to nothing that was asked: {request_id}")
+            self._log.debug(f"a response to an unknown request: {request_id}")
         elif not answer.done():
             answer.set_result(outcome)
 

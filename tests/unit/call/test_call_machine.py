@@ -13,9 +13,10 @@ from support.call_states import are_legal
 from support.field_descriptions import OFFER
 from support.limit import LIMIT
 from support.telnyx_server import RefusalError, ScriptedServer, listening
-from telnyx_native.client import TelnyxClient, backoff
+from telnyx_native.client import TelnyxClient
 from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
 from telnyx_native.errors import TelnyxError
+from telnyx_native.signaling import machine
 from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ async def live(media: FakeEngine, steps: list[tuple[str, Any]], beginning: str) 
 
 @pytest.fixture(autouse=True)
 def quickly_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backoff, "FIRST", 0.001)
-    monkeypatch.setattr(backoff, "LONGEST_IN_CALL", 0.005)
+    monkeypatch.setattr(machine, "FIRST_DELAY", 0.001)
+    monkeypatch.setattr(machine, "LONGEST_DELAY_IN_CALL", 0.005)
 
 
 @given(st.lists(STEPS, max_size=14), BEGINNINGS)

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.field_descriptions import OFFER
+from support.telnyx_server import RefusalError
 from telnyx_native.client import TelnyxClient
+from telnyx_native.codes import ErrorCode
 from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
 from telnyx_native.errors import (
     AuthenticationError,
     CallError,
     ConfigurationError,
     GatewayRegistrationError,
+    RequestError,
     SocketConnectionError,
 )
 from telnyx_native.events import InviteResponse, LoginResponse, ReceivedMessageBody, SocketResponse, SocketStatus
@@ -327,7 +330,7 @@ async def test_connection_that_is_lost_while_it_is_left_is_not_made_again(
     await online.new_invite("echo")
     server.parts["telnyx_rtc.bye"] = lambda _: server.cut()
     await online.disconnect()
-    assert not online._recovery.running
+    assert not online._connection.is_open
     assert online.connection_status_flow.value is ConnectionStatus.DISCONNECTED
     assert len(server.paths) == 1
 
@@ -340,3 +343,33 @@ async def test_leaving_is_bounded_when_the_server_is_silent(
         await client.connect(config(server), credentials)
         await client.new_invite("echo")
     assert media.users == 0
+
+
+async def test_failed_requests_have_their_number(
+    online: TelnyxClient, server: ScriptedServer, media: FakeEngine
+) -> None:
+    def refuse(_: object) -> None:
+        raise RefusalError(-32002, "CALL ERROR")
+
+    server.parts["telnyx_rtc.invite"] = refuse
+    with pytest.raises(RequestError) as caught:
+        await online.new_invite("echo")
+    assert caught.value.kind is ErrorCode.SDP_SEND_FAILED
+
+
+async def test_cause_of_a_refused_invitation_is_that_of_the_call(
+    online: TelnyxClient, server: ScriptedServer, media: FakeEngine
+) -> None:
+    def refuse(_: object) -> None:
+        refusal = RefusalError(-32002, "CALL ERROR")
+        refusal.error |= {"cause": "USER_BUSY", "causeCode": 17}
+        raise refusal
+
+    server.parts["telnyx_rtc.invite"] = refuse
+    placing = asyncio.create_task(online.new_invite("echo"))
+    await asyncio.sleep(0)
+    (call,) = online.calls.values()
+    with pytest.raises(RequestError, match="CALL ERROR") as refused:
+        await placing
+    assert refused.value.cause == "USER_BUSY"
+    assert (await call.wait_done()).cause_code == 17

@@ -8,8 +8,7 @@ from telnyx_native.config import AnonymousConfig, CredentialConfig, TokenConfig
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.push import PushConfig, PushEnvironment, PushProvider
 from telnyx_native.signaling.logins import Purpose, login_of
-from telnyx_native.signaling.messages import Answer, Dialog
-from telnyx_native.signaling.push_messages import AttachCalls, DisablePush
+from telnyx_native.signaling.messages import Answer, AttachCalls, Dialog, DisablePush
 from telnyx_native.version import USER_AGENT, __version__
 
 CREDENTIALS = CredentialConfig("alice", "s3cret")

@@ -1,183 +1,120 @@
+"""What a session remembers from one socket to the next, and what it says without one."""
+
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from telnyx_native.config import CredentialConfig, Limits, Timeouts, TxServerConfiguration
-from telnyx_native.errors import (
-    AuthenticationError,
-    GatewayRegistrationError,
-    RequestTimeoutError,
-    SocketConnectionError,
-)
+from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
+from telnyx_native.errors import AuthenticationError, RequestTimeoutError, SocketConnectionError
+from telnyx_native.events import GatewayStateResponse
 from telnyx_native.logs import Log
 from telnyx_native.signaling.logins import login_of
-from telnyx_native.signaling.messages import Ping
+from telnyx_native.signaling.messages import GatewayStateQuery, Ping
 from telnyx_native.signaling.session import Session
-from telnyx_native.states import ConnectionStatus
+from telnyx_native.states import GatewayState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from support.telnyx_server import ScriptedServer
-    from telnyx_native.events import ReceivedResult
+    from telnyx_native.signaling.envelope import Request
 
 
 class Listener:
     def __init__(self) -> None:
-        self.messages: list[str] = []
         self.lost: list[SocketConnectionError] = []
 
-    def on_message(self, method: str, result: ReceivedResult | None) -> bool:
-        self.messages.append(method)
-        return False
+    def on_request(self, request: Request) -> bool:
+        return True
+
+    def on_frame(self, frame: str | bytes) -> None:
+        pass
+
+    def on_ping(self) -> bool:
+        return True
+
+    def on_login_required(self) -> None:
+        pass
 
     def on_lost(self, error: SocketConnectionError) -> None:
         self.lost.append(error)
 
 
-@pytest.fixture
-async def listener() -> Listener:
-    return Listener()
+ABORTED = SocketConnectionError("aborted")
+
+
+async def opened(session: Session, server: ScriptedServer) -> Session:
+    await session.open(TxServerConfiguration.parse(server.address), Listener(), Log("socket"))
+    return session
 
 
 @pytest.fixture
-async def session(server: ScriptedServer, timeouts: Timeouts, listener: Listener) -> AsyncIterator[Session]:
-    made = Session(timeouts, Limits(), listener)
-    await made.open(TxServerConfiguration.parse(server.address), Log("socket"))
+async def session(server: ScriptedServer, timeouts: Timeouts) -> AsyncIterator[Session]:
+    made = await opened(Session(timeouts), server)
     yield made
-    await made.close()
+    if socket := made.detach():
+        await socket.close()
 
 
-async def test_login_ends_registered(session: Session, server: ScriptedServer, credentials: CredentialConfig) -> None:
-    assert session.status.value is ConnectionStatus.CONNECTED
-    await session.login(login_of(credentials))
-    assert session.status.value is ConnectionStatus.CLIENT_READY
-    assert session.session_id == "S1"
-    (login,) = server.sent("login")
-    assert (login["params"]["login"], login["params"]["passwd"]) == ("alice", "s3cret")
-    assert login["params"]["reconnection"] is False
-
-
-async def test_nothing_is_sent_before_login(
-    session: Session, server: ScriptedServer, listener: Listener, until: Any
+@pytest.mark.parametrize("loses", [True, False])
+async def test_same_account_gets_the_same_session(
+    session: Session, server: ScriptedServer, credentials: CredentialConfig, loses: bool
 ) -> None:
-    server.push("telnyx_rtc.event")
-    await until(lambda: listener.messages)
-    assert server.frames == []
+    await session.log_in(login_of(credentials))
+    if loses:
+        session.abort(ABORTED)
+        await opened(session, server)
+    await session.log_in(login_of(credentials))
+    assert [login["params"].get("sessid") for login in server.sent("login")] == [None, "S1"]
 
 
-async def test_wrong_password(session: Session) -> None:
-    with pytest.raises(AuthenticationError, match="Login Incorrect") as caught:
-        await session.login(login_of(CredentialConfig("alice", "wr0ng")))
+async def test_session_that_is_forgotten(
+    session: Session, server: ScriptedServer, credentials: CredentialConfig
+) -> None:
+    await session.log_in(login_of(credentials))
+    session.forget()
+    await session.log_in(login_of(credentials))
+    assert "sessid" not in server.sent("login")[-1]["params"]
+
+
+async def test_instance_is_found_again_unless_it_is_forgotten(session: Session, server: ScriptedServer) -> None:
+    server.voice_sdk_id = "V1"
+    await session.query_gateway()
+    for _ in range(2):
+        session.abort(ABORTED)
+        await opened(session, server)
+        session.forget_instance()
+    assert server.paths == ["/", "/?voice_sdk_id=V1", "/"]
+
+
+async def test_refused_login_is_told_from_one_that_may_pass(session: Session) -> None:
+    with pytest.raises(AuthenticationError, match="check user and password") as caught:
+        await session.log_in(login_of(CredentialConfig("alice", "wr0ng")))
     assert caught.value.code == -32001
-    assert session.is_open
 
 
-async def test_server_that_does_not_answer_login(
-    session: Session, server: ScriptedServer, credentials: CredentialConfig
-) -> None:
-    server.parts["login"] = lambda _: None
-    with pytest.raises(RequestTimeoutError, match="login"):
-        await session.login(login_of(credentials))
+async def test_registration_that_stands_is_remembered(session: Session) -> None:
+    session.note_registration(GatewayStateResponse(GatewayState.TRYING, call_report_id="R0"))
+    assert session.call_report_id is None
+    session.note_registration(GatewayStateResponse(GatewayState.REGED, sessid="S2", call_report_id="R1"))
+    session.note_registration(GatewayStateResponse(GatewayState.REGED))
+    assert (session.session_id, session.call_report_id) == ("S2", "R1")
 
 
-async def test_server_that_is_never_ready(
-    session: Session, server: ScriptedServer, credentials: CredentialConfig
-) -> None:
-    server.parts["login"] = lambda _: {"message": "logged in", "sessid": "S1"}
-    with pytest.raises(GatewayRegistrationError, match="never said"):
-        await session.login(login_of(credentials))
+async def test_aborting_ends_what_waits(session: Session, server: ScriptedServer) -> None:
+    def abort(_: object) -> None:
+        session.abort(ABORTED)
 
-
-async def test_pushed_registration_suffices(
-    session: Session, server: ScriptedServer, credentials: CredentialConfig
-) -> None:
-    def log_in(_: object) -> dict[str, str]:
-        asyncio.get_running_loop().call_soon(lambda: server.push("telnyx_rtc.gatewayState", state="REGED"))
-        return {"message": "logged in", "sessid": "S2"}
-
-    server.parts["login"] = log_in
-    await session.login(login_of(credentials))
-    assert session.session_id == "S2"
-    assert server.sent("telnyx_rtc.gatewayState") == []
-
-
-@pytest.mark.parametrize("step", ["login", "telnyx_rtc.gatewayState"])
-async def test_server_that_closes_names_the_step(
-    session: Session, server: ScriptedServer, credentials: CredentialConfig, listener: Listener, step: str
-) -> None:
-    server.parts[step] = lambda _: server.cut()
-    with pytest.raises(SocketConnectionError, match=f"during {step}"):
-        await session.login(login_of(credentials))
-    assert session.status.value is ConnectionStatus.DISCONNECTED
-    assert len(listener.lost) == 1
-
-
-async def test_server_that_closes_between_login_and_ready(
-    session: Session, server: ScriptedServer, credentials: CredentialConfig
-) -> None:
-    def log_in(_: object) -> dict[str, str]:
-        asyncio.get_running_loop().call_later(0.01, server.cut)
-        return {"message": "logged in", "sessid": "S1"}
-
-    server.parts["login"] = log_in
-    with pytest.raises(SocketConnectionError, match="during registration"):
-        await session.login(login_of(credentials))
-
-
-async def test_sticky_id_survives_the_connection(
-    session: Session, server: ScriptedServer, credentials: CredentialConfig
-) -> None:
-    server.voice_sdk_id = "V1"
-    await session.login(login_of(credentials))
-    await session.close()
-    await session.open(TxServerConfiguration.parse(server.address), Log("socket"))
-    await session.login(login_of(credentials))
-    assert server.paths == ["/", "/?voice_sdk_id=V1"]
-    assert [frame["params"]["reconnection"] for frame in server.sent("login")] == [False, True]
-
-
-async def test_failed_registration_drops_the_sticky_id(
-    session: Session, server: ScriptedServer, credentials: CredentialConfig
-) -> None:
-    server.voice_sdk_id = "V1"
-    server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": "FAILED"}}
-    with pytest.raises(GatewayRegistrationError) as caught:
-        await session.login(login_of(credentials))
-    assert caught.value.code == -32004
-    await session.close()
-    await session.open(TxServerConfiguration.parse(server.address), Log("socket"))
-    assert server.paths == ["/", "/"]
-
-
-async def test_request_without_connection(timeouts: Timeouts, listener: Listener) -> None:
-    session = Session(timeouts, Limits(), listener)
+    server.parts["telnyx_rtc.gatewayState"] = abort
+    with pytest.raises(SocketConnectionError, match=r"aborted, during telnyx_rtc\.gatewayState"):
+        await session.query_gateway()
     with pytest.raises(SocketConnectionError, match="connect first"):
         await session.request(Ping())
-    await session.close()
 
 
-async def test_closing_gives_up_an_attempt(server: ScriptedServer, timeouts: Timeouts, listener: Listener) -> None:
-    session = Session(timeouts, Limits(), listener)
-    opening = asyncio.create_task(session.open(TxServerConfiguration.parse(server.address), Log("socket")))
-    await asyncio.sleep(0)
-    assert session.is_open
-    await session.close()
-    with pytest.raises(SocketConnectionError, match="given up"):
-        await opening
-    assert not session.is_open
-    assert session.status.value is ConnectionStatus.DISCONNECTED
-
-
-async def test_closing_ends_a_login(
-    session: Session, server: ScriptedServer, credentials: CredentialConfig, until: Any
-) -> None:
-    server.parts["login"] = lambda _: {"message": "logged in", "sessid": "S1"}
-    logging_in = asyncio.create_task(session.login(login_of(credentials)))
-    await until(lambda: session.session_id)
-    await session.close()
-    with pytest.raises(SocketConnectionError, match="during registration"):
-        await logging_in
+async def test_request_that_is_not_answered(session: Session, server: ScriptedServer) -> None:
+    server.parts["telnyx_rtc.gatewayState"] = lambda _: None
+    with pytest.raises(RequestTimeoutError):
+        await session.request(GatewayStateQuery(), timeout=0.01)

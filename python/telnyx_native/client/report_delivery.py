@@ -1,4 +1,4 @@
-"""The reports of a client's calls: which are made, what they say, and where they go."""
+"""Reports of calls: which calls get one, its summary, and its delivery to Telnyx or a directory."""
 
 from __future__ import annotations
 
@@ -18,105 +18,106 @@ if TYPE_CHECKING:
 
     from telnyx_native.call import Call
     from telnyx_native.client.connection import Connection
+    from telnyx_native.client.context import Publisher
     from telnyx_native.config import IceServer, TelnyxConfig
-    from telnyx_native.signaling.session import Session
 
-__all__ = ["CallReports"]
+__all__ = ["ReportDelivery"]
 
 
 @dataclass(frozen=True)
-class _Filing:
-    """A report, and whose turn it is to post it."""
+class _PendingReport:
+    """A report, which is posted by one task at a time."""
 
     report: CallReport
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class CallReports:
-    """Makes a report of each call that somebody wants one of, and delivers it when the call is over.
+class ReportDelivery:
+    """Creates a report for each call if the login or the server wants one, and delivers it when the call ends.
 
     Args:
-        connection: Knows who is logged in, and where.
-        session: Knows whether the server asks for reports.
+        connection: The connection, with its login, server and session.
+        publisher: The log.
     """
 
-    def __init__(self, connection: Connection, session: Session) -> None:
+    def __init__(self, connection: Connection, publisher: Publisher) -> None:
         self._connection = connection
-        self._session = session
-        self._filings: dict[str, _Filing] = {}
+        self._session = connection.session
+        self._publisher = publisher
+        self._pending: dict[str, _PendingReport] = {}
         self._deliveries: set[asyncio.Task[None]] = set()
 
     def open(self, call_id: str) -> CallReport | None:
-        """Begin the report of a call, if one is wanted."""
+        """Start the report of a call, if one is wanted."""
         config = self._connection.config
         if config is None or not (config.call_report_directory or self._is_asked_for(config)):
             return None
-        filing = self._filings[call_id] = _Filing(CallReport())
-        return filing.report
+        pending = self._pending[call_id] = _PendingReport(CallReport())
+        return pending.report
 
     def flush(self, call: Call) -> None:
-        """Post what there is of a report in the background: the connection is lost, and maybe the call with it."""
-        filing, config = self._filings.get(call.call_id), self._connection.config
-        if filing is not None and config is not None and self._is_asked_for(config):
-            self._begin(self._post(call, filing, config, flush_reason="socket-close"))
+        """Post a first segment in the background: the connection is lost, and the call may be, too."""
+        pending, config = self._pending.get(call.call_id), self._connection.config
+        if pending is not None and config is not None and self._is_asked_for(config):
+            self._begin(self._post(call, pending, config, flush_reason="socket-close"))
 
     def close(self, call: Call) -> None:
-        """End the report of a call, and deliver it in the background."""
-        filing, config = self._filings.pop(call.call_id, None), self._connection.config
-        if filing is not None and config is not None:
-            filing.report.add_event("info", str(call.state))
-            self._begin(self._deliver(call, filing, config))
+        """Complete the report of a call, and deliver it in the background."""
+        pending, config = self._pending.pop(call.call_id, None), self._connection.config
+        if pending is not None and config is not None:
+            pending.report.add_event("info", str(call.state))
+            self._begin(self._deliver(call, pending, config))
 
     async def wait_delivered(self, limit: float) -> None:
-        """Return when all reports are where they are wanted, or `limit` seconds have passed: what is left is lost."""
+        """Wait until all reports are delivered, at most `limit` seconds; then drop the others."""
         if not self._deliveries:
             return
         _, late = await asyncio.wait(self._deliveries, timeout=limit)
         for delivery in late:
-            self._connection.log.warning(f"a call report was given up after {limit:g} s")
+            self._publisher.log.warning(f"a call report was given up after {limit:g} s")
             delivery.cancel()
 
     def _is_asked_for(self, config: TelnyxConfig) -> bool:
         return config.call_reports and self._session.call_report_id is not None
 
     def _begin(self, delivery: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._unless_the_end_comes(delivery), name="telnyx-report")
+        task = asyncio.create_task(self._unless_exiting(delivery), name="telnyx-report")
         self._deliveries.add(task)
         task.add_done_callback(self._deliveries.discard)
 
-    async def _unless_the_end_comes(self, delivery: Coroutine[Any, Any, None]) -> None:
-        """Drop a report that an interpreter which is about to end begins no more work for."""
+    async def _unless_exiting(self, delivery: Coroutine[Any, Any, None]) -> None:
+        """Drop the report if the interpreter is shutting down: it starts no more threads."""
         try:
             await delivery
         except RuntimeError as error:
-            self._connection.log.debug(f"a call report was dropped: {error}")
+            self._publisher.log.debug(f"a call report was dropped: {error}")
 
-    async def _deliver(self, call: Call, filing: _Filing, config: TelnyxConfig) -> None:
+    async def _deliver(self, call: Call, pending: _PendingReport, config: TelnyxConfig) -> None:
         if config.call_report_directory is not None:
-            body = await in_background(filing.report.as_dict, self._summary(call, config))
+            body = await in_background(pending.report.as_dict, self._summary(call, config))
             await self._try(write(config.call_report_directory / f"{call.call_id}.json", body))
         if self._is_asked_for(config):
-            await self._post(call, filing, config)
+            await self._post(call, pending, config)
 
     async def _post(
-        self, call: Call, filing: _Filing, config: TelnyxConfig, *, flush_reason: str | None = None
+        self, call: Call, pending: _PendingReport, config: TelnyxConfig, *, flush_reason: str | None = None
     ) -> None:
-        """Post what was not posted yet; what does not arrive is in the next attempt, too."""
+        """Post the next segment; one that fails is repeated with the next."""
         server = self._connection.server
         headers = {"x-call-report-id": self._session.call_report_id or "", "x-call-id": call.call_id}
         if self._session.voice_sdk_id:
             headers["x-voice-sdk-id"] = self._session.voice_sdk_id
-        async with filing.turn:
-            body = await in_background(filing.report.next_segment, self._summary(call, config), flush_reason)
+        async with pending.lock:
+            body = await in_background(pending.report.next_segment, self._summary(call, config), flush_reason)
             url, proxy = f"{server.http_url}/call_report", not server.is_local
             if await self._try(post(url, headers, body, proxy=proxy, ssl_context=server.ssl_context)):
-                filing.report.note_delivered(body)
+                pending.report.note_delivered(body)
 
     async def _try(self, delivery: Awaitable[None]) -> bool:
         try:
             await delivery
         except ReportError as error:
-            self._connection.log.warning(str(error))
+            self._publisher.log.warning(str(error))
             return False
         return True
 
@@ -153,7 +154,7 @@ class CallReports:
 
 
 def _kind_of(config: TelnyxConfig) -> str:
-    """The way to log in, in the words of the Telnyx JS SDK."""
+    """The kind of login, as the Telnyx JS SDK names it."""
     if isinstance(config, AnonymousConfig):
         return "anonymous_login"
     return "login_token" if isinstance(config, TokenConfig) else "login_password"

@@ -1,9 +1,8 @@
-"""The ways in: tokens, regions, and calls that a push has announced."""
+"""Connecting, logging in with and without trouble, and connecting again."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import socket as sockets
 import traceback
@@ -16,32 +15,40 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Response
 
-from support.field_descriptions import OFFER
 from support.limit import LIMIT
 from support.telnyx_server import RefusalError
 from support.tokens import token_for
 from telnyx_native.client import TelnyxClient
+from telnyx_native.client import connection as connection_module
+from telnyx_native.client.connection import Connection, ConnectionListener
+from telnyx_native.client.context import Context
 from telnyx_native.codes import ErrorCode
 from telnyx_native.config import CredentialConfig, Timeouts, TokenConfig, TxServerConfiguration
 from telnyx_native.errors import (
     AuthenticationError,
-    CallError,
     ConfigurationError,
-    InviteTimeoutError,
-    RequestError,
+    GatewayRegistrationError,
+    RequestTimeoutError,
     ServerUnavailableError,
     SocketConnectionError,
     TelnyxError,
 )
-from telnyx_native.events import DisablePushResponse, SocketStatus
+from telnyx_native.events import SocketStatus
 from telnyx_native.logs import LogLevel
 from telnyx_native.push import PushConfig
 from telnyx_native.region import Region
+from telnyx_native.signaling.messages import Ping
+from telnyx_native.signaling.session import Session
 from telnyx_native.states import CallState, ConnectionStatus
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from support.fake_media import FakeEngine
     from support.telnyx_server import ScriptedServer
+    from telnyx_native.client import TelnyxClient
+    from telnyx_native.events import ReceivedResult
+    from telnyx_native.states import CallNetworkChangeReason
 
 PUSH = PushConfig("f1rebase")
 ANNOUNCED = {"call_id": "push-id", "voice_sdk_id": "VSDK1", "rtc_ip": "192.0.2.7", "rtc_port": 8443}
@@ -57,6 +64,229 @@ def token(server: ScriptedServer) -> str:
     good = token_for(3600)
     server.tokens.add(good)
     return good
+
+
+class Listener(ConnectionListener):
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self.dropped: list[CallNetworkChangeReason] = []
+
+    def on_message(self, method: str, result: ReceivedResult | None) -> bool:
+        self.messages.append(method)
+        return False
+
+    def drop(self, reason: CallNetworkChangeReason) -> None:
+        self.dropped.append(reason)
+
+
+async def ended(connection: Connection) -> None:
+    connection.leave()
+    await connection.close()
+
+
+@pytest.fixture
+async def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+async def connection(server: ScriptedServer, timeouts: Timeouts, listener: Listener) -> AsyncIterator[Connection]:
+    made = Connection(Context(timeouts))
+    made.listener = listener
+    await made.connect(TxServerConfiguration.parse(server.address), None)
+    yield made
+    await ended(made)
+
+
+async def test_login_ends_registered(
+    connection: Connection, server: ScriptedServer, credentials: CredentialConfig
+) -> None:
+    assert connection.status.value is ConnectionStatus.CONNECTED
+    await connection.log_in(credentials)
+    assert connection.status.value is ConnectionStatus.CLIENT_READY
+    assert connection.session.session_id == "S1"
+    (login,) = server.sent("login")
+    assert (login["params"]["login"], login["params"]["passwd"]) == ("alice", "s3cret")
+    assert login["params"]["reconnection"] is False
+
+
+async def test_nothing_is_sent_before_login(
+    connection: Connection, server: ScriptedServer, listener: Listener, until: Any
+) -> None:
+    server.push("telnyx_rtc.event")
+    await until(lambda: listener.messages)
+    assert server.frames == []
+
+
+async def test_wrong_password(connection: Connection) -> None:
+    with pytest.raises(AuthenticationError, match="Login Incorrect") as caught:
+        await connection.log_in(CredentialConfig("alice", "wr0ng"))
+    assert caught.value.code == -32001
+    assert connection.is_open
+
+
+async def test_server_that_does_not_answer_login(
+    connection: Connection, server: ScriptedServer, credentials: CredentialConfig
+) -> None:
+    server.parts["login"] = lambda _: None
+    with pytest.raises(RequestTimeoutError, match="login"):
+        await connection.log_in(credentials)
+
+
+async def test_server_that_is_never_ready(
+    connection: Connection, server: ScriptedServer, credentials: CredentialConfig
+) -> None:
+    server.parts["login"] = lambda _: {"message": "logged in", "sessid": "S1"}
+    with pytest.raises(GatewayRegistrationError, match="never said"):
+        await connection.log_in(credentials)
+
+
+async def test_pushed_registration_suffices(
+    connection: Connection, server: ScriptedServer, credentials: CredentialConfig
+) -> None:
+    def log_in(_: object) -> dict[str, str]:
+        asyncio.get_running_loop().call_soon(lambda: server.push("telnyx_rtc.gatewayState", state="REGED"))
+        return {"message": "logged in", "sessid": "S2"}
+
+    server.parts["login"] = log_in
+    await connection.log_in(credentials)
+    assert connection.session.session_id == "S2"
+    assert server.sent("telnyx_rtc.gatewayState") == []
+
+
+@pytest.mark.parametrize("step", ["login", "telnyx_rtc.gatewayState"])
+async def test_server_that_closes_names_the_step(
+    connection: Connection, server: ScriptedServer, credentials: CredentialConfig, listener: Listener, step: str
+) -> None:
+    server.parts[step] = lambda _: server.cut()
+    with pytest.raises(SocketConnectionError, match=f"during {step}"):
+        await connection.log_in(credentials)
+    assert connection.status.value is ConnectionStatus.DISCONNECTED
+    assert len(listener.dropped) == 1
+
+
+async def test_server_that_closes_between_login_and_ready(
+    connection: Connection, server: ScriptedServer, credentials: CredentialConfig
+) -> None:
+    def log_in(_: object) -> dict[str, str]:
+        asyncio.get_running_loop().call_later(0.01, server.cut)
+        return {"message": "logged in", "sessid": "S1"}
+
+    server.parts["login"] = log_in
+    with pytest.raises(SocketConnectionError, match="during registration"):
+        await connection.log_in(credentials)
+
+
+async def test_sticky_id_survives_the_connection(
+    connection: Connection, server: ScriptedServer, credentials: CredentialConfig
+) -> None:
+    server.voice_sdk_id = "V1"
+    await connection.log_in(credentials)
+    await ended(connection)
+    await connection.connect(TxServerConfiguration.parse(server.address), None)
+    await connection.log_in(credentials)
+    assert server.paths == ["/", "/?voice_sdk_id=V1"]
+    assert [frame["params"]["reconnection"] for frame in server.sent("login")] == [False, True]
+
+
+async def test_failed_registration_drops_the_sticky_id(
+    connection: Connection, server: ScriptedServer, credentials: CredentialConfig
+) -> None:
+    server.voice_sdk_id = "V1"
+    server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": "FAILED"}}
+    with pytest.raises(GatewayRegistrationError) as caught:
+        await connection.log_in(credentials)
+    assert caught.value.code == -32004
+    await ended(connection)
+    await connection.connect(TxServerConfiguration.parse(server.address), None)
+    assert server.paths == ["/", "/"]
+
+
+async def test_request_without_connection(timeouts: Timeouts) -> None:
+    connection = Connection(Context(timeouts))
+    with pytest.raises(SocketConnectionError, match="connect first"):
+        await connection.session.request(Ping())
+    await ended(connection)
+
+
+async def test_closing_gives_up_an_attempt(server: ScriptedServer, timeouts: Timeouts) -> None:
+    connection = Connection(Context(timeouts))
+    opening = asyncio.create_task(connection.connect(TxServerConfiguration.parse(server.address), None))
+    await asyncio.sleep(0)
+    assert connection.is_open
+    await ended(connection)
+    with pytest.raises(SocketConnectionError, match="given up"):
+        await opening
+    assert not connection.is_open
+    assert connection.status.value is ConnectionStatus.DISCONNECTED
+
+
+async def test_closing_ends_a_login(
+    connection: Connection, server: ScriptedServer, credentials: CredentialConfig, until: Any
+) -> None:
+    server.parts["login"] = lambda _: {"message": "logged in", "sessid": "S1"}
+    logging_in = asyncio.create_task(connection.log_in(credentials))
+    await until(lambda: connection.session.session_id)
+    await ended(connection)
+    with pytest.raises(SocketConnectionError, match="during registration"):
+        await logging_in
+
+
+@pytest.mark.parametrize("step", ["open", "log_in", "query_gateway"])
+async def test_bug_on_the_way_back_costs_one_attempt(
+    online: TelnyxClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    good, failures = getattr(Session, step), [RuntimeError("a bug")]
+
+    async def fail_once(session: Session, *args: Any, **options: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await good(session, *args, **options)
+
+    monkeypatch.setattr(Session, step, fail_once)
+    server.cut()
+    await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=LIMIT)
+    await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=LIMIT)
+    assert not failures
+
+
+def reach_from(monkeypatch: pytest.MonkeyPatch, address: str | None) -> None:
+    """From now on, the server is reached from `address`."""
+    monkeypatch.setattr(connection_module, "source_address", lambda _: address)
+
+
+async def test_machine_without_a_network(
+    online: TelnyxClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    responses = online.socket_response_flow.collect()
+    reach_from(monkeypatch, None)
+    online._connection._on_network_change()
+    error = await anext(responses)
+    assert (error.status, error.error_kind) == (SocketStatus.ERROR, ErrorCode.NETWORK_OFFLINE)
+    await server.received("telnyx_rtc.ping")  # which tells whether it is so
+    assert online.is_registered
+
+
+async def test_same_way_is_tried_out(
+    online: TelnyxClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reach_from(monkeypatch, "127.0.0.1")
+    online._connection._on_network_change()
+    await server.received("telnyx_rtc.ping")
+    assert len(server.paths) == 1
+
+
+async def test_another_way_is_taken(
+    talking: Any, online: TelnyxClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = await talking()
+    warnings = online.warning_flow.collect()
+    reach_from(monkeypatch, "192.0.2.1")
+    online._connection._on_network_change()
+    await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=LIMIT)
+    assert str(call.state) == "RECONNECTING(NETWORK_SWITCH)"
+    assert (await anext(warnings)).name == "SIGNALING_RECOVERY_REQUIRED"
+    await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=LIMIT)
 
 
 class TestTokens:
@@ -423,145 +653,6 @@ class TestRegions:
     ) -> None:
         with pytest.raises(SocketConnectionError, match="ws://localhost"):
             await client.connect(named, CredentialConfig("alice", "s3cret", region=Region.EU))
-
-
-class TestPush:
-    @pytest.fixture
-    def receiver(self) -> CredentialConfig:
-        return CredentialConfig("alice", "s3cret", push=PUSH)
-
-    async def test_announced_call_is_answered(
-        self, client: TelnyxClient, server: ScriptedServer, receiver: CredentialConfig, media: FakeEngine
-    ) -> None:
-        await client.connect(config(server), receiver, tx_push_meta_data={"metadata": json.dumps(ANNOUNCED)})
-        assert server.paths == ["/?voice_sdk_id=VSDK1&rtc_ip=192.0.2.7&rtc_port=8443"]
-        login = server.sent("login")[0]["params"]
-        assert (login["loginParams"], login["from_push"]) == ({"attach_call": "true"}, True)
-        assert login["userVariables"]["push_device_token"] == "f1rebase"
-        attach = await server.received("telnyx_rtc.attachCalls")
-        assert server.frames.index(attach) > server.frames.index(server.sent("telnyx_rtc.gatewayState")[-1])
-        server.push("telnyx_rtc.invite", callID="wire-id", sdp=OFFER)
-        call = await client.wait_for_pushed_call()
-        assert call.call_id == "wire-id"
-        assert await client.accept_call("PUSH-ID") is call
-        answer = await server.received("telnyx_rtc.answer")
-        assert answer["params"]["answered_device_token"] == "f1rebase"
-        await client.credential_login(receiver)
-        assert len(server.sent("telnyx_rtc.attachCalls")) == 1
-
-    async def test_announced_call_that_does_not_come(
-        self, server: ScriptedServer, receiver: CredentialConfig, timeouts: Timeouts
-    ) -> None:
-        async with TelnyxClient(timeouts=Timeouts(push_invite=0.05, close=0.5)) as client:
-            await client.connect(config(server), receiver, tx_push_meta_data=ANNOUNCED)
-            with pytest.raises(InviteTimeoutError, match="ORIGINATOR_CANCEL") as caught:
-                await client.wait_for_pushed_call()
-        assert caught.value.code == 487
-
-    async def test_connection_that_ends_first(
-        self, client: TelnyxClient, server: ScriptedServer, receiver: CredentialConfig
-    ) -> None:
-        await client.connect(config(server), receiver, tx_push_meta_data=ANNOUNCED)
-        waiting = asyncio.create_task(client.wait_for_pushed_call())
-        await asyncio.sleep(0)
-        server.cut()
-        with pytest.raises(SocketConnectionError, match="before the announced call"):
-            await waiting
-
-    async def test_no_push_announces_no_call(self, online: TelnyxClient) -> None:
-        with pytest.raises(CallError, match="no push"):
-            await online.wait_for_pushed_call()
-
-    @pytest.mark.parametrize("push", [{"message": "Missed call!", "metadata": "{}"}, "nonsense"])
-    async def test_what_announces_no_call(
-        self, client: TelnyxClient, server: ScriptedServer, receiver: CredentialConfig, push: Any
-    ) -> None:
-        with pytest.raises(ConfigurationError, match="push"):
-            await client.connect(config(server), receiver, tx_push_meta_data=push)
-        with pytest.raises(ConfigurationError, match="push"):
-            await client.connect_with_decline_push(push, receiver, server_config=config(server))
-        assert server.paths == []
-
-    async def test_declined_beside_a_connection(
-        self, online: TelnyxClient, server: ScriptedServer, receiver: CredentialConfig, until: Any
-    ) -> None:
-        server.parts["telnyx_rtc.gatewayState"] = lambda _: (
-            server.push("telnyx_rtc.invite", callID="wire-id", sdp=OFFER) and {"params": {"state": "REGED"}}
-        )
-        await online.connect_with_decline_push(ANNOUNCED, receiver, server_config=config(server))
-        assert server.paths[-1] == "/?voice_sdk_id=VSDK1&rtc_ip=192.0.2.7&rtc_port=8443"
-        assert server.sent("login")[-1]["params"]["loginParams"] == {"decline_push": "true"}
-        assert server.sent("telnyx_rtc.attachCalls") == []
-        await until(lambda: len(server.connections) == 1)
-        assert online.connection_status_flow.value is ConnectionStatus.CLIENT_READY
-
-    async def test_declining_fails_aloud(self, client: TelnyxClient, server: ScriptedServer, until: Any) -> None:
-        with pytest.raises(AuthenticationError):
-            await client.connect_with_decline_push(
-                ANNOUNCED, CredentialConfig("alice", "wr0ng"), server_config=config(server)
-            )
-        with pytest.raises(AuthenticationError, match="token"):
-            await client.connect_with_decline_push(ANNOUNCED, TokenConfig(token_for(-1)), server_config=config(server))
-        await until(lambda: not server.connections)
-
-    async def test_no_more_notifications(
-        self, client: TelnyxClient, server: ScriptedServer, receiver: CredentialConfig
-    ) -> None:
-        await client.connect(config(server), receiver)
-        responses = client.socket_response_flow.collect()
-        response = await client.disable_push()
-        assert response == DisablePushResponse(success=True, message="disable push notification success")
-        published = await anext(responses)
-        assert published.status is SocketStatus.MESSAGERECEIVED
-        assert published.data is not None
-        assert published.data.result == response
-        (request,) = server.sent("telnyx_rtc.disable_push_notification")
-        assert request["params"]["user"] == "alice"
-
-    async def test_notifications_that_cannot_be_stopped(self, online: TelnyxClient, server: ScriptedServer) -> None:
-        with pytest.raises(ConfigurationError, match="no push"):
-            await online.disable_push()
-
-    async def test_server_that_refuses(
-        self, client: TelnyxClient, server: ScriptedServer, receiver: CredentialConfig
-    ) -> None:
-        def refuse(_: object) -> None:
-            raise RefusalError(-32002, "no")
-
-        server.parts["telnyx_rtc.disable_push_notification"] = refuse
-        await client.connect(config(server), receiver)
-        with pytest.raises(RequestError, match="no"):
-            await client.disable_push()
-
-
-async def test_failed_requests_have_their_number(
-    online: TelnyxClient, server: ScriptedServer, media: FakeEngine
-) -> None:
-    def refuse(_: object) -> None:
-        raise RefusalError(-32002, "CALL ERROR")
-
-    server.parts["telnyx_rtc.invite"] = refuse
-    with pytest.raises(RequestError) as caught:
-        await online.new_invite("echo")
-    assert caught.value.kind is ErrorCode.SDP_SEND_FAILED
-
-
-async def test_cause_of_a_refused_invitation_is_that_of_the_call(
-    online: TelnyxClient, server: ScriptedServer, media: FakeEngine
-) -> None:
-    def refuse(_: object) -> None:
-        refusal = RefusalError(-32002, "CALL ERROR")
-        refusal.error |= {"cause": "USER_BUSY", "causeCode": 17}
-        raise refusal
-
-    server.parts["telnyx_rtc.invite"] = refuse
-    placing = asyncio.create_task(online.new_invite("echo"))
-    await asyncio.sleep(0)
-    (call,) = online.calls.values()
-    with pytest.raises(RequestError, match="CALL ERROR") as refused:
-        await placing
-    assert refused.value.cause == "USER_BUSY"
-    assert (await call.wait_done()).cause_code == 17
 
 
 @pytest.mark.parametrize("way", ["token", "anonymous", "push", "decline"])
