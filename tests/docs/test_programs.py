@@ -11,7 +11,7 @@ import pytest
 from support.pages import SERVER, Block, blocks
 from support.scripts import LIMIT, program
 from telnyx_native.gateway import Gateway, User
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
 PROGRAMS = [block for block in blocks() if block.is_program]

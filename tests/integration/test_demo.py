@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.alignment import align
 from telnyx_native.media.files import read_audio
 

@@ -14,7 +14,7 @@ from interop.far_end import HEARD_HZ, LIMIT, RATE, SPOKEN_HZ, over, spoken
 from interop.packages import HERE, SDK
 from support.browser import CHROMIUM, open_page
 from support.signals import tone
-from telnyx_native.gateway.fault_names import inject
+from telnyx_native.gateway.faults.names import inject
 from telnyx_native.media.files import write_wav
 from telnyx_native.states import HangupCause
 

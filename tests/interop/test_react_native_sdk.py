@@ -13,7 +13,7 @@ import pytest
 from interop.far_end import HEARD_HZ, LIMIT, RATE, SPOKEN_HZ, over, spoken
 from interop.packages import HERE, MODULES
 from support.signals import tone
-from telnyx_native.gateway.fault_names import inject
+from telnyx_native.gateway.faults.names import inject
 
 pytestmark = pytest.mark.interop
 

@@ -1,12 +1,14 @@
-"""What bounds a gateway, and what it counts."""
+"""What bounds a gateway, how that is measured, and what it counts."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from sys import getsizeof
 
 from telnyx_native.errors import ConfigurationError
 
-__all__ = ["Counters", "Limits"]
+__all__ = ["Counters", "Limits", "Pace", "footprint", "looks_convoluted"]
 
 
 @dataclass(frozen=True)
@@ -139,3 +141,53 @@ class Counters:
     call_reports: int = 0
     refused_call_reports: int = 0
     handler_failures: int = 0
+
+
+class Pace:
+    """Lets a number of things a second pass, and as many at once; what comes faster waits (a token bucket).
+
+    Args:
+        per_second: The number.
+    """
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._allowance = per_second
+        self._since = asyncio.get_running_loop().time()
+
+    async def keep(self, weight: float = 1.0) -> bool:
+        """Return when one more may pass that counts as `weight` things; whether it had to wait."""
+        now = asyncio.get_running_loop().time()
+        self._allowance = min(self._per_second, self._allowance + (now - self._since) * self._per_second) - weight
+        self._since = now
+        if self._allowance >= 0:
+            return False
+        await asyncio.sleep(-self._allowance / self._per_second)
+        return True
+
+
+def footprint(value: object) -> int:
+    """Return the bytes that a value of JSON takes in memory, with all that is in it."""
+    total, waiting = 0, [value]
+    while waiting:
+        each = waiting.pop()
+        total += getsizeof(each)
+        if isinstance(each, dict):
+            waiting += each.keys()
+            waiting += each.values()
+        elif isinstance(each, list | tuple):
+            waiting += each
+    return total
+
+
+def looks_convoluted(text: str | bytes, most: int) -> bool:
+    """Return whether a JSON text may hold more than `most` values; told without reading it.
+
+    What is counted begins a value or stands between two. In texts it counts too, which no honest message has that
+    many of: a megabyte of base64 has none.
+    """
+    if len(text) <= most:
+        return False
+    if isinstance(text, bytes):
+        return sum(map(text.count, (b",", b"[", b"{"))) > most
+    return sum(map(text.count, (",", "[", "{"))) > most

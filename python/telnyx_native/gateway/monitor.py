@@ -11,16 +11,16 @@ from weakref import WeakKeyDictionary
 
 from telnyx_native.errors import MediaError
 from telnyx_native.flow import SharedFlow
-from telnyx_native.gateway.callee_leg import CalleeLeg
-from telnyx_native.gateway.leg import Leg, LegState
+from telnyx_native.gateway.calls.callee_leg import CalleeLeg
+from telnyx_native.gateway.calls.leg import Leg, LegState
 from telnyx_native.logs import redact
 from telnyx_native.media.quality import CallQualityMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from telnyx_native.gateway.push import PushNotification
-    from telnyx_native.gateway.session import Session
+    from telnyx_native.gateway.accounts.push import PushNotification
+    from telnyx_native.gateway.connection import Session
 
 __all__ = ["EventKind", "GatewayEvent", "Monitor"]
 

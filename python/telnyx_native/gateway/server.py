@@ -12,33 +12,30 @@ from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 from telnyx_native.errors import CallError, ConfigurationError, WaitTimeoutError
-from telnyx_native.gateway import call_methods, session_methods
-from telnyx_native.gateway.assistant import Assistant, Brain
-from telnyx_native.gateway.call_reports import CallReports
-from telnyx_native.gateway.call_users import CallUsers, ring_until_answered
-from telnyx_native.gateway.destinations import Factory, built_in
+from telnyx_native.gateway.accounts import requests as account_requests
+from telnyx_native.gateway.accounts.failed_logins import Guesses
+from telnyx_native.gateway.accounts.push import PushIntent, PushService
+from telnyx_native.gateway.accounts.tokens import TokenMint
+from telnyx_native.gateway.accounts.users import ASSISTANT, Directory, User
+from telnyx_native.gateway.calls import requests as call_requests
+from telnyx_native.gateway.calls.call_info import Dialog, Party, PlatformIds
+from telnyx_native.gateway.calls.detached_calls import DetachedCalls
+from telnyx_native.gateway.calls.hangup import CHANNEL_LIMIT_EXCEEDED, reason_of
+from telnyx_native.gateway.calls.media import EngineLease, LegMedia, PeerSource
+from telnyx_native.gateway.calls.parked_calls import ParkedCalls
+from telnyx_native.gateway.calls.reports import CallReports
+from telnyx_native.gateway.calls.switchboard import Switchboard
+from telnyx_native.gateway.connection import Handler, Session
+from telnyx_native.gateway.destinations.assistant import Assistant, Brain
 from telnyx_native.gateway.destinations.conference import Rooms
-from telnyx_native.gateway.detached_calls import DetachedCalls
-from telnyx_native.gateway.dial_plan import DialPlan
-from telnyx_native.gateway.dialog import Dialog, Party, PlatformIds
-from telnyx_native.gateway.faults import Faults
-from telnyx_native.gateway.guesses import Guesses
-from telnyx_native.gateway.guest import ASSISTANT
-from telnyx_native.gateway.limits import Counters, Limits
-from telnyx_native.gateway.media import EngineLease, LegMedia, PeerSource
+from telnyx_native.gateway.destinations.ring_users import CallUsers, ring_until_answered
+from telnyx_native.gateway.destinations.router import DialPlan, Router, built_in
+from telnyx_native.gateway.destinations.sounds import SoundFolder
+from telnyx_native.gateway.faults.faults import Faults
+from telnyx_native.gateway.faults.scenarios import Scenarios
+from telnyx_native.gateway.limits import Counters, Limits, Pace
 from telnyx_native.gateway.monitor import Monitor
-from telnyx_native.gateway.pace import Pace
-from telnyx_native.gateway.parked_calls import ParkedCalls
-from telnyx_native.gateway.push import PushIntent, PushService
-from telnyx_native.gateway.reasons import CHANNEL_LIMIT_EXCEEDED, reason_of
 from telnyx_native.gateway.refusal import RequestRefused
-from telnyx_native.gateway.routing import Router
-from telnyx_native.gateway.scenarios import Scenarios
-from telnyx_native.gateway.session import Handler, Session
-from telnyx_native.gateway.sounds import SoundFolder
-from telnyx_native.gateway.switchboard import Switchboard
-from telnyx_native.gateway.tokens import TokenMint
-from telnyx_native.gateway.users import Directory, User
 from telnyx_native.gateway.web.origins import Origins
 from telnyx_native.states import HangupCause
 from telnyx_native.untrusted_text import is_call_id
@@ -50,12 +47,13 @@ if TYPE_CHECKING:
     from websockets.http11 import Request as HttpRequest
     from websockets.http11 import Response as HttpResponse
 
-    from telnyx_native.gateway.callee_leg import CalleeLeg
-    from telnyx_native.gateway.caller_leg import CallerLeg
+    from telnyx_native.gateway.calls.callee_leg import CalleeLeg
+    from telnyx_native.gateway.calls.caller_leg import CallerLeg
+    from telnyx_native.gateway.calls.leg import Leg
     from telnyx_native.gateway.certificate import Certificate
-    from telnyx_native.gateway.leg import Leg
-    from telnyx_native.gateway.web.door import Door
-    from telnyx_native.gateway.web.front import Front
+    from telnyx_native.gateway.destinations.destination import Factory
+    from telnyx_native.gateway.web.listener import Front
+    from telnyx_native.gateway.web.socket import Door
 
 __all__ = ["Gateway"]
 
@@ -135,7 +133,7 @@ class Gateway:
         self.counters = Counters()
         self.guesses = Guesses(self.limits)
         self.call_reports = CallReports(self.limits)
-        self.handlers: Mapping[str, Handler] = session_methods.HANDLERS | call_methods.HANDLERS
+        self.handlers: Mapping[str, Handler] = account_requests.HANDLERS | call_requests.HANDLERS
         self.control_token = control_token or secrets.token_urlsafe(24)
         self._engine = EngineLease()
         self.peers: PeerSource = self._engine
@@ -237,7 +235,7 @@ class Gateway:
         await self._engine.close()
 
     async def _open_front(self) -> Front:
-        from telnyx_native.gateway.web.front import Front  # loads the HTTP server: not before it listens
+        from telnyx_native.gateway.web.listener import Front  # loads the HTTP server: not before it listens
         from telnyx_native.gateway.web.site import make_site
 
         front = Front(

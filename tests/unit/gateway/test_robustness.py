@@ -9,8 +9,8 @@ import random
 import pytest
 
 from telnyx_native.gateway import Limits
-from telnyx_native.gateway.call_methods import HANDLERS as CALL_METHODS
-from telnyx_native.gateway.session_methods import HANDLERS as SESSION_METHODS
+from telnyx_native.gateway.accounts.requests import HANDLERS as SESSION_METHODS
+from telnyx_native.gateway.calls.requests import HANDLERS as CALL_METHODS
 
 FRAMES = int(os.environ.get("FUZZ_FRAMES", "40"))
 """Frames of each kind: a taste here, 10,000 in `make fuzz-gateway`."""

@@ -13,8 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway import Gateway, Limits, User
-from telnyx_native.gateway.comparison import same_secret
-from telnyx_native.gateway.users import Directory
+from telnyx_native.gateway.accounts.users import Directory, same_secret
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.gateway.reasons import reason_of
-from telnyx_native.gateway.sounds import Tone, rendered
+from telnyx_native.gateway.calls.hangup import reason_of
+from telnyx_native.gateway.destinations.sounds import Tone, rendered
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from telnyx_native.gateway.caller_leg import CallerLeg
-    from telnyx_native.gateway.media import PeerSource
+    from telnyx_native.gateway.calls.caller_leg import CallerLeg
+    from telnyx_native.gateway.calls.media import PeerSource
     from telnyx_native.media.joins import PeerConference
 
 __all__ = ["JoinRoom", "Rooms"]

@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from telnyx_native.gateway.reasons import reason_of
-from telnyx_native.gateway.sounds import EndlessTone, FileSound, Music, Sound, SoundFolder, play, rendered
+from telnyx_native.gateway.calls.hangup import reason_of
+from telnyx_native.gateway.destinations.sounds import EndlessTone, FileSound, Music, Sound, SoundFolder, play, rendered
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
-    from telnyx_native.gateway.caller_leg import CallerLeg
+    from telnyx_native.gateway.calls.caller_leg import CallerLeg
     from telnyx_native.gateway.destinations.destination import Factory
 
 __all__ = ["PlayEndlessly", "PlayOnce", "file_player", "music_player", "tone_player"]
