@@ -108,10 +108,10 @@ async def test_credentials_and_a_call(phone, gateway):
     call = await phone.dial("echo", callerName="Alice", customHeaders=[{"name": "X-Ticket", "value": "9"}])
     await phone.enters(call, "active")
     (leg,) = gateway.calls
-    assert (leg.dialog.caller.name, dict(leg.dialog.custom_headers)) == ("Alice", {"X-Ticket": "9"})
+    assert (leg.info.caller.name, dict(leg.info.custom_headers)) == ("Alice", {"X-Ticket": "9"})
     await phone.hears(call, SPOKEN_HZ)
     told = await phone.do("told", call)
-    assert told["telnyxIDs"]["telnyxLegId"] == leg.dialog.ids.leg_id
+    assert told["telnyxIDs"]["telnyxLegId"] == leg.info.ids.leg_id
     await phone.on(call, "hangup()")
     assert (await leg.wait_ended(LIMIT)).cause == "NORMAL_CLEARING"
     await phone.enters(call, "destroy")
@@ -409,7 +409,7 @@ async def test_speed_test(phone):
 async def test_second_page_with_the_same_session_sends_the_first_away(phone, gateway, browser):
     (session,) = gateway.sessions
     await phone.dial("tone:500")
-    session.displace()
+    session.punt()
     await phone.happened("socket closed")
     await asyncio.sleep(2)
     assert gateway.sessions == [], "after a punt it must not come back"

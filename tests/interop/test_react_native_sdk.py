@@ -136,7 +136,7 @@ async def test_credentials_and_a_call(phone, gateway):
     for state in ("ringing", "active"):
         await phone.event("state", id=call, state=state)
     (leg,) = gateway.calls
-    assert (leg.dialog.caller.name, dict(leg.dialog.custom_headers)) == ("Alice", {"X-Ticket": "9"})
+    assert (leg.info.caller.name, dict(leg.info.custom_headers)) == ("Alice", {"X-Ticket": "9"})
     await phone.hears(call, SPOKEN_HZ)
     await phone.do("on", call, "hangup")
     assert (await leg.wait_ended(LIMIT)).cause == "NORMAL_CLEARING"

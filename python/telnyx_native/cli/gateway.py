@@ -255,7 +255,7 @@ async def _gateway(plan: _Plan) -> ExitCode:
     from rich.console import Console
 
     from telnyx_native.gateway import GatewayConfig, scripted_brain
-    from telnyx_native.gateway.accounts.users import ASSISTANT
+    from telnyx_native.gateway.destinations.assistant import ASSISTANT
     from telnyx_native.gateway.faults.names import inject
 
     console = Console()

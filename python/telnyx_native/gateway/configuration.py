@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway.accounts.users import User
-from telnyx_native.gateway.calls.leg import DTMF_KEYS
+from telnyx_native.gateway.calls.dtmf import DTMF_KEYS
 from telnyx_native.gateway.destinations.assistant import load_brain
 from telnyx_native.gateway.destinations.ivr import Menu
 from telnyx_native.gateway.destinations.router import DialPlan

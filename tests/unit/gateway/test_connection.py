@@ -111,10 +111,10 @@ async def test_speed_test_that_makes_no_sense(alice, gateway, text):
 
 
 async def test_failing_handler_is_answered_and_survived(alice, gateway, monkeypatch):
-    async def fail(session, request):
+    async def fail(connection, request):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(gateway, "handlers", {**gateway.handlers, "telnyx_rtc.info": fail})
+    monkeypatch.setitem(gateway.handlers, "telnyx_rtc.info", fail)
     assert (await alice.ask("telnyx_rtc.info"))["error"]["code"] == -32603
     assert gateway.counters.handler_failures == 1
     assert (await alice.ask("telnyx_rtc.ping"))["result"]["message"] == "PONG"

@@ -1,4 +1,4 @@
-"""How much one client can make the gateway keep: bounded in bytes of memory, however few they are on the wire."""
+"""How much anybody may ask of a gateway, and make it keep: bounded in bytes of memory, however few on the wire."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from http import HTTPStatus
 
 import aiohttp
 import pytest
+from websockets.exceptions import ConnectionClosed
 
+from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway import Gateway, Limits, User
 from telnyx_native.gateway.calls.reports import CallReport, CallReports
 from telnyx_native.gateway.destinations.assistant import _WISH
-from telnyx_native.gateway.limits import footprint, looks_convoluted
+from telnyx_native.gateway.limits import has_too_many_values, memory_size
 
 KIB, MIB = 1 << 10, 1 << 20
 
@@ -36,23 +38,23 @@ def grows_by_at_most(size):
     assert after - before <= size, f"{(after - before) / KIB:.0f} KiB"
 
 
-def test_footprint():
-    assert footprint("x" * 1000) > 1000
-    assert footprint(["x" * 1000, {"k": "y" * 1000}]) > 2000
-    assert footprint(json.loads("[" + "[]," * 9999 + "[]]")) > 500_000, "30 kB on the wire"
+def test_memory_size():
+    assert memory_size("x" * 1000) > 1000
+    assert memory_size(["x" * 1000, {"k": "y" * 1000}]) > 2000
+    assert memory_size(json.loads("[" + "[]," * 9999 + "[]]")) > 500_000, "30 kB on the wire"
     deep = value = []
     for _ in range(100_000):
         value.append([])
         value = value[0]
-    assert footprint(deep) > 5 * MIB, "as deep as it likes"
+    assert memory_size(deep) > 5 * MIB, "as deep as it likes"
 
 
 @pytest.mark.parametrize("kind", [str, str.encode])
-def test_what_looks_convoluted(kind):
-    assert looks_convoluted(kind("[" + "[]," * 1000 + "[]]"), 1000)
-    assert looks_convoluted(kind("[" * 1001), 1000)
-    assert not looks_convoluted(kind('{"url": "data:image/jpeg;base64,' + "A" * MIB + '"}'), 1000)
-    assert not looks_convoluted(kind("[" * 1000), 1000)
+def test_too_many_values(kind):
+    assert has_too_many_values(kind("[" + "[]," * 1000 + "[]]"), 1000)
+    assert has_too_many_values(kind("[" * 1001), 1000)
+    assert not has_too_many_values(kind('{"url": "data:image/jpeg;base64,' + "A" * MIB + '"}'), 1000)
+    assert not has_too_many_values(kind("[" * 1000), 1000)
 
 
 class TestCalls:
@@ -69,7 +71,7 @@ class TestCalls:
         assert gateway.counters.refused_calls == 2
         few = [{"name": f"X-{n}", "value": "v" * 100} for n in range(64)]
         await alice.place("noanswer", custom_headers=few)
-        assert len(gateway.calls[0].dialog.custom_headers) == 64
+        assert len(gateway.calls[0].info.custom_headers) == 64
 
     @pytest.mark.parametrize(
         "key", ["destination_number", "caller_id_name", "caller_id_number", "remote_caller_id_name", "clientState"]
@@ -126,7 +128,7 @@ class TestCalls:
         assert gateway.counters.malformed_frames == 1
 
 
-class TestPace:
+class TestRateLimits:
     @pytest.fixture
     def limits(self):
         return Limits(close_time=2.0, setups_per_second=10)
@@ -228,3 +230,51 @@ class TestReports:
         for number in range(1, 50):
             add("noisy", number)
         assert [report.call_id for report in reports] == ["0", *map(str, range(42, 50))]
+
+
+def test_more_users_than_the_limit():
+    users = [User(f"user{n}", "secret") for n in range(3)]
+    with pytest.raises(ConfigurationError, match="3 users are more than `users` of the limits, 2"):
+        Gateway(users, limits=Limits(users=2))
+
+
+class TestSmallLimits:
+    @pytest.fixture
+    def limits(self):
+        return Limits(close_time=2.0, calls=2, messages_per_second=50.0, frame_size=5000, sessions=3)
+
+    async def test_calls_of_all_sessions_together(self, alice, bob, gateway):
+        await alice.place("noanswer", call_id="1")
+        await bob.place("noanswer", call_id="2")
+        answer = await bob.invite("noanswer", call_id="3")
+        assert answer["error"]["message"] == "TOO MANY CALLS"
+        assert gateway.counters.refused_calls == 1
+        await alice.ask("telnyx_rtc.bye", dialogParams={"callID": "1"})
+        await bob.place("noanswer", call_id="3")
+
+    @pytest.mark.timed
+    async def test_who_sends_too_much_is_read_slowly_and_the_others_are_not(self, alice, bob, gateway):
+        begun = time.monotonic()
+        for number in range(90):
+            ping = {"jsonrpc": "2.0", "id": f"flood-{number}", "method": "telnyx_rtc.ping", "params": {}}
+            await alice.send(json.dumps(ping))
+        quick = time.monotonic()
+        await bob.ask("telnyx_rtc.ping")
+        assert time.monotonic() - quick < 0.5
+        await alice.frame(lambda frame: frame.get("id") == "flood-89")
+        assert time.monotonic() - begun > 0.5, "90 frames, of which 50 may come at once, take 0.8 s"
+        assert gateway.counters.slowed_messages > 20
+
+    async def test_frame_that_is_too_big(self, alice, bob, gateway):
+        await alice.send("x" * 6000)
+        with pytest.raises(ConnectionClosed) as closed:
+            await alice.frame(lambda _: False)
+        assert closed.value.rcvd.code == 1009
+        assert (await bob.ask("telnyx_rtc.ping"))["result"]["message"] == "PONG"
+
+    async def test_sockets_beyond_the_limit(self, alice, bob, open_client, gateway):
+        async with open_client():
+            with pytest.raises(Exception, match="HTTP 503"):
+                async with open_client():
+                    pass
+        assert gateway.counters.refused_sessions == 1

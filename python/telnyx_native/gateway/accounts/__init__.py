@@ -1,1 +1,1 @@
-"""Who may use the gateway: users and their tokens, logins, devices for push notifications."""
+"""Accounts: users and their tokens, logins, devices for push notifications."""

@@ -1,4 +1,4 @@
-"""Guessing passwords takes time: the more logins have failed, the longer the next one waits."""
+"""Failed logins: the more there were, the longer the next one waits, so that passwords are not guessed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from telnyx_native.gateway.limits import Limits
 
-__all__ = ["Guesses", "TooManyGuesses"]
+__all__ = ["FailedLogins", "TooManyLogins"]
 
 FREE = 3
 """Failures after which a login still does not wait: people mistype."""
@@ -35,7 +35,7 @@ MOST_WAITING = {"account": 16, "address": 64}
 Key = tuple[str, str]
 
 
-class TooManyGuesses(Exception):  # noqa: N818 - an answer, not a failure
+class TooManyLogins(Exception):  # noqa: N818 - an answer, not a failure
     """So many logins wait already that this one is turned away."""
 
 
@@ -50,11 +50,11 @@ class _Failures:
         return self.count * math.pow(2.0, (self.counted - time) / FORGIVENESS)
 
 
-class Guesses:
+class FailedLogins:
     """Remembers failed logins, by account and by address.
 
     A login waits before it is looked at, be it right or wrong: if only wrong ones waited, nobody would wait for their
-    answer. It never waits for ever, so who knows the password gets in while others guess.
+    answer. It never waits for ever, so the user gets in while others guess.
 
     Args:
         limits: How long a login waits at most.
@@ -71,14 +71,14 @@ class Guesses:
         return len(self._failures)
 
     async def wait(self, account: object, address: str) -> None:
-        """Return when a login may be looked at.
+        """Wait until a login may be checked.
 
         Args:
             account: The name that somebody wants to log in with; anything else for a login without a name.
             address: Where the login comes from.
 
         Raises:
-            TooManyGuesses: Others wait already, as many as may.
+            TooManyLogins: Others wait already, as many as may.
         """
         keys = _keys(account, address)
         delay = max(map(self.delay, keys))
@@ -87,7 +87,7 @@ class Guesses:
                 await asyncio.sleep(delay)
 
     def failed(self, account: object, address: str) -> None:
-        """Take note of a login that failed."""
+        """Count a login that failed."""
         now = self._now()
         for key in _keys(account, address):
             known = self._failures.pop(key, None)
@@ -109,7 +109,7 @@ class Guesses:
     @contextmanager
     def _place(self, keys: list[Key]) -> Iterator[None]:
         if any(self._waiting[key] >= MOST_WAITING[key[0]] for key in keys):
-            raise TooManyGuesses
+            raise TooManyLogins
         self._waiting.update(keys)
         try:
             yield

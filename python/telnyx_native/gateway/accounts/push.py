@@ -1,6 +1,6 @@
-"""Push notifications: which devices are to be told of calls, and what they would be told.
+"""Push notifications: which devices are to be notified of calls, and with what.
 
-Nothing leaves this machine. What Firebase or Apple would deliver is handed to whoever watches the gateway.
+Nothing leaves this machine. What Firebase or Apple would deliver is an event of the gateway.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from telnyx_native.push import PushKind, PushProvider
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from telnyx_native.gateway.calls.call_info import Dialog
+    from telnyx_native.gateway.calls.call_info import CallInfo
 
 __all__ = ["PushDevice", "PushIntent", "PushNotification", "PushService"]
 
@@ -147,12 +147,12 @@ class PushService:
         """Whether a call to a user is announced to a device, when a client is connected or not."""
         return any(device.when_active or not active for device in self._devices.get(user, {}).values())
 
-    def tell(self, user: str, kind: PushKind, dialog: Dialog, voice_sdk_id: str) -> None:
+    def tell(self, user: str, kind: PushKind, info: CallInfo, voice_sdk_id: str) -> None:
         """Notify the devices of a user about a call."""
         metadata = {
-            "caller_name": dialog.caller.name,
-            "caller_number": dialog.caller.number,
-            "call_id": dialog.call_id,
+            "caller_name": info.caller.name,
+            "caller_number": info.caller.number,
+            "call_id": info.call_id,
             "voice_sdk_id": voice_sdk_id,
         }
         for device in self._devices.get(user, {}).values():

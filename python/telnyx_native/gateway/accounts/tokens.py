@@ -19,7 +19,7 @@ LONGEST_TOKEN = 8192
 
 
 class TokenMint:
-    """Makes tokens, and knows its own again.
+    """Makes tokens, and recognises its own.
 
     Args:
         secret: The key; a random one by default, so that tokens end with the gateway.
@@ -43,7 +43,7 @@ class TokenMint:
         return f"{signed}.{self._sign(signed)}"
 
     def expire(self, user: str) -> None:
-        """Let every token of a user that was made until now be expired."""
+        """Expire every token of a user that was made until now."""
         self._expired[user] = self._expired.get(user, 0) + 1
 
     def user_of(self, token: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Who may log in to the gateway: users, the addresses that reach them, and guests of assistants."""
+"""Users: their credentials, the addresses that reach them, and guests of assistants."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -17,14 +17,12 @@ from telnyx_native.redaction import keep_secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from telnyx_native.gateway.calls.call_info import Dialog
-
-__all__ = ["ASSISTANT", "Directory", "Guest", "User", "address_of", "digest", "new_guest", "same_secret"]
+__all__ = ["Account", "Directory", "Guest", "User", "address_of", "digest", "new_guest", "same_secret"]
 
 
 @dataclass(frozen=True)
 class User:
-    """Someone who may log in.
+    """A user that may log in.
 
     Attributes:
         name: The name to log in with; calls to it reach the user.
@@ -58,8 +56,12 @@ class User:
         return self.caller_id_number or self.number or self.name
 
 
+Account = User | str
+"""On whose behalf a client is connected: a user, or the id of the assistant that a guest came for."""
+
+
 def new_guest() -> User:
-    """Somebody without an account: nobody else can log in as this user, or call it."""
+    """Return a user for a guest: nobody else can log in as this user, or call it."""
     return User(f"guest-{secrets.token_hex(4)}", secrets.token_urlsafe(16))
 
 
@@ -67,7 +69,7 @@ class Directory:
     """The users of a gateway, by name and by number.
 
     Args:
-        users: Who they are.
+        users: The users.
         tokens: Knows whose a login token is.
 
     Raises:
@@ -114,17 +116,13 @@ class Directory:
         return self._by_name.get(self._tokens.user_of(token) or "")
 
     def expire_tokens(self, name: str) -> None:
-        """Let the login tokens of a user that there are now be good no longer, the fixed one included."""
+        """Expire all login tokens that a user has now, the fixed one included."""
         self._expired.add(name)
         self._tokens.expire(name)
 
     def find(self, address: str) -> User | None:
         """Return the user whom a name or number reaches, however it is written, or `None`."""
         return self._by_address.get(address_of(address))
-
-
-ASSISTANT = "assistant"
-"""The destination of calls to assistants, and the id of the one that there is by default."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +144,6 @@ class Guest:
         if params.get("target_type", "ai_assistant") != "ai_assistant" or not isinstance(target, str):
             return None
         return cls(target, variables if isinstance(variables, dict) else {})
-
-    def confine(self, dialog: Dialog) -> Dialog:
-        """Lead a call to the assistant, wherever the guest wants it to go."""
-        callee = replace(dialog.callee, number=f"{ASSISTANT}:{self.assistant}")
-        return replace(dialog, callee=callee, variables=self.variables)
 
 
 _BRACKETED = re.compile(r"[^<>]*<([^<>]*)>.*", re.DOTALL)
@@ -198,5 +191,5 @@ def same_secret(given: str, known: str) -> bool:
 
 
 def digest(text: str) -> bytes:
-    """Return what a secret may be looked up by: under a key that nobody knows, so that nobody can steer it."""
+    """Return the digest by which a secret is looked up; its key is random, so that nobody outside can predict it."""
     return hashlib.blake2b(text.encode(errors="surrogatepass"), key=_KEY).digest()

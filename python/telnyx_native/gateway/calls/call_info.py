@@ -1,4 +1,4 @@
-"""Who calls whom, and by which names the platform knows the call."""
+"""What messages say about a leg: caller, callee, headers and ids."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from telnyx_native.errors import SESSION_ERROR
 from telnyx_native.gateway.accounts.users import address_of
-from telnyx_native.gateway.limits import footprint
-from telnyx_native.gateway.refusal import RequestRefused
+from telnyx_native.gateway.limits import memory_size
 from telnyx_native.sip_headers import joined_headers
-from telnyx_native.untrusted_text import is_call_id, one_line
+from telnyx_native.untrusted_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,20 +20,15 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.accounts.users import User
 
 __all__ = [
-    "LONGEST_ID",
-    "Dialog",
+    "CallInfo",
     "Headers",
     "Party",
     "PlatformIds",
-    "call_id_of",
-    "dialog_of_invite",
-    "dialog_params_of",
+    "call_info_of_invite",
+    "call_info_to",
     "headers_from_wire",
     "headers_to_wire",
 ]
-
-LONGEST_ID = 128
-"""Characters of a session or call id; longer ones are not taken."""
 
 Headers = tuple[tuple[str, str], ...]
 """Names and values of SIP headers, in their order; a name may come several times."""
@@ -75,7 +68,7 @@ class PlatformIds:
 
 
 @dataclass(frozen=True)
-class Dialog:
+class CallInfo:
     """What identifies and describes one leg of a call.
 
     Attributes:
@@ -83,7 +76,7 @@ class Dialog:
         caller: Who calls.
         callee: Who is called.
         headers: SIP headers that the caller sends with the call.
-        client_state: What the calling application wants to travel with the call (base64).
+        client_state: What the calling application sends along with the call (base64).
         variables: What an assistant shall know about the caller.
         ids: The platform's names for the leg.
     """
@@ -100,7 +93,7 @@ class Dialog:
     def size(self) -> int:
         """The bytes that the client's words in it take in memory."""
         parties = (self.caller.name, self.caller.number, self.callee.name, self.callee.number)
-        return footprint((parties, self.client_state, self.headers))
+        return memory_size((parties, self.client_state, self.headers))
 
     @property
     def custom_headers(self) -> dict[str, str]:
@@ -123,8 +116,8 @@ class Dialog:
         return fields
 
 
-def dialog_of_invite(call_id: str, wire: Mapping[str, Any], caller: User) -> Dialog:
-    """Read the dialog of a call that a client places.
+def call_info_of_invite(call_id: str, wire: Mapping[str, Any], caller: User) -> CallInfo:
+    """Read what an invite says about the call that a client places.
 
     Args:
         call_id: The id the client gave it.
@@ -132,7 +125,7 @@ def dialog_of_invite(call_id: str, wire: Mapping[str, Any], caller: User) -> Dia
         caller: Whose client it is.
     """
     number = address_of(_text(wire, "destination_number"))
-    return Dialog(
+    return CallInfo(
         call_id=call_id,
         caller=Party(
             name=_text(wire, "caller_id_name") or caller.caller_name,
@@ -142,6 +135,22 @@ def dialog_of_invite(call_id: str, wire: Mapping[str, Any], caller: User) -> Dia
         headers=headers_from_wire(wire.get("custom_headers")),
         client_state=_text(wire, "clientState") or None,
     )
+
+
+def call_info_to(
+    user: str, caller: Party, headers: Headers = (), *, client_state: str | None = None, session_id: str | None = None
+) -> CallInfo:
+    """Return what the leg to a user says about a call.
+
+    Args:
+        user: The name of the user.
+        caller: Who calls.
+        headers: SIP headers that the caller sends with the call.
+        client_state: What the calling application sends along with the call (base64).
+        session_id: The platform's id of the call, if another leg of it has one.
+    """
+    ids = PlatformIds(session_id=session_id) if session_id else PlatformIds()
+    return CallInfo(str(uuid4()), caller, Party("Outbound Call", user), headers, client_state, ids=ids)
 
 
 def headers_to_wire(headers: Headers) -> list[dict[str, str]]:
@@ -166,25 +175,3 @@ def _value(value: object) -> str | None:
 def _text(wire: Mapping[str, Any], key: str) -> str:
     value = wire.get(key)
     return one_line(value) if isinstance(value, str) else ""
-
-
-def dialog_params_of(params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the `dialogParams` of a request; empty when they are missing or no object."""
-    dialog = params.get("dialogParams")
-    return dialog if isinstance(dialog, dict) else {}
-
-
-def call_id_of(params: Mapping[str, Any]) -> str:
-    """Return the id of the call that a request is about, as the client spells it.
-
-    Most clients say `dialogParams.callID`; some spell it `callId`, or put it beside `dialogParams`.
-
-    Raises:
-        RequestRefused: There is none that can be one (`is_call_id`).
-    """
-    for container in (dialog_params_of(params), params):
-        for key in ("callID", "callId"):
-            call_id = container.get(key)
-            if isinstance(call_id, str) and is_call_id(call_id):
-                return call_id
-    raise RequestRefused(SESSION_ERROR, "CallID missing")

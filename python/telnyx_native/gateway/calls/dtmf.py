@@ -1,23 +1,103 @@
-"""DTMF keys of a leg: read, collected, and relayed to another leg."""
+"""DTMF keys of a leg: signalled by message (`telnyx_rtc.info`) or sent beside the audio (RFC 4733)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from telnyx_native.errors import MediaError
+from telnyx_native.flow import SharedFlow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 
-    from telnyx_native.gateway.calls.leg import Leg
+    from telnyx_native.media.dtmf import DtmfReceived
+    from telnyx_native.media.stream import AudioStream
 
-__all__ = ["Keypad", "keypad", "relay_keys"]
+__all__ = ["DTMF_KEYS", "Keypad", "SignalledKeys", "follow_keys", "keypad"]
+
+DTMF_KEYS = frozenset("0123456789*#ABCD")
+
+PAUSES = {"w": 0.5, "W": 1.0}
+"""Seconds to wait before the next key (FreeSWITCH, "send_dtmf")."""
+
+LONGEST_SEQUENCE = 64
+"""Characters taken from one message."""
+
+MOST_WAITING = 256
+"""Keys and pauses that may stand behind a pause; more are left out."""
+
+SIGNALLED_SECONDS = 0.1
+"""How long a key counts as held that was signalled by message."""
 
 MOST_KEYS = 256
-"""Keys that wait until they are asked for; of more, the oldest go."""
+"""Keys that wait on a keypad until they are asked for; of more, the oldest go."""
+
+
+class SignalledKeys:
+    """The keys in the messages of a client, one by one, with the pauses between them.
+
+    Attributes:
+        flow: The keys.
+    """
+
+    def __init__(self) -> None:
+        self.flow: SharedFlow[str] = SharedFlow()
+        self._waiting: deque[str] = deque()
+        self._pausing: asyncio.Task[None] | None = None
+
+    def receive(self, keys: str) -> None:
+        """Take keys, and pauses between them (`w`, `W`); what is neither is left out."""
+        for key in keys[:LONGEST_SEQUENCE]:
+            if len(self._waiting) < MOST_WAITING:
+                self._waiting.append(key)
+        if self._pausing is None or self._pausing.done():
+            self._press_until_a_pause()
+
+    def close(self) -> None:
+        """End the flow; keys that wait behind a pause are lost."""
+        self._waiting.clear()
+        if self._pausing is not None:
+            self._pausing.cancel()
+        self.flow.close()
+
+    def _press_until_a_pause(self) -> None:
+        while self._waiting:
+            key = self._waiting.popleft()
+            if key in PAUSES:
+                self._pausing = asyncio.create_task(self._pause(PAUSES[key]))
+                return
+            if key.upper() in DTMF_KEYS:
+                self.flow.emit(key.upper())
+
+    async def _pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._press_until_a_pause()
+
+
+async def follow_keys(
+    messages: AsyncIterable[str],
+    events: AsyncIterable[DtmfReceived],
+    press: Callable[[str, float], Awaitable[None]],
+) -> None:
+    """Call `press` with each key of a leg, and the seconds that it was held, until both sources end.
+
+    Args:
+        messages: Keys that are signalled (`SignalledKeys.flow`).
+        events: Keys that come beside the audio (`AudioStream.dtmf_flow`).
+        press: Takes one key.
+    """
+
+    async def signalled() -> None:
+        async for key in messages:
+            await press(key, SIGNALLED_SECONDS)
+
+    async def beside_the_audio() -> None:
+        async for received in events:
+            await press(received.key, received.duration)
+
+    await asyncio.gather(signalled(), beside_the_audio())
 
 
 class Keypad:
@@ -55,21 +135,16 @@ class Keypad:
 
 
 @asynccontextmanager
-async def keypad(leg: Leg) -> AsyncIterator[Keypad]:
-    """Listen for keys of a leg that was just answered, signalled (`telnyx_rtc.info`) or beside its audio (RFC 4733)."""
+async def keypad(signalled: SharedFlow[str], audio: AudioStream) -> AsyncIterator[Keypad]:
+    """Collect the keys of a leg that was just answered on a keypad, until the context ends."""
     pressed = Keypad()
-    messages, events = leg.keys.collect(), leg.audio.dtmf_flow.collect()
+    messages, events = signalled.collect(), audio.dtmf_flow.collect()
 
-    async def signalled() -> None:
-        async for key in messages:
-            pressed.press(key)
-
-    async def heard() -> None:
-        async for received in events:
-            pressed.press(received.key)
+    async def press(key: str, _seconds: float) -> None:
+        pressed.press(key)
 
     async def listen() -> None:
-        await asyncio.gather(signalled(), heard())
+        await follow_keys(messages, events, press)
         pressed.end()
 
     listening = asyncio.create_task(listen())
@@ -78,38 +153,3 @@ async def keypad(leg: Leg) -> AsyncIterator[Keypad]:
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
-
-
-KEY_SECONDS = 0.1
-"""How long a key that was only signalled is held."""
-
-SHORTEST, LONGEST = 0.04, 6.0
-"""Seconds a key can be held."""
-
-GAP_SECONDS = 0.05
-
-
-async def relay_keys(source: Leg, target: Leg) -> None:
-    """Press at `target` what is pressed at `source`, by message or in its audio, until the legs are over.
-
-    While one of them is on hold, keys are lost as speech is.
-    """
-    pressing = asyncio.Lock()  # a key that comes while another is held would take its place
-
-    async def press(key: str, seconds: float) -> None:
-        async with pressing:
-            if source.held.value or target.held.value:
-                return
-            with suppress(MediaError):  # who takes no telephone-events gets no keys
-                await target.peer.insert_dtmf(key, duration=seconds, gap=GAP_SECONDS)
-                await asyncio.sleep(seconds + GAP_SECONDS)
-
-    async def signalled() -> None:
-        async for key in source.keys:
-            await press(key, KEY_SECONDS)
-
-    async def heard() -> None:
-        async for received in source.audio.dtmf_flow:
-            await press(received.key, min(max(received.duration, SHORTEST), LONGEST))
-
-    await asyncio.gather(signalled(), heard())

@@ -1,4 +1,4 @@
-"""Why a call ends, in the words a `bye` carries."""
+"""Reasons of a hangup, as a `bye` carries them."""
 
 from __future__ import annotations
 

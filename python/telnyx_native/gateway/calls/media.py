@@ -1,20 +1,21 @@
-"""The audio of one leg: its peer, its descriptions and the candidates that trickle in."""
+"""The audio of one leg: its peer, and another one that it moves to."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from telnyx_native.config import AudioConfig, OpusConfig, PeerConfig
 from telnyx_native.errors import EngineClosedError, MediaError
-from telnyx_native.media.sdp import MAX_CANDIDATE
+from telnyx_native.logs import Log, LogLevel
+from telnyx_native.media.negotiation import MediaOptions, Negotiation
+from telnyx_native.media.remote_candidates import RemoteCandidates
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from telnyx_native.gateway.limits import Counters, Limits
     from telnyx_native.media.engine import MediaEngine
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.simulated_network import NetworkConditions, SimulatedNetwork
 
-__all__ = ["EngineLease", "LegMedia", "PeerSource", "RemoteCandidate"]
+__all__ = ["EngineLease", "LegMedia"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,24 +31,11 @@ CHEAP = AudioConfig(opus=OpusConfig(complexity=0))
 """A gateway encodes both ways of many calls, next to the programs that are tried with it."""
 
 
+GATHER_TIME = 1.0
+"""Seconds to look for candidates before a description leaves."""
+
 CLIENT_FIRST = 0.5
 """Seconds that a client has to offer another path when DTLS has failed, before the gateway does."""
-
-
-class PeerSource(Protocol):
-    """Where legs get their peers from."""
-
-    def create_network(self) -> SimulatedNetwork:
-        """Return a network for the packets of a leg, which does nothing to them unless it is told to."""
-
-    def create_peer(self, network: SimulatedNetwork) -> Peer:
-        """Return a new peer; the leg closes it."""
-
-    def create_successor(self, peer: Peer, network: SimulatedNetwork) -> Peer:
-        """Return a new peer that is to go on with the audio of `peer`."""
-
-    def create_conference(self) -> PeerConference:
-        """Return a new conference for peers; who wants it closes it."""
 
 
 class EngineLease:
@@ -95,24 +83,13 @@ class EngineLease:
             await engine.release()
 
 
-@dataclass(frozen=True)
-class RemoteCandidate:
-    """A network address at which a client may be reached."""
-
-    candidate: str
-    sdp_mid: str
-    sdp_mline_index: int
-
-
 class LegMedia:
     """The audio of one leg. The peer is made when it is first needed.
 
-    Candidates may come before the description they belong to; they wait for it.
-
     Args:
-        peers: Where the peer comes from.
+        engine: Where the peer comes from.
         limits: What bounds the audio.
-        counters: Where its troubles are counted.
+        counters: Counts the candidates that are of no use.
         conditions: What happens to its packets.
 
     Attributes:
@@ -122,21 +99,21 @@ class LegMedia:
     """
 
     def __init__(
-        self, peers: PeerSource, limits: Limits, counters: Counters, conditions: NetworkConditions | None = None
+        self, engine: EngineLease, limits: Limits, counters: Counters, conditions: NetworkConditions | None = None
     ) -> None:
-        self._peers = peers
         self.limits = limits
         self.network: SimulatedNetwork | None = None
         self.renew: Callable[[], Awaitable[None]] | None = None
+        self._engine = engine
         self._conditions = conditions
-        self._counters = counters
-        self._peer: Peer | None = None
-        self._successor: Peer | None = None
+        # Their trouble is counted, not logged: a client can send many.
+        quiet = Log("gateway", LogLevel.ERROR)
+        self._candidates = RemoteCandidates(max(limits.queued_candidates, 1), quiet, on_dropped=counters.count_dropped)
+        self._path: Negotiation | None = None
+        self._next_path: Negotiation | None = None
         self._moving: asyncio.Task[None] | None = None
         self._guarding: asyncio.Task[None] | None = None
-        self._described_peer: Peer | None = None
-        self._waiting: deque[RemoteCandidate] = deque()
-        self._described = False
+        self._feeding: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
@@ -146,59 +123,45 @@ class LegMedia:
         Raises:
             MediaError: The leg has no audio yet.
         """
-        if self._peer is None:
-            raise MediaError("the call has no audio before it is offered or answered")
-        return self._peer
+        return self._current_path().peer
 
     async def answer(self, offer: str) -> str:
         """Take the client's offer; return our answer with all its candidates."""
-        peer = self._create()
-        await peer.create_answer(offer)
-        await self._apply_waiting()
-        return await peer.gathered()
+        return await self._open().answer(offer)
 
     async def offer(self) -> str:
         """Return our offer with all its candidates."""
-        peer = self._create()
-        await peer.create_offer()
-        return await peer.gathered()
+        return await self._open().offer()
 
     async def accept(self, answer: str) -> None:
         """Take the client's answer to our offer."""
-        await self.peer.set_answer(answer)
-        await self._apply_waiting()
+        await self._current_path().take_answer(answer)
 
     async def restart(self, offer: str) -> str:
         """Take an offer of another path; return our answer with all its candidates.
 
         It restarts ICE, or is of another peer of the client. Another peer answers that, and where DTLS has failed here.
         """
+        path = self._current_path()
         # Candidates of the new generation must not reach the peer before the offer that announces them.
-        self._described = False
-        peer = self.peer
+        self._candidates.described.clear()
         try:
-            if peer.is_beyond_repair or not peer.is_with(offer):
-                await self._give_up_move()
-                peer = self._successor = self._create_successor()
-            await peer.create_answer(offer)
-            self._described_peer = peer
-        except MediaError:
-            if peer is self._successor:
-                await self._give_up_move()
-            raise
+            if path.peer.is_beyond_repair or not path.peer.is_with(offer):
+                path = await self._open_next()
+            self._feed(path.peer)
+            async with self._closing_on_failure(path):
+                answer = await path.answer(offer)
         finally:
-            await self._apply_waiting()
-        answer = await peer.gathered()
-        if peer is self._successor:
-            self._moving = asyncio.create_task(self._move(self.peer, peer))
+            self._candidates.described.set()
+        if path is self._next_path:
+            self._begin_move(path)
         return answer
 
     async def offer_anew(self) -> str:
         """Return the offer of a new path for a client that lost the old one; audio goes the old way meanwhile."""
-        await self._give_up_move()
-        successor = self._successor = self._create_successor()
-        await successor.create_offer()
-        return await successor.gathered()
+        path = await self._open_next()
+        async with self._closing_on_failure(path):
+            return await path.offer()
 
     async def accept_anew(self, answer: str) -> None:
         """Take the client's answer to that offer; audio goes the new way as soon as it stands.
@@ -206,22 +169,17 @@ class LegMedia:
         Raises:
             MediaError: There was no such offer, or the answer cannot be used.
         """
-        if self._successor is None or self._moving is not None:
+        path = self._next_path
+        if path is None or self._moving is not None:
             raise MediaError("no new path was offered")
-        await self._successor.set_answer(answer)
-        self._described_peer = self._successor
-        self._moving = asyncio.create_task(self._move(self.peer, self._successor))
+        async with self._closing_on_failure(path):
+            await path.take_answer(answer)
+        self._feed(path.peer)
+        self._begin_move(path)
 
-    async def add_candidate(self, candidate: RemoteCandidate) -> None:
-        """Take a candidate of the client, now or when its description has come."""
-        if len(candidate.candidate) > MAX_CANDIDATE or len(candidate.sdp_mid) > MAX_CANDIDATE:
-            self._counters.dropped_candidates += 1
-        elif self._described:
-            await self._apply(candidate)
-        elif len(self._waiting) < self.limits.queued_candidates:
-            self._waiting.append(candidate)
-        else:
-            self._counters.dropped_candidates += 1
+    def add_candidate(self, candidate: str, sdp_mid: str, sdp_mline_index: int) -> None:
+        """Take a candidate of the client; it waits until the description that it belongs to has come."""
+        self._candidates.add(candidate, sdp_mid, sdp_mline_index)
 
     async def connected(self) -> None:
         """Wait until audio flows.
@@ -235,47 +193,83 @@ class LegMedia:
         """Close the peer, if there is one."""
         self._closed = True
         self.renew = None
-        guarding, self._guarding = self._guarding, None
-        if guarding is not None:
-            guarding.cancel()
         await self._give_up_move()
-        if self._peer is not None:
-            await self._peer.close()
+        for task in (self._guarding, self._feeding):
+            if task is not None:
+                task.cancel()
+        self._guarding = self._feeding = None
+        if self._path is not None:
+            await self._path.peer.close()
 
-    async def _move(self, old: Peer, new: Peer) -> None:
+    def _current_path(self) -> Negotiation:
+        if self._path is None:
+            raise MediaError("the call has no audio before it is offered or answered")
+        return self._path
+
+    def _open(self) -> Negotiation:
+        if self._closed:
+            raise EngineClosedError("the call is over")
+        if self._path is not None:
+            raise MediaError("the call has its audio already")
+        self.network = self._engine.create_network()
+        if self._conditions is not None:
+            self.network.sending.conditions = self.network.receiving.conditions = self._conditions
+        peer = self._engine.create_peer(self.network)
+        self._path = Negotiation(peer, MediaOptions(), self._candidates, gather_limit=GATHER_TIME)
+        self._feed(peer)
+        self._guard(peer)
+        return self._path
+
+    async def _open_next(self) -> Negotiation:
+        """Return a path to which the audio can move, in place of another one that has not got that far."""
+        await self._give_up_move()
+        path = self._current_path()
+        assert self.network is not None  # noqa: S101 - made with the path
+        self._next_path = path.renewed(self._engine.create_successor(path.peer, self.network))
+        return self._next_path
+
+    @asynccontextmanager
+    async def _closing_on_failure(self, path: Negotiation) -> AsyncIterator[None]:
+        """Close the peer to which the audio should move, if its path cannot be negotiated."""
         try:
-            await new.wait_connected(self.limits.connect_time)
-            await new.take_over(old)
+            yield
+        except MediaError:
+            if path is self._next_path:
+                await self._give_up_move()
+            raise
+
+    def _begin_move(self, path: Negotiation) -> None:
+        self._moving = asyncio.create_task(self._move(path))
+
+    async def _move(self, path: Negotiation) -> None:
+        old = self.peer
+        try:
+            await path.peer.wait_connected(self.limits.connect_time)
+            await path.peer.take_over(old)
         except MediaError as error:
             logger.warning("a client's new path is not used: %s", error)
+            self._feed(old)
+            await path.peer.close()
+            self._next_path = self._moving = None
             return
-        self._peer, self._successor, self._moving = new, None, None
-        self._guard(new)
+        self._path, self._next_path, self._moving = path, None, None
+        self._guard(path.peer)
 
     async def _give_up_move(self) -> None:
         moving, self._moving = self._moving, None
         if moving is not None:
             moving.cancel()
             await asyncio.wait({moving})
-        successor, self._successor = self._successor, None
-        if successor is not None:
-            await successor.close()
+        path, self._next_path = self._next_path, None
+        if path is not None:
+            self._feed(self.peer)
+            await path.peer.close()
 
-    def _create(self) -> Peer:
-        if self._closed:
-            raise EngineClosedError("the call is over")
-        if self._peer is not None:
-            raise MediaError("the call has its audio already")
-        self.network = self._peers.create_network()
-        if self._conditions is not None:
-            self.network.sending.conditions = self.network.receiving.conditions = self._conditions
-        self._peer = self._peers.create_peer(self.network)
-        self._guard(self._peer)
-        return self._peer
-
-    def _create_successor(self) -> Peer:
-        assert self.network is not None  # noqa: S101 - made with the peer
-        return self._peers.create_successor(self.peer, self.network)
+    def _feed(self, peer: Peer) -> None:
+        """Hand the client's candidates to a peer from now on."""
+        if self._feeding is not None:
+            self._feeding.cancel()
+        self._feeding = asyncio.create_task(self._candidates.feed(peer))
 
     def _guard(self, peer: Peer) -> None:
         if self._guarding is not None:
@@ -287,21 +281,7 @@ class LegMedia:
         while (await peer.connection_state.wait_for(lambda state: state.name in {"FAILED", "CLOSED"})).name != "CLOSED":
             if peer.is_beyond_repair:
                 await asyncio.sleep(CLIENT_FIRST)
-                if self._successor is None and self.renew is not None:
+                if self._next_path is None and self.renew is not None:
                     await self.renew()
                 return
             await peer.connection_state.wait_for(lambda state: state.name != "FAILED")
-
-    async def _apply_waiting(self) -> None:
-        self._described = True
-        while self._waiting:
-            await self._apply(self._waiting.popleft())
-
-    async def _apply(self, remote: RemoteCandidate) -> None:
-        try:
-            await (self._described_peer or self.peer).add_candidate(
-                remote.candidate, remote.sdp_mid, remote.sdp_mline_index
-            )
-        except MediaError as error:
-            self._counters.dropped_candidates += 1
-            logger.debug("a candidate is of no use: %s", error)

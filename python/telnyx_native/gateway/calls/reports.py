@@ -1,4 +1,4 @@
-"""What clients report about their calls when they are over."""
+"""Reports of clients about their calls."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class CallReport:
 
     @classmethod
     def parse(cls, text: str, *, call_id: str, report_id: str, voice_sdk_id: str | None) -> CallReport:
-        """Read the body of a report. Clients log their whole signalling in it, passwords included: those go.
+        """Read the body of a report. Clients log their whole signalling in it, passwords included: those are removed.
 
         Raises:
             ValueError: It is no JSON object.
@@ -92,7 +92,7 @@ class CallReports:
         self._limits = limits
         self._key = secrets.token_bytes(32)
         self._reports: list[CallReport] = []
-        self._turns: WeakValueDictionary[bytes, asyncio.Semaphore] = WeakValueDictionary()
+        self._slots: WeakValueDictionary[bytes, asyncio.Semaphore] = WeakValueDictionary()
         self._reading = asyncio.Lock()
         self._sizes: Counter[bytes] = Counter()  # by account
 
@@ -114,7 +114,7 @@ class CallReports:
 
     @staticmethod
     def account_of(report_id: str) -> bytes:
-        """Return what tells whose client an id was given to."""
+        """Return the part of an id that tells the account."""
         return UUID(report_id).bytes[:ACCOUNT_BYTES]
 
     def knows(self, report_id: str) -> bool:
@@ -126,10 +126,10 @@ class CallReports:
         return hmac.compare_digest(data[8:], self._sign(data[:8]))
 
     @asynccontextmanager
-    async def turn(self, report_id: str) -> AsyncIterator[None]:
+    async def receiving(self, report_id: str) -> AsyncIterator[None]:
         """Receive a report while the context lasts; an account sends a few at a time, the others wait."""
-        turns = self._turns.setdefault(self.account_of(report_id), asyncio.Semaphore(REPORTS_AT_ONCE))
-        async with turns:
+        slots = self._slots.setdefault(self.account_of(report_id), asyncio.Semaphore(REPORTS_AT_ONCE))
+        async with slots:
             yield
 
     async def read(self, data: bytes, *, call_id: str, report_id: str, voice_sdk_id: str | None) -> CallReport:
@@ -145,7 +145,7 @@ class CallReports:
             )
 
     def add(self, report: CallReport) -> None:
-        """Keep a report; others go when it is too much."""
+        """Keep a report; drop others when there are too many."""
         self._reports.append(report)
         self._sizes[self.account_of(report.report_id)] += _size_of(report)
         limits = self._limits

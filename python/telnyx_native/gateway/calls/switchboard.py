@@ -1,4 +1,4 @@
-"""The calls that clients place, each in a task of its own from the first ring to the hang-up."""
+"""Leads the calls that clients place to their destinations, each in a task of its own, until the hangup."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from telnyx_native.states import CallTerminationReason, HangupCause
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from telnyx_native.gateway.calls.caller_leg import CallerLeg
+    from telnyx_native.gateway.calls.leg import CallerLeg
     from telnyx_native.gateway.destinations.router import Router
 
 __all__ = ["Switchboard"]
@@ -68,14 +68,14 @@ class Switchboard:
 
     async def _lead(self, leg: CallerLeg) -> CallTerminationReason:
         """Lead a call from destination to destination; return why the last one is done with it."""
-        address = leg.dialog.callee.number
+        address = leg.info.callee.number
         for _ in range(MOST_TRANSFERS):
             outcome = await self._router.route(address).serve(leg)
             if isinstance(outcome, CallTerminationReason):
                 return outcome
             address = outcome.address
-            logger.info("%s goes on to %s", leg.dialog.caller.number, address)
-        logger.warning("the call to %s was transferred %d times: it is ended", leg.dialog.callee.number, MOST_TRANSFERS)
+            logger.info("%s goes on to %s", leg.info.caller.number, address)
+        logger.warning("the call to %s was transferred %d times: it is ended", leg.info.callee.number, MOST_TRANSFERS)
         return reason_of(HangupCause.NORMAL_TEMPORARY_FAILURE)
 
 
@@ -85,11 +85,11 @@ def _reason_of_outcome(outcome: CallTerminationReason | BaseException, leg: Call
     if isinstance(outcome, asyncio.CancelledError) or leg.reason is not None:
         return reason_of(HangupCause.NORMAL_CLEARING)  # the caller has hung up: nobody will read it
     if isinstance(outcome, MediaError):
-        logger.warning("the call to %s has no audio: %s", leg.dialog.callee.number, outcome)
+        logger.warning("the call to %s has no audio: %s", leg.info.callee.number, outcome)
         unusable = isinstance(outcome, SdpError)
         return reason_of(HangupCause.INCOMPATIBLE_DESTINATION if unusable else HangupCause.MEDIA_TIMEOUT)
     if isinstance(outcome, ConfigurationError):  # a sound file that is none
-        logger.warning("the call to %s is ended: %s", leg.dialog.callee.number, outcome)
+        logger.warning("the call to %s is ended: %s", leg.info.callee.number, outcome)
         return reason_of(HangupCause.NORMAL_TEMPORARY_FAILURE)
-    logger.error("the destination %s failed", leg.dialog.callee.number, exc_info=outcome)
+    logger.error("the destination %s failed", leg.info.callee.number, exc_info=outcome)
     return reason_of(HangupCause.NORMAL_TEMPORARY_FAILURE)

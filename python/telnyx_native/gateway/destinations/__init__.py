@@ -1,1 +1,1 @@
-"""What a call can reach besides people: small programs that serve one leg."""
+"""Destinations: small programs that serve one leg, and the router that finds them."""

@@ -17,12 +17,26 @@ from telnyx_native.gateway.destinations.sounds import PROMPT, FileSound, rendere
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
     from pathlib import Path
 
-    from telnyx_native.gateway.calls.caller_leg import CallerLeg
+    from telnyx_native.gateway.calls.leg import CallerLeg
 
-__all__ = ["SCRIPT", "Assistant", "Brain", "Conversation", "UserMessage", "load_brain", "scripted_brain"]
+__all__ = [
+    "ASSISTANT",
+    "SCRIPT",
+    "Assistant",
+    "Brain",
+    "Conversation",
+    "UserMessage",
+    "assistant_of",
+    "load_brain",
+    "scripted_brain",
+]
+
+
+ASSISTANT = "assistant"
+"""The destination of calls to assistants, and the id of the one that there is by default."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +73,9 @@ class Conversation:
     @property
     def variables(self) -> dict[str, Any]:
         """The assistant's dynamic variables: those of the login, and the call's `X-Account-Tier` as `account_tier`."""
-        headers = self.leg.dialog.custom_headers.items()
+        headers = self.leg.info.custom_headers.items()
         named = {name[2:].replace("-", "_").lower(): value for name, value in headers if name[:2].upper() == "X-"}
-        return {**self.leg.dialog.variables, **named}
+        return {**self.leg.info.variables, **named}
 
     async def __aiter__(self) -> AsyncIterator[UserMessage]:
         async for item in self._items:
@@ -78,7 +92,7 @@ class Conversation:
 
         Args:
             text: What was said.
-            item_id: The id of the turn; the same again replaces what was put there before.
+            item_id: The id of the item; the same again replaces what was put there before.
             partial: Whether more of it comes: what a recogniser makes of speech before its end.
         """
         content = [{"type": "input_audio", "transcript": text}]
@@ -144,6 +158,18 @@ class Assistant:
         await leg.media.connected()
         await self._brain(conversation)
         return reason_of(HangupCause.NORMAL_CLEARING)
+
+
+def assistant_of(brains: Mapping[str, Brain]) -> Callable[[str], Assistant]:
+    """Return what makes the destination of `assistant:ID`, or of `assistant` alone."""
+
+    def make(name: str) -> Assistant:
+        brain = brains.get(name or ASSISTANT)
+        if brain is None:
+            raise ConfigurationError(f"there is no assistant {name or ASSISTANT!r}")
+        return Assistant(brain)
+
+    return make
 
 
 async def _words(text: str) -> AsyncIterator[str]:

@@ -10,7 +10,7 @@ from telnyx_native.errors import ConfigurationError
 from telnyx_native.states import CallTerminationReason
 
 if TYPE_CHECKING:
-    from telnyx_native.gateway.calls.caller_leg import CallerLeg
+    from telnyx_native.gateway.calls.leg import CallerLeg
 
 __all__ = ["Destination", "Factory", "Outcome", "Transfer", "seconds_of"]
 

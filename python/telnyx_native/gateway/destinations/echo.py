@@ -10,8 +10,8 @@ from telnyx_native.gateway.destinations.sounds import KeyTones, Tone, play
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
-    from telnyx_native.gateway.calls.caller_leg import CallerLeg
     from telnyx_native.gateway.calls.dtmf import Keypad
+    from telnyx_native.gateway.calls.leg import CallerLeg
 
 __all__ = ["Echo", "ReadBack"]
 
@@ -42,11 +42,11 @@ class ReadBack:
     async def serve(self, leg: CallerLeg) -> CallTerminationReason:
         """Read back until the caller hangs up."""
         await leg.answer()
-        async with keypad(leg) as keys:  # at once: whoever was answered may press keys
+        async with keypad(leg.keys, leg.audio) as keys:  # at once: whoever was answered may press keys
             await leg.media.connected()
-            await play(leg, BEEP)
+            await play(leg.audio, BEEP)
             while entry := await _entry(keys):
-                await play(leg, KeyTones(entry))
+                await play(leg.audio, KeyTones(entry))
         return reason_of(HangupCause.NORMAL_CLEARING)
 
 

@@ -1,4 +1,4 @@
-"""Menus for `ivr`: something to hear, and where each key leads."""
+"""`ivr`: a menu, with something to hear and an address for each key."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from telnyx_native.states import HangupCause
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from telnyx_native.gateway.calls.caller_leg import CallerLeg
     from telnyx_native.gateway.calls.dtmf import Keypad
+    from telnyx_native.gateway.calls.leg import CallerLeg
     from telnyx_native.gateway.destinations.sounds import Sound, SoundFolder
 
 __all__ = ["EXAMPLE_MENU", "Ivr", "Menu"]
@@ -79,7 +79,7 @@ class Ivr:
     async def serve(self, leg: CallerLeg) -> Outcome:
         """Ask until the caller has chosen, or the tries are used up."""
         await leg.answer()
-        async with keypad(leg) as keys:  # at once: whoever was answered may press keys
+        async with keypad(leg.keys, leg.audio) as keys:  # at once: whoever was answered may press keys
             await leg.media.connected()
             for _ in range(self._menu.tries):
                 key = await self._ask(leg, keys)
@@ -120,4 +120,4 @@ class Ivr:
 
 async def _play_all(leg: CallerLeg, sounds: Sequence[Sound]) -> None:
     for sound in sounds:
-        await play(leg, sound)
+        await play(leg.audio, sound)

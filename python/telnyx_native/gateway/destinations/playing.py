@@ -1,4 +1,4 @@
-"""Destinations that play something."""
+"""Destinations that play something: `tone`, `music`, `file`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from telnyx_native.gateway.destinations.sounds import EndlessTone, FileSound, Mu
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
-    from telnyx_native.gateway.calls.caller_leg import CallerLeg
+    from telnyx_native.gateway.calls.leg import CallerLeg
     from telnyx_native.gateway.destinations.destination import Factory
 
 __all__ = ["PlayEndlessly", "PlayOnce", "file_player", "music_player", "tone_player"]
 
 TAIL = 0.5
-"""Seconds between the end of a sound and the hang-up: the far end's jitter buffer is still playing it."""
+"""Seconds between the end of a sound and the hang-up: the client's jitter buffer is still playing it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class PlayOnce:
         """Play to the end."""
         await leg.answer()
         await leg.media.connected()
-        await play(leg, self.sound)
+        await play(leg.audio, self.sound)
         await asyncio.sleep(TAIL)
         return reason_of(HangupCause.NORMAL_CLEARING)
 

@@ -1,4 +1,4 @@
-"""Destinations for the course of a call: answered late or not at all, hung up, refused."""
+"""Destinations for the course of a call: `early`, `hangup-after`, `noanswer`, `busy`, `reject`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from telnyx_native.gateway.destinations.echo import Echo
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
-    from telnyx_native.gateway.calls.caller_leg import CallerLeg
+    from telnyx_native.gateway.calls.leg import CallerLeg
 
 __all__ = ["EarlyMedia", "HangUpAfter", "Refuse", "RingOut"]
 

@@ -1,38 +1,54 @@
-"""Calls from one user to others: every phone of the called users rings, the first that answers talks."""
+"""Users as a destination: every phone of the called users rings, the first that answers talks."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import CallError, MediaError
-from telnyx_native.gateway.calls.callee_leg import CalleeLeg
-from telnyx_native.gateway.calls.caller_leg import CallerLeg
-from telnyx_native.gateway.calls.dtmf import relay_keys
+from telnyx_native.gateway.calls.call_info import call_info_to
+from telnyx_native.gateway.calls.dtmf import follow_keys
 from telnyx_native.gateway.calls.hangup import reason_of
-from telnyx_native.gateway.calls.leg import Leg, LegState
+from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Leg, LegState
 from telnyx_native.states import CallTerminationReason, HangupCause
 
-__all__ = ["CallUsers", "Dial", "ring_until_answered"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
-Dial = Callable[[CallerLeg], Sequence[CalleeLeg]]
-"""Opens a leg to each socket of the users who are called."""
+    from telnyx_native.gateway.accounts.users import User
+    from telnyx_native.gateway.calls.registry import Calls
+
+__all__ = ["RingUsers", "ring_until_answered"]
+
+SHORTEST_KEY, LONGEST_KEY = 0.04, 6.0
+"""Seconds that a key can be held."""
+
+KEY_GAP = 0.05
+"""Seconds between two keys."""
 
 
-class CallUsers:
+class RingUsers:
     """Users of the gateway as the destination of a call: one, or a group.
 
     Args:
-        dial: Opens the legs to their phones.
+        users: The users.
+        calls: Opens the legs to their phones.
     """
 
-    def __init__(self, dial: Dial) -> None:
-        self._dial = dial
+    def __init__(self, users: Sequence[User], calls: Calls) -> None:
+        self._users = users
+        self._calls = calls
 
     async def serve(self, leg: CallerLeg) -> CallTerminationReason:
         """Ring the users' phones, connect the first that answers, until either side hangs up."""
-        phones = self._dial(leg)
+        users = self._users
+        if len(users) > 1:  # the caller of a group does not ring
+            users = [user for user in users if user.name != leg.user_name]
+        caller, headers, session_id = leg.info.caller, leg.info.headers, leg.info.ids.session_id
+        phones = self._calls.open_callee_legs(
+            users, lambda user: call_info_to(user, caller, headers, session_id=session_id)
+        )
         if not phones:
             return reason_of(HangupCause.USER_NOT_REGISTERED)
         try:
@@ -129,7 +145,7 @@ async def _talk(one: Leg, other: Leg) -> CallTerminationReason:
     following = [asyncio.create_task(follow(leg)) for leg in (one, other)]
     relaying = [
         asyncio.create_task(relay(*legs))
-        for relay in (relay_keys, _relay_texts)
+        for relay in (_relay_keys, _relay_texts)
         for legs in ((one, other), (other, one))
     ]
     try:
@@ -137,6 +153,25 @@ async def _talk(one: Leg, other: Leg) -> CallTerminationReason:
         return done.pop().result()
     finally:
         await _stop([*following, *relaying])
+
+
+async def _relay_keys(source: Leg, target: Leg) -> None:
+    """Press at `target` what is pressed at `source`, as telephone-events, until the legs are over.
+
+    While one of them is on hold, keys are lost as speech is.
+    """
+    pressing = asyncio.Lock()  # a key that comes while another is held would take its place
+
+    async def press(key: str, seconds: float) -> None:
+        seconds = min(max(seconds, SHORTEST_KEY), LONGEST_KEY)
+        async with pressing:
+            if source.held.value or target.held.value:
+                return
+            with suppress(MediaError):  # a client that takes no telephone-events gets no keys
+                await target.peer.insert_dtmf(key, duration=seconds, gap=KEY_GAP)
+                await asyncio.sleep(seconds + KEY_GAP)
+
+    await follow_keys(source.keys.collect(), source.audio.dtmf_flow.collect(), press)
 
 
 async def _relay_texts(source: Leg, target: Leg) -> None:

@@ -112,7 +112,7 @@ class Router:
     Args:
         directory: The users.
         plan: The numbers and groups.
-        call_users: Makes the destination that rings users.
+        ring_users: Makes the destination that rings users.
         programs: The other destinations, by name.
 
     Raises:
@@ -123,12 +123,12 @@ class Router:
         self,
         directory: Directory,
         plan: DialPlan,
-        call_users: Callable[[Sequence[User]], Destination],
+        ring_users: Callable[[Sequence[User]], Destination],
         programs: Mapping[str, Factory],
     ) -> None:
         self._directory = directory
         self._plan = plan
-        self._call_users = call_users
+        self._ring_users = ring_users
         self._programs = programs
         self._numbers = {address_of(number): address for number, address in plan.numbers.items()}
         self._groups = {name: self._members(name) for name in plan.groups}
@@ -164,9 +164,9 @@ class Router:
         address = self.led_to(address)
         user = self._directory.find(address)
         if user is not None:
-            return self._call_users([user])
+            return self._ring_users([user])
         if address in self._groups:
-            return self._call_users(self._groups[address])
+            return self._ring_users(self._groups[address])
         name, _, argument = address.partition(":")
         factory = self._programs.get(name.lower())
         return factory(argument) if factory else None

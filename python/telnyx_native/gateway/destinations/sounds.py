@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from telnyx_native.gateway.calls.leg import Leg
+    from telnyx_native.media.stream import AudioStream
 
 __all__ = [
     "EndlessTone",
@@ -46,7 +46,7 @@ LOWEST, HIGHEST = 20, 3400
 
 
 class Sound(Protocol):
-    """Something to play."""
+    """Something that can be played."""
 
     def render(self, rate: int) -> NDArray[np.int16]:
         """Return its samples, `rate` a second. Takes its time: not for the event loop."""
@@ -61,16 +61,16 @@ async def rendered(sound: Sound, rate: int) -> NDArray[np.int16]:
     return await in_background(sound.render, rate)
 
 
-async def play(leg: Leg, sound: Sound) -> None:
-    """Play a sound to the client of an answered leg; return when it has been sent.
+async def play(audio: AudioStream, sound: Sound) -> None:
+    """Play a sound on the audio of an answered leg; return when it has been sent.
 
     Raises:
         MediaError: The call ended first.
         ConfigurationError: The sound's file cannot be read, or is too long.
     """
-    samples = await rendered(sound, leg.audio.sample_rate)
-    await leg.audio.write(samples.data)
-    await leg.audio.drain()
+    samples = await rendered(sound, audio.sample_rate)
+    await audio.write(samples.data)
+    await audio.drain()
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Tone:
 
     def render(self, rate: int) -> NDArray[np.int16]:
         """Return its samples."""
-        from telnyx_native.media.tones import tone  # loads NumPy: not before somebody listens
+        from telnyx_native.media.tones import tone  # loads NumPy: not before something is played
 
         return tone((self.hz,), self.seconds, rate)
 
@@ -161,7 +161,7 @@ class Ringback:
 
 @dataclass(frozen=True)
 class Music:
-    """Music for who waits: some bars to be repeated without a seam, composed for this package."""
+    """Music on hold: some bars to be repeated without a seam, composed for this package."""
 
     def render(self, rate: int) -> NDArray[np.int16]:
         """Return its samples."""

@@ -1,1 +1,1 @@
-"""What goes wrong on purpose."""
+"""Faults on purpose: of users, calls and the gateway, by name, and in scenarios."""

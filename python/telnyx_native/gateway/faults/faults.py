@@ -1,33 +1,32 @@
-"""Misbehaviour on purpose: to try what a client does when the server or the network fails it."""
+"""Faults on purpose: to try what a client does when the server or the network fails."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import math
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from telnyx_native.errors import CallError, ConfigurationError
-from telnyx_native.gateway.calls.caller_leg import CallerLeg
 from telnyx_native.gateway.calls.leg import LegState
-from telnyx_native.gateway.refusal import RequestRefused
+from telnyx_native.gateway.faults.lasting import LoginError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine
 
-    from telnyx_native.gateway.accounts.users import Directory
     from telnyx_native.gateway.calls.leg import Leg
-    from telnyx_native.gateway.connection import Session
+    from telnyx_native.gateway.calls.registry import Calls
+    from telnyx_native.gateway.connection import Connection, Connections
+    from telnyx_native.gateway.context import GatewayContext
+    from telnyx_native.gateway.faults.lasting import RegistrationFault, UserFaults
     from telnyx_native.media.simulated_network import NetworkConditions, SimulatedNetwork
 
-__all__ = ["FaultHost", "Faults", "RegistrationFault"]
+__all__ = ["Faults"]
 
 logger = logging.getLogger(__name__)
 
 LONGEST_DELAY = 60.0
-"""Seconds a message can be held up, or the gateway be away."""
+"""Seconds that a message can be delayed, or the gateway be away."""
 
 MALFORMED: tuple[str | bytes, ...] = (
     '{"jsonrpc":"2.0","id":1,"method":"telnyx_rtc.',
@@ -43,68 +42,8 @@ MALFORMED: tuple[str | bytes, ...] = (
 """Frames that no client should stumble over: cut off, empty, no object, of the wrong types, binary."""
 
 
-class RegistrationFault(StrEnum):
-    """How a registration fails."""
-
-    REFUSED = "refused"
-    """The login is answered with an error, whatever the credentials."""
-
-    NO_ANSWER = "no_answer"
-    """The login is good, but who asks for the state of the registration gets no answer."""
-
-    # The login is good, and this is the state of the registration.
-    FAILED = "FAILED"
-    FAIL_WAIT = "FAIL_WAIT"
-    NOREG = "NOREG"
-    UNREGED = "UNREGED"
-    TRYING = "TRYING"
-    EXPIRED = "EXPIRED"
-    TIMEOUT = "TIMEOUT"
-
-
 UNUSABLE = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n"
 """A description of no audio."""
-
-
-@dataclass
-class _LoginError:
-    """An error that good logins are answered with."""
-
-    code: int | None
-    times: float
-
-
-@dataclass
-class _Standing:
-    """The faults of a user that last."""
-
-    delay: float = 0.0
-    duplicate: bool = False
-    registration: RegistrationFault | None = None
-    times: float = math.inf
-    login_error: _LoginError | None = None
-    late_description: bool = False
-    channels: int | None = None
-    media: NetworkConditions | None = None
-
-
-class FaultHost(Protocol):
-    """What faults need of the gateway."""
-
-    @property
-    def directory(self) -> Directory:
-        """The users."""
-
-    @property
-    def sessions(self) -> Sequence[Session]:
-        """The sockets on which somebody is logged in."""
-
-    @property
-    def calls(self) -> Sequence[Leg]:
-        """The legs of the calls that are going on."""
-
-    async def restart(self, pause: float) -> None:
-        """Go away, and be back after `pause` seconds."""
 
 
 class Faults:
@@ -113,13 +52,40 @@ class Faults:
     Those of a user that last also meet clients that log in later.
 
     Args:
-        host: The gateway.
+        context: What the gateway shares.
+        connections: The open connections.
+        calls: The calls.
+        restart: Lets the gateway go away, and be back after so many seconds.
     """
 
-    def __init__(self, host: FaultHost) -> None:
-        self._host = host
+    def __init__(
+        self,
+        context: GatewayContext,
+        connections: Connections,
+        calls: Calls,
+        restart: Callable[[float], Coroutine[object, object, None]],
+    ) -> None:
+        self._lasting = context.faults
+        self._directory = context.directory
+        self._connections = connections
+        self._calls = calls
+        self._restart = restart
         self._tasks: set[asyncio.Task[None]] = set()
-        self._standing: dict[str, _Standing] = {}
+
+    @property
+    def users(self) -> list[str]:
+        """All users, by name."""
+        return [user.name for user in self._directory]
+
+    @property
+    def users_present(self) -> list[str]:
+        """The users who are logged in; guests of assistants cannot be disturbed by name."""
+        return sorted({connection.user_name for connection in self._connections.logged_in} & set(self.users))
+
+    @property
+    def calls(self) -> list[Leg]:
+        """The legs of the calls that are going on."""
+        return self._calls.legs
 
     def drop(self, user: str) -> None:
         """Cut the user's sockets with a TCP reset: no closing handshake, as when a server dies.
@@ -128,8 +94,8 @@ class Faults:
             ConfigurationError: There is no such user.
             CallError: The user is not logged in.
         """
-        for session in self._sessions_of(user):
-            session.connection.reset()
+        for connection in self._connections_of(user):
+            connection.socket.reset()
 
     def freeze(self, user: str) -> None:
         """Let the user's sockets stand, but read and send nothing on them, as on a link that is gone.
@@ -140,8 +106,8 @@ class Faults:
             ConfigurationError: There is no such user.
             CallError: The user is not logged in.
         """
-        for session in self._sessions_of(user):
-            session.connection.freeze()
+        for connection in self._connections_of(user):
+            connection.socket.freeze()
 
     def thaw(self, user: str) -> None:
         """Read and send again on sockets that were frozen; what was not sent is lost.
@@ -150,9 +116,9 @@ class Faults:
             ConfigurationError: There is no such user.
             CallError: The user is not logged in.
         """
-        for session in self._sessions_of(user):
-            if session.connection.frozen:
-                session.connection.thaw()
+        for connection in self._connections_of(user):
+            if connection.socket.frozen:
+                connection.socket.thaw()
 
     async def send_malformed(self, user: str) -> None:
         """Send the user's clients every kind of frame that makes no sense.
@@ -161,9 +127,9 @@ class Faults:
             ConfigurationError: There is no such user.
             CallError: The user is not logged in.
         """
-        for session in self._sessions_of(user):
+        for connection in self._connections_of(user):
             for frame in MALFORMED:
-                await session.send_raw(frame)
+                await connection.send_raw(frame)
 
     async def push_registration(self, user: str, state: str) -> None:
         """Tell the user's clients, unasked, that their registration is in a state such as `EXPIRED` or `REGED`.
@@ -172,20 +138,20 @@ class Faults:
             ConfigurationError: There is no such user.
             CallError: The user is not logged in.
         """
-        sessions = self._sessions_of(user)
-        await asyncio.gather(*(one.notify("telnyx_rtc.gatewayState", {"state": state}) for one in sessions))
+        connections = self._connections_of(user)
+        await asyncio.gather(*(one.notify("telnyx_rtc.gatewayState", {"state": state}) for one in connections))
 
     def expire_tokens(self, user: str) -> None:
-        """Let every login token that the user has now be expired; tokens made later are good.
+        """Expire every login token that the user has now; tokens made later are good.
 
         Raises:
             ConfigurationError: There is no such user.
         """
         self._check(user)
-        self._host.directory.expire_tokens(user)
+        self._directory.expire_tokens(user)
 
     def delay(self, user: str, seconds: float) -> None:
-        """Hold every message to the user up, from now on.
+        """Delay every message to the user, from now on.
 
         Raises:
             ConfigurationError: There is no such user, or `seconds` is not within 0 and 60.
@@ -211,8 +177,8 @@ class Faults:
         Raises:
             ConfigurationError: There is no such user.
         """
-        standing = self._of(user)
-        standing.registration, standing.times = fault, math.inf if times is None else times
+        faults = self._of(user)
+        faults.registration, faults.times = fault, math.inf if times is None else times
 
     def fail_logins(self, user: str, code: int | None, *, times: int | None = None) -> None:
         """Let the user's good logins be answered with an error of the server's, as by one that has just started.
@@ -225,7 +191,7 @@ class Faults:
         Raises:
             ConfigurationError: There is no such user.
         """
-        self._of(user).login_error = _LoginError(code, math.inf if times is None else times)
+        self._of(user).login_error = LoginError(code, math.inf if times is None else times)
 
     def delay_descriptions(self, user: str) -> None:
         """Let the user's calls be answered without a description, which follows in a `media` message, from now on.
@@ -251,8 +217,8 @@ class Faults:
         """
         self._check(user)
         self.impair_media_of(user, None)
-        self._standing.pop(user, None)
-        if any(session.user_name == user for session in self._host.sessions):
+        self._lasting.clear(user)
+        if any(connection.user_name == user for connection in self._connections.logged_in):
             self.thaw(user)
 
     # Calls
@@ -262,7 +228,7 @@ class Faults:
 
         A client that comes back on another socket is told that the call is not known any more.
         """
-        await leg.lost()
+        await leg.abort()
 
     async def move_media(self, leg: Leg) -> None:
         """Carry a call's audio at another address from now on, as when Telnyx moves it to another machine.
@@ -298,7 +264,7 @@ class Faults:
         leg.repeats_tools = True
 
     def rebind_media(self, leg: Leg) -> None:
-        """Let a call's audio come from another port, and go to it, without a word: what a NAT does that forgets.
+        """Let a call's audio come from another port, and go to it, unannounced: what a NAT does that forgets.
 
         Raises:
             CallError: The call has no audio yet.
@@ -337,7 +303,7 @@ class Faults:
             ConfigurationError: There is no such user.
         """
         self._of(user).media = conditions
-        for leg in self._host.calls:
+        for leg in self.calls:
             if leg.user_name == user and leg.media.network is not None:
                 self.impair_media(leg, to_client=conditions, from_client=conditions)
 
@@ -349,15 +315,15 @@ class Faults:
         Raises:
             ConfigurationError: `pause` is not within 0 and 60.
         """
-        await self._host.restart(_checked(pause))
+        await self._restart(_checked(pause))
 
     def restart_soon(self, pause: float = 0.0) -> None:
-        """The same, but without waiting for it: who asks over HTTP is to be answered first.
+        """The same, but without waiting for it: a request over HTTP is to be answered first.
 
         Raises:
             ConfigurationError: `pause` is not within 0 and 60.
         """
-        self._run(self._host.restart(_checked(pause)))
+        self._run(self._restart(_checked(pause)))
 
     async def close(self) -> None:
         """End every task."""
@@ -375,75 +341,20 @@ class Faults:
         if not task.cancelled() and task.exception() is not None:
             logger.error("a fault could not be brought about: %s", task.exception())
 
-    # What sessions ask
-
-    async def hold_up(self, session: Session) -> int:
-        """Wait as long as a message to this client is to be delayed; return how often to send it then."""
-        standing = self._standing.get(session.user_name)
-        if standing is not None and standing.delay:
-            await asyncio.sleep(standing.delay)
-        if session.connection.frozen:
-            return 0
-        return 2 if standing is not None and standing.duplicate else 1
-
-    def media_of(self, user: str) -> NetworkConditions | None:
-        """Return what happens to the audio packets of a user's calls."""
-        standing = self._standing.get(user)
-        return standing.media if standing is not None else None
-
-    def refuses_login(self, user: str) -> bool:
-        """Whether the login of a user with good credentials is to be refused; one is counted."""
-        return self._take(user, refusal=True) is not None
-
-    def login_error_of(self, user: str) -> RequestRefused | None:
-        """Return the error that a good login of a user is to be answered with, if there is one; it is counted."""
-        standing = self._standing.get(user)
-        error = standing.login_error if standing is not None else None
-        if error is None or error.times <= 0:
-            return None
-        error.times -= 1
-        return RequestRefused(error.code, "Service Unavailable")
-
-    def describes_late(self, user: str) -> bool:
-        """Whether a user's calls are answered before their description comes."""
-        standing = self._standing.get(user)
-        return standing is not None and standing.late_description
-
-    def exceeds_channels(self, user: str) -> bool:
-        """Whether a user places more calls than its channels are."""
-        standing = self._standing.get(user)
-        if standing is None or standing.channels is None:
-            return False
-        placed = (leg for leg in self._host.calls if isinstance(leg, CallerLeg) and leg.user_name == user)
-        return sum(1 for _ in placed) > standing.channels
-
-    def registration_of(self, user: str) -> RegistrationFault | None:
-        """Return how the registration of a user fails, if it does; one is counted."""
-        return self._take(user, refusal=False)
-
-    def _take(self, user: str, *, refusal: bool) -> RegistrationFault | None:
-        standing = self._standing.get(user)
-        if standing is None or standing.registration is None:
-            return None
-        if standing.times <= 0 or (standing.registration is RegistrationFault.REFUSED) is not refusal:
-            return None
-        standing.times -= 1
-        return standing.registration
-
-    def _of(self, user: str) -> _Standing:
+    def _of(self, user: str) -> UserFaults:
         self._check(user)
-        return self._standing.setdefault(user, _Standing())
+        return self._lasting.change(user)
 
     def _check(self, user: str) -> None:
-        if user not in {known.name for known in self._host.directory}:
+        if user not in self.users:
             raise ConfigurationError(f"the gateway has no user {user!r}")
 
-    def _sessions_of(self, user: str) -> list[Session]:
+    def _connections_of(self, user: str) -> list[Connection]:
         self._check(user)
-        sessions = [session for session in self._host.sessions if session.user_name == user]
-        if not sessions:
+        connections = [connection for connection in self._connections.logged_in if connection.user_name == user]
+        if not connections:
             raise CallError(f"{user} is not logged in, so there is no socket to disturb")
-        return sessions
+        return connections
 
 
 def _checked(seconds: float) -> float:

@@ -1,4 +1,4 @@
-"""Bad days by name: faults that follow one another, against everybody who is there, until they are called off."""
+"""Scenarios: sequences of faults against all users, by name, until they are stopped."""
 
 from __future__ import annotations
 
@@ -7,34 +7,27 @@ import logging
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import cycle
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from telnyx_native.errors import CallError, ConfigurationError, MediaError, TelnyxError
 from telnyx_native.gateway.calls.leg import LegState
-from telnyx_native.gateway.faults.faults import FaultHost, Faults, RegistrationFault
+from telnyx_native.gateway.faults.lasting import RegistrationFault
 from telnyx_native.gateway.faults.names import conditions_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from telnyx_native.gateway.calls.leg import Leg
+    from telnyx_native.gateway.faults.faults import Faults
 
-__all__ = ["SCENARIOS", "Scenario", "ScenarioHost", "Scenarios"]
+__all__ = ["SCENARIOS", "Scenario", "Scenarios"]
 
 logger = logging.getLogger(__name__)
 
 
-class ScenarioHost(FaultHost, Protocol):
-    """What scenarios need of the gateway."""
-
-    @property
-    def faults(self) -> Faults:
-        """What goes wrong on purpose."""
-
-
 @dataclass(frozen=True)
 class Scenario:
-    """A bad day.
+    """A sequence of faults.
 
     Attributes:
         summary: What happens, in a sentence.
@@ -42,18 +35,18 @@ class Scenario:
     """
 
     summary: str
-    run: Callable[[ScenarioHost], Awaitable[None]]
+    run: Callable[[Faults], Awaitable[None]]
 
 
 class Scenarios:
-    """The scenarios that go on at a gateway.
+    """The scenarios that run at a gateway.
 
     Args:
-        host: The gateway.
+        faults: The faults of the gateway.
     """
 
-    def __init__(self, host: ScenarioHost) -> None:
-        self._host = host
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
         self._running: dict[str, asyncio.Task[None]] = {}
 
     @property
@@ -62,7 +55,7 @@ class Scenarios:
         return list(self._running)
 
     def start(self, name: str) -> None:
-        """Begin a scenario; one that goes on already goes on.
+        """Start a scenario; one that runs already goes on.
 
         Raises:
             ConfigurationError: There is none of this name.
@@ -92,149 +85,143 @@ class Scenarios:
 
     async def _run(self, name: str) -> None:
         try:
-            await SCENARIOS[name].run(self._host)
+            await SCENARIOS[name].run(self._faults)
         except TelnyxError:
             logger.exception("the scenario %s has ended", name)
         finally:
             del self._running[name]
 
 
-# What happens in them. Each first lets things be as they should, so that there is something to disturb.
+# The scenarios. Each first leaves things as they should be, so that there is something to disturb.
 
 
-async def _flaky_wifi(host: ScenarioHost) -> None:
-    with _bad_media(host, "loss=0.05,burst=4,jitter=0.03,delay=0.02"):
+async def _flaky_wifi(faults: Faults) -> None:
+    with _bad_media(faults, "loss=0.05,burst=4,jitter=0.03,delay=0.02"):
         while True:
             await asyncio.sleep(10)
-            for user in _present(host):
-                host.faults.freeze(user)
+            for user in faults.users_present:
+                faults.freeze(user)
             await asyncio.sleep(3)
-            for user in _present(host):
-                host.faults.drop(user)
+            for user in faults.users_present:
+                faults.drop(user)
 
 
-async def _congested_link(host: ScenarioHost) -> None:
-    with _bad_media(host, "loss=0.03,jitter=0.08,delay=0.15,reorder=0.02"):
+async def _congested_link(faults: Faults) -> None:
+    with _bad_media(faults, "loss=0.03,jitter=0.08,delay=0.15,reorder=0.02"):
         await _for_ever()
 
 
-async def _server_restart(host: ScenarioHost) -> None:
+async def _server_restart(faults: Faults) -> None:
     while True:
         await asyncio.sleep(15)
-        await host.faults.restart(2)
+        await faults.restart(2)
 
 
-async def _amnesia(host: ScenarioHost) -> None:
+async def _amnesia(faults: Faults) -> None:
     while True:
         await asyncio.sleep(15)
-        for leg in host.calls:
-            await host.faults.lose_call(leg)
-        await host.faults.restart(1)
+        for leg in faults.calls:
+            await faults.lose_call(leg)
+        await faults.restart(1)
 
 
-async def _registration_storm(host: ScenarioHost) -> None:
+async def _registration_storm(faults: Faults) -> None:
     try:
         while True:
             await asyncio.sleep(10)
-            for user in (user.name for user in host.directory):
-                host.faults.fail_registration(user, RegistrationFault.FAIL_WAIT, times=2)
-            for user in _present(host):
-                host.faults.drop(user)
+            for user in faults.users:
+                faults.fail_registration(user, RegistrationFault.FAIL_WAIT, times=2)
+            for user in faults.users_present:
+                faults.drop(user)
     finally:
-        _clear(host)
+        _clear(faults)
 
 
-async def _slow_server(host: ScenarioHost) -> None:
+async def _slow_server(faults: Faults) -> None:
     try:
-        for user in (user.name for user in host.directory):
-            host.faults.delay(user, 0.8)
-            host.faults.duplicate(user)
+        for user in faults.users:
+            faults.delay(user, 0.8)
+            faults.duplicate(user)
         await _for_ever()
     finally:
-        _clear(host)
+        _clear(faults)
 
 
-async def _slow_start(host: ScenarioHost) -> None:
+async def _slow_start(faults: Faults) -> None:
     codes = cycle((503, -32603, -32098, None))  # what servers say that are not ready yet
     try:
         while True:
             await asyncio.sleep(15)
-            for user, code in zip((user.name for user in host.directory), codes, strict=False):
-                host.faults.fail_logins(user, code, times=3)
-            await host.faults.restart(1)
+            for user, code in zip(faults.users, codes, strict=False):
+                faults.fail_logins(user, code, times=3)
+            await faults.restart(1)
     finally:
-        _clear(host)
+        _clear(faults)
 
 
-async def _dead_link(host: ScenarioHost) -> None:
+async def _dead_link(faults: Faults) -> None:
     try:
         while True:
             await asyncio.sleep(15)
-            for user in _present(host):
-                host.faults.freeze(user)  # for good: only another socket helps
+            for user in faults.users_present:
+                faults.freeze(user)  # for good: only another socket helps
     finally:
-        _clear(host)
+        _clear(faults)
 
 
-async def _garbage(host: ScenarioHost) -> None:
+async def _garbage(faults: Faults) -> None:
     while True:
         await asyncio.sleep(2)
-        for user in _present(host):
+        for user in faults.users_present:
             with suppress(CallError):  # it has gone meanwhile
-                await host.faults.send_malformed(user)
+                await faults.send_malformed(user)
 
 
-async def _expired_tokens(host: ScenarioHost) -> None:
+async def _expired_tokens(faults: Faults) -> None:
     while True:
         await asyncio.sleep(15)
-        for user in (user.name for user in host.directory):
-            host.faults.expire_tokens(user)
-        for user in _present(host):
-            host.faults.drop(user)
+        for user in faults.users:
+            faults.expire_tokens(user)
+        for user in faults.users_present:
+            faults.drop(user)
 
 
-async def _moving_media(host: ScenarioHost) -> None:
+async def _moving_media(faults: Faults) -> None:
     while True:
         await asyncio.sleep(8)
-        for leg in _answered(host):
+        for leg in _answered(faults):
             with suppress(CallError, MediaError):  # it has ended meanwhile
-                await host.faults.move_media(leg)
+                await faults.move_media(leg)
         await asyncio.sleep(8)
-        for leg in _answered(host):
+        for leg in _answered(faults):
             with suppress(CallError):
-                host.faults.rebind_media(leg)
+                faults.rebind_media(leg)
 
 
 async def _for_ever() -> None:
     await asyncio.Event().wait()
 
 
-def _present(host: ScenarioHost) -> list[str]:
-    """The users who are logged in; guests of assistants cannot be disturbed by name."""
-    known = {user.name for user in host.directory}
-    return sorted({session.user_name for session in host.sessions} & known)
-
-
 @contextmanager
-def _bad_media(host: ScenarioHost, conditions: str) -> Iterator[None]:
-    """Let audio of all calls have a hard time, those that begin later included."""
-    users = [user.name for user in host.directory]
+def _bad_media(faults: Faults, conditions: str) -> Iterator[None]:
+    """Impair the audio of all calls, those that begin later included."""
+    users = faults.users
     for user in users:
-        host.faults.impair_media_of(user, conditions_of(conditions))
+        faults.impair_media_of(user, conditions_of(conditions))
     try:
         yield
     finally:
         for user in users:
-            host.faults.impair_media_of(user, None)
+            faults.impair_media_of(user, None)
 
 
-def _answered(host: ScenarioHost) -> list[Leg]:
-    return [leg for leg in host.calls if leg.state.value is LegState.ANSWERED]
+def _answered(faults: Faults) -> list[Leg]:
+    return [leg for leg in faults.calls if leg.state.value is LegState.ANSWERED]
 
 
-def _clear(host: ScenarioHost) -> None:
-    for user in host.directory:
-        host.faults.clear(user.name)
+def _clear(faults: Faults) -> None:
+    for user in faults.users:
+        faults.clear(user)
 
 
 SCENARIOS: dict[str, Scenario] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -22,19 +22,18 @@ from telnyx_native.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from telnyx_native.gateway.accounts.users import Directory
-    from telnyx_native.gateway.calls.callee_leg import CalleeLeg
-    from telnyx_native.gateway.calls.leg import Leg
-    from telnyx_native.gateway.connection import Session
+    from telnyx_native.gateway.calls.leg import CalleeLeg, Leg
+    from telnyx_native.gateway.calls.registry import Calls
+    from telnyx_native.gateway.connection import Connections
+    from telnyx_native.gateway.context import GatewayContext
     from telnyx_native.gateway.faults.faults import Faults
     from telnyx_native.gateway.faults.scenarios import Scenarios
-    from telnyx_native.gateway.limits import Counters
-    from telnyx_native.gateway.monitor import GatewayEvent, Monitor
+    from telnyx_native.gateway.monitor import GatewayEvent
 
-__all__ = ["ControlHost", "FaultApiHost", "add_faults", "find_leg", "make_control", "read_object", "text_of"]
+__all__ = ["ApiContext", "make_api"]
 
 
-async def read_object(request: web.Request) -> dict[str, Any]:
+async def _read_object(request: web.Request) -> dict[str, Any]:
     """Return the body of a request; what is no object is answered with status 400."""
     try:
         body = await request.json()
@@ -45,7 +44,7 @@ async def read_object(request: web.Request) -> dict[str, Any]:
     return body
 
 
-def text_of(wanted: dict[str, Any], key: str) -> str:
+def _text_of(wanted: dict[str, Any], key: str) -> str:
     """Return a text of a body, empty if there is none; what is no text is answered with status 400."""
     value = wanted.get(key) or ""
     if not isinstance(value, str):
@@ -63,60 +62,37 @@ TOKEN_LIFETIME = 86_400.0
 """Seconds a login token from here is good."""
 
 
-class FaultApiHost(Protocol):
-    """What faults over HTTP need of the gateway."""
+@dataclasses.dataclass(frozen=True)
+class ApiContext:
+    """What the API shows, and what it does.
 
-    @property
-    def calls(self) -> Sequence[Leg]:
-        """The legs of the calls that are going on."""
+    Attributes:
+        gateway: What the gateway shares.
+        connections: The open connections.
+        calls: The calls.
+        faults: What goes wrong on purpose.
+        scenarios: Faults that follow one another.
+        programs: The names of the destinations beside the users.
+        control_token: What lets a request in.
+        place_call: Calls a user, see `Gateway.place_call`.
+        mint_token: Makes a login token of a user that is good for so many seconds.
+    """
 
-    @property
-    def faults(self) -> Faults:
-        """What goes wrong on purpose."""
-
-    @property
-    def scenarios(self) -> Scenarios:
-        """Faults that follow one another."""
-
-
-class ControlHost(FaultApiHost, Protocol):
-    """What the API needs of the gateway."""
-
-    @property
-    def control_token(self) -> str:
-        """What lets a request in."""
-
-    @property
-    def directory(self) -> Directory:
-        """The users."""
-
-    @property
-    def sessions(self) -> Sequence[Session]:
-        """The sockets on which somebody is logged in."""
-
-    @property
-    def programs(self) -> Sequence[str]:
-        """The names of the destinations beside the users."""
-
-    @property
-    def counters(self) -> Counters:
-        """What has happened."""
-
-    @property
-    def monitor(self) -> Monitor:
-        """What goes on."""
-
-    def mint_token(self, user: str, lifetime: float) -> str:
-        """Make a login token of a user."""
-
-    async def place_call(self, user: str, *, from_: str, name: str) -> CalleeLeg:
-        """Call a user."""
+    gateway: GatewayContext
+    connections: Connections
+    calls: Calls
+    faults: Faults
+    scenarios: Scenarios
+    programs: Sequence[str]
+    control_token: str
+    place_call: Callable[..., Awaitable[CalleeLeg]]
+    mint_token: Callable[[str, float], str]
 
 
-def make_control(host: ControlHost) -> web.Application:
+def make_api(context: ApiContext) -> web.Application:
     """Return the API, to be served below a path of its own."""
-    api = web.Application(middlewares=[_authorized(host), _errors], client_max_size=LARGEST_BODY)
-    control = _Control(host)
+    api = web.Application(middlewares=[_authorized(context), _errors], client_max_size=LARGEST_BODY)
+    control = _Control(context)
     api.add_routes(
         [
             web.get("/status", control.status),
@@ -128,19 +104,19 @@ def make_control(host: ControlHost) -> web.Application:
             web.get("/events", control.events),
         ]
     )
-    add_faults(api, host)
+    _add_faults(api, context)
     api.on_shutdown.append(control.end_streams)
     return api
 
 
-def _authorized(host: ControlHost) -> Any:
+def _authorized(context: ApiContext) -> Any:
     @web.middleware
     async def check(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Let in who knows the token. It comes in a header that no page of another origin can set."""
+        """Check the token. It comes in a header that no page of another origin can set."""
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not same_secret(given, host.control_token):
+        if not same_secret(given, context.control_token):
             return web.json_response(
                 {"error": "the token is missing or wrong; the gateway prints it when it starts"},
                 status=401,
@@ -171,16 +147,16 @@ async def _errors(
 
 
 class _Control:
-    def __init__(self, host: ControlHost) -> None:
-        self._host = host
+    def __init__(self, context: ApiContext) -> None:
+        self._context = context
         self._streams: set[asyncio.Task[Any]] = set()
 
     async def status(self, _request: web.Request) -> web.Response:
         return web.json_response(
             {
                 "version": __version__,
-                "destinations": list(self._host.programs),
-                "counters": dataclasses.asdict(self._host.counters),
+                "destinations": list(self._context.programs),
+                "counters": dataclasses.asdict(self._context.gateway.counters),
             }
         )
 
@@ -189,24 +165,24 @@ class _Control:
 
     async def login_token(self, request: web.Request) -> web.Response:
         return web.json_response(
-            {"login_token": self._host.mint_token(request.match_info["name"], TOKEN_LIFETIME)}, status=201
+            {"login_token": self._context.mint_token(request.match_info["name"], TOKEN_LIFETIME)}, status=201
         )
 
     async def calls(self, _request: web.Request) -> web.Response:
         return web.json_response(self._calls())
 
     async def place_call(self, request: web.Request) -> web.Response:
-        wanted = await read_object(request)
-        user, caller, name = (text_of(wanted, key) for key in ("user", "from", "name"))
+        wanted = await _read_object(request)
+        user, caller, name = (_text_of(wanted, key) for key in ("user", "from", "name"))
         if not user or not caller:
             raise web.HTTPBadRequest(text="user and from are needed")
-        leg = await self._host.place_call(user, from_=caller, name=name)
-        return web.json_response(self._host.monitor.describe(leg), status=201)
+        leg = await self._context.place_call(user, from_=caller, name=name)
+        return web.json_response(self._context.gateway.monitor.describe(leg), status=201)
 
     async def hang_up(self, request: web.Request) -> web.Response:
-        leg = find_leg(self._host.calls, request)
+        leg = _find_leg(self._context, request)
         await leg.hang_up()
-        return web.json_response(self._host.monitor.describe(leg))
+        return web.json_response(self._context.gateway.monitor.describe(leg))
 
     async def end_streams(self, _api: web.Application) -> None:
         """End the streams of events: the gateway goes away, for now or for good."""
@@ -220,7 +196,7 @@ class _Control:
         assert stream is not None  # noqa: S101 - a handler runs in a task
         self._streams.add(stream)
         stream.add_done_callback(self._streams.discard)
-        with self._host.monitor.events.collect() as events:
+        with self._context.gateway.monitor.events.collect() as events:
             await response.prepare(request)
             await response.write(_record("snapshot", {"users": self._users(), "calls": self._calls()}))
             while True:
@@ -234,53 +210,53 @@ class _Control:
                     return response
 
     def _users(self) -> list[dict[str, Any]]:
-        present = [session.user_name for session in self._host.sessions]
+        present = [connection.user_name for connection in self._context.connections.logged_in]
         return [
             {"name": user.name, "number": user.number, "sessions": present.count(user.name)}
-            for user in self._host.directory
+            for user in self._context.gateway.directory
         ]
 
     def _calls(self) -> list[dict[str, Any]]:
-        return [self._host.monitor.describe(leg) for leg in self._host.calls]
+        return [self._context.gateway.monitor.describe(leg) for leg in self._context.calls.legs]
 
 
 def _record(kind: str, data: Any) -> bytes:
     return f"event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
 
 
-def add_faults(api: web.Application, host: FaultApiHost) -> None:
+def _add_faults(api: web.Application, context: ApiContext) -> None:
     """Add the paths about faults to the API."""
 
     async def into_user(request: web.Request) -> web.Response:
-        user, fault = request.match_info["name"], text_of(await read_object(request), "fault")
-        await inject(host.faults, user, fault)
+        user, fault = request.match_info["name"], _text_of(await _read_object(request), "fault")
+        await inject(context.faults, user, fault)
         return web.json_response({"user": user, "fault": fault})
 
     async def into_call(request: web.Request) -> web.Response:
-        fault = text_of(await read_object(request), "fault")
-        leg = find_leg(host.calls, request)
-        await inject_into_call(host.faults, leg, fault)
-        return web.json_response({"call": leg.dialog.ids.leg_id, "fault": fault})
+        fault = _text_of(await _read_object(request), "fault")
+        leg = _find_leg(context, request)
+        await inject_into_call(context.faults, leg, fault)
+        return web.json_response({"call": leg.info.ids.leg_id, "fault": fault})
 
     async def into_server(request: web.Request) -> web.Response:
-        fault = text_of(await read_object(request), "fault")
-        inject_into_server(host.faults, fault)
+        fault = _text_of(await _read_object(request), "fault")
+        inject_into_server(context.faults, fault)
         return web.json_response({"fault": fault}, status=202)
 
     async def scenarios(_request: web.Request) -> web.Response:
         return web.json_response(
             [
-                {"name": name, "summary": scenario.summary, "running": name in host.scenarios.running}
+                {"name": name, "summary": scenario.summary, "running": name in context.scenarios.running}
                 for name, scenario in SCENARIOS.items()
             ]
         )
 
     async def start(request: web.Request) -> web.Response:
-        host.scenarios.start(request.match_info["name"])
+        context.scenarios.start(request.match_info["name"])
         return await scenarios(request)
 
     async def stop(request: web.Request) -> web.Response:
-        await host.scenarios.stop(request.match_info["name"])
+        await context.scenarios.stop(request.match_info["name"])
         return await scenarios(request)
 
     api.add_routes(
@@ -295,9 +271,9 @@ def add_faults(api: web.Application, host: FaultApiHost) -> None:
     )
 
 
-def find_leg(calls: Sequence[Leg], request: web.Request) -> Leg:
+def _find_leg(context: ApiContext, request: web.Request) -> Leg:
     """Return the call that a path is about; status 404 if there is none."""
-    for leg in calls:
-        if leg.dialog.ids.leg_id == request.match_info["id"]:
+    for leg in context.calls.legs:
+        if leg.info.ids.leg_id == request.match_info["id"]:
             return leg
     raise web.HTTPNotFound(text="there is no such call")

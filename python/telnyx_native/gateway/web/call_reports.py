@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from telnyx_native.gateway.calls.call_info import LONGEST_ID
-from telnyx_native.gateway.limits import looks_convoluted
+from telnyx_native.gateway.limits import has_too_many_values
 from telnyx_native.untrusted_text import is_call_id, one_line
 
 if TYPE_CHECKING:
-    from telnyx_native.gateway.calls.reports import CallReports
-    from telnyx_native.gateway.limits import Counters, Limits
+    from telnyx_native.gateway.context import GatewayContext
 
-__all__ = ["ReportHost", "add_call_report"]
+__all__ = ["add_call_reports"]
 
 logger = logging.getLogger(__name__)
+
+LONGEST_ID = 128
+"""Characters of a `voice_sdk_id`; longer ones are not taken."""
 
 _CORS = {"Access-Control-Allow-Origin": "*"}
 
@@ -31,57 +32,41 @@ _PREFLIGHT = _CORS | {
 """Any page may send reports: what lets a report in is its id, which only a client that logged in knows."""
 
 
-class ReportHost(Protocol):
-    """What call reports need of the gateway."""
-
-    @property
-    def call_reports(self) -> CallReports:
-        """Where they are kept."""
-
-    @property
-    def limits(self) -> Limits:
-        """What bounds them."""
-
-    @property
-    def counters(self) -> Counters:
-        """Where they are counted."""
-
-
-def add_call_report(site: web.Application, host: ReportHost) -> None:
+def add_call_reports(site: web.Application, context: GatewayContext) -> None:
     """Serve `/call_report` on a site."""
 
     async def allow(_request: web.Request) -> web.Response:
         return web.Response(status=204, headers=_PREFLIGHT)
 
     async def take(request: web.Request) -> web.Response:
-        refusal = await _take(request, host)
+        refusal = await _take(request, context)
         if refusal is None:
-            host.counters.call_reports += 1
+            context.counters.call_reports += 1
             return web.json_response({"status": "ok"}, headers=_CORS)
-        host.counters.refused_call_reports += 1
+        context.counters.refused_call_reports += 1
         return refusal
 
     site.router.add_route("OPTIONS", "/call_report", allow)
     site.router.add_post("/call_report", take)
 
 
-async def _take(request: web.Request, host: ReportHost) -> web.Response | None:
-    """Keep a report; return the answer no if there is a reason for it."""
+async def _take(request: web.Request, context: GatewayContext) -> web.Response | None:
+    """Keep a report; return the refusal, if there is a reason for one."""
     report_id, call_id, voice_sdk_id = (
         one_line(request.headers.get(f"x-{name}", "")) for name in ("call-report-id", "call-id", "voice-sdk-id")
     )
-    if not report_id or not host.call_reports.knows(report_id):
+    if not report_id or not context.call_reports.knows(report_id):
         return _no(401, "x-call-report-id is missing, or not from this gateway")
     if not is_call_id(call_id) or len(voice_sdk_id) > LONGEST_ID:
         return _no(400, "x-call-id is missing, or an id is none")
-    if (request.content_length or 0) > host.limits.call_report_size:
+    if (request.content_length or 0) > context.limits.call_report_size:
         return _no(413, "the report is too big")
     try:
-        async with asyncio.timeout(host.limits.send_time), host.call_reports.turn(report_id):
+        async with asyncio.timeout(context.limits.send_time), context.call_reports.receiving(report_id):
             data = await request.read()
-            if looks_convoluted(data, host.limits.call_report_values):
+            if has_too_many_values(data, context.limits.call_report_values):
                 return _no(413, "the report has too many values")
-            report = await host.call_reports.read(
+            report = await context.call_reports.read(
                 data, call_id=call_id, report_id=report_id, voice_sdk_id=voice_sdk_id or None
             )
     except TimeoutError:
@@ -90,7 +75,7 @@ async def _take(request: web.Request, host: ReportHost) -> web.Response | None:
         return _no(413, "the report is too big")
     except ValueError as error:
         return _no(400, f"the report is not understood: {error}")
-    host.call_reports.add(report)
+    context.call_reports.add(report)
     logger.info("a report about call %r has come (%d bytes)", call_id, len(data))
     return None
 

@@ -1,4 +1,4 @@
-"""The gateway's port: who listens on it, and for what."""
+"""The gateway's port: a WebSocket and an HTTP server behind one socket."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp import web
 from websockets.asyncio.server import Server, ServerConnection, serve
 
 from telnyx_native.errors import SocketConnectionError
-from telnyx_native.gateway.web.socket import Door, Lobby
+from telnyx_native.gateway.web.socket import ClientSocket, PendingSockets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from telnyx_native.gateway.limits import Counters, Limits
 
-__all__ = ["Front"]
+__all__ = ["Listener"]
 
 # At DEBUG the websockets library logs whole frames, passwords included.
 _sockets_logger = logging.getLogger("telnyx_native.gateway.sockets")
 _sockets_logger.setLevel(logging.WARNING)
 
 
-class Front:
+class Listener:
     """WebSocket and HTTP on one port.
 
     Args:
@@ -43,7 +43,7 @@ class Front:
         self,
         site: web.Application,
         *,
-        serve_socket: Callable[[Door], Awaitable[None]],
+        serve_socket: Callable[[ClientSocket], Awaitable[None]],
         check_socket: Callable[[ServerConnection, Request], Response | None],
         limits: Limits,
         counters: Counters,
@@ -62,7 +62,7 @@ class Front:
         self._counters = counters
         self._tls = tls
         self._server: Server | None = None
-        self._lobby: Lobby | None = None
+        self._pending: PendingSockets | None = None
 
     async def open(self, host: str, port: int) -> int:
         """Begin to listen; return the port, which is a free one for port 0.
@@ -72,19 +72,19 @@ class Front:
         """
         await self._runner.setup()
         assert self._runner.server is not None  # noqa: S101 - made by the set-up
-        self._lobby = Lobby(self._runner.server, self._limits, self._counters)
+        self._pending = PendingSockets(self._runner.server, self._limits, self._counters)
         try:
             self._server = await serve(
-                self._serve_socket,  # type: ignore[arg-type]  # every connection is a Door
+                self._serve_socket,  # type: ignore[arg-type]  # every connection is a ClientSocket
                 host,
                 port,
                 process_request=self._check_socket,
-                create_connection=functools.partial(Door, lobby=self._lobby),  # type: ignore[arg-type]
+                create_connection=functools.partial(ClientSocket, pending=self._pending),  # type: ignore[arg-type]
                 max_size=min(self._limits.login_frame_size, self._limits.frame_size),
-                max_queue=2,  # messages that wait; whoever sends more is not read meanwhile
+                max_queue=2,  # messages that wait; a client that sends more is not read meanwhile
                 open_timeout=self._limits.open_time,
                 close_timeout=self._limits.close_time,
-                ping_interval=None,  # sessions do that
+                ping_interval=None,  # connections do that
                 compression=None,
                 logger=_sockets_logger,
                 ssl=self._tls,
@@ -97,9 +97,9 @@ class Front:
         return bound
 
     async def close(self) -> None:
-        """Stop to listen, and close every connection."""
-        if self._server is not None and self._lobby is not None:
+        """Stop listening, and close every connection."""
+        if self._server is not None and self._pending is not None:
             self._server.close()
-            self._lobby.close()
+            self._pending.close()
             await self._runner.cleanup()
             await self._server.wait_closed()

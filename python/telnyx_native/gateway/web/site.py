@@ -1,55 +1,48 @@
-"""All that is served over HTTP, and the console's files."""
+"""The HTTP site: call reports, the API, and the console's files."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from telnyx_native.gateway.web.api import ControlHost, make_control
-from telnyx_native.gateway.web.call_reports import ReportHost, add_call_report
+from telnyx_native.gateway.web.api import make_api
+from telnyx_native.gateway.web.call_reports import add_call_reports
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-__all__ = ["PageHost", "SiteHost", "add_pages", "make_site"]
+    from telnyx_native.gateway.web.api import ApiContext
+
+__all__ = ["CONSOLE", "make_site"]
 
 
-class PageHost(Protocol):
-    """What the pages need of the gateway."""
+def make_site(
+    api: ApiContext, *, keep_out: Callable[[Sequence[str], Sequence[str]], str | None], welcome: Callable[[], str]
+) -> web.Application:
+    """Return the site of a gateway.
 
-    @property
-    def url(self) -> str:
-        """The address for clients."""
-
-    def connect_hint(self) -> str:
-        """Return the one line to copy for a first call."""
-
-
-class SiteHost(ReportHost, ControlHost, PageHost, Protocol):
-    """What the site needs of the gateway."""
-
-    def keep_out(self, hosts: Sequence[str], origins: Sequence[str]) -> str | None:
-        """Return why a request with these `Host` and `Origin` headers is not taken, or `None` if it is."""
-
-
-def make_site(host: SiteHost) -> web.Application:
-    """Return the site of a gateway."""
-    site = web.Application(client_max_size=host.limits.call_report_size, middlewares=[_own_pages_only(host)])
-    add_call_report(site, host)
-    site.add_subapp("/api", make_control(host))
-    add_pages(site, host)
+    Args:
+        api: What the API shows, and what it does.
+        keep_out: Returns why a request with these `Host` and `Origin` headers is not taken, or `None` if it is.
+        welcome: Returns the text of `/` for programs that are no browsers.
+    """
+    limit = api.gateway.limits.call_report_size
+    site = web.Application(client_max_size=limit, middlewares=[_own_pages_only(keep_out)])
+    add_call_reports(site, api.gateway)
+    site.add_subapp("/api", make_api(api))
+    _add_pages(site, welcome)
     return site
 
 
-def _own_pages_only(host: SiteHost) -> Any:
+def _own_pages_only(keep_out: Callable[[Sequence[str], Sequence[str]], str | None]) -> Any:
     @web.middleware
     async def check(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         """Refuse what pages of foreign origins ask for."""
-        complaint = host.keep_out(request.headers.getall("Host", []), request.headers.getall("Origin", []))
+        complaint = keep_out(request.headers.getall("Host", []), request.headers.getall("Origin", []))
         if complaint is not None:
             return web.Response(status=403, text=f"{complaint}\n")
         return await handler(request)
@@ -68,16 +61,13 @@ _HEADERS = {
 }
 
 
-def add_pages(site: web.Application, host: PageHost) -> None:
-    """Serve the console, the description of the HTTP API, and a line of help to who is no browser."""
+def _add_pages(site: web.Application, welcome: Callable[[], str]) -> None:
+    """Serve the console, the description of the HTTP API, and a line of help for other visitors."""
 
     async def front_page(request: web.Request) -> web.StreamResponse:
         if "text/html" in request.headers.get("Accept", ""):
             return web.FileResponse(CONSOLE / "index.html")
-        return web.Response(
-            text=f"This is telnyx-native's gateway. It speaks WebSocket: point a Telnyx client at {host.url}\n"
-            f"or try:  {host.connect_hint()}\n"
-        )
+        return web.Response(text=welcome())
 
     async def description(_request: web.Request) -> web.StreamResponse:
         return web.FileResponse(CONSOLE / "openapi.json")

@@ -1,4 +1,4 @@
-"""One port for two protocols: the first request of a connection tells which one it speaks."""
+"""The connections of the port: the first request of each tells WebSocket from HTTP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from telnyx_native.gateway.limits import Counters, Limits
 
-__all__ = ["Door", "Lobby"]
+__all__ = ["ClientSocket", "PendingSockets"]
 
 LONGEST_HEAD = 16_384
 """Bytes in which the head of the first request must end."""
@@ -37,28 +37,28 @@ SLICE = 4096
 """Bytes that are read at a time."""
 
 MOST_UNSENT = 4 << 20
-"""Bytes that may wait for a client to take them: who asks, by pings for example, and takes no answer, is cut."""
+"""Bytes that may wait for a client to take them: one that asks, by pings for example, and takes no answer, is cut."""
 
 _UPGRADE = re.compile(rb"^GET [^\r\n]*\r\n(?:[^\r\n]+\r\n)*?upgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
 """The head of a request that opens a WebSocket (RFC 6455, section 4.1)."""
 
 
 @dataclass(eq=False)
-class Lobby:
-    """What the connections of one port have in common.
+class PendingSockets:
+    """The connections of one port that have not sent a complete request, and what all of them share.
 
     Attributes:
         http: Makes the protocol of a connection that turns out to speak HTTP.
         limits: What bounds the connections.
         counters: Where they are counted.
-        waiting: Connections that have not said yet what they speak.
-        closed: Whether it lets nobody in any more.
+        waiting: Connections that have not said yet which protocol they speak.
+        closed: Whether new connections are closed.
     """
 
     http: web.Server
     limits: Limits
     counters: Counters
-    waiting: set[Door] = field(default_factory=set)
+    waiting: set[ClientSocket] = field(default_factory=set)
     closed: bool = False
 
     @property
@@ -74,14 +74,14 @@ class Lobby:
     def close(self) -> None:
         """Close the connections that have not said what they speak, and those that were accepted and come only now."""
         self.closed = True
-        for door in list(self.waiting):
-            door.refuse()
+        for socket in list(self.waiting):
+            socket.refuse()
 
 
-class Door(ServerConnection):
-    """A connection that holds its first bytes back until they tell whom they are for.
+class ClientSocket(ServerConnection):
+    """A connection to the port, which collects its first bytes until they tell WebSocket from HTTP.
 
-    A WebSocket becomes this object, as `websockets` made it: it hears of the connection only then. Anything
+    A WebSocket becomes this object, as `websockets` made it: the library learns of the connection only then. Anything
     else is handed to the HTTP server, and this object is forgotten.
 
     `websockets` lets applications subclass its connections. All that is relied on here is that they are an
@@ -93,16 +93,16 @@ class Door(ServerConnection):
     Args:
         protocol: The WebSocket protocol of the connection.
         server: The WebSocket server.
-        lobby: What it has in common with the others of its port.
+        pending: The connections of the port that have not sent a complete request.
         settings: What `websockets` passes on.
     """
 
-    def __init__(self, protocol: Any, server: Any, *, lobby: Lobby, **settings: Any) -> None:
+    def __init__(self, protocol: Any, server: Any, *, pending: PendingSockets, **settings: Any) -> None:
         super().__init__(protocol, server, **settings)
-        self._lobby = lobby
+        self._pending = pending
         self._head = bytearray()
         self._entering: asyncio.Transport | None = None
-        self._patience: asyncio.TimerHandle | None = None
+        self._open_timer: asyncio.TimerHandle | None = None
         self._is_websocket = False
         self._held_back = bytearray()
         self._pieces = 0
@@ -112,16 +112,16 @@ class Door(ServerConnection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first request, but not for ever."""
         self._link = cast("asyncio.Transport", transport)
-        if self._lobby.closed or self._lobby.full:
-            self._lobby.counters.refused_sessions += 1
+        if self._pending.closed or self._pending.full:
+            self._pending.counters.refused_sessions += 1
             self._link.abort()
             return
         self._entering = self._link
-        self._lobby.waiting.add(self)
-        self._patience = asyncio.get_running_loop().call_later(self._lobby.limits.open_time, self.refuse)
+        self._pending.waiting.add(self)
+        self._open_timer = asyncio.get_running_loop().call_later(self._pending.limits.open_time, self.refuse)
 
     def data_received(self, data: bytes) -> None:
-        """Collect the head of the first request, then lead the connection on."""
+        """Collect the head of the first request, then hand the connection over."""
         if self._is_websocket:
             if self.frozen:  # the library may have gone on reading
                 self._held_back += data
@@ -133,7 +133,7 @@ class Door(ServerConnection):
         # Empty lines ahead of a request are to be ignored (RFC 9112, section 2.2).
         self._head += data if self._head else data.lstrip(b"\r\n")
         if b"\r\n\r\n" in self._head or len(self._head) > LONGEST_HEAD:
-            self._lead_on(self._leave_lobby())
+            self._hand_over(self._stop_waiting())
 
     def eof_received(self) -> None:
         """Close a connection that ends before its first request."""
@@ -143,7 +143,7 @@ class Door(ServerConnection):
     def connection_lost(self, error: Exception | None) -> None:
         """Forget a connection that is gone before its first request."""
         if self._entering is not None:
-            self._leave_lobby()
+            self._stop_waiting()
         elif self._is_websocket:
             super().connection_lost(error)
 
@@ -205,28 +205,28 @@ class Door(ServerConnection):
     def refuse(self) -> None:
         """Close a connection that has not said what it speaks."""
         if self._entering is not None:
-            self._leave_lobby().abort()
+            self._stop_waiting().abort()
 
-    def _leave_lobby(self) -> asyncio.Transport:
-        assert self._entering is not None  # noqa: S101 - who calls knows
-        assert self._patience is not None  # noqa: S101 - set with it
+    def _stop_waiting(self) -> asyncio.Transport:
+        assert self._entering is not None  # noqa: S101 - checked by the callers
+        assert self._open_timer is not None  # noqa: S101 - set with it
         transport, self._entering = self._entering, None
-        self._patience.cancel()
-        self._lobby.waiting.discard(self)
+        self._open_timer.cancel()
+        self._pending.waiting.discard(self)
         return transport
 
-    def _lead_on(self, transport: asyncio.Transport) -> None:
+    def _hand_over(self, transport: asyncio.Transport) -> None:
         head = bytes(self._head)
         self._head.clear()
         if _UPGRADE.match(head):
             self._is_websocket = True
             super().connection_made(transport)
             super().data_received(head)
-        elif self._lobby.http_full:
-            self._lobby.counters.refused_sessions += 1
+        elif self._pending.http_full:
+            self._pending.counters.refused_sessions += 1
             transport.abort()
         else:
-            http = self._lobby.http()
+            http = self._pending.http()
             transport.set_protocol(http)
             http.connection_made(transport)
             http.data_received(head)

@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from telnyx_native.gateway import Limits
-from telnyx_native.gateway.accounts.failed_logins import MOST_KNOWN, MOST_WAITING, Guesses, TooManyGuesses
+from telnyx_native.gateway.accounts.failed_logins import MOST_KNOWN, MOST_WAITING, FailedLogins, TooManyLogins
 
 
 class Clock:
@@ -27,7 +27,7 @@ def clock():
 
 @pytest.fixture
 def guesses(clock):
-    return Guesses(Limits(guess_delay=4.0), clock)
+    return FailedLogins(Limits(guess_delay=4.0), clock)
 
 
 async def to_the_end(client):
@@ -75,7 +75,7 @@ async def test_no_more_wait_than_may(guesses):
     fail(guesses, 10)
     waiting = [asyncio.create_task(guesses.wait("alice", f"192.0.2.{n}")) for n in range(MOST_WAITING["account"])]
     await asyncio.sleep(0)
-    with pytest.raises(TooManyGuesses):
+    with pytest.raises(TooManyLogins):
         await guesses.wait("alice", "198.51.100.1")
     for task in waiting:
         task.cancel()
@@ -116,8 +116,8 @@ class TestOverTheWire:
     async def test_a_crowd_is_told_to_come_again(self, open_client, gateway):
         """Not that the password is wrong: that would end a client's attempts for good."""
         for _ in range(9):
-            gateway.guesses.failed("alice", "192.0.2.1")
-        gateway.guesses._waiting["account", "alice"] = MOST_WAITING["account"]
+            gateway.failed_logins.failed("alice", "192.0.2.1")
+        gateway.failed_logins._waiting["account", "alice"] = MOST_WAITING["account"]
         async with open_client() as client:
             answer = await client.ask("login", login="alice", passwd="secret")
             assert answer["error"]["code"] == -32603
@@ -177,13 +177,14 @@ class TestBeforeTheLogin:
         answer = await alice.ask("telnyx_rtc.ping", filling=text)
         assert answer["result"]["message"] == "PONG"
 
-    async def test_who_dawdles_makes_room(self, open_client, monkeypatch, gateway):
+    async def test_an_overdue_connection_makes_room(self, open_client, monkeypatch, gateway):
         monkeypatch.setattr("telnyx_native.gateway.connection.TIME_TO_LOG_IN", 0.05)
         async with open_client() as alice, open_client() as idle:
             await alice.login()
             await asyncio.sleep(0.1)
             async with open_client() as bob:
                 assert "result" in await bob.login("bob", "hidden")
+                assert gateway.counters.refused_sessions == 1
                 assert (await alice.ask("telnyx_rtc.ping"))["result"]["message"] == "PONG"
             with pytest.raises(ConnectionClosed):
                 await idle.frame()

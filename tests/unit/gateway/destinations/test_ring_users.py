@@ -145,7 +145,7 @@ class TestBetweenUsers:
         await alice.expect("telnyx_rtc.answer")
         of_bob, of_alice = peers
         await until(lambda: ("join", of_bob) in of_alice.done)
-        assert {leg.dialog.ids.session_id for leg in gateway.calls} == {invite["telnyx_session_id"]}
+        assert {leg.info.ids.session_id for leg in gateway.calls} == {invite["telnyx_session_id"]}
         await bob.ask("telnyx_rtc.bye", cause="NORMAL_CLEARING", dialogParams={"callID": invite["callID"]})
         assert (await alice.expect("telnyx_rtc.bye"))["params"]["cause"] == "NORMAL_CLEARING"
         await until(lambda: of_bob.closed and of_alice.closed)

@@ -230,7 +230,7 @@ async def test_every_fault_of_a_call_has_a_name(gateway, alice, post, name):
     await alice.expect("telnyx_rtc.answer")
     (leg,) = gateway.calls
     name = name.replace("NAME=VALUE,...", "loss=0.1,delay=0.1,reorder=0.1,rate=50000")
-    assert await post(f"calls/{leg.dialog.ids.leg_id}/faults", name) == HTTPStatus.OK
+    assert await post(f"calls/{leg.info.ids.leg_id}/faults", name) == HTTPStatus.OK
     assert await post("calls/none/faults", name) == HTTPStatus.NOT_FOUND
 
 
@@ -241,7 +241,7 @@ async def test_names_of_faults_of_a_call_that_make_no_sense(gateway, alice, post
     await alice.place("echo")
     await alice.expect("telnyx_rtc.answer")
     (leg,) = gateway.calls
-    assert await post(f"calls/{leg.dialog.ids.leg_id}/faults", name) == HTTPStatus.NOT_FOUND
+    assert await post(f"calls/{leg.info.ids.leg_id}/faults", name) == HTTPStatus.NOT_FOUND
 
 
 class TestMedia:

@@ -127,7 +127,7 @@ async def test_each_has_its_effect_until_it_is_stopped(alice, gateway, open_clie
     assert gateway.scenarios.running == [name], "it has ended by itself"
     await gateway.scenarios.stop(name)
     assert gateway.scenarios.running == []
-    assert gateway.faults.media_of("alice") is None
+    assert gateway._context.faults.of("alice").media is None
     await is_there(gateway)
     async with open_client() as client:
         assert "result" in await client.login()

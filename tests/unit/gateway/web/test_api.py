@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 from http import HTTPStatus
 
@@ -151,3 +152,15 @@ async def test_nothing_else_is_served(gateway, path):
     url = URL(gateway.url.replace("ws:", "http:") + path, encoded=True)
     async with aiohttp.ClientSession() as http, http.get(url) as response:
         assert response.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+
+
+async def test_the_control_token_is_compared_in_the_same_way(gateway, monkeypatch):
+    compared = []
+    original = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda *both: compared.append(both) or original(*both))
+    url = gateway.url.replace("ws:", "http:") + "/api/users"
+    async with aiohttp.ClientSession() as http:
+        for token in ("x", gateway.control_token[:-1], gateway.control_token):
+            async with http.get(url, headers={"Authorization": f"Bearer {token}"}) as response:
+                assert (response.status == HTTPStatus.OK) is (token == gateway.control_token)
+    assert {len(each) for both in compared for each in both} == {64}

@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 
 from support.api_description import DESCRIPTION, check, described
 from telnyx_native.errors import MediaError
-from telnyx_native.gateway.web.api import make_control
+from telnyx_native.gateway.web.api import make_api
 
 PLACE = {"user": "alice", "from": "+15550199"}
 
@@ -42,7 +42,7 @@ def test_the_description_is_one():
 def test_every_operation_is_described(gateway):
     served = {
         (route.method, route.resource.canonical)
-        for route in make_control(gateway).router.routes()
+        for route in make_api(gateway._api()).router.routes()
         if route.method != "HEAD"
     }
     assert served == set(described())

@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidMessage
 from websockets.server import ServerProtocol
 
 from telnyx_native.gateway import Limits
-from telnyx_native.gateway.web.socket import Door
+from telnyx_native.gateway.web.socket import ClientSocket
 
 LIMIT = 5.0
 
@@ -65,7 +65,7 @@ async def test_who_says_nothing_is_sent_away(open_raw):
 
 
 async def test_who_comes_while_the_gateway_closes_is_not_kept(open_raw, gateway):
-    gateway._front._lobby.close()  # and a connection that was accepted before comes only now
+    gateway._listener._pending.close()  # and a connection that was accepted before comes only now
     async with open_raw() as (reader, _):
         assert await asyncio.wait_for(end_of(reader), gateway.limits.open_time / 2) == b""
 
@@ -126,18 +126,18 @@ async def test_a_gateway_that_is_gone_refuses(gateway):
         await connect(url)
 
 
-def test_websockets_is_what_the_door_needs():
-    """If this fails with a new version of the library, read what `Door` relies on."""
+def test_websockets_is_what_our_socket_needs():
+    """If this fails with a new version of the library, read what `ClientSocket` relies on."""
     callbacks = ("connection_made", "data_received", "eof_received", "connection_lost")
     assert issubclass(ServerConnection, asyncio.Protocol)
     assert [name for name in callbacks if getattr(ServerConnection, name) is getattr(asyncio.Protocol, name)] == []
     assert "create_connection" in inspect.signature(serve).parameters
-    # The library's private names that Door would hide from it, or it from Door.
-    own = {"_lobby", "_head", "_entering", "_patience", "_is_websocket", "_held_back", "_link", "frozen", "abort"}
-    own |= {"reset", "freeze", "thaw", "refuse", "_leave_lobby", "_lead_on", "_pieces", "take_messages_up_to"}
+    # The library's private names that ClientSocket would hide from it, or it from ClientSocket.
+    own = {"_pending", "_head", "_entering", "_open_timer", "_is_websocket", "_held_back", "_link", "frozen", "abort"}
+    own |= {"reset", "freeze", "thaw", "refuse", "_stop_waiting", "_hand_over", "_pieces", "take_messages_up_to"}
     own |= {"_take", "_count", "_second", "_frames", "_controls"}
     # `process_event` is there to be overridden, and gets every frame; the size of messages can be changed.
-    assert {name for name in vars(Door) if not name.startswith("__")} - own <= {*callbacks, "process_event"}
+    assert {name for name in vars(ClientSocket) if not name.startswith("__")} - own <= {*callbacks, "process_event"}
     assert ServerProtocol(max_size=7).max_message_size == 7
     assert [name for name in own if hasattr(ServerConnection, name)] == []
 
