@@ -26,9 +26,10 @@ from telnyx_native.gateway.calls.switchboard import Switchboard
 from telnyx_native.gateway.connection import Connection, Connections, Handler
 from telnyx_native.gateway.context import GatewayContext
 from telnyx_native.gateway.destinations.assistant import ASSISTANT, Brain, assistant_of
+from telnyx_native.gateway.destinations.built_in import built_in
 from telnyx_native.gateway.destinations.conference import Rooms
 from telnyx_native.gateway.destinations.ring_users import RingUsers, ring_until_answered
-from telnyx_native.gateway.destinations.router import DialPlan, Router, built_in
+from telnyx_native.gateway.destinations.router import DialPlan, Router
 from telnyx_native.gateway.destinations.sounds import SoundFolder
 from telnyx_native.gateway.faults.faults import Faults
 from telnyx_native.gateway.faults.lasting import LastingFaults

@@ -1,4 +1,4 @@
-"""Which destination a call gets: the dial plan, the built-in destinations, and the router."""
+"""Which destination a call gets: the dial plan, and the router that looks up addresses."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway.accounts.users import address_of
-from telnyx_native.gateway.destinations.echo import Echo, ReadBack
-from telnyx_native.gateway.destinations.ivr import EXAMPLE_MENU, Ivr, Menu
-from telnyx_native.gateway.destinations.playing import file_player, music_player, tone_player
-from telnyx_native.gateway.destinations.progress import EarlyMedia, HangUpAfter, Refuse, RingOut
+from telnyx_native.gateway.destinations.built_in import Refuse
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
@@ -20,11 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telnyx_native.gateway.accounts.users import Directory, User
-    from telnyx_native.gateway.destinations.conference import Rooms
     from telnyx_native.gateway.destinations.destination import Destination, Factory
-    from telnyx_native.gateway.destinations.sounds import SoundFolder
+    from telnyx_native.gateway.destinations.ivr import Menu
 
-__all__ = ["FIRST_MENU", "DialPlan", "Ring", "Router", "built_in"]
+__all__ = ["DialPlan", "Ring", "Router"]
+
+logger = logging.getLogger(__name__)
 
 Ring = Literal["last", "all"]
 """Which phones of a user ring."""
@@ -65,45 +63,6 @@ class DialPlan:
             yield f"menus.{name}", f"ivr:{name}"  # what it plays
             for setting, address in menu.addresses.items():
                 yield f"menus.{name}.{setting}", address
-
-
-FIRST_MENU = "main"
-"""The menu of `ivr`, without a name."""
-
-
-def built_in(menus: Mapping[str, Menu], folder: SoundFolder, rooms: Rooms) -> dict[str, Factory]:
-    """Return the destinations that every gateway has, by name.
-
-    Args:
-        menus: What `ivr:NAME` plays; an example without any.
-        folder: What `file:NAME` may play.
-        rooms: What `conference:NAME` leads to.
-    """
-    menus = menus or {FIRST_MENU: EXAMPLE_MENU}
-
-    def ivr(name: str) -> Ivr:
-        menu = menus.get(name or FIRST_MENU)
-        if menu is None:
-            raise ConfigurationError(f"there is no menu {name or FIRST_MENU!r}; there are: {', '.join(menus)}")
-        return Ivr(menu, folder)
-
-    return {
-        "echo": lambda _: Echo(),
-        "tone": tone_player,
-        "music": music_player,
-        "file": file_player(folder),
-        "dtmf": lambda _: ReadBack(),
-        "ivr": ivr,
-        "conference": rooms.destination,
-        "early": EarlyMedia.parse,
-        "hangup-after": HangUpAfter.parse,
-        "busy": lambda _: Refuse(HangupCause.USER_BUSY),
-        "reject": lambda _: Refuse(HangupCause.CALL_REJECTED),
-        "noanswer": lambda _: RingOut(),
-    }
-
-
-logger = logging.getLogger(__name__)
 
 
 class Router:

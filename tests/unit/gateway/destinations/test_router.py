@@ -5,12 +5,20 @@ import pytest
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway import DialPlan, Gateway, Menu, User
 from telnyx_native.gateway.accounts.users import Directory
+from telnyx_native.gateway.destinations.built_in import (
+    EarlyMedia,
+    Echo,
+    HangUpAfter,
+    PlayEndlessly,
+    PlayOnce,
+    ReadBack,
+    Refuse,
+    RingOut,
+    built_in,
+)
 from telnyx_native.gateway.destinations.conference import JoinRoom, Rooms
-from telnyx_native.gateway.destinations.echo import Echo, ReadBack
 from telnyx_native.gateway.destinations.ivr import Ivr
-from telnyx_native.gateway.destinations.playing import PlayEndlessly, PlayOnce
-from telnyx_native.gateway.destinations.progress import EarlyMedia, HangUpAfter, Refuse, RingOut
-from telnyx_native.gateway.destinations.router import Router, built_in
+from telnyx_native.gateway.destinations.router import Router
 from telnyx_native.gateway.destinations.sounds import SoundFolder
 
 ALICE = User("alice", "secret", "+15550100")
