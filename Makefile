@@ -1,5 +1,8 @@
 # Two commands to know: `make demo` and `make test`. Both set up all they need; both may be repeated.
 
+# Tests start programs by the hundred: each would compile the package again.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -48,11 +51,11 @@ build: $(VENV)/installed ## build what changed of the native parts
 demo: build ## call an echo on a local gateway, and show what came back
 	@$(BIN)/telnyx-native demo
 
-test: build ## run all tests: three at a time those that do not listen to sound, then alone those that do
+test: build ## run all tests: six at a time those that do not listen to sound, then two at a time those that do
 	@echo "== tests"
-	@$(BIN)/python -m pytest -m "not sound" --numprocesses 3 --dist worksteal --reruns 2 -rR
+	@$(BIN)/python -m pytest -m "not sound" --numprocesses 6 --dist worksteal
 	@echo "== tests that listen to sound"
-	@$(BIN)/python -m pytest -m sound --reruns 2 -rR
+	@$(BIN)/python -m pytest -m sound --numprocesses 2 --dist worksteal
 
 test-tools: ## install what some tests need besides: a browser, a sound server, a TURN server and a firewall (they are skipped without)
 	@PACKAGES="$(TEST_PACKAGES)" tools/system_packages.sh $(SUDO)

@@ -3,6 +3,8 @@
 Start `telnyx-native gateway` in another terminal and run this; then call `alice` from the gateway's console, or many
 times with `telnyx-native call`. End it with Ctrl-C or SIGTERM: it takes no more calls and waits for those that are
 going on.
+
+    python 07_call_centre.py [SERVER [CALLS]]
 """
 
 import asyncio
@@ -23,7 +25,7 @@ from telnyx_native import (
 
 SERVER = sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8899"
 SOUNDS = Path(__file__).parent / "sounds"
-MOST_CALLS = 50
+MOST_CALLS = int(sys.argv[2]) if len(sys.argv) > 2 else 50
 PATIENCE = 20.0
 """Seconds that calls have to end after SIGTERM; less than whoever sends it waits before it kills."""
 

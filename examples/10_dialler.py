@@ -31,9 +31,9 @@ SOUND = Path(__file__).parent / "sounds" / "goodbye.flac"
 AT_ONCE = 10
 """Calls at the same time."""
 ATTEMPTS = 3
-PAUSE = 2.0
+PAUSE = 1.0
 """Seconds before a number is tried again; minutes, for people."""
-RING_TIME = 5.0
+RING_TIME = 3.0
 """Seconds until nobody is at home; 30, for people."""
 WORTH_A_RETRY = {"USER_BUSY", "NO_ANSWER", "NO_USER_RESPONSE", "NORMAL_TEMPORARY_FAILURE", "SWITCH_CONGESTION"}
 

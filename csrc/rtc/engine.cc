@@ -1,5 +1,7 @@
 #include "rtc/engine.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <stdexcept>
@@ -46,6 +48,14 @@ std::unique_ptr<cricket::MediaEngineInterface> CreateMediaEngine(webrtc::TaskQue
                                                          std::make_unique<cricket::NullWebRtcVideoEngine>());
 }
 
+// On a busy machine packets would wait here, which the jitter buffers at both ends take for jitter of the network. The
+// priority is that of libwebrtc's own threads (rtc_base/platform_thread.cc); where the system grants none, so be it.
+void GivePriorityToThisThread() {
+  sched_param scheduling{};
+  scheduling.sched_priority = (sched_get_priority_min(SCHED_FIFO) + sched_get_priority_max(SCHED_FIFO)) / 2 - 1;
+  pthread_setschedparam(pthread_self(), SCHED_FIFO, &scheduling);
+}
+
 webrtc::PeerConnectionInterface::RTCConfiguration Configuration(const PeerOptions& options) {
   using webrtc::PeerConnectionInterface;
   PeerConnectionInterface::RTCConfiguration configuration;
@@ -84,7 +94,10 @@ Engine::Engine(size_t pool_threads, int event_fd)
   rtc::SocketFactory* const sockets = network_thread_->socketserver();
   network_manager_ = std::make_unique<rtc::BasicNetworkManager>(sockets);
   // Kept running, so that the list of networks is there when a call wants it.
-  network_thread_->BlockingCall([this] { network_manager_->StartUpdating(); });
+  network_thread_->BlockingCall([this] {
+    GivePriorityToThisThread();
+    network_manager_->StartUpdating();
+  });
 
   webrtc::PeerConnectionFactoryDependencies dependencies;
   dependencies.network_thread = network_thread_.get();

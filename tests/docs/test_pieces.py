@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import soundfile
 
+from support.limit import LIMIT
 from support.pages import Block, blocks, run_piece
 from support.signals import tone
 from support.sound_server import PULSEAUDIO, sound_server
-from support.users import LIMIT, answered_call, log_in
+from support.users import answered_call, log_in
 from telnyx_native import AudioClosedError, Call, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.gateway.destinations.sounds import PROMPT

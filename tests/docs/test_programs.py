@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from support.limit import LIMIT
 from support.pages import SERVER, Block, blocks
-from support.scripts import LIMIT, program
+from support.scripts import program
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
@@ -43,7 +44,7 @@ async def test_program(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyP
     async with Gateway(users) as gateway, program("-c", block.text.replace(SERVER, gateway.url)) as process:
         calling = asyncio.create_task(call_it(gateway))
         ended = asyncio.create_task(process.communicate())
-        await asyncio.wait([ended, calling], timeout=2 * LIMIT, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([ended, calling], timeout=LIMIT, return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
             process.send_signal(signal.SIGINT)
         _, errors = await asyncio.wait_for(ended, LIMIT)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from support.limit import LIMIT
 from support.pages import ROOT
 
 PAGE = (ROOT / "docs/tutorial.md").read_text()
-LIMIT = 30.0
 BIN = Path(sys.executable).parent
 
 

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
+from support.limit import LIMIT
+
 pytest.importorskip("pipecat")
 
 from pipecat.frames.frames import (
@@ -31,7 +33,7 @@ from pipecat.workers.runner import WorkerRunner
 from support.hearing import hear_tone
 from support.pages import blocks, run_piece
 from support.signals import dominant_frequency, pcm, rms, tone
-from support.users import LIMIT, log_in
+from support.users import log_in
 from telnyx_native import AudioConfig, AudioEncoding, Call, TelnyxClient
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.gateway.calls.leg import CalleeLeg

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.hearing import hear_tone
-from support.signals import tone
-from support.users import LIMIT, log_in
+from support.hearing import hear_tone, saying_tone
+from support.limit import LIMIT
+from support.users import log_in
 from telnyx_native import CallState, TelnyxClient
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.media.peer import DtlsState, Peer, PeerConnectionState
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.sound
 
-RATE = 16_000
 HZ = 440
 BACK_WITHIN = 2.0
 """Seconds."""
@@ -35,25 +34,24 @@ async def test_audio_is_back_over_another_peer(broken: tuple[str, ...]) -> None:
         call = await client.new_invite("echo")
         await call.wait_active(LIMIT)
         states = call.call_state_flow.collect()
-        talking = asyncio.create_task(talk(call))
-        await hear_tone(call.audio, HZ)
-        path, (leg,) = call._session.path, gateway.sessions[0].legs.values()
-        restarts = count_restarts(path.peer), count_restarts(leg.media.peer)
-        sides: dict[str, Callable[[], Peer]] = {"client": lambda: path.peer, "gateway": lambda: leg.media.peer}
-        old = {side: peer() for side, peer in sides.items()}
-        await asyncio.gather(*(old[side].break_dtls() for side in broken))
-        began = asyncio.get_running_loop().time()
-        await asyncio.gather(*(peer.connection_state.wait_for(PeerConnectionState.CLOSED) for peer in old.values()))
-        call.audio.read_nowait()
-        await hear_tone(call.audio, HZ)
-        assert asyncio.get_running_loop().time() - began < BACK_WITHIN
-        assert all(old[side].dtls_state is DtlsState.FAILED for side in broken)
-        assert all(peer().dtls_state is DtlsState.CONNECTED for peer in sides.values())
-        await asyncio.sleep(1.0)  # nothing follows: no second path, no restart
-        assert restarts == ([], [])
-        await hear_tone(call.audio, HZ)
-        assert call.call_state_flow.value == CallState.ACTIVE
-        talking.cancel()
+        async with saying_tone(call.audio, HZ):
+            await hear_tone(call.audio, HZ)
+            path, (leg,) = call._session.path, gateway.sessions[0].legs.values()
+            restarts = count_restarts(path.peer), count_restarts(leg.media.peer)
+            sides: dict[str, Callable[[], Peer]] = {"client": lambda: path.peer, "gateway": lambda: leg.media.peer}
+            old = {side: peer() for side, peer in sides.items()}
+            await asyncio.gather(*(old[side].break_dtls() for side in broken))
+            began = asyncio.get_running_loop().time()
+            await asyncio.gather(*(peer.connection_state.wait_for(PeerConnectionState.CLOSED) for peer in old.values()))
+            call.audio.read_nowait()
+            await hear_tone(call.audio, HZ)
+            assert asyncio.get_running_loop().time() - began < BACK_WITHIN
+            assert all(old[side].dtls_state is DtlsState.FAILED for side in broken)
+            assert all(peer().dtls_state is DtlsState.CONNECTED for peer in sides.values())
+            await asyncio.sleep(1.0)  # nothing follows: no second path, no restart
+            assert restarts == ([], [])
+            await hear_tone(call.audio, HZ)
+            assert call.call_state_flow.value == CallState.ACTIVE
         await call.end()
         assert [state.name async for state in states][-1] == "DONE"
 
@@ -70,8 +68,3 @@ def count_restarts(peer: Peer) -> list[bool]:
 
     peer.create_offer = watched  # type: ignore[method-assign]
     return restarts
-
-
-async def talk(call) -> None:
-    while True:
-        await call.audio.write(tone(HZ, 0.5, RATE))

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from support.forwarder import Network
+from support.limit import LIMIT
 from support.signals import pcm, rms
 from telnyx_native import CallState, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.config import Timeouts
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     import pytest
 
 RATE = 16_000
-LIMIT = 10.0
 UNNOTICED = 15.0
 """Seconds within which libwebrtc notices that nothing arrives any more."""
 

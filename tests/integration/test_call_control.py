@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.limit import LIMIT
 from support.signals import chirp, dominant_frequency, pcm, rms, tone
 from support.users import log_in
 from telnyx_native import CallState, TelnyxClient
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from telnyx_native.media.stream import AudioStream
 
 RATE = 16_000
-LIMIT = 10.0
 SETTLE = 1.0
 """Seconds after which a jitter buffer has found its depth."""
 

@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from support import scripts
-from support.scripts import LIMIT, program
+from support.limit import LIMIT
+from support.scripts import program
 from support.signals import chirp, likeness, silence
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.gateway.configuration import EXAMPLE
@@ -107,7 +108,7 @@ async def test_interrupt_hangs_up(login, gateway):
         process.send_signal(signal.SIGINT)
         code, _, _ = await outcome(process)
     assert code == 130
-    assert (await leg.wait_ended(5)).cause == "NORMAL_CLEARING"
+    assert (await leg.wait_ended(LIMIT)).cause == "NORMAL_CLEARING"
 
 
 async def test_gateway_prints_a_line_to_copy(tmp_path):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.limit import LIMIT
 from support.signals import pcm, rms
 from telnyx_native import AuthenticationError, CallState, TelnyxClient, TxServerConfiguration, WidgetSettings
 from telnyx_native.gateway import Conversation, Gateway, scripted_brain
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from telnyx_native import TranscriptItem
-
-LIMIT = 10.0
 
 
 @pytest.fixture

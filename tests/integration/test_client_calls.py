@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 
+from support.limit import LIMIT
 from support.process import held, let_go, start_threads_of_the_executor
 from support.signals import chirp, dominant_frequency, likeness, pcm, rms, silence, tone
 from support.users import answered_call, log_in
@@ -22,7 +23,6 @@ from telnyx_native import (
 from telnyx_native.gateway import Gateway, User
 
 RATE = 16_000
-LIMIT = 10.0
 SETTLE = 1.0
 """Seconds after which a jitter buffer has found its depth and plays without stretching."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.limit import LIMIT
 from support.process import holdings, native_threads, open_files
 from telnyx_native import (
     AuthenticationError,
@@ -59,7 +60,7 @@ async def test_another_try_on_the_same_connection(gateway: Gateway) -> None:
         with pytest.raises(AuthenticationError):
             await client.credential_login(CredentialConfig("alice", "wr0ng"))
         await client.credential_login(ALICE)
-        await (await client.new_invite("echo")).wait_active(10)
+        await (await client.new_invite("echo")).wait_active(LIMIT)
 
 
 async def test_unreachable_server() -> None:
@@ -79,4 +80,4 @@ async def test_two_clients_of_one_user(gateway: Gateway) -> None:
     async with TelnyxClient() as one, TelnyxClient() as two:
         await asyncio.gather(one.connect(server, ALICE), two.connect(server, ALICE))
         calls = await asyncio.gather(one.new_invite("echo"), two.new_invite("echo"))
-        await asyncio.gather(*(call.wait_active(10) for call in calls))
+        await asyncio.gather(*(call.wait_active(LIMIT) for call in calls))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.limit import LIMIT
 from telnyx_native import AuthenticationError, ConnectionStatus, TelnyxClient, TokenConfig, TxServerConfiguration
 from telnyx_native.gateway import Gateway, User
 
@@ -32,7 +33,7 @@ async def test_minted_token(gateway: Gateway, client: TelnyxClient) -> None:
     assert [session.user_name for session in gateway.sessions] == ["bob"]
     assert (await anext(warnings)).code == 34001
     call = await client.new_invite("echo")
-    await call.wait_active(10)
+    await call.wait_active(LIMIT)
     await client.token_login(TokenConfig(gateway.mint_token("bob")))
     assert client.connection_status_flow.value is ConnectionStatus.CLIENT_READY
     assert list(client.calls.values()) == [call]

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from support.browser import CHROMIUM, LIMIT, open_page
+from support.browser import CHROMIUM, open_page
+from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, rms, tone
 from support.users import log_in
 from telnyx_native import TelnyxClient

@@ -8,14 +8,12 @@ import sys
 
 import pytest
 
+from support.limit import LIMIT
 from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.alignment import align
 from telnyx_native.media.files import read_audio
 
 pytestmark = pytest.mark.sound
-
-LIMIT = 15.0
-"""Seconds the demo may take."""
 
 
 def run(*arguments, cwd, timeout=LIMIT, **environment):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, tone
 from support.telnyx_server import ScriptedServer, listening
 from telnyx_native import AudioConfig, CallState, CredentialConfig, TelnyxClient, TxServerConfiguration
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from telnyx_native.media.peer import Peer
 
 RATE = 16_000
-LIMIT = 10.0
 
 
 @pytest.fixture

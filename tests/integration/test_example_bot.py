@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from support.browser import CHROMIUM, open_page
+from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, rms, silence
 from telnyx_native import Call, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.cli.example_bot import GREETING
@@ -20,7 +21,6 @@ from telnyx_native.media.files import read_audio, write_wav
 from telnyx_native.testing.matching import SoundPattern
 
 RATE = 16_000
-LIMIT = 20.0
 SENTENCE = read_audio(PROMPT, RATE)[round(0.75 * RATE) : round(2.3 * RATE)]
 """A second and a half of speech without a pause."""
 

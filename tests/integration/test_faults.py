@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from support.hurry import Hurry
+from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm
 from support.users import log_in
 from telnyx_native import CallState, TelnyxClient
@@ -15,7 +16,6 @@ from telnyx_native.gateway import NetworkConditions, RegistrationFault, scenario
 from telnyx_native.media.quality import CallQualityMetrics
 
 RATE = 16_000
-LIMIT = 15.0
 
 
 async def test_a_registration_that_fails_is_an_error_in_time(gateway):
@@ -32,7 +32,7 @@ async def test_a_registration_that_fails_is_an_error_in_time(gateway):
 async def test_a_call_survives_duplicate_and_malformed_messages(gateway, alice):
     gateway.faults.duplicate("alice")
     call = await alice.new_invite("echo")
-    await call.wait_active(10)
+    await call.wait_active(LIMIT)
     await gateway.faults.send_malformed("alice")
     await call.hold()
     await call.unhold()

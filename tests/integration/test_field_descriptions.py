@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from support.field_descriptions import SHAPES, without_audio
-from support.hearing import hear_tone
-from support.signals import tone
+from support.hearing import hear_tone, saying_tone
+from support.limit import LIMIT
 from support.telnyx_server import ScriptedServer, listening
 from telnyx_native import (
     AudioConfig,
@@ -26,7 +26,6 @@ from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.peer import Peer
 
 RATE = 16_000
-LIMIT = 10.0
 USUAL_SHAPES = ["capitals", "several sections", "plain profile", "payload type twice"]
 
 Peers = Callable[[], Peer]
@@ -80,10 +79,8 @@ async def acknowledged(server: ScriptedServer, method: str) -> None:
     await server.received(lambda frame: frame.get("result", {}).get("method") == method)
 
 
-async def hears(call: Call, speaker: Peer, hertz: float) -> None:
-    speaker.audio.clear()
-    speaker.audio.write_nowait(tone(hertz, 4.0, RATE).data)
-    async with asyncio.timeout(LIMIT):
+async def hears(call: Call, speaker: Peer, hertz: int) -> None:
+    async with saying_tone(speaker.audio, hertz):
         await hear_tone(call.audio, hertz)
 
 
@@ -163,7 +160,7 @@ async def test_an_answer_without_audio_ends_the_call_at_once(
 ) -> None:
     call = await client.new_invite("somebody")
     server.push("telnyx_rtc.answer", callID=call.call_id, sdp=without_audio(await answer_of(peers(), server)))
-    reason = await call.wait_done(3)
+    reason = await call.wait_done(LIMIT)
     assert (reason.cause, reason.sip_code) == ("INCOMPATIBLE_DESTINATION", 488)
     bye = await server.received("telnyx_rtc.bye")
     assert bye["params"]["causeCode"] == 88
@@ -201,7 +198,7 @@ async def test_a_description_that_never_comes_ends_the_call(server: ScriptedServ
     async with logged_in(server, description=0.3) as client:
         call = await client.new_invite("somebody")
         server.push("telnyx_rtc.answer", callID=call.call_id)
-        assert (await call.wait_done(3)).cause == "MANDATORY_IE_MISSING"
+        assert (await call.wait_done(LIMIT)).cause == "MANDATORY_IE_MISSING"
 
 
 async def test_an_answer_from_elsewhere_leaves_early_media_that_stands(

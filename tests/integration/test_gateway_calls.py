@@ -7,6 +7,7 @@ import asyncio
 import numpy as np
 import pytest
 
+from support.limit import LIMIT
 from support.signals import chirp, dominant_frequency, find, likeness, pcm, rms, silence, tone
 from telnyx_native import CallState, CredentialConfig, HangupCause, TelnyxClient, TxServerConfiguration
 from telnyx_native.errors import CallError
@@ -71,15 +72,15 @@ async def says(speaker, listener, signal, *, wait=0.6):
 
 async def take_call(client):
     """Answer the next call to `client`."""
-    call = await client.incoming_calls.first(timeout=5)
+    call = await client.incoming_calls.first(timeout=LIMIT)
     await call.accept()
-    await call.wait_active(5)
+    await call.wait_active(LIMIT)
     return call
 
 
 async def test_echo_returns_a_chirp_where_it_should_be(alice):
     call = await alice.new_invite("echo")
-    await call.wait_active(5)
+    await call.wait_active(LIMIT)
     await asyncio.sleep(SETTLE)
     delay, likeness = await says(call.audio, call.audio, chirp(0.5, RATE))
     assert likeness > 0.8
@@ -89,7 +90,7 @@ async def test_echo_returns_a_chirp_where_it_should_be(alice):
 @pytest.mark.parametrize(("destination", "hz"), [("tone", 440), ("tone:1000", 1000), ("TONE:300", 300)])
 async def test_tone_has_its_frequency(alice, destination, hz):
     call = await alice.new_invite(destination)
-    await call.wait_active(5)
+    await call.wait_active(LIMIT)
     await asyncio.sleep(SETTLE)
     samples = await heard(call.audio, 1.0)
     assert dominant_frequency(samples, RATE) == pytest.approx(hz, abs=3)
@@ -107,7 +108,7 @@ async def test_tone_has_its_frequency(alice, destination, hz):
 )
 async def test_refused_call_is_done_with_its_reason(alice, destination, cause):
     call = await alice.new_invite(destination)
-    done = await call.call_state_flow.wait_for(CallState.DONE, timeout=5)
+    done = await call.call_state_flow.wait_for(CallState.DONE, timeout=LIMIT)
     assert (done.reason.cause, done.reason.cause_code, done.reason.sip_code) == (
         cause.name,
         cause.code,
@@ -119,7 +120,7 @@ async def test_users_hear_each_other(alice, bob):
     answering = asyncio.create_task(take_call(bob))
     calling = await alice.new_invite("+15550101")
     called = await answering
-    await calling.wait_active(5)
+    await calling.wait_active(LIMIT)
     assert called.caller_number == "+15550100"
     await asyncio.sleep(SETTLE)
     for speaker, listener in ((calling, called), (called, calling)):
@@ -129,7 +130,7 @@ async def test_users_hear_each_other(alice, bob):
     quiet = await says(calling.audio, calling.audio, chirp(0.5, RATE))
     assert quiet[1] < 0.5, "a caller must not hear himself"
     await called.end()
-    done = await calling.call_state_flow.wait_for(CallState.DONE, timeout=5)
+    done = await calling.call_state_flow.wait_for(CallState.DONE, timeout=LIMIT)
     assert done.reason.cause == "NORMAL_CLEARING"
 
 
@@ -137,9 +138,9 @@ async def test_rejected_by_the_called_user(alice, bob):
     calls = bob.incoming_calls.collect()
     calling = await alice.new_invite("bob")
     called = await anext(calls)
-    await calling.call_state_flow.wait_for(CallState.RINGING, timeout=5)
+    await calling.call_state_flow.wait_for(CallState.RINGING, timeout=LIMIT)
     await called.reject()
-    done = await calling.call_state_flow.wait_for(CallState.DONE, timeout=5)
+    done = await calling.call_state_flow.wait_for(CallState.DONE, timeout=LIMIT)
     assert (done.reason.cause, done.reason.sip_code) == ("USER_BUSY", 486)
 
 
@@ -148,14 +149,14 @@ async def test_cancelled_by_the_calling_user(alice, bob):
     calling = await alice.new_invite("bob")
     called = await anext(calls)
     await calling.end()
-    done = await called.call_state_flow.wait_for(CallState.DONE, timeout=5)
+    done = await called.call_state_flow.wait_for(CallState.DONE, timeout=LIMIT)
     assert (done.reason.cause, done.reason.sip_code) == ("ORIGINATOR_CANCEL", 487)
 
 
 async def test_placed_call_talks_both_ways(alice, gateway):
     answering = asyncio.create_task(take_call(alice))
     leg = await gateway.place_call("alice", from_="+15550199", name="Desk", headers={"X-Ticket": "9"})
-    await leg.wait_answered(5)
+    await leg.wait_answered(LIMIT)
     call = await answering
     assert (call.caller_name, call.caller_number) == ("Desk", "+15550199")
     assert call.remote_headers["X-Ticket"] == "9"
@@ -164,16 +165,16 @@ async def test_placed_call_talks_both_ways(alice, gateway):
         _, likeness = await says(speaker.audio, listener.audio, chirp(0.5, RATE))
         assert likeness > 0.8
     await leg.hang_up(HangupCause.NORMAL_CLEARING)
-    done = await call.call_state_flow.wait_for(CallState.DONE, timeout=5)
+    done = await call.call_state_flow.wait_for(CallState.DONE, timeout=LIMIT)
     assert done.reason.cause == "NORMAL_CLEARING"
 
 
 async def test_placed_call_ended_by_the_user(alice, gateway):
     answering = asyncio.create_task(take_call(alice))
     leg = await gateway.place_call("alice", from_="+15550199")
-    await leg.wait_answered(5)
+    await leg.wait_answered(LIMIT)
     await (await answering).end()
-    assert (await leg.wait_ended(5)).cause == "NORMAL_CLEARING"
+    assert (await leg.wait_ended(LIMIT)).cause == "NORMAL_CLEARING"
     assert leg.state.value is LegState.ENDED
 
 
@@ -182,21 +183,21 @@ async def test_placed_call_rejected(alice, gateway):
     leg = await gateway.place_call("alice", from_="+15550199")
     await (await anext(calls)).reject()
     with pytest.raises(CallError, match="USER_BUSY"):
-        await leg.wait_answered(5)
+        await leg.wait_answered(LIMIT)
 
 
 async def test_closing_gateway_hangs_up(alice, gateway):
     call = await alice.new_invite("echo")
-    await call.wait_active(5)
+    await call.wait_active(LIMIT)
     async with asyncio.timeout(5):
         await gateway.close()
-    done = await call.call_state_flow.wait_for(CallState.DONE, timeout=5)
+    done = await call.call_state_flow.wait_for(CallState.DONE, timeout=LIMIT)
     assert done.reason.cause == "NORMAL_CLEARING"
 
 
 async def test_call_that_is_held_hears_nothing(gateway, alice):
     call = await alice.new_invite("tone:1000")
-    await call.wait_active(5)
+    await call.wait_active(LIMIT)
     (leg,) = gateway.calls
     assert rms(await heard(call.audio, 1.0)) > 3000
     leg.hold(True)
@@ -230,7 +231,7 @@ async def test_destination_of_ones_own():
 
 async def test_five_calls_at_once(alice):
     calls = [await alice.new_invite(f"tone:{hz}") for hz in (400, 500, 600, 700, 800)]
-    await asyncio.gather(*(call.wait_active(10) for call in calls))
+    await asyncio.gather(*(call.wait_active(LIMIT) for call in calls))
     await asyncio.sleep(SETTLE)
     samples = await asyncio.gather(*(heard(call.audio, 0.5) for call in calls))
     found = [dominant_frequency(one, RATE) for one in samples]

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from support.limit import LIMIT
 from support.signals import Pcm, chirp, dominant_frequency, likeness, pcm, rms, silence, tone
-from support.users import LIMIT, log_in
+from support.users import log_in
 from telnyx_native import AudioConfig, Call, CallState, TelnyxClient
 from telnyx_native.gateway import DialPlan, Gateway, Limits, Menu, User
 from telnyx_native.gateway.destinations.sounds import PROMPT, waiting_music

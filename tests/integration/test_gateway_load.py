@@ -8,6 +8,7 @@ import pytest
 
 from support.busy_gateway import bridged, flood, hold_calls, logged_in
 from support.gateway_process import gateway_process
+from support.limit import LIMIT
 from support.process import held, let_go, start_threads_of_the_executor
 from telnyx_native import CallState, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway, User
@@ -47,7 +48,7 @@ async def test_twenty_calls_in_a_row_leave_nothing(alice, gateway):
     start_threads_of_the_executor()
     for number in range(21):
         call = await alice.new_invite(DESTINATIONS[number % 3])
-        await call.wait_active(5)
+        await call.wait_active(LIMIT)
         await call.end()
         await all_over(gateway)
         if number == 2:  # every kind of call was there once
@@ -57,7 +58,7 @@ async def test_twenty_calls_in_a_row_leave_nothing(alice, gateway):
 
 async def test_ten_calls_at_once(alice, gateway):
     calls = [await alice.new_invite("bob") for _ in range(10)]
-    await asyncio.gather(*(call.wait_active(10) for call in calls))
+    await asyncio.gather(*(call.wait_active(LIMIT) for call in calls))
     assert len(gateway.calls) == 20
     await asyncio.gather(*(call.end() for call in calls))
     await all_over(gateway)
@@ -67,7 +68,7 @@ async def test_reports_of_calls_that_end_together_all_arrive(gateway):
     async with TelnyxClient() as client:
         await client.connect(TxServerConfiguration.parse(gateway.url), CredentialConfig("alice", "secret"))
         calls = [await client.new_invite("echo") for _ in range(12)]
-        await asyncio.gather(*(call.wait_active(10) for call in calls))
+        await asyncio.gather(*(call.wait_active(LIMIT) for call in calls))
     assert {report.call_id for report in gateway.call_reports} == {call.call_id for call in calls}
 
 

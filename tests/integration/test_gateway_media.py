@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from support.field_descriptions import SHAPES
+from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm
 from telnyx_native.config import AudioConfig, PeerConfig
 from telnyx_native.gateway import Gateway, User
@@ -93,7 +94,7 @@ async def call_tone(client, hz, shape=lambda sdp: sdp):
     answer = (await client.expect("telnyx_rtc.answer"))["sdp"]
     await client.peer.set_answer(answer)
     await trickle(client)
-    await client.peer.wait_connected(5)
+    await client.peer.wait_connected(LIMIT)
 
 
 async def test_trickled_candidates_connect_the_call(client):
@@ -134,7 +135,7 @@ async def test_our_descriptions_carry_their_candidates(client, gateway):
     await client.peer.create_answer(offer)
     answer = await client.peer.gathered()
     await client.ask("telnyx_rtc.answer", sdp=answer, dialogParams={"callID": leg.call_id})
-    await leg.wait_answered(5)
+    await leg.wait_answered(LIMIT)
     assert leg.audio.sample_rate == RATE
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 
+from support.limit import LIMIT
 from support.pages import block_under
 from support.scripts import outcome, program
 from telnyx_native import TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway
-
-LIMIT = 10.0
 
 
 async def test_a_gateway_in_python() -> None:

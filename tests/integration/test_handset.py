@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from support.cancellation import CancelAt
-from support.hearing import hear_tone
+from support.hearing import hear_tone, saying_tone
+from support.limit import LIMIT
 from support.signals import Pcm, dominant_frequency, pcm, rms, tone
 from support.sound_server import SoundServer, needs_sound_server, sound_server
 from support.users import answered_call
@@ -39,7 +40,6 @@ from telnyx_native.media.files import read_audio
 pytestmark = needs_sound_server
 
 RATE = 16_000
-LIMIT = 15.0
 UNPROCESSED = AudioProcessing(
     echo_cancellation=False, noise_suppression=NoiseSuppression.OFF, gain_control=False, high_pass=False
 )
@@ -63,8 +63,8 @@ async def test_what_the_loudspeaker_plays_the_microphone_hears(sounds, alice, bo
     caller, kiosk = await answered_call(alice, bob, "bob", audio=AudioConfig.microphone(processing=UNPROCESSED))
     async with Handset(kiosk, microphone="pulse", speaker="pulse") as handset:
         assert handset.state.value is HandsetState.WORKING
-        caller.audio.write_nowait(tone(700, 4, RATE))
-        await hear_tone(caller.audio, 700)
+        async with saying_tone(caller.audio, 700):
+            await hear_tone(caller.audio, 700)
     assert handset.state.value is HandsetState.CLOSED
 
 
@@ -103,16 +103,16 @@ async def test_the_echo_of_a_handset_is_taken_away(sounds, alice, bob) -> None:
 async def test_devices_that_are_unplugged_are_waited_for(sounds, alice, bob) -> None:
     caller, kiosk = await answered_call(alice, bob, "bob", audio=AudioConfig.microphone(processing=UNPROCESSED))
     async with Handset(kiosk) as handset:
-        caller.audio.write_nowait(tone(700, 3, RATE))
-        await hear_tone(caller.audio, 700)
+        async with saying_tone(caller.audio, 700):
+            await hear_tone(caller.audio, 700)
         sounds.remove_room("room")
         await asyncio.wait_for(handset.state.wait_for(lambda state: state is HandsetState.UNPLUGGED), LIMIT)
         await hears_nothing(caller)
         sounds.add_room("room")
         await asyncio.wait_for(handset.state.wait_for(lambda state: state is HandsetState.WORKING), LIMIT)
         assert handset.counters.reopened == 1
-        caller.audio.write_nowait(tone(900, 3, RATE))
-        await hear_tone(caller.audio, 900)
+        async with saying_tone(caller.audio, 900):
+            await hear_tone(caller.audio, 900)
 
 
 async def test_other_devices_during_the_call(sounds, alice, bob) -> None:
@@ -122,8 +122,8 @@ async def test_other_devices_during_the_call(sounds, alice, bob) -> None:
             await handset.use(speaker="bluetooth")
         assert handset.state.value is HandsetState.WORKING
         await handset.use(microphone="pulse", speaker="pulse")
-        caller.audio.write_nowait(tone(700, 4, RATE))
-        await hear_tone(caller.audio, 700)
+        async with saying_tone(caller.audio, 700):
+            await hear_tone(caller.audio, 700)
 
 
 @pytest.mark.parametrize("step", ["open", "use", "close"])
@@ -140,8 +140,7 @@ async def test_cancelled_anywhere_the_devices_are_let_go_of(sounds, alice, bob, 
         if not cancel.reached:
             break
         assert point < 50
-    async with Handset(kiosk):  # as good as new
-        caller.audio.write_nowait(tone(700, 4, RATE))
+    async with Handset(kiosk), saying_tone(caller.audio, 700):  # as good as new
         await hear_tone(caller.audio, 700)
 
 

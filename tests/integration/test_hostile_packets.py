@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from support.hearing import hear_tone
-from support.signals import pcm, rms, tone
-from support.users import LIMIT, log_in
+from support.hearing import hear_tone, saying_tone
+from support.limit import LIMIT
+from support.signals import pcm, rms
+from support.users import log_in
 from telnyx_native import CallState, TelnyxClient
 from telnyx_native.gateway import Gateway, User
 
@@ -75,25 +76,19 @@ async def test_records_without_keys_leave_no_gap_in_the_audio(network: Network, 
         await log_in(client, gateway, "alice")
         call = await client.new_invite("echo")
         await call.wait_active(LIMIT)
-        talking = asyncio.create_task(talk(call))
-        await hear_tone(call.audio, HZ)
-        heard: list[bytes] = []
-        listening = asyncio.create_task(listen(call, heard))
-        sent = await send_all(network.paths[0], into_target=into_gateway)
-        await asyncio.sleep(0.5)  # what is on its way
-        listening.cancel()
-        talking.cancel()
+        async with saying_tone(call.audio, HZ):
+            await hear_tone(call.audio, HZ)
+            heard: list[bytes] = []
+            listening = asyncio.create_task(listen(call, heard))
+            sent = await send_all(network.paths[0], into_target=into_gateway)
+            await asyncio.sleep(0.5)  # what is on its way
+            listening.cancel()
         assert sent > 6_000
         samples = pcm(b"".join(heard))
         assert len(samples) > RATE
         assert longest_gap(samples) <= LONGEST_GAP
         assert call.call_state_flow.value == CallState.ACTIVE
         assert len(network.paths) == 1
-
-
-async def talk(call) -> None:
-    while True:
-        await call.audio.write(tone(HZ, 0.5, RATE))
 
 
 async def listen(call, heard: list[bytes]) -> None:

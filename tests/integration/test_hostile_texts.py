@@ -11,8 +11,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from support.gateway_process import gateway_process
+from support.limit import LIMIT
 
-LIMIT = 20.0
 NAME = "\ud83d [red]Mallory[/red] [/bold] \x1b[31m\x1b]0;owned\x07 \x00\r\n2026 WARNING forged"
 OFFER = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, rms, tone
-from support.users import LIMIT, answered_call
+from support.users import answered_call
 from telnyx_native import AudioConfig, CallError, Conference, MediaError, TelnyxClient
 from telnyx_native.gateway import Gateway
 
-pytestmark = [pytest.mark.sound, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.sound
 
 RATE = 16_000
 

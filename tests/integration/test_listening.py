@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from support.limit import LIMIT
 from support.signals import dominant_frequency, silence, tone
-from support.users import LIMIT, answered_call
+from support.users import answered_call
 from telnyx_native import AudioConfig, Call, CallError, ConfigurationError, DtmfSource, TelnyxClient
 from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio

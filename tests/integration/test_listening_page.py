@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from support.limit import LIMIT
 from support.pages import program_under
-from support.scripts import LIMIT, outcome, program, someone_logged_in
+from support.scripts import outcome, program, someone_logged_in
 from support.signals import dominant_frequency, silence
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.gateway.destinations.sounds import PROMPT

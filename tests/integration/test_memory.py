@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.users import LIMIT, log_in
+from support.limit import LIMIT
+from support.users import log_in
 from telnyx_native import CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway, User
 
@@ -61,7 +62,7 @@ async def test_a_call_that_is_over_is_freed_without_the_collector(without_collec
         await everything_freed(await place_and_end(client, gateway))
 
 
-@pytest.mark.timeout(60 + CALLS)
+@pytest.mark.timeout(150 + CALLS)
 async def test_many_calls_are_flat_without_the_collector(without_collector: None) -> None:
     async with Gateway([User("alice", "s3cret")]) as gateway, TelnyxClient() as client:
         await stay_flat(client, gateway, CALLS)

@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.parser import text_string_to_metric_families
 
+from support.limit import LIMIT
 from support.pages import blocks, run_piece
 from support.users import log_in
 from telnyx_native import CallError, TelnyxClient
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from telnyx_native.gateway import Gateway
-
-LIMIT = 15.0
 
 
 class Endpoint:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 
+from support.limit import LIMIT
 from support.pages import program_under
-from support.scripts import LIMIT, outcome, program, someone_logged_in
+from support.scripts import outcome, program, someone_logged_in
 from telnyx_native.errors import CallError
 from telnyx_native.gateway import Gateway, User
 

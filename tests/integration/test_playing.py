@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from support.limit import LIMIT
 from support.signals import dominant_frequency, likeness, pcm, rms, silence, tone
-from support.users import LIMIT, answered_call
+from support.users import answered_call
 from telnyx_native import AudioClosedError, AudioConfig, AudioEncoding, TelnyxClient
 from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import dtmf_tones
 
-pytestmark = [pytest.mark.sound, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.sound
 
 RATE = 16_000
 

@@ -7,8 +7,9 @@ import re
 
 import numpy as np
 
+from support.limit import LIMIT
 from support.pages import program_under
-from support.scripts import LIMIT, outcome, program, someone_logged_in
+from support.scripts import outcome, program, someone_logged_in
 from support.signals import pcm, silence
 from telnyx_native.gateway import Gateway, User
 from telnyx_native.gateway.destinations.sounds import PROMPT

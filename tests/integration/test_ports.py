@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from support.hearing import hear_tone
-from support.users import LIMIT
+from support.limit import LIMIT
 from telnyx_native import (
     CallState,
     ConfigurationError,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from support.limit import LIMIT
 from telnyx_native import (
     Call,
     CredentialConfig,
@@ -18,7 +19,6 @@ from telnyx_native import (
 )
 from telnyx_native.gateway import Gateway, PushNotification
 
-LIMIT = 10.0
 ALICE = CredentialConfig("alice", "s3cret", push=PushConfig("device-token", provider=PushProvider.IOS))
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from support.limit import LIMIT
 from support.signals import tone
 from telnyx_native import CredentialConfig, TelnyxClient, TxServerConfiguration, Verdict, run_pre_call
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway import Gateway
 
 pytestmark = pytest.mark.sound
-
-LIMIT = 10.0
 
 
 async def test_milestones_come_in_their_order(alice: TelnyxClient) -> None:

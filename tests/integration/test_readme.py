@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.limit import LIMIT
 from support.pages import program_under
-from support.scripts import LIMIT, outcome, program, someone_logged_in
+from support.scripts import outcome, program, someone_logged_in
 from support.signals import dominant_frequency, pcm, tone
 from telnyx_native.gateway import Gateway, User
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from support.cable import Cable
+from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, rms, tone
 from telnyx_native import (
     Call,
@@ -27,7 +28,6 @@ from telnyx_native.gateway import Gateway, User
 from telnyx_native.gateway.limits import Limits
 
 RATE = 16_000
-LIMIT = 10.0
 BACK = 3.0
 """Seconds from the server's return to audio."""
 

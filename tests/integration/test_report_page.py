@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.browser import CHROMIUM, open_page
+from support.limit import LIMIT
 from support.scripts import outcome, program
 from support.signals import tone
 from telnyx_native import CredentialConfig, TelnyxClient, TxServerConfiguration
@@ -28,7 +29,7 @@ async def report(gateway: Gateway, tmp_path: Path) -> Path:
     async with TelnyxClient() as client:
         await client.connect(TxServerConfiguration.parse(gateway.url), config)
         call = await client.new_invite("echo")
-        await call.wait_active(10)
+        await call.wait_active(LIMIT)
         await call.audio.write((tone(440, 4.0, RATE) // 10).data)
         await call.audio.drain()
         await call.end()

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, tone
 from telnyx_native import CallState, ConfigurationError, CredentialConfig, LogLevel, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway
 from telnyx_native.media.files import write_wav
 
 RATE = 16_000
-LIMIT = 10.0
 ALICE = CredentialConfig("alice", "s3cret")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, silence, tone
 from support.sound_server import needs_sound_server, sound_server
 from telnyx_native import sync
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RATE = 16_000
-LIMIT = 15.0
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, rms
 
-LIMIT = 20.0
 RATE = 16_000
 
 SPOKEN_HZ, HEARD_HZ = 700, 1100

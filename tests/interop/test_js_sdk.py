@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from interop.far_end import HEARD_HZ, LIMIT, RATE, SPOKEN_HZ, over, spoken
+from interop.far_end import HEARD_HZ, RATE, SPOKEN_HZ, over, spoken
 from interop.packages import HERE, SDK
 from support.browser import CHROMIUM, open_page
+from support.limit import LIMIT
 from support.signals import tone
 from telnyx_native.gateway.faults.names import inject
 from telnyx_native.media.files import write_wav

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from support.limit import LIMIT
 from support.peers import LOOPBACK
 from support.signals import Pcm, dominant_frequency, rms, tone
 from telnyx_native.config import AudioConfig, OpusConfig
@@ -57,7 +58,7 @@ async def received_by_aiortc(
     await callee.setLocalDescription(await callee.createAnswer())
     await caller.set_answer(callee.localDescription.sdp)
     try:
-        await caller.wait_connected(10)
+        await caller.wait_connected(LIMIT)
         yield caller, packets
     finally:
         await caller.close()

@@ -10,8 +10,9 @@ from itertools import count
 
 import pytest
 
-from interop.far_end import HEARD_HZ, LIMIT, RATE, SPOKEN_HZ, over, spoken
+from interop.far_end import HEARD_HZ, RATE, SPOKEN_HZ, over, spoken
 from interop.packages import HERE, MODULES
+from support.limit import LIMIT
 from support.signals import tone
 from telnyx_native.gateway.faults.names import inject
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from support.browser import CHROMIUM, open_page
+from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, tone
 from telnyx_native.config import AudioConfig, PeerConfig
 from telnyx_native.gateway import Gateway
@@ -18,12 +19,10 @@ from telnyx_native.media.engine import MediaEngine
 
 pytestmark = [
     pytest.mark.interop,
-    pytest.mark.timeout(120),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt install chromium"),
 ]
 
 RATE = 16_000
-LIMIT = 15.0
 
 OFFER = """(async (policy, audioFirst) => {
     const pc = window.pc = new RTCPeerConnection({bundlePolicy: policy});

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from support.limit import LIMIT
 from support.peers import LOOPBACK, connected, negotiate
 from support.process import holdings, native_threads, open_files, run_python
 from telnyx_native import _audio, _webrtc
@@ -59,7 +60,7 @@ async def test_ten_calls_at_once(engine: MediaEngine) -> None:
     pairs = [tuple(engine.create_peer(LOOPBACK, AudioConfig()) for _ in range(2)) for _ in range(10)]
     async with asyncio.timeout(10):
         await asyncio.gather(*(negotiate(caller, callee) for caller, callee in pairs))
-        await asyncio.gather(*(peer.wait_connected(5) for pair in pairs for peer in pair))
+        await asyncio.gather(*(peer.wait_connected(LIMIT) for pair in pairs for peer in pair))
         await asyncio.gather(*(peer.close() for pair in pairs for peer in pair))
 
 
@@ -98,7 +99,7 @@ async def call():
     await caller.create_offer()
     await callee.create_answer(await caller.gathered())
     await caller.set_answer(await callee.gathered())
-    await caller.wait_connected(5)
+    await caller.wait_connected(LIMIT)
     await caller.audio.write(bytes(64000))
     return engine, caller, callee
 """

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 import pytest
 
 from support.field_descriptions import DATA, FAX, SECOND_AUDIO, SHAPES, VIDEO
-from support.hearing import hear_tone
+from support.hearing import hear_tone, saying_tone
+from support.limit import LIMIT
 from support.peers import LOOPBACK
-from support.signals import tone
 from telnyx_native.config import AudioConfig
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.peer import Peer
@@ -18,9 +17,8 @@ from telnyx_native.media.peer import Peer
 RATE = 16_000
 
 
-async def hears(listener: Peer, speaker: Peer, hertz: float) -> None:
-    speaker.audio.write_nowait(tone(hertz, 3.0, RATE).data)
-    async with asyncio.timeout(8):
+async def hears(listener: Peer, speaker: Peer, hertz: int) -> None:
+    async with saying_tone(speaker.audio, hertz):
         await hear_tone(listener.audio, hertz)
 
 
@@ -37,7 +35,7 @@ async def test_audio_flows_both_ways_after_an_offer_of_this_shape(engine: MediaE
     answer = await callee.gathered()
     assert media_lines(answer) == media_lines(offer)
     await caller.set_answer(answer)
-    await caller.wait_connected(5)
+    await caller.wait_connected(LIMIT)
     await hears(callee, caller, 620)
     await hears(caller, callee, 900)
     await caller.close()
@@ -50,7 +48,7 @@ async def test_audio_flows_both_ways_after_an_answer_of_this_shape(engine: Media
     await caller.create_offer()
     await callee.create_answer(await caller.gathered())
     await caller.set_answer(SHAPES[shape](await callee.gathered()))
-    await caller.wait_connected(5)
+    await caller.wait_connected(LIMIT)
     await hears(callee, caller, 620)
     await hears(caller, callee, 900)
     await caller.close()
@@ -64,7 +62,7 @@ async def test_later_offers_keep_the_sections_of_the_first(engine: MediaEngine) 
     offer = SHAPES["several sections"](await caller.gathered())
     await callee.create_answer(offer)
     await caller.set_answer(await callee.gathered())
-    await caller.wait_connected(5)
+    await caller.wait_connected(LIMIT)
 
     again = await callee.create_offer(ice_restart=True)
     again = await callee.gathered()
@@ -85,7 +83,7 @@ async def test_trickled_candidates_name_the_place_of_the_audio(engine: MediaEngi
     assert {(candidate.sdp_mid, candidate.sdp_mline_index) for candidate in found} == {("0", 2)}
     async for candidate in caller.candidates:
         await callee.add_candidate(candidate.candidate, "", 2)
-    await callee.wait_connected(5)
+    await callee.wait_connected(LIMIT)
     await hears(callee, caller, 620)
     await caller.close()
     await callee.close()

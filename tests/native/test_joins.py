@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from support.limit import LIMIT
 from support.peers import LOOPBACK, connected, negotiate
 from support.signals import Pcm, pcm, rms, tone
 from telnyx_native.config import AudioConfig
@@ -19,7 +20,7 @@ from telnyx_native.media.joins import PeerConference
 from telnyx_native.media.peer import Peer
 from telnyx_native.media.tap import AudioDirection
 
-pytestmark = [pytest.mark.sound, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.sound
 
 
 @dataclass
@@ -238,8 +239,8 @@ async def test_who_ends_is_out_and_who_goes_on_as_another_stays_in(engine: Media
         conference.add(bob.leg)
         successor, phone = engine.create_successor(alice.leg, LOOPBACK), engine.create_successor(alice.phone, LOOPBACK)
         await negotiate(phone, successor)
-        await phone.wait_connected(5)
-        await successor.wait_connected(5)
+        await phone.wait_connected(LIMIT)
+        await successor.wait_connected(LIMIT)
         await successor.take_over(alice.leg)
         await phone.take_over(alice.phone)
         assert conference.members == (successor, bob.leg)

@@ -62,9 +62,14 @@ async def test_packets_that_come_evenly_hardly_wait_in_the_jitter_buffer(engine:
             delay, samples = await waited(callee)
             return delay / samples
 
-    # A machine that is busy with something else makes jitter of its own: one undisturbed call of three will do.
-    assert min([await delay(10) for _ in range(3)]) < 0.035
-    assert min([await delay(20) for _ in range(3)]) < 0.035
+    async def is_short(ptime: int) -> bool:
+        # A machine that is busy with something else makes jitter of its own: one undisturbed call of five will do.
+        for _ in range(5):
+            if await delay(ptime) < 0.035:
+                return True
+        return False
+
+    assert await asyncio.gather(is_short(10), is_short(20)) == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -95,8 +100,11 @@ async def test_bitrate_is_what_was_asked_for(engine: MediaEngine) -> None:
             await asyncio.sleep(0.5)
             return 8 * await rate_of(caller, "bytesSent")
 
-    assert await bitrate(OpusConfig(bitrate=12_000, fec=False)) < 16_000
-    assert await bitrate(OpusConfig(bitrate=64_000)) > 24_000
+    low, high = await asyncio.gather(
+        bitrate(OpusConfig(bitrate=12_000, fec=False)), bitrate(OpusConfig(bitrate=64_000))
+    )
+    assert low < 16_000
+    assert high > 24_000
 
 
 async def test_copies_are_made_while_the_far_end_reports_losses(engine: MediaEngine) -> None:
@@ -131,10 +139,15 @@ async def test_copies_have_bits_of_their_own_unless_somebody_set_a_limit(engine:
             await callee.audio.read(3 * 16_000)
             return await sent(caller, "bytesSent") - began
 
-    plain = await said(OpusConfig(fec=False))
-    assert await said(OpusConfig()) > 1.25 * plain
-    assert await said(OpusConfig(bitrate=32_000)) < 1.15 * plain
-    assert await said(OpusConfig(), limit=32_000) < 1.15 * plain
+    plain, with_fec, at_bitrate, limited = await asyncio.gather(
+        said(OpusConfig(fec=False)),
+        said(OpusConfig()),
+        said(OpusConfig(bitrate=32_000)),
+        said(OpusConfig(), limit=32_000),
+    )
+    assert with_fec > 1.25 * plain
+    assert at_bitrate < 1.15 * plain
+    assert limited < 1.15 * plain
 
 
 @pytest.mark.timed
@@ -170,8 +183,9 @@ async def test_with_red_each_packet_repeats_the_one_before_and_losses_are_not_he
             bitrate = 8 * await rate_of(caller, "bytesSent", 2.0)
             return bitrate, await received(callee, "concealedSamples") - before
 
-    plain, concealed = await bitrate_and_concealed(OpusConfig(fec=False))
-    doubled, left = await bitrate_and_concealed(OpusConfig(fec=False, red=True))
+    (plain, concealed), (doubled, left) = await asyncio.gather(
+        bitrate_and_concealed(OpusConfig(fec=False)), bitrate_and_concealed(OpusConfig(fec=False, red=True))
+    )
     assert doubled > 1.6 * plain
     assert concealed > 0.05 * 2 * 16_000
     assert left < 0.5 * concealed
@@ -190,7 +204,8 @@ async def test_packets_wait_no_longer_for_red_than_for_copies_within_opus(engine
             after = await waited(callee)
         return (after[0] - before[0]) / (after[1] - before[1])
 
-    assert await delay(OpusConfig(red=True)) < await delay(OpusConfig()) + 0.012
+    with_red, with_fec = await asyncio.gather(delay(OpusConfig(red=True)), delay(OpusConfig()))
+    assert with_red < with_fec + 0.012
 
 
 @pytest.mark.timed

@@ -18,7 +18,7 @@ async def call(engine, seed):
     await callee.create_answer(await caller.gathered())
     answer = await callee.gathered()
     await caller.set_answer(answer.replace("a=rtpmap:111 opus/48000/2", "a=rtpmap:111 PCMU/8000"))
-    await caller.wait_connected(5)
+    await caller.wait_connected(LIMIT)
     noise = random.Random(seed)
     for _ in range(10):
         caller.audio.write_nowait(bytes(3_200) + noise.randbytes(3_200 * seed))

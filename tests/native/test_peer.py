@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from support.limit import LIMIT
 from support.peers import LOOPBACK, connected, negotiate
 from support.process import native_threads
 from support.signals import dominant_frequency, pcm, rms, tone
@@ -86,8 +87,8 @@ async def test_trickled_candidates_connect_two_peers(engine: MediaEngine) -> Non
     answer = without_candidates(await callee.create_answer(offer))
     await caller.set_answer(answer)
     trickling = [asyncio.create_task(trickle(caller, callee)), asyncio.create_task(trickle(callee, caller))]
-    await caller.wait_connected(5)
-    await callee.wait_connected(5)
+    await caller.wait_connected(LIMIT)
+    await callee.wait_connected(LIMIT)
     await caller.close()
     await callee.close()
     async with asyncio.timeout(2):
@@ -98,7 +99,7 @@ async def test_connection_states_are_reported_in_order(engine: MediaEngine) -> N
     caller, callee = (engine.create_peer(LOOPBACK, AudioConfig()) for _ in range(2))
     states = caller.connection_state.collect()
     await negotiate(caller, callee)
-    await caller.wait_connected(5)
+    await caller.wait_connected(LIMIT)
     await caller.close()
     await callee.close()
     seen = [state async for state in states]
@@ -129,7 +130,7 @@ async def test_an_answer_without_bundle_and_with_the_old_profile_is_understood(e
     answer = await callee.gathered()
     answer = re.sub(r"a=group:BUNDLE.*\r\n|a=extmap.*\r\n|a=rtcp-fb.*\r\n", "", answer)
     await caller.set_answer(answer.replace("UDP/TLS/RTP/SAVPF", "RTP/SAVPF") + "a=end-of-candidates\r\n")
-    await caller.wait_connected(5)
+    await caller.wait_connected(LIMIT)
     await caller.close()
     await callee.close()
 
@@ -177,7 +178,7 @@ async def test_a_successor_goes_on_with_the_audio_of_a_call(engine: MediaEngine)
         successor, far_end = engine.create_successor(caller, LOOPBACK), engine.create_peer(LOOPBACK, AudioConfig())
         far_end.echo()
         await negotiate(far_end, successor)
-        await successor.wait_connected(5)
+        await successor.wait_connected(LIMIT)
         audio = caller.audio
         await audio.write(tone(600, 3.0, 16_000))
         reading = asyncio.create_task(audio.read(32_000))  # has been waiting since the first path, and goes on
@@ -206,7 +207,7 @@ async def test_joins_follow_the_successor(engine: MediaEngine) -> None:
         to_alice.join(to_bob)
         newer, to_newer = engine.create_successor(alice, LOOPBACK), engine.create_successor(to_alice, LOOPBACK)
         await negotiate(to_newer, newer)
-        await newer.wait_connected(5)
+        await newer.wait_connected(LIMIT)
         await to_newer.take_over(to_alice)
         await newer.take_over(alice)
         await alice.audio.write(tone(500, 2.5, 16_000))
@@ -303,7 +304,7 @@ async def test_lines_that_would_end_the_process_are_harmless(engine: MediaEngine
     await callee.create_answer(offer)
     await caller.set_answer(await callee.gathered() + (f"{line}\r\n" if kind == "answer" else ""))
     await caller.audio.write(bytes(640))
-    await caller.wait_connected(5)
+    await caller.wait_connected(LIMIT)
     await caller.close()
     await callee.close()
 

@@ -22,6 +22,7 @@ import pytest
 import soundfile
 
 from support.hand_clock import HandClock
+from support.limit import LIMIT
 from support.signals import Pcm, dominant_frequency, tone
 from telnyx_native.config import AudioEncoding
 from telnyx_native.errors import ConfigurationError
@@ -31,7 +32,6 @@ from telnyx_native.media.sources import PIECE_SECONDS, StreamSource
 from telnyx_native.media.stream import AudioStream
 
 RATE = 16_000
-LIMIT = 10.0
 
 
 async def until(condition: Callable[[], object]) -> None:

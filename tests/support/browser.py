@@ -13,11 +13,10 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from support.limit import LIMIT
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 """The browser, if this machine has one."""
-
-LIMIT = 20.0
-"""Seconds until a test stops waiting for the browser."""
 
 
 class RefusedError(Exception):

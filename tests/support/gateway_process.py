@@ -13,8 +13,7 @@ from typing import Any
 
 import aiohttp
 
-LIMIT = 30.0
-"""Seconds until it listens, and until it has ended."""
+from support.limit import LIMIT
 
 
 @dataclass

@@ -1,17 +1,36 @@
-"""Waiting until something is heard."""
+"""Saying something, and waiting until it is heard."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from support.signals import dominant_frequency, pcm, rms
+from support.limit import LIMIT
+from support.signals import dominant_frequency, pcm, rms, tone
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from telnyx_native import AudioStream
 
-LIMIT = 15.0
-"""Seconds until it is heard, on a busy machine."""
+
+@asynccontextmanager
+async def saying_tone(audio: AudioStream, hz: int) -> AsyncIterator[None]:
+    """A tone is sent for as long as the context lasts."""
+
+    async def say() -> None:
+        while True:
+            await audio.write(piece)
+
+    piece = tone(hz, 1, audio.sample_rate)
+    talking = asyncio.create_task(say())
+    try:
+        yield
+    finally:
+        talking.cancel()
+        await asyncio.wait({talking})
+        audio.clear()
 
 
 async def hear_tone(audio: AudioStream, hz: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from support.limit import LIMIT
 from telnyx_native.config import AudioConfig, PeerConfig
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.peer import Peer
@@ -31,8 +32,8 @@ async def connected(
     callee = engine.create_peer(LOOPBACK, callee_audio or AudioConfig())
     try:
         await negotiate(caller, callee)
-        await caller.wait_connected(5)
-        await callee.wait_connected(5)
+        await caller.wait_connected(LIMIT)
+        await callee.wait_connected(LIMIT)
         yield caller, callee
     finally:
         await caller.close()

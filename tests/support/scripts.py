@@ -8,14 +8,13 @@ import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from support.limit import LIMIT
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from telnyx_native.gateway import Gateway
-
-LIMIT = 20.0
-"""Seconds a program may take for whatever is expected next."""
 
 
 @asynccontextmanager

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from support.limit import LIMIT
+
 PULSEAUDIO = shutil.which("pulseaudio")
 """The sound server, if this machine has one."""
-
-LIMIT = 10.0
 
 
 class SoundServer:

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from support.limit import LIMIT
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-
-LIMIT = 5.0
-"""Seconds within which everything that is waited for must happen."""
 
 
 class RefusalError(Exception):

@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from support.limit import LIMIT
 from support.network_switch import ip
 from telnyx_native import IceServer, TxServerConfiguration
 from telnyx_native.doctor import examine
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 SERVER, CLIENT = "10.77.0.1", "10.77.0.2"
-LIMIT = 10.0
 
 
 def block_udp() -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from support.limit import LIMIT
 from telnyx_native import AudioConfig, Call, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway
-
-LIMIT = 15.0
-"""Seconds that a call may take to be answered on a busy machine."""
 
 
 async def log_in(client: TelnyxClient, gateway: Gateway, user: str, password: str = "s3cret") -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.fake_media import FakeEngine
+from support.limit import LIMIT
 from support.report_server import ReportServer, report_server
-from support.telnyx_server import LIMIT, ScriptedServer, listening
+from support.telnyx_server import ScriptedServer, listening
 from telnyx_native.client import TelnyxClient
 from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
 

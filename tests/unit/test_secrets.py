@@ -14,7 +14,7 @@ import pytest
 
 from support.credential_api import API_KEY, credential_api
 from support.field_descriptions import OFFER
-from support.telnyx_server import LIMIT
+from support.limit import LIMIT
 from support.tokens import token_for
 from telnyx_native.client import TelnyxClient, token_watch
 from telnyx_native.config import CredentialConfig, IceServer, Timeouts, TokenConfig, TxServerConfiguration
@@ -96,7 +96,7 @@ async def session(server: ScriptedServer, timeouts: Timeouts, logger: Recorder |
         call = await client.new_invite("echo")
         server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0", iceServers=[{"credential": TURN_PASSWORD}])
         server.push_raw(f'{{"method":"login","params":{{"passwd":"{PASSWORD}')
-        await call.wait_active(1)
+        await call.wait_active(LIMIT)
         await call.dtmf(KEYS)
         server.cut()
         await client.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=LIMIT)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.limit import LIMIT
 from support.telnyx_server import RefusalError
 from telnyx_native.ai.widget import WidgetSettings
 from telnyx_native.config import TxServerConfiguration
@@ -46,7 +47,7 @@ async def test_login_and_call_without_a_destination(guest: TelnyxClient, server:
     assert login["params"]["target_id"] == "assistant-1"
     assert invite["params"]["dialogParams"]["destination_number"] == ""
     server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0")
-    await call.wait_active(1)
+    await call.wait_active(LIMIT)
 
 
 async def test_users_still_need_a_destination(online: TelnyxClient) -> None:
@@ -89,7 +90,7 @@ async def test_messages_are_published_raw_too(guest: TelnyxClient, server: Scrip
 async def test_widget_settings(guest: TelnyxClient, server: ScriptedServer) -> None:
     settings = {"theme": "light", "position": 7, "start_call_text": "Talk", "audio_visualizer_config": {"color": "red"}}
     server.push("ai_conversation", type="widget_settings", widget_settings=settings)
-    widget = await guest.ai.widget_settings.wait_for(WidgetSettings, timeout=1)
+    widget = await guest.ai.widget_settings.wait_for(WidgetSettings, timeout=LIMIT)
     assert (widget.theme, widget.position, widget.start_call_text) == ("light", "fixed", "Talk")
     assert widget.audio_visualizer_config == {"color": "red"}
     assert widget.raw == settings

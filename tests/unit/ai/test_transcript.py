@@ -146,8 +146,11 @@ def test_transcript_is_bounded(transcript: Transcript, monkeypatch: pytest.Monke
     assert [item.id for item in transcript.items] == ["a2", "a3", "a4"]
 
 
+WORDS = st.text(max_size=8)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.text() | st.integers(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)
+    st.none() | st.booleans() | WORDS | st.integers(),
+    lambda v: st.lists(v, max_size=3) | st.dictionaries(WORDS, v, max_size=3),
+    max_leaves=5,
 )
 KEYS = st.sampled_from(["item", "delta", "item_id", "response", "response_id", "id", "role", "status", "content"])
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support.field_descriptions import OFFER
+from support.limit import LIMIT
 from telnyx_native.call import Call
 from telnyx_native.call.invite_session import InviteSession
 from telnyx_native.call.observation import Observers
@@ -59,7 +60,7 @@ async def test_outbound_call(online: TelnyxClient, server: ScriptedServer, media
     assert call.direction is CallDirection.OUTBOUND
     assert call.state is CallState.CONNECTING
     server.push("telnyx_rtc.ringing", callID=call.call_id, telnyx_session_id="T", telnyx_leg_id="L")
-    await call.call_state_flow.wait_for(CallState.RINGING, timeout=1)
+    await call.call_state_flow.wait_for(CallState.RINGING, timeout=LIMIT)
     server.push(
         "telnyx_rtc.answer",
         callID=call.call_id,
@@ -67,7 +68,7 @@ async def test_outbound_call(online: TelnyxClient, server: ScriptedServer, media
         telnyx_call_control_id="v3:x",
         dialogParams={"custom_headers": [{"name": "X-A", "value": "1"}]},
     )
-    await call.wait_active(1)
+    await call.wait_active(LIMIT)
     assert media.peers[0].applied == ["v=0 answer"]
     assert (call.telnyx_ids.session_id, call.telnyx_ids.call_control_id) == ("T", "v3:x")
     assert call.remote_headers == {"X-A": "1"}
@@ -86,7 +87,7 @@ async def test_timings_are_in_order(online: TelnyxClient, server: ScriptedServer
     call = await online.new_invite("echo")
     server.push("telnyx_rtc.ringing", callID=call.call_id)
     server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0")
-    await call.wait_active(1)
+    await call.wait_active(LIMIT)
     await call.end()
     t = call.timings
     marks = [t.created, t.invite_sent, t.ringing, t.answered, t.media_connected, t.active, t.ended]
@@ -99,11 +100,11 @@ async def test_early_media_is_applied_once(online: TelnyxClient, server: Scripte
     call = await online.new_invite("echo")
     server.push("telnyx_rtc.media", callID=call.call_id, sdp="v=0 early")
     server.push("telnyx_rtc.media", callID=call.call_id, sdp="v=0 again")
-    await media.peers[0].connection_state.wait_for(lambda s: s.name == "CONNECTED", timeout=1)
+    await media.peers[0].connection_state.wait_for(lambda s: s.name == "CONNECTED", timeout=LIMIT)
     assert call.state is CallState.CONNECTING
     server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0 again")
     server.push("telnyx_rtc.answer", callID=call.call_id)
-    await call.wait_active(1)
+    await call.wait_active(LIMIT)
     server.push("telnyx_rtc.ringing", callID=call.call_id)
     await call.end()
     assert media.peers[0].applied == ["v=0 early", "v=0 early"]  # as a provisional answer, and as the last word
@@ -126,7 +127,7 @@ async def test_busy(online: TelnyxClient, server: ScriptedServer, media: FakeEng
         "telnyx_rtc.bye", callID=call.call_id, cause="USER_BUSY", causeCode=17, sipCode=486, sipReason="Busy Here"
     )
     with pytest.raises(CallError, match="USER_BUSY 17, SIP 486 Busy Here"):
-        await call.wait_active(1)
+        await call.wait_active(LIMIT)
     assert await call.wait_done() == CallTerminationReason("USER_BUSY", 17, 486, "Busy Here")
     assert server.sent("telnyx_rtc.bye") == []
     assert media.peers[0].closed
@@ -154,7 +155,7 @@ async def test_the_limit_of_the_account_is_an_error_of_its_own(
         sipReason=reason,
     )
     with pytest.raises(CallError, match=reason) as caught:
-        await call.wait_active(1)
+        await call.wait_active(LIMIT)
     assert type(caught.value) is error
 
 
@@ -167,7 +168,7 @@ async def test_refused_invitation(online: TelnyxClient, server: ScriptedServer, 
         await online.new_invite("echo")
     assert online.calls == {}
     await server.received("telnyx_rtc.bye")
-    await media.peers[0].connection_state.wait_for(lambda state: state.name == "CLOSED", timeout=1)
+    await media.peers[0].connection_state.wait_for(lambda state: state.name == "CLOSED", timeout=LIMIT)
 
 
 async def test_bad_answer_ends_the_call(online: TelnyxClient, server: ScriptedServer, media: FakeEngine) -> None:
@@ -200,7 +201,7 @@ async def test_media_that_breaks_ends_the_call(online: TelnyxClient, server: Scr
     call = await online.new_invite("echo")
     server.push("telnyx_rtc.media", callID=call.call_id, sdp="v=0")
     media.prepare = lambda peer: setattr(peer, "connects", False)
-    await media.peers[0].connection_state.wait_for(lambda s: s.name == "CONNECTED", timeout=1)
+    await media.peers[0].connection_state.wait_for(lambda s: s.name == "CONNECTED", timeout=LIMIT)
     other = await online.new_invite("echo")
     media.peers[1].become("FAILED")
     reason = await other.wait_done()
@@ -245,7 +246,7 @@ async def test_answer_may_overtake_the_result_of_the_invitation(online: TelnyxCl
 
     server.parts["telnyx_rtc.invite"] = answer_first
     call = await online.new_invite("echo")
-    await call.wait_active(1)
+    await call.wait_active(LIMIT)
 
 
 async def test_inbound_call(online: TelnyxClient, server: ScriptedServer, media: FakeEngine) -> None:
@@ -255,7 +256,7 @@ async def test_inbound_call(online: TelnyxClient, server: ScriptedServer, media:
     with pytest.raises(CallError, match="accept it first"):
         call.mute()
     await call.accept(custom_headers={"X-Yes": "1"})
-    await call.wait_active(1)
+    await call.wait_active(LIMIT)
     answer = await server.received("telnyx_rtc.answer")
     assert answer["params"]["sdp"] == "v=0 gathered"
     assert answer["params"]["dialogParams"]["custom_headers"] == [{"name": "X-Yes", "value": "1"}]
@@ -293,7 +294,7 @@ async def test_caller_gives_up_while_it_is_accepted(
     media.prepare = lambda peer: setattr(peer, "gate", gate)
     call = await incoming(online, server)
     accepting = asyncio.create_task(call.accept())
-    await call.call_state_flow.wait_for(CallState.CONNECTING, timeout=1)
+    await call.call_state_flow.wait_for(CallState.CONNECTING, timeout=LIMIT)
     server.push("telnyx_rtc.bye", callID="C1", cause="ORIGINATOR_CANCEL", causeCode=487)
     await call.wait_done()
     gate.set()
@@ -458,7 +459,7 @@ async def test_waiting_for_the_end_has_a_limit(online: TelnyxClient, server: Scr
         await call.wait_done(0.01)
     assert call.termination_reason is None
     call.hang_up()
-    assert (await call.wait_done(timeout=1)).cause == "NORMAL_CLEARING"
+    assert (await call.wait_done(timeout=LIMIT)).cause == "NORMAL_CLEARING"
 
 
 async def test_records_of_the_application_know_the_call(online: TelnyxClient, server: ScriptedServer) -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support.field_descriptions import OFFER
+from support.limit import LIMIT
 from support.telnyx_server import RefusalError, ScriptedServer, listening
 from telnyx_native.client import TelnyxClient, backoff
 from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
@@ -62,7 +63,7 @@ async def begun(client: TelnyxClient, server: ScriptedServer, beginning: str) ->
     call = await client.new_invite("echo", use_trickle_ice=True)
     if beginning == "answered":
         server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0")
-        await call.wait_active(1)
+        await call.wait_active(LIMIT)
     return call
 
 

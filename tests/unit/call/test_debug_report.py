@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.telnyx_server import LIMIT, ScriptedServer
+from support.limit import LIMIT
+from support.telnyx_server import ScriptedServer
 from telnyx_native.config import CredentialConfig, TxServerConfiguration
 from telnyx_native.states import CallState
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.limit import LIMIT
 from support.telnyx_server import RefusalError
 from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import CallError, RequestError, RequestTimeoutError
@@ -25,13 +26,13 @@ async def test_hold_and_unhold(talking: Any, server: ScriptedServer) -> None:
     states = call.call_state_flow.collect()
     await call.hold()
     assert call.state is CallState.HELD
-    await call.wait_active(1)
+    await call.wait_active(LIMIT)
     await call.hold()
     await call.unhold()
     await call.unhold()
     assert call.state is CallState.ACTIVE
     assert actions(server) == ["hold", "unhold"]
-    await call.wait_active(1)
+    await call.wait_active(LIMIT)
     modify = server.sent("telnyx_rtc.modify")[0]["params"]
     assert (modify["sessid"], modify["dialogParams"]["callID"]) == ("S1", call.call_id)
     await call.end()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.field_descriptions import OFFER
+from support.limit import LIMIT
 from telnyx_native.client import TelnyxClient
 from telnyx_native.config import AudioCodec, CredentialConfig, Limits, Timeouts, TxServerConfiguration
 from telnyx_native.errors import ConfigurationError
@@ -71,7 +72,7 @@ async def test_display_tells_who_is_there(online: TelnyxClient, server: Scripted
     parties = call.remote_party_flow.collect()
     server.push("telnyx_rtc.display", callID="C1", display_name="Carol", display_number="+2")
     server.push("telnyx_rtc.display", callID="C1", display_number="+3")
-    await call.remote_party_flow.wait_for(RemoteParty("Carol", "+3"), timeout=1)
+    await call.remote_party_flow.wait_for(RemoteParty("Carol", "+3"), timeout=LIMIT)
     assert (call.caller_name, call.caller_number) == ("Carol", "+3")
     await call.end()
     assert [party async for party in parties] == [
@@ -83,7 +84,7 @@ async def test_display_of_a_call_placed_here(online: TelnyxClient, server: Scrip
     call = await online.new_invite("support", caller_name="Alice")
     assert call.remote_party == RemoteParty("", "support")
     server.push("telnyx_rtc.display", callID=call.call_id, display_name="Desk 7")
-    await call.remote_party_flow.wait_for(RemoteParty("Desk 7", "support"), timeout=1)
+    await call.remote_party_flow.wait_for(RemoteParty("Desk 7", "support"), timeout=LIMIT)
     assert call.caller_name == "Alice"
 
 

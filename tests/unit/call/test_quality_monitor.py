@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.limit import LIMIT
 from telnyx_native.errors import MediaError
 from telnyx_native.media.quality import CallQualityMetrics
 
@@ -55,7 +56,7 @@ async def test_nothing_is_measured_on_hold(talking: Any, media: FakeEngine) -> N
     await asyncio.sleep(5 * INTERVAL)
     assert measured == []
     await call.unhold()
-    await call.call_quality_flow.first(timeout=1)
+    await call.call_quality_flow.first(timeout=LIMIT)
 
 
 async def test_measurements_end_with_the_call(talking: Any) -> None:
@@ -105,4 +106,4 @@ async def test_missing_statistics_are_survived(talking: Any, media: FakeEngine) 
         return await usual()
 
     media.peers[0].stats = stats  # type: ignore[method-assign]
-    await call.call_quality_flow.first(timeout=1)
+    await call.call_quality_flow.first(timeout=LIMIT)

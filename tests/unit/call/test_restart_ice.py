@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.field_descriptions import OFFER
+from support.limit import LIMIT
 from support.telnyx_server import RefusalError
 from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import CallError, MediaError, RequestError, RequestTimeoutError, SdpError
@@ -131,7 +132,7 @@ async def test_broken_path_is_replaced(
     warnings = online.warning_flow.collect()
     media.peers[0].become(broken)
     await until(lambda: media.peers[0].restarts == 1)
-    await call.call_state_flow.wait_for(CallState.ACTIVE, timeout=1)
+    await call.call_state_flow.wait_for(CallState.ACTIVE, timeout=LIMIT)
     given = [await anext(warnings) for _ in range(2)]
     assert [one.name for one in given] == [warning, "MEDIA_RECOVERY_REQUIRED"]
     assert all(call.call_id in one.message for one in given)
@@ -143,13 +144,13 @@ async def test_before_the_answer_nobody_is_asked_for_a_new_path(
     call = await online.new_invite("echo")
     server.push("telnyx_rtc.media", callID=call.call_id, sdp="v=0")
     (peer,) = media.peers
-    await peer.connection_state.wait_for(lambda state: state.name == "CONNECTED", timeout=1)
+    await peer.connection_state.wait_for(lambda state: state.name == "CONNECTED", timeout=LIMIT)
     peer.become("DISCONNECTED")
     await asyncio.sleep(0.2)
     assert (peer.restarts, server.sent("telnyx_rtc.modify")) == (0, [])
     peer.become("CONNECTED")
     server.push("telnyx_rtc.answer", callID=call.call_id)
-    await call.wait_active(1)
+    await call.wait_active(LIMIT)
     await call.hold()
     assert peer.restarts == 0
 

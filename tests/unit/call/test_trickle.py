@@ -8,6 +8,7 @@ import pytest
 
 from support.fake_media import FoundCandidate
 from support.field_descriptions import OFFER
+from support.limit import LIMIT
 
 if TYPE_CHECKING:
     from support.fake_media import FakeEngine, FakePeer
@@ -80,7 +81,7 @@ async def test_candidates_of_the_far_end_wait_for_its_description(
     await until(lambda: server.acks() == ["telnyx_rtc.candidate"] * 3)
     assert media.peers[0].added == []
     server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0")
-    await call.wait_active(1)
+    await call.wait_active(LIMIT)
     await until(lambda: media.peers[0].added == ["candidate:1", "candidate:2"])
 
 

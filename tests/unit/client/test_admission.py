@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.field_descriptions import OFFER
-from support.telnyx_server import LIMIT
+from support.limit import LIMIT
 from telnyx_native.client import TelnyxClient
 from telnyx_native.config import Limits, Timeouts, TxServerConfiguration
 from telnyx_native.errors import CallError, CallLimitError, ConfigurationError, DrainingError

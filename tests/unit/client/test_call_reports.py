@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.telnyx_server import LIMIT, ScriptedServer
+from support.limit import LIMIT
+from support.telnyx_server import ScriptedServer
 from telnyx_native.config import CredentialConfig, IceServer, TxServerConfiguration
 from telnyx_native.report import upload
 from telnyx_native.states import CallState

@@ -15,7 +15,8 @@ import telnyx_native
 from support.cancellation import CancelAt
 from support.credential_api import API_KEY, CredentialApi, credential_api
 from support.field_descriptions import OFFER
-from support.telnyx_server import LIMIT, ScriptedServer, listening
+from support.limit import LIMIT
+from support.telnyx_server import ScriptedServer, listening
 from support.tokens import token_for
 from telnyx_native import (
     AudioTap,
@@ -266,7 +267,7 @@ async def test_cancelled_at_every_await_point(media: FakeEngine, name: str, tmp_
 async def cancelled(media: FakeEngine, name: str, point: int, directory: Path) -> bool:
     """Cancel a coroutine at one of its points, check what is left, and return whether it came that far."""
     server, cancel = ScriptedServer(), CancelAt(point)
-    async with listening(server.serve) as server.address, asyncio.timeout(2 * LIMIT):
+    async with listening(server.serve) as server.address, asyncio.timeout(LIMIT):
         client = TelnyxClient(timeouts=TIMEOUTS)
         scene = Scene(client, server, directory)
         prepare, act = STEPS[name]

@@ -17,6 +17,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Response
 
 from support.field_descriptions import OFFER
+from support.limit import LIMIT
 from support.telnyx_server import RefusalError
 from support.tokens import token_for
 from telnyx_native.client import TelnyxClient
@@ -97,13 +98,13 @@ class TestTokens:
         await client.connect(config(server), token_config=TokenConfig(token))
         call = await client.new_invite("echo")
         server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0 answer")
-        await call.wait_active(2)
+        await call.wait_active(LIMIT)
         past = datetime.now(UTC) - timedelta(hours=5)
         monkeypatch.setattr(TokenConfig, "expires_at", property(lambda _: past))
         server.parts["telnyx_rtc.attach"] = lambda _: {}
         server.cut()
-        await client.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
-        await client.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=5)
+        await client.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=LIMIT)
+        await client.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=LIMIT)
         assert call.call_id in client.calls
 
     async def test_warning_before_the_end(self, client: TelnyxClient, server: ScriptedServer) -> None:
@@ -154,7 +155,7 @@ class TestServersThatHaveABadMoment:
         await client.connect(config(server), credentials)
         call = await client.new_invite("echo")
         server.push("telnyx_rtc.answer", callID=call.call_id, sdp="v=0 answer")
-        await call.wait_active(2)
+        await call.wait_active(LIMIT)
         good, left = server.parts["login"], 2
 
         def log_in(params: dict[str, Any]) -> dict[str, Any]:
@@ -166,8 +167,8 @@ class TestServersThatHaveABadMoment:
 
         server.parts["login"] = log_in
         server.cut()
-        await client.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
-        await client.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=10)
+        await client.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=LIMIT)
+        await client.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=LIMIT)
         assert left == -1
         assert isinstance(call.state, CallState.RECONNECTING)
 
@@ -182,7 +183,7 @@ class TestServersThatHaveABadMoment:
 
         server.parts["login"] = refuse
         server.cut()
-        await client.connection_status_flow.wait_for(ConnectionStatus.DISCONNECTED, timeout=5)
+        await client.connection_status_flow.wait_for(ConnectionStatus.DISCONNECTED, timeout=LIMIT)
 
     @pytest.mark.parametrize("error", PASSING)
     async def test_a_passing_error_at_the_first_login_is_not_called_a_wrong_password(
@@ -228,16 +229,16 @@ class TestSessions:
         """A client that lost its connection, and does not make it again by itself."""
         await client.connect(config(server), replace(credentials, auto_reconnect=False))
         server.cut()
-        await client.connection_status_flow.wait_for(ConnectionStatus.DISCONNECTED, timeout=1)
+        await client.connection_status_flow.wait_for(ConnectionStatus.DISCONNECTED, timeout=LIMIT)
         return client
 
     async def test_session_is_taken_up_again_after_a_loss(self, online: TelnyxClient, server: ScriptedServer) -> None:
         server.voice_sdk_id = "V1"
         server.push("telnyx_rtc.event")
-        await online.socket_response_flow.first(timeout=1)
+        await online.socket_response_flow.first(timeout=LIMIT)
         server.cut()
-        await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
-        await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=5)
+        await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=LIMIT)
+        await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=LIMIT)
         login = server.sent("login")[-1]["params"]
         assert (login["reconnection"], login["sessid"]) == (True, "S1")
         assert server.paths[-1] == "/?voice_sdk_id=V1"
@@ -269,8 +270,8 @@ class TestSessions:
     async def test_registration_that_is_lost_is_made_again(self, online: TelnyxClient, server: ScriptedServer) -> None:
         responses = online.socket_response_flow.collect()
         server.push("telnyx_rtc.gatewayState", state="FAIL_WAIT")
-        await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
-        await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=5)
+        await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=LIMIT)
+        await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=LIMIT)
         assert ErrorCode.GATEWAY_FAILED in [(await anext(responses)).error_kind for _ in range(3)]
 
     @pytest.mark.parametrize("calls", [0, 1])
@@ -282,8 +283,8 @@ class TestSessions:
         for _ in range(calls):
             await online.new_invite("echo")
         server.push("telnyx_rtc.gatewayState", state="FAILED")
-        await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
-        await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=5)
+        await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=LIMIT)
+        await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=LIMIT)
         assert server.paths[1] == ("/?voice_sdk_id=V1" if calls else "/")
 
     @pytest.mark.parametrize("reconnects", [True, False])
@@ -307,8 +308,8 @@ class TestSessions:
         assert (error.status, error.error_kind) == (SocketStatus.ERROR, ErrorCode.AUTHENTICATION_REQUIRED)
         server.parts["telnyx_rtc.invite"] = taken
         if reconnects:
-            await client.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
-            await client.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=5)
+            await client.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=LIMIT)
+            await client.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=LIMIT)
             await client.new_invite("echo")
         assert len(server.sent("login")) == 1 + reconnects
 
@@ -327,7 +328,7 @@ class TestSessions:
     ) -> None:
         server.parts["telnyx_rtc.gatewayState"] = lambda _: {"params": {"state": "FAIL_WAIT"}, "sessid": "S1"}
         connecting = asyncio.create_task(client.connect(config(server), credentials))
-        await client.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
+        await client.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=LIMIT)
         with pytest.raises(SocketConnectionError, match="connected already"):
             await client.connect(config(server), credentials)
         await client.disconnect()
@@ -340,7 +341,7 @@ class TestSessions:
     ) -> None:
         await client.connect(config(server), replace(credentials, auto_reconnect=False))
         server.push("telnyx_rtc.gatewayState", state="FAILED")
-        response = await client.socket_response_flow.first(lambda r: r.status is SocketStatus.ERROR, timeout=1)
+        response = await client.socket_response_flow.first(lambda r: r.status is SocketStatus.ERROR, timeout=LIMIT)
         assert response.error_kind is ErrorCode.GATEWAY_FAILED
         assert client.connection_status_flow.value is ConnectionStatus.CLIENT_READY
 
@@ -352,8 +353,8 @@ class TestSessions:
             "sessid": "S1",
         }
         server.cut()
-        await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=1)
-        await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=5)
+        await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=LIMIT)
+        await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=LIMIT)
         assert len(server.sent("login")) == 3
 
 

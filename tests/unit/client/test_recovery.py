@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.telnyx_server import LIMIT
+from support.limit import LIMIT
 from telnyx_native.client import recovery
 from telnyx_native.codes import ErrorCode
 from telnyx_native.events import SocketStatus

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.field_descriptions import OFFER
-from support.telnyx_server import LIMIT, ScriptedServer
+from support.limit import LIMIT
+from support.telnyx_server import ScriptedServer
 from telnyx_native import (
     Call,
     CallState,

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from support.limit import LIMIT
 from support.tokens import token_for, unsigned_token
 from telnyx_native.client import token_watch
 from telnyx_native.client.token_watch import TokenWatch
@@ -23,7 +24,7 @@ async def test_token_that_is_near_its_end_is_warned_of_at_once(
     warnings: SharedFlow[TelnyxWarning], left: float
 ) -> None:
     TokenWatch(warnings.emit).start(TokenConfig(token_for(left)))
-    warning = await warnings.first(timeout=1)
+    warning = await warnings.first(timeout=LIMIT)
     assert (warning.code, warning.name) == (34001, "TOKEN_EXPIRING_SOON")
     assert "expires soon" in warning.message
 
@@ -31,7 +32,7 @@ async def test_token_that_is_near_its_end_is_warned_of_at_once(
 async def test_notice_is_given_two_minutes_ahead(warnings: SharedFlow[TelnyxWarning]) -> None:
     started = time.monotonic()
     TokenWatch(warnings.emit).start(TokenConfig(token_for(token_watch.NOTICE + 0.1)))
-    await warnings.first(timeout=1)
+    await warnings.first(timeout=LIMIT)
     assert time.monotonic() - started > 0.08
 
 
@@ -61,7 +62,7 @@ async def test_a_token_that_looks_expired_is_warned_of_and_left_to_the_server(
     token = unsigned_token(exp=1_700_000_000)
     watch = TokenWatch(warnings.emit)
     watch.check(TokenConfig(token))
-    warning = await warnings.first(timeout=1)
+    warning = await warnings.first(timeout=LIMIT)
     assert "2023-11-14T22:13:20Z; the server decides" in warning.message
     assert token not in warning.message
     later = warnings.collect()

@@ -10,12 +10,10 @@ from types import SimpleNamespace
 import pytest
 from websockets.asyncio.client import connect
 
+from support.limit import LIMIT
 from telnyx_native.errors import MediaError, SdpError
 from telnyx_native.gateway import Gateway, Limits, User, scripted_brain
 from telnyx_native.gateway.server import EngineLease
-
-LIMIT = 15.0
-"""Seconds until a test stops waiting for a frame."""
 
 OFFER = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=offer\r\n"
 

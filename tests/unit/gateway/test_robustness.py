@@ -83,7 +83,7 @@ PARAMS = {
 }
 
 
-@pytest.mark.timeout(60 + FRAMES / 50)
+@pytest.mark.timeout(150 + FRAMES / 50)
 @pytest.mark.parametrize("method", METHODS)
 async def test_mutated_requests(alice, gateway, method):
     chance = random.Random(f"{SEED}{method}")
@@ -98,7 +98,7 @@ async def test_mutated_requests(alice, gateway, method):
     assert (await alice.ask("telnyx_rtc.ping"))["result"]["message"] == "PONG"
 
 
-@pytest.mark.timeout(60 + FRAMES / 50)
+@pytest.mark.timeout(150 + FRAMES / 50)
 @pytest.mark.parametrize("method", METHODS)
 async def test_mutated_text(alice, gateway, method):
     """Requests in which characters are changed, lost or repeated, so that most are no JSON any more."""

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.telnyx_server import LIMIT, RefusalError, ScriptedServer
+from support.limit import LIMIT
+from support.telnyx_server import RefusalError, ScriptedServer
 from telnyx_native.config import Timeouts
 from telnyx_native.errors import SocketConnectionError
 from telnyx_native.logs import Log

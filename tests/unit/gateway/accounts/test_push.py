@@ -8,13 +8,13 @@ import json
 import aiohttp
 import pytest
 
+from support.limit import LIMIT
 from telnyx_native import PushMetaData
 from telnyx_native.errors import CallError
 from telnyx_native.gateway import LegState, Limits
 from telnyx_native.push import PushKind
 
 DEVICE = {"push_device_token": "device-token", "push_notification_provider": "android"}
-LIMIT = 5.0
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from support.limit import LIMIT
 from telnyx_native.errors import CallError
 from telnyx_native.gateway import Limits
 
@@ -218,7 +219,7 @@ async def test_client_hangs_up(alice, gateway, peers, until):
     answer = await alice.ask("telnyx_rtc.bye", cause="NORMAL_CLEARING", causeCode=16, dialogParams={"callId": "Call-1"})
     result = answer["result"]
     assert (result["message"], result["cause"], result["causeCode"]) == ("CALL ENDED", "NORMAL_CLEARING", 16)
-    assert (await leg.wait_ended(5)).cause == "NORMAL_CLEARING"
+    assert (await leg.wait_ended(LIMIT)).cause == "NORMAL_CLEARING"
     await until(lambda: peers[0].closed)
     assert gateway.calls == []
     again = await alice.ask("telnyx_rtc.bye", dialogParams={"callID": "Call-1"})
@@ -238,7 +239,7 @@ async def test_call_that_is_not_answered_ends_with_its_socket(open_client, gatew
         await client.place("noanswer")
         await client.expect("telnyx_rtc.ringing")
         (leg,) = gateway.calls
-    assert (await leg.wait_ended(5)).cause == "DESTINATION_OUT_OF_ORDER"
+    assert (await leg.wait_ended(LIMIT)).cause == "DESTINATION_OUT_OF_ORDER"
 
 
 class TestLimits:

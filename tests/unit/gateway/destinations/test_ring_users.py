@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from support.limit import LIMIT
 from telnyx_native.errors import CallError, ConfigurationError, MediaError, WaitTimeoutError
 from telnyx_native.gateway import DialPlan, Gateway, LegState, User
 from telnyx_native.states import HangupCause
@@ -29,7 +30,7 @@ class TestPlacedCalls:
         assert call.state.value is LegState.RINGING
         answer = await alice.ask("telnyx_rtc.answer", sdp="v=0 mine", dialogParams={"callID": invite["callID"].upper()})
         assert answer["result"]["callID"] == invite["callID"]
-        await call.wait_answered(5)
+        await call.wait_answered(LIMIT)
         assert ("set_answer", "v=0 mine") in peers[0].done
         await call.hang_up()
         bye = (await alice.expect("telnyx_rtc.bye"))["params"]
@@ -40,7 +41,7 @@ class TestPlacedCalls:
         call_id = (await alice.expect("telnyx_rtc.invite"))["params"]["callID"]
         await alice.ask("telnyx_rtc.bye", cause="USER_BUSY", causeCode=17, dialogParams={"callID": call_id})
         with pytest.raises(CallError, match="USER_BUSY 17, SIP 486 Busy Here"):
-            await call.wait_answered(5)
+            await call.wait_answered(LIMIT)
 
     async def test_cancelled(self, alice, gateway):
         call = await gateway.place_call("alice", from_="+1999")
@@ -55,7 +56,7 @@ class TestPlacedCalls:
         call_id = (await alice.expect("telnyx_rtc.invite"))["params"]["callID"]
         answer = await alice.ask("telnyx_rtc.answer", sdp="bad", dialogParams={"callID": call_id})
         assert answer["error"] == {"code": -32002, "message": "CODEC ERROR"}
-        assert (await call.wait_ended(5)).cause == "INCOMPATIBLE_DESTINATION"
+        assert (await call.wait_ended(LIMIT)).cause == "INCOMPATIBLE_DESTINATION"
 
     async def test_somebody_else_is_at_the_other_end(self, alice, gateway):
         call = await gateway.place_call("alice", from_="+1999")

@@ -11,13 +11,12 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError
 
+from support.limit import LIMIT
 from telnyx_native.errors import CallError, ConfigurationError
 from telnyx_native.gateway import Limits, RegistrationFault
 from telnyx_native.gateway.faults.faults import MALFORMED
 from telnyx_native.gateway.faults.names import CALL_FAULTS, USER_FAULTS, inject
 from telnyx_native.media.simulated_network import NetworkConditions
-
-LIMIT = 5.0
 
 
 @pytest.fixture

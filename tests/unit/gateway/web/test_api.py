@@ -11,9 +11,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from support.limit import LIMIT
 from telnyx_native.gateway.web.site import CONSOLE
-
-LIMIT = 5.0
 
 
 @pytest.fixture

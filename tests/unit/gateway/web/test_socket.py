@@ -15,10 +15,9 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import InvalidMessage
 from websockets.server import ServerProtocol
 
+from support.limit import LIMIT
 from telnyx_native.gateway import Limits
 from telnyx_native.gateway.web.socket import ClientSocket
-
-LIMIT = 5.0
 
 
 @pytest.fixture
