@@ -75,7 +75,7 @@ class AccountRequests:
     async def _login(self, connection: Connection, request: Request) -> Answer:
         """Log in with user name and password, or with a token."""
         params, context = request.params, self._context
-        await self._wait_for_turn(connection, params.get("login"))
+        await self._wait_after_failures(connection, params.get("login"))
         if params.get("login_token") and not params.get("login"):
             user = context.directory.authenticate_token(params["login_token"])
         else:
@@ -97,7 +97,7 @@ class AccountRequests:
 
     async def _anonymous_login(self, connection: Connection, request: Request) -> Answer:
         """Log in a guest, who may call one assistant."""
-        await self._wait_for_turn(connection, None)
+        await self._wait_after_failures(connection, None)
         guest = Guest.parse(request.params)
         if guest is None or guest.assistant not in self._assistants:
             raise LoginRefused("Login Incorrect: there is no such assistant")
@@ -107,7 +107,7 @@ class AccountRequests:
         connection.log_in(new_guest(), guest)
         return await self._welcome(connection, request)
 
-    async def _wait_for_turn(self, connection: Connection, name: object) -> None:
+    async def _wait_after_failures(self, connection: Connection, name: object) -> None:
         """Wait as long as a login has to, after others have failed."""
         try:
             await self._context.failed_logins.wait(name, connection.address)
