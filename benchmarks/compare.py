@@ -216,7 +216,7 @@ def python_of(stack: str) -> Path:
 
 def write_speech(folder: Path) -> str:
     """Write the packaged prompt at the rates that stacks want; return what its files' names begin with."""
-    from telnyx_native.gateway.sounds import PROMPT
+    from telnyx_native.gateway.destinations.sounds import PROMPT
     from telnyx_native.media.files import read_audio
 
     for rate in (8_000, 16_000, 48_000):

@@ -26,7 +26,7 @@ from typing import Any
 from telnyx_native import Call, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.errors import AudioClosedError, TelnyxError
 from telnyx_native.gateway import Gateway, Limits, User
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
 RATE = 16_000

@@ -295,7 +295,7 @@ def measure(options: argparse.Namespace) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from telnyx_native.gateway.sounds import PROMPT
+    from telnyx_native.gateway.destinations.sounds import PROMPT
     from telnyx_native.media.files import read_audio
 
     stacks = {} if options.others_only else dict.fromkeys(("telnyx_native_16k", "telnyx_native"), sys.executable)

@@ -18,7 +18,7 @@ from support.sound_server import PULSEAUDIO, sound_server
 from support.users import answered_call, log_in
 from telnyx_native import AudioClosedError, Call, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway, User
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
 if TYPE_CHECKING:

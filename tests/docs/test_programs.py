@@ -12,7 +12,7 @@ from support.limit import LIMIT
 from support.pages import SERVER, Block, blocks
 from support.scripts import program
 from telnyx_native.gateway import Gateway, User
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
 PROGRAMS = [block for block in blocks() if block.is_program]

@@ -23,7 +23,7 @@ from support.signals import dominant_frequency, likeness, tone
 from support.sound_server import needs_sound_server, sound_server
 from telnyx_native import CallError
 from telnyx_native.gateway import GatewayConfig, Limits, User, scripted_brain
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 from telnyx_native.testing import Phone, open_phone
 

@@ -21,7 +21,7 @@ from support.signals import dominant_frequency, pcm, rms, tone
 from support.users import log_in
 from telnyx_native import AudioConfig, AudioEncoding, Call, TelnyxClient
 from telnyx_native.gateway import Gateway, User
-from telnyx_native.gateway.callee_leg import CalleeLeg
+from telnyx_native.gateway.calls.leg import CalleeLeg
 from telnyx_native.integrations.livekit import CallAudioInput, CallAudioOutput
 
 RATE = 16_000

@@ -8,7 +8,7 @@ from support.forwarder import Network, unreachable
 from support.users import log_in
 from telnyx_native import TelnyxClient
 from telnyx_native.gateway import Gateway, User, scripted_brain
-from telnyx_native.gateway.media import LegMedia
+from telnyx_native.gateway.calls.media import LegMedia
 
 
 @pytest.fixture

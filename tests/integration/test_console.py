@@ -12,7 +12,7 @@ from support.signals import dominant_frequency, pcm, rms, tone
 from support.users import log_in
 from telnyx_native import TelnyxClient
 from telnyx_native.gateway import Gateway, User, scripted_brain
-from telnyx_native.gateway.push import PushDevice
+from telnyx_native.gateway.accounts.push import PushDevice
 from telnyx_native.media.files import write_wav
 from telnyx_native.push import PushProvider
 

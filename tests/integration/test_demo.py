@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from support.limit import LIMIT
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.alignment import align
 from telnyx_native.media.files import read_audio
 

@@ -16,7 +16,7 @@ from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, rms, silence
 from telnyx_native import Call, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.cli.example_bot import GREETING
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio, write_wav
 from telnyx_native.testing.matching import SoundPattern
 

@@ -12,7 +12,8 @@ from support.signals import dominant_frequency, pcm
 from support.users import log_in
 from telnyx_native import CallState, TelnyxClient
 from telnyx_native.errors import AuthenticationError, GatewayRegistrationError
-from telnyx_native.gateway import NetworkConditions, RegistrationFault, scenarios
+from telnyx_native.gateway import NetworkConditions, RegistrationFault
+from telnyx_native.gateway.faults import scenarios
 from telnyx_native.media.quality import CallQualityMetrics
 
 RATE = 16_000

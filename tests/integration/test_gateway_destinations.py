@@ -14,8 +14,7 @@ from support.signals import Pcm, chirp, dominant_frequency, likeness, pcm, rms, 
 from support.users import log_in
 from telnyx_native import AudioConfig, Call, CallState, TelnyxClient
 from telnyx_native.gateway import DialPlan, Gateway, Limits, Menu, User
-from telnyx_native.gateway.music import waiting_music
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT, waiting_music
 from telnyx_native.media.files import read_audio, write_wav
 from telnyx_native.testing.matching import SoundPattern
 

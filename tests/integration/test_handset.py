@@ -34,7 +34,7 @@ from telnyx_native import (
     run_microphone_check,
     sound_devices,
 )
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
 pytestmark = needs_sound_server

@@ -13,7 +13,7 @@ from support.limit import LIMIT
 from support.signals import dominant_frequency, silence, tone
 from support.users import answered_call
 from telnyx_native import AudioConfig, Call, CallError, ConfigurationError, DtmfSource, TelnyxClient
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import dtmf_tones
 

@@ -13,7 +13,7 @@ from support.pages import program_under
 from support.scripts import outcome, program, someone_logged_in
 from support.signals import dominant_frequency, silence
 from telnyx_native.gateway import Gateway, User
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
 RATE = 16_000

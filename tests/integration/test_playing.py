@@ -14,7 +14,7 @@ from support.limit import LIMIT
 from support.signals import dominant_frequency, likeness, pcm, rms, silence, tone
 from support.users import answered_call
 from telnyx_native import AudioClosedError, AudioConfig, AudioEncoding, TelnyxClient
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import dtmf_tones
 

@@ -191,14 +191,14 @@ async def test_connection_that_is_lost_again_while_the_call_is_brought_back(
     attached = asyncio.Event()
     attach = gateway.handlers["telnyx_rtc.attach"]
 
-    async def cut_once(session: Any, request: Any) -> Any:
+    async def cut_once(connection: Any, request: Any) -> Any:
         if not attached.is_set():
             attached.set()
             cable.reset()
             return None
-        return await attach(session, request)
+        return await attach(connection, request)
 
-    monkeypatch.setattr(gateway, "handlers", {**gateway.handlers, "telnyx_rtc.attach": cut_once})
+    monkeypatch.setitem(gateway.handlers, "telnyx_rtc.attach", cut_once)
     cable.reset()
     await asyncio.wait_for(attached.wait(), LIMIT)
     await call.call_state_flow.wait_for(CallState.ACTIVE, timeout=LIMIT)

@@ -12,7 +12,7 @@ import soundfile
 
 from support.pages import blocks
 from support.signals import dominant_frequency
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 
 pytestmark = pytest.mark.sound
 

@@ -15,7 +15,7 @@ from interop.packages import HERE, SDK
 from support.browser import CHROMIUM, open_page
 from support.limit import LIMIT
 from support.signals import tone
-from telnyx_native.gateway.fault_names import inject
+from telnyx_native.gateway.faults.names import inject
 from telnyx_native.media.files import write_wav
 from telnyx_native.states import HangupCause
 
@@ -109,10 +109,10 @@ async def test_credentials_and_a_call(phone, gateway):
     call = await phone.dial("echo", callerName="Alice", customHeaders=[{"name": "X-Ticket", "value": "9"}])
     await phone.enters(call, "active")
     (leg,) = gateway.calls
-    assert (leg.dialog.caller.name, dict(leg.dialog.custom_headers)) == ("Alice", {"X-Ticket": "9"})
+    assert (leg.info.caller.name, dict(leg.info.custom_headers)) == ("Alice", {"X-Ticket": "9"})
     await phone.hears(call, SPOKEN_HZ)
     told = await phone.do("told", call)
-    assert told["telnyxIDs"]["telnyxLegId"] == leg.dialog.ids.leg_id
+    assert told["telnyxIDs"]["telnyxLegId"] == leg.info.ids.leg_id
     await phone.on(call, "hangup()")
     assert (await leg.wait_ended(LIMIT)).cause == "NORMAL_CLEARING"
     await phone.enters(call, "destroy")
@@ -410,7 +410,7 @@ async def test_speed_test(phone):
 async def test_second_page_with_the_same_session_sends_the_first_away(phone, gateway, browser):
     (session,) = gateway.sessions
     await phone.dial("tone:500")
-    session.displace()
+    session.punt()
     await phone.happened("socket closed")
     await asyncio.sleep(2)
     assert gateway.sessions == [], "after a punt it must not come back"

@@ -14,7 +14,7 @@ from interop.far_end import HEARD_HZ, RATE, SPOKEN_HZ, over, spoken
 from interop.packages import HERE, MODULES
 from support.limit import LIMIT
 from support.signals import tone
-from telnyx_native.gateway.fault_names import inject
+from telnyx_native.gateway.faults.names import inject
 
 pytestmark = pytest.mark.interop
 
@@ -137,7 +137,7 @@ async def test_credentials_and_a_call(phone, gateway):
     for state in ("ringing", "active"):
         await phone.event("state", id=call, state=state)
     (leg,) = gateway.calls
-    assert (leg.dialog.caller.name, dict(leg.dialog.custom_headers)) == ("Alice", {"X-Ticket": "9"})
+    assert (leg.info.caller.name, dict(leg.info.custom_headers)) == ("Alice", {"X-Ticket": "9"})
     await phone.hears(call, SPOKEN_HZ)
     await phone.do("on", call, "hangup")
     assert (await leg.wait_ended(LIMIT)).cause == "NORMAL_CLEARING"

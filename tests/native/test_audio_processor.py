@@ -11,7 +11,7 @@ import pytest
 from support.peers import connected
 from support.signals import Pcm, pcm, rms, silence
 from telnyx_native.config import AudioConfig, AudioProcessing, NoiseSuppression
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.audio_processor import AudioProcessor
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio

@@ -12,7 +12,7 @@ from support.peers import LOOPBACK, connected
 from support.signals import dominant_frequency, find, pcm, rms, tone
 from telnyx_native.config import AudioConfig, OpusConfig
 from telnyx_native.errors import ConfigurationError, MediaError
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.peer import Peer

@@ -12,7 +12,7 @@ from support.peers import LOOPBACK, connected, negotiate
 from support.signals import chirp, dominant_frequency, find, pcm, rms, silence, tone
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import AudioClosedError
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.stream import AudioStream

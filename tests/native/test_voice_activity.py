@@ -11,7 +11,7 @@ from support.peers import connected
 from support.signals import silence, tone
 from telnyx_native.config import AudioConfig, VoiceActivityConfig
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.gateway.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import dtmf_tones

@@ -8,7 +8,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from telnyx_native.gateway.web.pages import CONSOLE
+from telnyx_native.gateway.web.site import CONSOLE
 
 DESCRIPTION: dict[str, Any] = json.loads((CONSOLE / "openapi.json").read_text())
 

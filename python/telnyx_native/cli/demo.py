@@ -76,7 +76,7 @@ async def _demo(output: Path) -> ExitCode:
 
     from telnyx_native import CredentialConfig, TelnyxClient, TxServerConfiguration
     from telnyx_native.gateway import Gateway, User
-    from telnyx_native.gateway.sounds import PROMPT
+    from telnyx_native.gateway.destinations.sounds import PROMPT
     from telnyx_native.media.files import WavWriter, read_audio
 
     console = Console()

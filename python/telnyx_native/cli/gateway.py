@@ -255,8 +255,8 @@ async def _gateway(plan: _Plan) -> ExitCode:
     from rich.console import Console
 
     from telnyx_native.gateway import GatewayConfig, scripted_brain
-    from telnyx_native.gateway.fault_names import inject
-    from telnyx_native.gateway.guest import ASSISTANT
+    from telnyx_native.gateway.destinations.assistant import ASSISTANT
+    from telnyx_native.gateway.faults.names import inject
 
     console = Console()
     _allow_many_files()
@@ -299,7 +299,7 @@ def _allow_many_files() -> None:
 
 def check_scenarios(names: list[str]) -> None:
     """Raise a ConfigurationError for a scenario that there is not."""
-    from telnyx_native.gateway.scenarios import SCENARIOS
+    from telnyx_native.gateway.faults.scenarios import SCENARIOS
 
     for name in names:
         if name not in SCENARIOS:

@@ -60,7 +60,7 @@ class Options:
         )
 
     def _assistants(self) -> Mapping[str, Brain]:
-        from telnyx_native.gateway.brain_file import SCRIPT, load_brain
+        from telnyx_native.gateway.destinations.assistant import SCRIPT, load_brain
 
         brains = {}
         for text in self.assistants:

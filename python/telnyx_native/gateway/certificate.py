@@ -22,7 +22,7 @@ class Certificate:
     """A certificate and its key.
 
     Attributes:
-        pem: The certificate, with the chain above it if there is one (PEM). Who trusts it can connect.
+        pem: The certificate, with the chain above it if there is one (PEM). A client that trusts it can connect.
         key_pem: The private key (PEM).
     """
 

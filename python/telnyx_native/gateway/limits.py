@@ -1,12 +1,14 @@
-"""What bounds a gateway, and what it counts."""
+"""What bounds a gateway, how that is measured, and what it counts."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from sys import getsizeof
 
 from telnyx_native.errors import ConfigurationError
 
-__all__ = ["Counters", "Limits"]
+__all__ = ["Counters", "Limits", "RateLimit", "RateLimits", "has_too_many_values", "memory_size"]
 
 
 @dataclass(frozen=True)
@@ -28,20 +30,20 @@ class Limits:
         calls_per_guest: Calls of one guest at a time; one more is refused with an error.
         setups_per_second: Audio paths that one user, or all guests of an assistant, may ask for in a second, and as
             many at once: calls, restarts of ICE, calls brought back. What comes faster waits.
-        messages_per_second: Frames of one user, and as many at once; a frame counts once more for each KiB. Whoever
-            sends faster is read more slowly. So are the large frames of all guests of an assistant together.
+        messages_per_second: Frames of one user, and as many at once; a frame counts once more for each KiB. A client
+            that sends faster is read more slowly. So are the large frames of all guests of an assistant together.
         guest_messages_per_second: The same for the small frames of one guest.
         frame_size: Bytes of a frame; a bigger one closes its socket (WebSocket code 1009).
         login_frame_size: The same, before the login.
         frame_values: Values in a frame, roughly; one with more is not read.
         kept_size: Bytes of memory of what a client says about itself or about a call, and is kept: headers, names,
             variables. A login or a call with more is refused.
-        queued_candidates: Network candidates a call may send ahead of its description; more are dropped.
+        queued_candidates: Network candidates of a call that wait for its description, or to be used; more are dropped.
         http_connections: Connections at a time that speak HTTP; one more is closed.
-        call_reports: Call reports kept; beyond it the oldest of who has most go.
+        call_reports: Call reports kept; beyond it the oldest of the account that has most go.
         call_report_size: Bytes of one call report; a bigger one gets HTTP status 413.
         call_report_values: Values in one call report, roughly; one with more gets HTTP status 413.
-        call_reports_size: Bytes of all call reports kept; beyond it the oldest of who has most go.
+        call_reports_size: Bytes of all call reports kept; beyond it the oldest of the account that has most go.
         open_time: Seconds from a connection to its first request.
         login_time: Seconds a socket may stay open without being logged in.
         failed_logins: Wrong passwords on one socket before it is closed.
@@ -139,3 +141,73 @@ class Counters:
     call_reports: int = 0
     refused_call_reports: int = 0
     handler_failures: int = 0
+
+    def count_dropped(self) -> None:
+        """Count a network candidate of no use."""
+        self.dropped_candidates += 1
+
+
+class RateLimit:
+    """Lets a number of things a second pass, and as many at once; what comes faster waits (a token bucket).
+
+    Args:
+        per_second: The number.
+    """
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._allowance = per_second
+        self._since = asyncio.get_running_loop().time()
+
+    async def wait(self, weight: float = 1.0) -> bool:
+        """Return when one more thing may pass, which counts as `weight`; whether it had to wait."""
+        now = asyncio.get_running_loop().time()
+        self._allowance = min(self._per_second, self._allowance + (now - self._since) * self._per_second) - weight
+        self._since = now
+        if self._allowance >= 0:
+            return False
+        await asyncio.sleep(-self._allowance / self._per_second)
+        return True
+
+
+class RateLimits:
+    """A rate limit for each account.
+
+    Args:
+        per_second: What each may have in a second.
+    """
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._by_account: dict[object, RateLimit] = {}
+
+    def of(self, account: object) -> RateLimit:
+        """Return the limit of an account."""
+        return self._by_account.setdefault(account, RateLimit(self._per_second))
+
+
+def memory_size(value: object) -> int:
+    """Return the bytes that a value of JSON takes in memory, with all that is in it."""
+    total, waiting = 0, [value]
+    while waiting:
+        each = waiting.pop()
+        total += getsizeof(each)
+        if isinstance(each, dict):
+            waiting += each.keys()
+            waiting += each.values()
+        elif isinstance(each, list | tuple):
+            waiting += each
+    return total
+
+
+def has_too_many_values(text: str | bytes, most: int) -> bool:
+    """Return whether a JSON text may hold more than `most` values, without parsing it.
+
+    What is counted begins a value or stands between two. In texts it counts too, which no honest message has that
+    many of: a megabyte of base64 has none.
+    """
+    if len(text) <= most:
+        return False
+    if isinstance(text, bytes):
+        return sum(map(text.count, (b",", b"[", b"{"))) > most
+    return sum(map(text.count, (",", "[", "{"))) > most

@@ -1,4 +1,4 @@
-"""What goes on in a gateway, for whoever watches."""
+"""Events of a gateway: users, calls, frames, measurements and push notifications."""
 
 from __future__ import annotations
 
@@ -11,21 +11,19 @@ from weakref import WeakKeyDictionary
 
 from telnyx_native.errors import MediaError
 from telnyx_native.flow import SharedFlow
-from telnyx_native.gateway.callee_leg import CalleeLeg
-from telnyx_native.gateway.leg import Leg, LegState
+from telnyx_native.gateway.calls.leg import CalleeLeg, Leg, LegState
 from telnyx_native.logs import redact
 from telnyx_native.media.quality import CallQualityMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from telnyx_native.gateway.push import PushNotification
-    from telnyx_native.gateway.session import Session
+    from telnyx_native.gateway.accounts.push import PushNotification
 
 __all__ = ["EventKind", "GatewayEvent", "Monitor"]
 
 MEASURING_INTERVAL = 0.5
-"""Seconds between two measurements of the calls, while somebody watches."""
+"""Seconds between two measurements of the calls, while events are collected."""
 
 LONGEST_MESSAGE = 16_384
 """Characters shown of a message on the wire."""
@@ -51,7 +49,7 @@ class GatewayEvent:
 
 
 class Monitor:
-    """Turns what happens into events. Costs next to nothing while nobody collects them.
+    """Turns what happens into events. It costs next to nothing while nobody collects them.
 
     Args:
         calls: Lists the legs that are going on.
@@ -67,7 +65,7 @@ class Monitor:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """Begin to measure calls, whenever somebody watches."""
+        """Begin to measure calls, while events are collected."""
         self._run(self._measure())
 
     async def close(self) -> None:
@@ -77,36 +75,36 @@ class Monitor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def session_changed(self, session: Session, *, present: bool) -> None:
-        """Take note that somebody has logged in, or has gone."""
-        self._tell("user", {"user": session.user_name, "session": session.sessid, "present": present})
+    def user_changed(self, user: str, sessid: str, *, present: bool) -> None:
+        """Report that a user has logged in, or has gone."""
+        self._tell("user", {"user": user, "session": sessid, "present": present})
 
-    def frame_passed(self, session: Session, text: str | bytes, *, sent: bool) -> None:
-        """Take note of a frame that a client has sent, or was sent."""
+    def frame_passed(self, user: str, sessid: str, text: str | bytes, *, sent: bool) -> None:
+        """Report a frame that a client has sent, or was sent."""
         if self.events.collected:
-            details = {"user": session.user_name, "session": session.sessid, "sent": sent}
+            details = {"user": user, "session": sessid, "sent": sent}
             self._tell("message", details | {"text": redact(text[:LONGEST_MESSAGE])[:LONGEST_MESSAGE]})
 
     def push_sent(self, push: PushNotification) -> None:
-        """Take note of a push notification."""
+        """Report a push notification."""
         self._tell("push", {"user": push.user, "provider": push.provider.value, "payload": push.payload})
 
     def follow(self, leg: Leg) -> None:
-        """Tell what becomes of a leg that has just begun."""
+        """Report each change of a leg that has just begun."""
         self._begun[leg] = time.time()
         self._run(self._follow(leg))
 
     def describe(self, leg: Leg) -> dict[str, Any]:
-        """Return what there is to know about a leg, ready for JSON."""
-        dialog, reason = leg.dialog, leg.reason
+        """Describe a leg, ready for JSON."""
+        info, reason = leg.info, leg.reason
         return {
-            "id": dialog.ids.leg_id,
+            "id": info.ids.leg_id,
             "call_id": leg.call_id,
-            "session_id": dialog.ids.session_id,
+            "session_id": info.ids.session_id,
             "user": leg.user_name,
             "direction": "inbound" if isinstance(leg, CalleeLeg) else "outbound",
-            "from": {"name": dialog.caller.name, "number": dialog.caller.number},
-            "to": {"name": dialog.callee.name, "number": dialog.callee.number},
+            "from": {"name": info.caller.name, "number": info.caller.number},
+            "to": {"name": info.callee.name, "number": info.callee.number},
             "state": leg.state.value.value,
             "held": leg.held.value,
             "begun": self._begun.get(leg),
@@ -143,7 +141,7 @@ class Monitor:
             metrics = CallQualityMetrics.from_stats(await leg.peer.stats())
         except MediaError:
             return  # it has just ended
-        self._tell("quality", {"id": leg.dialog.ids.leg_id, **_numbers(metrics)})
+        self._tell("quality", {"id": leg.info.ids.leg_id, **_numbers(metrics)})
 
 
 def _numbers(metrics: CallQualityMetrics) -> dict[str, float | None]:

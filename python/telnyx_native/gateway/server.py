@@ -7,55 +7,51 @@ import logging
 import secrets
 from contextlib import suppress
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 from telnyx_native.errors import CallError, ConfigurationError, WaitTimeoutError
-from telnyx_native.gateway import call_methods, session_methods
-from telnyx_native.gateway.assistant import Assistant, Brain
-from telnyx_native.gateway.call_reports import CallReports
-from telnyx_native.gateway.call_users import CallUsers, ring_until_answered
-from telnyx_native.gateway.destinations import Factory, built_in
+from telnyx_native.gateway.accounts.failed_logins import FailedLogins
+from telnyx_native.gateway.accounts.push import PushService
+from telnyx_native.gateway.accounts.requests import AccountRequests
+from telnyx_native.gateway.accounts.tokens import TokenMint
+from telnyx_native.gateway.accounts.users import Directory, User
+from telnyx_native.gateway.calls.call_info import Party, call_info_to
+from telnyx_native.gateway.calls.hangup import reason_of
+from telnyx_native.gateway.calls.media import EngineLease
+from telnyx_native.gateway.calls.registry import Calls
+from telnyx_native.gateway.calls.reports import CallReports
+from telnyx_native.gateway.calls.requests import CallRequests
+from telnyx_native.gateway.calls.switchboard import Switchboard
+from telnyx_native.gateway.connection import Connection, Connections, Handler
+from telnyx_native.gateway.context import GatewayContext
+from telnyx_native.gateway.destinations.assistant import ASSISTANT, Brain, assistant_of
+from telnyx_native.gateway.destinations.built_in import built_in
 from telnyx_native.gateway.destinations.conference import Rooms
-from telnyx_native.gateway.detached_calls import DetachedCalls
-from telnyx_native.gateway.dial_plan import DialPlan
-from telnyx_native.gateway.dialog import Dialog, Party, PlatformIds
-from telnyx_native.gateway.faults import Faults
-from telnyx_native.gateway.guesses import Guesses
-from telnyx_native.gateway.guest import ASSISTANT
-from telnyx_native.gateway.limits import Counters, Limits
-from telnyx_native.gateway.media import EngineLease, LegMedia, PeerSource
+from telnyx_native.gateway.destinations.ring_users import RingUsers, ring_until_answered
+from telnyx_native.gateway.destinations.router import DialPlan, Router
+from telnyx_native.gateway.destinations.sounds import SoundFolder
+from telnyx_native.gateway.faults.faults import Faults
+from telnyx_native.gateway.faults.lasting import LastingFaults
+from telnyx_native.gateway.faults.scenarios import Scenarios
+from telnyx_native.gateway.limits import Counters, Limits, RateLimits
 from telnyx_native.gateway.monitor import Monitor
-from telnyx_native.gateway.pace import Pace
-from telnyx_native.gateway.parked_calls import ParkedCalls
-from telnyx_native.gateway.push import PushIntent, PushService
-from telnyx_native.gateway.reasons import CHANNEL_LIMIT_EXCEEDED, reason_of
-from telnyx_native.gateway.refusal import RequestRefused
-from telnyx_native.gateway.routing import Router
-from telnyx_native.gateway.scenarios import Scenarios
-from telnyx_native.gateway.session import Handler, Session
-from telnyx_native.gateway.sounds import SoundFolder
-from telnyx_native.gateway.switchboard import Switchboard
-from telnyx_native.gateway.tokens import TokenMint
-from telnyx_native.gateway.users import Directory, User
-from telnyx_native.gateway.web.origins import Origins
+from telnyx_native.gateway.web.origins import Origins, names_in
 from telnyx_native.states import HangupCause
-from telnyx_native.untrusted_text import is_call_id
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request as HttpRequest
     from websockets.http11 import Response as HttpResponse
 
-    from telnyx_native.gateway.callee_leg import CalleeLeg
-    from telnyx_native.gateway.caller_leg import CallerLeg
+    from telnyx_native.gateway.calls.leg import CalleeLeg, Leg
     from telnyx_native.gateway.certificate import Certificate
-    from telnyx_native.gateway.leg import Leg
-    from telnyx_native.gateway.web.door import Door
-    from telnyx_native.gateway.web.front import Front
+    from telnyx_native.gateway.destinations.destination import Factory
+    from telnyx_native.gateway.web.api import ApiContext
+    from telnyx_native.gateway.web.listener import Listener
+    from telnyx_native.gateway.web.socket import ClientSocket
 
 __all__ = ["Gateway"]
 
@@ -95,16 +91,14 @@ class Gateway:
         assistants: What the assistants say and do, by their id.
         limits: What bounds the gateway.
         counters: What has happened so far.
-        guesses: The logins that failed.
+        failed_logins: The logins that failed.
         call_reports: The latest reports of clients about their calls.
         control_token: What lets a request to the HTTP API in.
         faults: What goes wrong on purpose.
         scenarios: Faults that follow one another, by name.
         monitor: What goes on, as events.
         push: The devices that calls are announced to, and the push notifications they would get.
-        parked: The calls that were announced, and that no client has come for yet.
         programs: What can be called beside the users: groups, numbers, and the names of the destinations.
-        peers: Where calls get their audio from.
         handlers: What answers each method.
     """
 
@@ -133,40 +127,50 @@ class Gateway:
             )
         self.assistants: Mapping[str, Brain] = assistants or {}
         self.counters = Counters()
-        self.guesses = Guesses(self.limits)
+        self.failed_logins = FailedLogins(self.limits)
         self.call_reports = CallReports(self.limits)
-        self.handlers: Mapping[str, Handler] = session_methods.HANDLERS | call_methods.HANDLERS
         self.control_token = control_token or secrets.token_urlsafe(24)
-        self._engine = EngineLease()
-        self.peers: PeerSource = self._engine
+        self.monitor = Monitor(lambda: self.calls)
+        self.push = PushService(self.monitor.push_sent)
         self._certificate = certificate
         self._host = host
         self._port = port
-        self._front: Front | None = None
-        self._changing_front = asyncio.Lock()
+        self._origins = Origins(tuple(origins), (*names, *names_in(host)))
+        self._listener: Listener | None = None
+        self._changing_listener = asyncio.Lock()
         self._closing = asyncio.Event()
         self._restarts: set[asyncio.Task[None]] = set()
         self._running = False
-        self._detached = DetachedCalls(self.limits.detach_time)
-        self._origins = Origins(tuple(origins), (*names, *_names_in(host)))
-        self._sessions: dict[Session, None] = {}  # in the order of their coming, and then of their logins
-        self._paces: dict[object, Pace] = {}
-        self._setups: dict[object, Pace] = {}
-        self.faults = Faults(self)
-        self.scenarios = Scenarios(self)
-        self.monitor = Monitor(lambda: self.calls)
-        self.push = PushService(self.monitor.push_sent)
-        self.parked = ParkedCalls(self.push, self.new_media, self.limits.ring_time)
+        self._context = GatewayContext(
+            limits=self.limits,
+            counters=self.counters,
+            directory=self.directory,
+            failed_logins=self.failed_logins,
+            faults=LastingFaults(),
+            monitor=self.monitor,
+            push=self.push,
+            call_reports=self.call_reports,
+            frame_rates=RateLimits(self.limits.messages_per_second),
+            setup_rates=RateLimits(self.limits.setups_per_second),
+        )
         plan = plan or DialPlan()
+        self._engine = EngineLease()
+        self._connections = Connections(self.limits)
+        self._calls = Calls(self._context, self._connections, self._engine, ring_all=plan.ring == "all")
+        self.faults = Faults(self._context, self._connections, self._calls, self.restart)
+        self.scenarios = Scenarios(self.faults)
         programs = {
-            **built_in(plan.menus, SoundFolder(plan.sounds), Rooms(self.peers, self.limits.conference_members)),
-            **({ASSISTANT: self._assistant_of} if self.assistants else {}),
+            **built_in(plan.menus, SoundFolder(plan.sounds), Rooms(self._engine, self.limits.conference_members)),
+            **({ASSISTANT: assistant_of(self.assistants)} if self.assistants else {}),
             **(destinations or {}),
         }
         self.programs: Sequence[str] = (*plan.groups, *plan.numbers, *programs)
-        self._plan = plan
-        self._router = Router(self.directory, plan, self._destination_of, programs)
+        self._router = Router(self.directory, plan, lambda called: RingUsers(called, self._calls), programs)
         self._switchboard = Switchboard(self._router)
+        self.handlers: dict[str, Handler] = {
+            **AccountRequests(self._context, self._connections, self._calls, self.assistants).handlers,
+            **CallRequests(self._context, self._calls, self._switchboard).handlers,
+        }
 
     def __repr__(self) -> str:
         return f"<Gateway {len(self.sessions)} sessions, {len(self.calls)} calls>"
@@ -184,7 +188,7 @@ class Gateway:
         Raises:
             SocketConnectionError: The address is not to be had.
         """
-        self._front = await self._open_front()
+        self._listener = await self._listen()
         self._running = True
         self.monitor.start()
 
@@ -204,18 +208,18 @@ class Gateway:
         restart = asyncio.create_task(self._restart(pause))
         self._restarts.add(restart)
         restart.add_done_callback(self._restarts.discard)
-        await asyncio.shield(restart)  # who does not wait for its end does not prevent it
+        await asyncio.shield(restart)  # a caller that does not wait for the end does not prevent it
 
     async def _restart(self, pause: float) -> None:
         logger.warning("restarting: back in %g s", pause)
-        for session in self._sessions:
-            session.connection.reset()
-        await self._close_front()
+        for connection in self._connections:
+            connection.socket.reset()
+        await self._stop_listening()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._closing.wait(), pause)
-        async with self._changing_front:
-            if self._running and self._front is None:
-                self._front = await self._open_front()
+        async with self._changing_listener:
+            if self._running and self._listener is None:
+                self._listener = await self._listen()
 
     async def close(self) -> None:
         """Hang up every call, close every socket, stop listening; bounded in time, and safe to repeat."""
@@ -227,35 +231,49 @@ class Gateway:
         await self.faults.close()
         reason = reason_of(HangupCause.NORMAL_CLEARING)
         await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
-        await self._detached.close()
-        await self.parked.close()
+        await self._calls.close()
         await self._within_limit(self._switchboard.close(), "ending the calls")
         await self.monitor.close()
         self.push.close()
-        await self._within_limit(self._close_front(), "closing the sockets")
+        await self._within_limit(self._stop_listening(), "closing the sockets")
         await asyncio.gather(*self._restarts, return_exceptions=True)
         await self._engine.close()
 
-    async def _open_front(self) -> Front:
-        from telnyx_native.gateway.web.front import Front  # loads the HTTP server: not before it listens
+    async def _listen(self) -> Listener:
+        from telnyx_native.gateway.web.listener import Listener  # loads the HTTP server: not before it listens
         from telnyx_native.gateway.web.site import make_site
 
-        front = Front(
-            make_site(self),
+        listener = Listener(
+            make_site(self._api(), keep_out=self._keep_out, welcome=self._welcome),
             serve_socket=self._serve_socket,
             check_socket=self._check_socket,
             limits=self.limits,
             counters=self.counters,
             tls=self._certificate.server_context() if self._certificate else None,
         )
-        self._port = await front.open(self._host, self._port)
-        return front
+        self._port = await listener.open(self._host, self._port)
+        return listener
 
-    async def _close_front(self) -> None:
-        async with self._changing_front:
-            front, self._front = self._front, None
-            if front is not None:
-                await front.close()
+    def _api(self) -> ApiContext:
+        from telnyx_native.gateway.web.api import ApiContext
+
+        return ApiContext(
+            gateway=self._context,
+            connections=self._connections,
+            calls=self._calls,
+            faults=self.faults,
+            scenarios=self.scenarios,
+            programs=self.programs,
+            control_token=self.control_token,
+            place_call=self.place_call,
+            mint_token=self.mint_token,
+        )
+
+    async def _stop_listening(self) -> None:
+        async with self._changing_listener:
+            listener, self._listener = self._listener, None
+            if listener is not None:
+                await listener.close()
 
     @property
     def url(self) -> str:
@@ -270,23 +288,27 @@ class Gateway:
         return f"http{self.url.removeprefix('ws')}/#token={self.control_token}"
 
     @property
-    def sessions(self) -> Sequence[Session]:
-        """The sockets on which somebody is logged in."""
-        return [session for session in self._sessions if session.user is not None]
+    def sessions(self) -> Sequence[Connection]:
+        """The connections on which somebody is logged in."""
+        return self._connections.logged_in
 
     @property
     def calls(self) -> Sequence[Leg]:
         """The legs of the calls that are going on."""
-        return [leg for session in self._sessions for leg in session.legs.values()] + [
-            *self._detached.legs,
-            *self.parked.legs,
-        ]
+        return self._calls.legs
 
     def connect_hint(self) -> str:
         """Return the one line to copy for a first call."""
         user = next(iter(self.directory), None)
         login = f" --user {user.name}" if user else ""
         return f"telnyx-native call echo --server {self.url}{login}"
+
+    def _welcome(self) -> str:
+        """Return the text of `/` for programs that are no browsers."""
+        return (
+            f"This is telnyx-native's gateway. It speaks WebSocket: point a Telnyx client at {self.url}\n"
+            f"or try:  {self.connect_hint()}\n"
+        )
 
     def mint_token(self, user: str, lifetime: float = 86_400.0) -> str:
         """Make a login token of a user that is good for `lifetime` seconds (Telnyx's are good for a day).
@@ -315,7 +337,7 @@ class Gateway:
         with self.monitor.events.collect() as events:
             try:
                 async with asyncio.timeout(timeout):
-                    while not any(session.user == wanted for session in self._phones):
+                    while not any(connection.user == wanted for connection in self._connections.phones):
                         await anext(events)
             except TimeoutError:
                 raise WaitTimeoutError(f"{wanted.name} has not logged in within {timeout:g} s") from None
@@ -352,29 +374,8 @@ class Gateway:
         callee = self.directory.find(self._router.led_to(user))
         if callee is None:
             raise ConfigurationError(f"the gateway has no user {user!r}")
-        sessions = [session for session in self._phones if session.user == callee]
-        announced = not sessions and self.push.reaches(callee.name, active=False)
-        if not sessions and not announced:
-            raise CallError(f"{callee.name} is not logged in; wait for the login before placing the call")
-        dialog = Dialog(
-            call_id=str(uuid4()),
-            caller=Party(name or from_, from_),
-            callee=Party("Outbound Call", callee.name),
-            headers=tuple((headers or {}).items()),
-            client_state=client_state,
-        )
-        if announced:
-            return self._park(callee, dialog)
-        try:
-            leg = sessions[-1].open_callee_leg(dialog)
-        except RequestRefused as refusal:
-            raise CallError(f"{callee.name} cannot be called: {refusal}") from None
-        try:
-            await leg.invite()
-        except BaseException:
-            await leg.hang_up(HangupCause.NORMAL_TEMPORARY_FAILURE)
-            raise
-        return leg
+        caller, sent = Party(name or from_, from_), tuple((headers or {}).items())
+        return await self._calls.place(callee, call_info_to(callee.name, caller, sent, client_state=client_state))
 
     async def ring(
         self,
@@ -384,7 +385,7 @@ class Gateway:
         name: str = "",
         headers: Mapping[str, str] | None = None,
     ) -> CalleeLeg:
-        """Call whoever is at an address, as a caller from outside does: users ring, and the first has the call.
+        """Call an address, as a caller from outside does: its users ring, and the first to answer has the call.
 
         Each rings at the phone that logged in last, or at all (`DialPlan.ring`). The others are told that the call was
         answered elsewhere. Cancelling this ends the ringing.
@@ -402,156 +403,45 @@ class Gateway:
             ConfigurationError: There is nobody at the address.
             CallError: Nobody is logged in, nobody answers within `Limits.ring_time`, or everybody refuses.
         """
-        ids = PlatformIds()
-
-        def dialog_for(user: str) -> Dialog:
-            return Dialog(
-                call_id=str(uuid4()),
-                caller=Party(name or from_, from_),
-                callee=Party("Outbound Call", user),
-                headers=tuple((headers or {}).items()),
-                ids=PlatformIds(session_id=ids.session_id),
-            )
-
-        phones = self._open_legs(self._router.users_at(address), dialog_for)
+        caller, sent, session_id = Party(name or from_, from_), tuple((headers or {}).items()), str(uuid4())
+        phones = self._calls.open_callee_legs(
+            self._router.users_at(address), lambda user: call_info_to(user, caller, sent, session_id=session_id)
+        )
         if not phones:
             raise CallError(f"nobody at {address} is logged in; wait for the login before placing the call")
         return await ring_until_answered(phones, self.limits.ring_time)
 
-    # What sessions need (the protocol `Host`)
+    # Sockets
 
-    def has_room_for(self, session: Session, account: object, wanted_id: object) -> bool:
-        """Whether an account may have one more socket; one of the same session makes room for it."""
-        most = self.limits.sessions_per_user if isinstance(account, User) else self.limits.guests
-        others = (other for other in self.sessions if other is not session and other.account == account)
-        return sum(other.sessid != wanted_id for other in others) < most
-
-    def pace_of(self, account: object) -> Pace:
-        """Return how fast the sockets of an account may send, together."""
-        return self._paces.setdefault(account, Pace(self.limits.messages_per_second))
-
-    def setups_of(self, account: object) -> Pace:
-        """Return how fast an account may ask for audio paths."""
-        return self._setups.setdefault(account, Pace(self.limits.setups_per_second))
-
-    def admit(self, session: Session, wanted_id: object) -> list[Leg]:
-        """Take in a session that has logged in, under the session id that it wants if it can have that.
-
-        Who logs in with the session id of another socket of the same user has come back: the other is dead,
-        or soon will be. Its answered calls are returned.
-        """
-        self.counters.logins += 1
-        self._sessions[session] = self._sessions.pop(session, None)  # calls ring at the last to log in
-        logger.info("%s has logged in", session.user_name)
-        self.monitor.session_changed(session, present=True)
-        if not isinstance(wanted_id, str) or not is_call_id(wanted_id):
-            return []
-        others = [other for other in self._sessions if other is not session and other.sessid == wanted_id]
-        if any(other.account != session.account for other in others):
-            return []
-        session.sessid = wanted_id
-        returned = self._detached.take(session.account, wanted_id)
-        for other in others:
-            returned += other.give_away_legs()
-            other.displace()
-        return returned
-
-    async def keep(self, session: Session) -> None:
-        """Keep the answered calls of a session whose socket is gone, for when it comes back; end the others."""
-        if self._running:
-            self._detached.put(session.account, session.sessid, session.give_away_legs())
-        await asyncio.gather(*(leg.lost() for leg in list(session.legs.values())))
-
-    def new_media(self, user: str) -> LegMedia:
-        """Make the audio of a call with a user, whose packets may have a hard time."""
-        return LegMedia(self.peers, self.limits, self.counters, self.faults.media_of(user))
-
-    def connect(self, leg: CallerLeg) -> None:
-        """Lead a call to where it wants to go, unless the user's channels are all taken."""
-        leg.describes_late = self.faults.describes_late(leg.user_name)
-        if self.faults.exceeds_channels(leg.user_name):
-            self._switchboard.refuse(leg, CHANNEL_LIMIT_EXCEEDED)
-        else:
-            self._switchboard.connect(leg)
-
-    def _assistant_of(self, name: str) -> Assistant:
-        """The destination of `assistant:ID`, or of `assistant` alone."""
-        brain = self.assistants.get(name or ASSISTANT)
-        if brain is None:
-            raise ConfigurationError(f"there is no assistant {name or ASSISTANT!r}")
-        return Assistant(brain)
-
-    # Calls between users
-
-    def _destination_of(self, users: Sequence[User]) -> CallUsers:
-        return CallUsers(lambda caller: self._dial(users, caller))
-
-    def _dial(self, users: Sequence[User], caller: CallerLeg) -> list[CalleeLeg]:
-        if len(users) > 1:  # who calls a group does not ring
-            users = [user for user in users if user.name != caller.user_name]
-        return self._open_legs(users, lambda user: _dialog_from(caller, user))
-
-    def _open_legs(self, users: Sequence[User], dialog_for: Callable[[str], Dialog]) -> list[CalleeLeg]:
-        """Open a leg to the last phone of each user, or to each phone, as far as they can take one more call.
-
-        For who has no phone there, but a device for push notifications, the leg waits for what the push brings.
-        """
-        legs: list[CalleeLeg] = []
-        phones = [session for session in self._phones if session.user in users]
-        ringing = phones if self._plan.ring == "all" else list({phone.user: phone for phone in phones}.values())
-        for session in ringing[-self.limits.ringing_phones :]:
-            try:
-                legs.append(session.open_callee_leg(dialog_for(session.user_name)))
-            except RequestRefused as refusal:
-                logger.warning("%s does not ring: %s", session, refusal)
-        there = {session.user_name for session in phones}
-        announced = [user for user in users if self.push.reaches(user.name, active=user.name in there)]
-        room = max(0, self.limits.calls - len(self.calls))
-        return legs + [self._park(user, dialog_for(user.name)) for user in announced[:room]]
-
-    def _park(self, user: User, dialog: Dialog) -> CalleeLeg:
-        leg = self.parked.park(user, dialog)
-        self.counters.calls += 1
-        self.monitor.follow(leg)
-        return leg
-
-    @property
-    def _phones(self) -> Iterator[Session]:
-        """The sockets at which calls ring, the last to log in last; not that of who only came to decline one."""
-        return (session for session in self.sessions if session.intent is not PushIntent.DECLINE)
-
-    # The socket
-
-    async def _serve_socket(self, socket: Door) -> None:
-        session = Session(socket, self)
+    async def _serve_socket(self, socket: ClientSocket) -> None:
+        connection = Connection(socket, self._context, self.handlers)
         self.counters.sessions += 1
-        self._sessions[session] = None
+        self._connections.add(connection)
         try:
-            await session.run()
+            await connection.serve()
         finally:
-            self._sessions.pop(session, None)
-            if session.user is not None:
-                logger.info("%s is gone", session.user_name)
-                self.monitor.session_changed(session, present=False)
+            await (self._calls.detach(connection) if self._running else self._calls.abort(connection))
+            self._connections.remove(connection)
+            if connection.user is not None:
+                logger.info("%s is gone", connection.user_name)
+                self.monitor.user_changed(connection.user_name, connection.sessid, present=False)
 
     def _check_socket(self, socket: ServerConnection, request: HttpRequest) -> HttpResponse | None:
         """Refuse sockets of foreign pages, and those that are too many."""
         origins = request.headers.get_all("Origin")
         # A browser names the origin of every page that opens a socket (RFC 6455, 4.1). What names none is no page, and
         # may know the gateway under any name.
-        complaint = self.keep_out(request.headers.get_all("Host"), origins) if origins else None
+        complaint = self._keep_out(request.headers.get_all("Host"), origins) if origins else None
         if complaint is not None:
             return socket.respond(HTTPStatus.FORBIDDEN, f"{complaint}\n")
-        if len(self._sessions) >= self.limits.sessions:
+        if self._connections.full:
             self.counters.refused_sessions += 1
-            idle = next((session for session in self._sessions if session.dawdles), None)
-            if idle is None:
-                return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "The gateway has no room for more clients.\n")
-            del self._sessions[idle]
-            idle.connection.abort()
+            if self._connections.make_room():
+                return None
+            return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "The gateway has no room for more clients.\n")
         return None
 
-    def keep_out(self, hosts: Sequence[str], origins: Sequence[str]) -> str | None:
+    def _keep_out(self, hosts: Sequence[str], origins: Sequence[str]) -> str | None:
         """Return why a request with these `Host` and `Origin` headers is not taken, or `None` if it is."""
         complaint = self._origins.complaint(hosts, origins)
         if complaint is not None:
@@ -564,23 +454,3 @@ class Gateway:
             await asyncio.wait_for(step, self.limits.close_time)
         except TimeoutError:
             logger.warning("%s took more than %s s and was cut short", name, self.limits.close_time)
-
-
-def _names_in(host: str) -> list[str]:
-    """Return the name in the setting of an address to listen on, if it is one."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return [host] if host else []
-    return []
-
-
-def _dialog_from(caller: CallerLeg, user: str) -> Dialog:
-    """The other half of a call to a user."""
-    return Dialog(
-        call_id=str(uuid4()),
-        caller=caller.dialog.caller,
-        callee=Party("Outbound Call", user),
-        headers=caller.dialog.headers,
-        ids=PlatformIds(session_id=caller.dialog.ids.session_id),
-    )

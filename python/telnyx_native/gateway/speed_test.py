@@ -28,7 +28,7 @@ class SpeedTest:
 
     Args:
         send: Sends a text to the client.
-        pause: Waits as long as the client's pace asks for; what is sent for it counts as what it sends.
+        pause: Waits as long as the client's rate limit asks for; what is sent to it counts as what it sends.
     """
 
     def __init__(self, send: Callable[[str], Awaitable[None]], pause: Callable[[], Awaitable[object]]) -> None:

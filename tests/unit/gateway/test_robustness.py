@@ -8,9 +8,7 @@ import random
 
 import pytest
 
-from telnyx_native.gateway import Limits
-from telnyx_native.gateway.call_methods import HANDLERS as CALL_METHODS
-from telnyx_native.gateway.session_methods import HANDLERS as SESSION_METHODS
+from telnyx_native.gateway import Gateway, Limits
 
 FRAMES = int(os.environ.get("FUZZ_FRAMES", "40"))
 """Frames of each kind: a taste here, 10,000 in `make fuzz-gateway`."""
@@ -19,6 +17,8 @@ SEED = os.environ.get("FUZZ_SEED", "0")
 
 BATCH = 20
 """Frames sent before the answers are read."""
+
+METHODS = sorted(Gateway().handlers)
 
 ODD_VALUES = [
     None,
@@ -84,7 +84,7 @@ PARAMS = {
 
 
 @pytest.mark.timeout(150 + FRAMES / 50)
-@pytest.mark.parametrize("method", sorted(CALL_METHODS | SESSION_METHODS))
+@pytest.mark.parametrize("method", METHODS)
 async def test_mutated_requests(alice, gateway, method):
     chance = random.Random(f"{SEED}{method}")
     await alice.invite("noanswer")
@@ -99,7 +99,7 @@ async def test_mutated_requests(alice, gateway, method):
 
 
 @pytest.mark.timeout(150 + FRAMES / 50)
-@pytest.mark.parametrize("method", sorted(CALL_METHODS | SESSION_METHODS))
+@pytest.mark.parametrize("method", METHODS)
 async def test_mutated_text(alice, gateway, method):
     """Requests in which characters are changed, lost or repeated, so that most are no JSON any more."""
     chance = random.Random(f"{SEED}{method}")

@@ -38,3 +38,36 @@ async def test_what_is_of_no_use_is_counted():
     assert candidates.dropped == 1
     await fed(candidates, peer)
     assert (peer.added, candidates.dropped) == (["candidate:1"], 2)
+
+
+async def test_what_is_too_long_does_not_wait():
+    dropped = []
+    candidates = RemoteCandidates(8, Log("test"), on_dropped=lambda: dropped.append(1))
+    candidates.add("candidate:1" + "0" * 2000, "0", 0)
+    candidates.add("candidate:1", "0" * 2000, 0)
+    assert (candidates.dropped, len(dropped)) == (2, 2)
+
+
+async def test_what_still_waits_goes_to_the_next_peer():
+    candidates, first, second = RemoteCandidates(8, Log("test")), FakePeer(), FakePeer()
+    candidates.add("candidate:1", "0", 0)
+    await fed(candidates, first)
+    candidates.described.set()
+    await fed(candidates, second)
+    assert (first.added, second.added) == ([], ["candidate:1"])
+
+
+async def test_candidates_of_a_new_description_wait_for_it():
+    candidates, peer = RemoteCandidates(8, Log("test")), FakePeer()
+    candidates.described.set()
+    feeding = asyncio.create_task(candidates.feed(peer))
+    await asyncio.sleep(0)
+    candidates.described.clear()
+    candidates.add("candidate:1", "0", 0)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert peer.added == []
+    candidates.described.set()
+    await fed(candidates, peer)
+    feeding.cancel()
+    assert peer.added == ["candidate:1"]

@@ -1,4 +1,4 @@
-"""`conference:NAME`: all who call it hear each other."""
+"""`conference:NAME`: all callers hear each other."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.gateway.reasons import reason_of
-from telnyx_native.gateway.sounds import Tone, rendered
+from telnyx_native.gateway.calls.hangup import reason_of
+from telnyx_native.gateway.destinations.sounds import Tone, rendered
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from telnyx_native.gateway.caller_leg import CallerLeg
-    from telnyx_native.gateway.media import PeerSource
+    from telnyx_native.gateway.calls.leg import CallerLeg
+    from telnyx_native.gateway.calls.media import EngineLease
     from telnyx_native.media.joins import PeerConference
 
 __all__ = ["JoinRoom", "Rooms"]
@@ -26,15 +26,15 @@ CHIME = Tone(1200, 0.1)
 
 
 class Rooms:
-    """The conferences that are going on, by name. One begins with who comes first, and ends with who leaves last.
+    """The conferences that are going on, by name. One begins with its first caller, and ends with its last.
 
     Args:
-        peers: Where they get their audio from.
+        engine: Where they get their audio from.
         limit: How many may be in one room.
     """
 
-    def __init__(self, peers: PeerSource, limit: int) -> None:
-        self._peers = peers
+    def __init__(self, engine: EngineLease, limit: int) -> None:
+        self._engine = engine
         self._limit = limit
         self._open: dict[str, PeerConference] = {}
         self._present: dict[str, int] = {}
@@ -58,7 +58,7 @@ class Rooms:
         """Be in a room until the context ends."""
         room = self._open.get(name)
         if room is None:
-            room = self._open[name] = self._peers.create_conference()
+            room = self._open[name] = self._engine.create_conference()
         self._present[name] = self._present.get(name, 0) + 1
         try:
             yield room

@@ -1,4 +1,4 @@
-"""What a destination is, and how it is made of an address."""
+"""What a destination is, and what makes one of an address."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from telnyx_native.errors import ConfigurationError
 from telnyx_native.states import CallTerminationReason
 
 if TYPE_CHECKING:
-    from telnyx_native.gateway.caller_leg import CallerLeg
+    from telnyx_native.gateway.calls.leg import CallerLeg
 
-__all__ = ["Destination", "Factory", "Outcome", "Transfer", "seconds_of"]
+__all__ = ["Destination", "Factory", "Outcome", "Transfer"]
 
 
 @dataclass(frozen=True)
@@ -45,20 +44,3 @@ Factory = Callable[[str], Destination]
 
 Raises ConfigurationError when that makes no sense.
 """
-
-
-def seconds_of(argument: str, default: float, most: float) -> float:
-    """Read the seconds in an address such as `hangup-after:2.5`.
-
-    Raises:
-        ConfigurationError: It is no number between 0 and `most`.
-    """
-    if not argument:
-        return default
-    try:
-        seconds = float(argument)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= most:
-        raise ConfigurationError(f"{argument!r} is no number of seconds between 0 and {most:g}")
-    return seconds

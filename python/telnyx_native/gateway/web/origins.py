@@ -17,7 +17,7 @@ from telnyx_native.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Origins"]
+__all__ = ["Origins", "names_in"]
 
 _AUTHORITY = r"(?:\[[0-9a-f:.]{2,45}(?:%[\w.-]{1,32})?\]|[\w.-]{1,253})(?::\d{1,5})?"
 _HOST = re.compile(_AUTHORITY, re.IGNORECASE)
@@ -107,3 +107,8 @@ def _is_address(name: str) -> bool:
 
 def _in_lower_case(texts: Iterable[str]) -> set[str]:
     return {text.lower() for text in texts}
+
+
+def names_in(host: str) -> list[str]:
+    """Return the name in the setting of an address to listen on, if it is one."""
+    return [host] if host and not _is_address(host) else []

@@ -1,0 +1,1 @@
+"""Accounts: users and their tokens, logins, devices for push notifications."""

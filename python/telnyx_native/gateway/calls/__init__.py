@@ -1,0 +1,1 @@
+"""Calls: their legs, audio and DTMF keys, from the invite to the hangup."""

@@ -1,0 +1,177 @@
+"""What messages say about a leg: caller, callee, headers and ids."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from telnyx_native.gateway.accounts.users import address_of
+from telnyx_native.gateway.limits import memory_size
+from telnyx_native.sip_headers import joined_headers
+from telnyx_native.untrusted_text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from telnyx_native.gateway.accounts.users import User
+
+__all__ = [
+    "CallInfo",
+    "Headers",
+    "Party",
+    "PlatformIds",
+    "call_info_of_invite",
+    "call_info_to",
+    "headers_from_wire",
+    "headers_to_wire",
+]
+
+Headers = tuple[tuple[str, str], ...]
+"""Names and values of SIP headers, in their order; a name may come several times."""
+
+
+@dataclass(frozen=True)
+class Party:
+    """One side of a call, as the other side sees it."""
+
+    name: str
+    number: str
+
+
+@dataclass(frozen=True)
+class PlatformIds:
+    """The ids Telnyx gives a call leg.
+
+    Attributes:
+        session_id: Shared by the legs of a call (UUID).
+        leg_id: The leg's own (UUID).
+        call_control_id: The leg's name in the Call Control API.
+    """
+
+    session_id: str = field(default_factory=lambda: str(uuid4()))
+    leg_id: str = field(default_factory=lambda: str(uuid4()))
+    call_control_id: str = field(
+        default_factory=lambda: "v3:" + base64.urlsafe_b64encode(secrets.token_bytes(24)).decode()
+    )
+
+    def fields(self) -> dict[str, str]:
+        """Return the ids under their names on the wire."""
+        return {
+            "telnyx_session_id": self.session_id,
+            "telnyx_leg_id": self.leg_id,
+            "telnyx_call_control_id": self.call_control_id,
+        }
+
+
+@dataclass(frozen=True)
+class CallInfo:
+    """What identifies and describes one leg of a call.
+
+    Attributes:
+        call_id: The id client and gateway share for it.
+        caller: Who calls.
+        callee: Who is called.
+        headers: SIP headers that the caller sends with the call.
+        client_state: What the calling application sends along with the call (base64).
+        variables: What an assistant shall know about the caller.
+        ids: The platform's names for the leg.
+    """
+
+    call_id: str
+    caller: Party
+    callee: Party
+    headers: Headers = ()
+    client_state: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    ids: PlatformIds = field(default_factory=PlatformIds)
+
+    @property
+    def size(self) -> int:
+        """The bytes that the client's words in it take in memory."""
+        parties = (self.caller.name, self.caller.number, self.callee.name, self.callee.number)
+        return memory_size((parties, self.client_state, self.headers))
+
+    @property
+    def custom_headers(self) -> dict[str, str]:
+        """The headers by name; the values of one that comes several times are joined (`joined_headers`)."""
+        return joined_headers(self.headers)
+
+    def fields(self, headers: Headers = ()) -> dict[str, Any]:
+        """Return what `ringing` and `invite` tell about the call; `headers` are those of the other side."""
+        fields: dict[str, Any] = {
+            "callID": self.call_id,
+            "caller_id_name": self.caller.name,
+            "caller_id_number": self.caller.number,
+            "callee_id_name": self.callee.name,
+            "callee_id_number": self.callee.number,
+            "dialogParams": {"custom_headers": headers_to_wire(headers)},
+            **self.ids.fields(),
+        }
+        if self.client_state:
+            fields["client_state"] = self.client_state
+        return fields
+
+
+def call_info_of_invite(call_id: str, wire: Mapping[str, Any], caller: User) -> CallInfo:
+    """Read what an invite says about the call that a client places.
+
+    Args:
+        call_id: The id the client gave it.
+        wire: The `dialogParams` of the client's invite; what is missing or odd is filled in.
+        caller: Whose client it is.
+    """
+    number = address_of(_text(wire, "destination_number"))
+    return CallInfo(
+        call_id=call_id,
+        caller=Party(
+            name=_text(wire, "caller_id_name") or caller.caller_name,
+            number=_text(wire, "caller_id_number") or caller.caller_number,
+        ),
+        callee=Party(name=_text(wire, "remote_caller_id_name") or "Outbound Call", number=number),
+        headers=headers_from_wire(wire.get("custom_headers")),
+        client_state=_text(wire, "clientState") or None,
+    )
+
+
+def call_info_to(
+    user: str, caller: Party, headers: Headers = (), *, client_state: str | None = None, session_id: str | None = None
+) -> CallInfo:
+    """Return what the leg to a user says about a call.
+
+    Args:
+        user: The name of the user.
+        caller: Who calls.
+        headers: SIP headers that the caller sends with the call.
+        client_state: What the calling application sends along with the call (base64).
+        session_id: The platform's id of the call, if another leg of it has one.
+    """
+    ids = PlatformIds(session_id=session_id) if session_id else PlatformIds()
+    return CallInfo(str(uuid4()), caller, Party("Outbound Call", user), headers, client_state, ids=ids)
+
+
+def headers_to_wire(headers: Headers) -> list[dict[str, str]]:
+    """Return SIP headers as the list of names and values that the wire carries."""
+    return [{"name": name, "value": value} for name, value in headers]
+
+
+def headers_from_wire(wire: object) -> Headers:
+    """Read a list of names and values, which may be numbers; entries that are neither are left out."""
+    entries = wire if isinstance(wire, list) else []
+    read = ((entry.get("name"), _value(entry.get("value"))) for entry in entries if isinstance(entry, dict))
+    named = ((one_line(name), value) for name, value in read if isinstance(name, str))
+    return tuple((name, value) for name, value in named if name and value is not None)
+
+
+def _value(value: object) -> str | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return json.dumps(value)
+    return one_line(value) if isinstance(value, str) else None
+
+
+def _text(wire: Mapping[str, Any], key: str) -> str:
+    value = wire.get(key)
+    return one_line(value) if isinstance(value, str) else ""

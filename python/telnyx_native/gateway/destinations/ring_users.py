@@ -1,0 +1,193 @@
+"""Users as a destination: every phone of the called users rings, the first that answers talks."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from telnyx_native.errors import CallError, MediaError
+from telnyx_native.gateway.calls.call_info import call_info_to
+from telnyx_native.gateway.calls.dtmf import follow_keys
+from telnyx_native.gateway.calls.hangup import reason_of
+from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Leg, LegState
+from telnyx_native.states import CallTerminationReason, HangupCause
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from telnyx_native.gateway.accounts.users import User
+    from telnyx_native.gateway.calls.registry import Calls
+
+__all__ = ["RingUsers", "ring_until_answered"]
+
+SHORTEST_KEY, LONGEST_KEY = 0.04, 6.0
+"""Seconds that a key can be held."""
+
+KEY_GAP = 0.05
+"""Seconds between two keys."""
+
+
+class RingUsers:
+    """Users of the gateway as the destination of a call: one, or a group.
+
+    Args:
+        users: The users.
+        calls: Opens the legs to their phones.
+    """
+
+    def __init__(self, users: Sequence[User], calls: Calls) -> None:
+        self._users = users
+        self._calls = calls
+
+    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+        """Ring the users' phones, connect the first that answers, until either side hangs up."""
+        users = self._users
+        if len(users) > 1:  # the caller of a group does not ring
+            users = [user for user in users if user.name != leg.user_name]
+        caller, headers, session_id = leg.info.caller, leg.info.headers, leg.info.ids.session_id
+        phones = self._calls.open_callee_legs(
+            users, lambda user: call_info_to(user, caller, headers, session_id=session_id)
+        )
+        if not phones:
+            return reason_of(HangupCause.USER_NOT_REGISTERED)
+        try:
+            async with asyncio.timeout(leg.media.limits.ring_time):
+                await asyncio.gather(*(_invite(phone) for phone in phones))
+                await leg.ring()
+                async with leg.ringback():
+                    phone = await _first_to_answer(phones)
+            if phone is None:
+                return _why_nobody(phones)
+            await _tell_losers(phones, phone)
+            leg.remote_headers = phone.answer_headers
+            await leg.answer()
+            return await _talk(leg, phone)
+        except TimeoutError:
+            return reason_of(HangupCause.NO_ANSWER)
+        finally:
+            # Whatever happened, no phone rings or talks on: least of all when the caller has hung up.
+            await asyncio.gather(*(phone.end(_farewell(leg, phone)) for phone in phones))
+
+
+async def ring_until_answered(phones: Sequence[CalleeLeg], ring_time: float) -> CalleeLeg:
+    """Ring phones for a caller from outside; return the leg of the first that answers.
+
+    Raises:
+        CallError: Nobody has answered within `ring_time` seconds, or everybody has refused.
+    """
+    phone = None
+    try:
+        async with asyncio.timeout(ring_time):
+            await asyncio.gather(*(_invite(phone) for phone in phones))
+            phone = await _first_to_answer(phones)
+        if phone is None:
+            raise CallError(f"nobody has taken the call: {_why_nobody(phones)}")
+        await _tell_losers(phones, phone)
+        return phone
+    except TimeoutError:
+        raise CallError(f"nobody has answered within {ring_time:g} s") from None
+    finally:
+        others = (other for other in phones if other is not phone)
+        await asyncio.gather(*(other.hang_up(HangupCause.ORIGINATOR_CANCEL) for other in others))
+
+
+async def _tell_losers(phones: Sequence[CalleeLeg], winner: CalleeLeg) -> None:
+    losers = (other for other in phones if other is not winner)
+    await asyncio.gather(*(loser.hang_up(HangupCause.LOSE_RACE) for loser in losers))
+
+
+async def _invite(phone: CalleeLeg) -> None:
+    """Let a phone ring; one that cannot be offered audio is out, the others ring on."""
+    try:
+        await phone.invite()
+    except MediaError:
+        await phone.hang_up(HangupCause.NORMAL_TEMPORARY_FAILURE)
+
+
+async def _first_to_answer(phones: Sequence[CalleeLeg]) -> CalleeLeg | None:
+    """Return the first phone that answers, or `None` when every one has refused."""
+    settling = [asyncio.create_task(phone.settled()) for phone in phones]
+    try:
+        for settled in asyncio.as_completed(settling):
+            phone = await settled
+            if phone.state.value is LegState.ANSWERED:
+                return phone
+        return None
+    finally:
+        await _stop(settling)
+
+
+def _why_nobody(phones: Sequence[CalleeLeg]) -> CallTerminationReason:
+    """Return what the caller is told when every phone has refused: busy if one is, else what the last one said."""
+    reasons = [phone.reason for phone in phones if phone.reason is not None]
+    busy = [reason for reason in reasons if reason.cause == HangupCause.USER_BUSY.name]
+    return (busy or reasons)[-1]
+
+
+async def _talk(one: Leg, other: Leg) -> CallTerminationReason:
+    """Join audio, keys and text messages of two legs, except while one is on hold, until one ends; return why it did.
+
+    A leg whose audio does not connect has ended, too.
+    """
+
+    async def follow(leg: Leg) -> CallTerminationReason:
+        try:
+            await leg.media.connected()
+        except MediaError:
+            return leg.reason or reason_of(HangupCause.MEDIA_TIMEOUT)
+        return await leg.wait_ended()
+
+    try:
+        one.peer.join(other.peer)
+    except MediaError:  # one is over already
+        return one.reason or other.reason or reason_of(HangupCause.MEDIA_TIMEOUT)
+    following = [asyncio.create_task(follow(leg)) for leg in (one, other)]
+    relaying = [
+        asyncio.create_task(relay(*legs))
+        for relay in (_relay_keys, _relay_texts)
+        for legs in ((one, other), (other, one))
+    ]
+    try:
+        done, _ = await asyncio.wait(following, return_when=asyncio.FIRST_COMPLETED)
+        return done.pop().result()
+    finally:
+        await _stop([*following, *relaying])
+
+
+async def _relay_keys(source: Leg, target: Leg) -> None:
+    """Press at `target` what is pressed at `source`, as telephone-events, until the legs are over.
+
+    While one of them is on hold, keys are lost as speech is.
+    """
+    pressing = asyncio.Lock()  # a key that comes while another is held would take its place
+
+    async def press(key: str, seconds: float) -> None:
+        seconds = min(max(seconds, SHORTEST_KEY), LONGEST_KEY)
+        async with pressing:
+            if source.held.value or target.held.value:
+                return
+            with suppress(MediaError):  # a client that takes no telephone-events gets no keys
+                await target.peer.insert_dtmf(key, duration=seconds, gap=KEY_GAP)
+                await asyncio.sleep(seconds + KEY_GAP)
+
+    await follow_keys(source.keys.collect(), source.audio.dtmf_flow.collect(), press)
+
+
+async def _relay_texts(source: Leg, target: Leg) -> None:
+    async for text in source.texts:
+        await target.send_text(text)
+
+
+def _farewell(caller: CallerLeg, phone: CalleeLeg) -> CallTerminationReason:
+    """Return what a phone is told when it is not the one that ended the call."""
+    if caller.reason is not None:
+        return caller.reason
+    answered = phone.state.value is LegState.ANSWERED
+    return reason_of(HangupCause.NORMAL_CLEARING if answered else HangupCause.ORIGINATOR_CANCEL)
+
+
+async def _stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,170 @@
+"""Which destination a call gets: the dial plan, and the router that looks up addresses."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
+
+from telnyx_native.errors import ConfigurationError
+from telnyx_native.gateway.accounts.users import address_of
+from telnyx_native.gateway.destinations.built_in import Refuse
+from telnyx_native.states import HangupCause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from telnyx_native.gateway.accounts.users import Directory, User
+    from telnyx_native.gateway.destinations.destination import Destination, Factory
+    from telnyx_native.gateway.destinations.ivr import Menu
+
+__all__ = ["DialPlan", "Ring", "Router"]
+
+logger = logging.getLogger(__name__)
+
+Ring = Literal["last", "all"]
+"""Which phones of a user ring."""
+
+
+@dataclass(frozen=True)
+class DialPlan:
+    """Where calls lead beyond users and built-in destinations.
+
+    An address is, in this order: the name or number of a user, a number or a group of this plan, or a destination.
+
+    Attributes:
+        numbers: Where each number leads, such as `{"+15550199": "sales", "+15550198": "ivr:main"}`. Numbers that
+            clients dial and numbers that `Gateway.place_call` calls are the same.
+        groups: Who rings when a group is called: names of users. They ring together, and the first to answer has the
+            call; the others are told that it was answered elsewhere.
+        menus: What `ivr:NAME` plays; `ivr` alone is the menu `main`.
+        sounds: The folder that `file:NAME` and the prompts of menus are in. Nothing else can be played.
+        ring: Which phones of a user ring: `"last"`, the one that logged in last, as at Telnyx; or `"all"`, which is not
+            Telnyx's way: a number or a credential for each device is.
+    """
+
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    menus: Mapping[str, Menu] = field(default_factory=dict)
+    sounds: Path | None = None
+    ring: Ring = "last"
+
+    def __post_init__(self) -> None:
+        if self.ring not in get_args(Ring):
+            raise ConfigurationError(f'ring: write "last" or "all", not {self.ring!r}')
+
+    def addresses(self) -> Iterator[tuple[str, str]]:
+        """Every address that the plan leads to, behind the name of the setting that says so."""
+        for number, address in self.numbers.items():
+            yield f'numbers."{number}"', address
+        for name, menu in self.menus.items():
+            yield f"menus.{name}", f"ivr:{name}"  # what it plays
+            for setting, address in menu.addresses.items():
+                yield f"menus.{name}.{setting}", address
+
+
+class Router:
+    """Finds the destination of an address: a user by name or number, a number or group of the plan, or a program.
+
+    Args:
+        directory: The users.
+        plan: The numbers and groups.
+        ring_users: Makes the destination that rings users.
+        programs: The other destinations, by name.
+
+    Raises:
+        ConfigurationError: The plan leads to what there is not; the message begins with the setting.
+    """
+
+    def __init__(
+        self,
+        directory: Directory,
+        plan: DialPlan,
+        ring_users: Callable[[Sequence[User]], Destination],
+        programs: Mapping[str, Factory],
+    ) -> None:
+        self._directory = directory
+        self._plan = plan
+        self._ring_users = ring_users
+        self._programs = programs
+        self._numbers = {address_of(number): address for number, address in plan.numbers.items()}
+        self._groups = {name: self._members(name) for name in plan.groups}
+        self._check()
+
+    def route(self, address: str) -> Destination:
+        """Return where a call to `address` goes; a call that leads nowhere is refused."""
+        try:
+            destination = self._find(address)
+        except ConfigurationError as error:
+            logger.warning("a call to %r leads nowhere: %s", address, error)
+            return Refuse(HangupCause.INVALID_NUMBER_FORMAT)
+        return destination or Refuse(HangupCause.UNALLOCATED_NUMBER)
+
+    def users_at(self, address: str) -> Sequence[User]:
+        """Return the users whom an address rings: one, or the members of a group.
+
+        Raises:
+            ConfigurationError: It is neither.
+        """
+        address = self.led_to(address)
+        user = self._directory.find(address)
+        users = [user] if user else self._groups.get(address, ())
+        if not users:
+            raise ConfigurationError(self._unknown("user or group", address, [*self._user_names, *self._groups]))
+        return users
+
+    def led_to(self, address: str) -> str:
+        """Return where the number of the plan leads that an address is; other addresses stay as they are."""
+        return self._numbers.get(address_of(address), address)
+
+    def _find(self, address: str) -> Destination | None:
+        address = self.led_to(address)
+        user = self._directory.find(address)
+        if user is not None:
+            return self._ring_users([user])
+        if address in self._groups:
+            return self._ring_users(self._groups[address])
+        name, _, argument = address.partition(":")
+        factory = self._programs.get(name.lower())
+        return factory(argument) if factory else None
+
+    # The plan
+
+    def _members(self, group: str) -> Sequence[User]:
+        members = []
+        for name in self._plan.groups[group]:
+            user = self._directory.find(name)
+            if user is None:
+                raise ConfigurationError(f"groups.{group}: {self._unknown('user', name, self._user_names)}")
+            members.append(user)
+        if not members:
+            raise ConfigurationError(f"groups.{group}: a group needs somebody who rings; name users")
+        return members
+
+    def _check(self) -> None:
+        for taken in (*self._plan.numbers, *self._plan.groups):
+            if self._directory.find(taken):
+                raise ConfigurationError(f"{taken!r} is a user already; a number or group needs another name")
+        for group in self._plan.groups:
+            if group in self._programs:
+                raise ConfigurationError(f"groups.{group}: that is a destination already; choose another name")
+        for setting, address in self._plan.addresses():
+            try:
+                destination = None if address_of(address) in self._numbers else self._find(address)
+            except ConfigurationError as error:
+                raise ConfigurationError(f"{setting}: {error}") from None
+            if destination is None:
+                known = [*self._user_names, *self._groups, *self._programs]
+                raise ConfigurationError(f"{setting}: {self._unknown('destination', address, known)}")
+
+    @property
+    def _user_names(self) -> list[str]:
+        return [user.name for user in self._directory]
+
+    @staticmethod
+    def _unknown(kind: str, name: str, known: Sequence[str]) -> str:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known) or 'none'}"
+        return f"there is no {kind} {name!r}; {hint}"

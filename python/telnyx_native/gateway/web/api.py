@@ -1,0 +1,279 @@
+"""The HTTP API: users, calls, events, faults and scenarios.
+
+`openapi.json` beside the console's files describes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from telnyx_native.errors import CallError, ConfigurationError, MediaError
+from telnyx_native.gateway.accounts.users import same_secret
+from telnyx_native.gateway.faults.names import inject, inject_into_call, inject_into_server
+from telnyx_native.gateway.faults.scenarios import SCENARIOS
+from telnyx_native.untrusted_text import one_line
+from telnyx_native.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from telnyx_native.gateway.calls.leg import CalleeLeg, Leg
+    from telnyx_native.gateway.calls.registry import Calls
+    from telnyx_native.gateway.connection import Connections
+    from telnyx_native.gateway.context import GatewayContext
+    from telnyx_native.gateway.faults.faults import Faults
+    from telnyx_native.gateway.faults.scenarios import Scenarios
+    from telnyx_native.gateway.monitor import GatewayEvent
+
+__all__ = ["ApiContext", "make_api"]
+
+
+async def _read_object(request: web.Request) -> dict[str, Any]:
+    """Return the body of a request; what is no object is answered with status 400."""
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise web.HTTPBadRequest(text="the body must be a JSON object")
+    return body
+
+
+def _text_of(wanted: dict[str, Any], key: str) -> str:
+    """Return a text of a body, empty if there is none; what is no text is answered with status 400."""
+    value = wanted.get(key) or ""
+    if not isinstance(value, str):
+        raise web.HTTPBadRequest(text=f"{key} must be a string")
+    return one_line(value)
+
+
+LARGEST_BODY = 65_536
+"""Bytes a request may have; all of them are small."""
+
+HEARTBEAT = 15.0
+"""Seconds without an event until a comment is sent, so that a dead watcher is noticed."""
+
+TOKEN_LIFETIME = 86_400.0
+"""Seconds a login token from here is good."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ApiContext:
+    """What the API shows, and what it does.
+
+    Attributes:
+        gateway: What the gateway shares.
+        connections: The open connections.
+        calls: The calls.
+        faults: What goes wrong on purpose.
+        scenarios: Faults that follow one another.
+        programs: The names of the destinations beside the users.
+        control_token: What lets a request in.
+        place_call: Calls a user, see `Gateway.place_call`.
+        mint_token: Makes a login token of a user that is good for so many seconds.
+    """
+
+    gateway: GatewayContext
+    connections: Connections
+    calls: Calls
+    faults: Faults
+    scenarios: Scenarios
+    programs: Sequence[str]
+    control_token: str
+    place_call: Callable[..., Awaitable[CalleeLeg]]
+    mint_token: Callable[[str, float], str]
+
+
+def make_api(context: ApiContext) -> web.Application:
+    """Return the API, to be served below a path of its own."""
+    api = web.Application(middlewares=[_authorized(context), _errors], client_max_size=LARGEST_BODY)
+    control = _Control(context)
+    api.add_routes(
+        [
+            web.get("/status", control.status),
+            web.get("/users", control.users),
+            web.post("/users/{name}/token", control.login_token),
+            web.get("/calls", control.calls),
+            web.post("/calls", control.place_call),
+            web.delete("/calls/{id}", control.hang_up),
+            web.get("/events", control.events),
+        ]
+    )
+    _add_faults(api, context)
+    api.on_shutdown.append(control.end_streams)
+    return api
+
+
+def _authorized(context: ApiContext) -> Any:
+    @web.middleware
+    async def check(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Check the token. It comes in a header that no page of another origin can set."""
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not same_secret(given, context.control_token):
+            return web.json_response(
+                {"error": "the token is missing or wrong; the gateway prints it when it starts"},
+                status=401,
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        return await handler(request)
+
+    return check
+
+
+@web.middleware
+async def _errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer an error with its text."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return web.json_response({"error": error.text or error.reason}, status=error.status)
+    except ConfigurationError as error:
+        return web.json_response({"error": str(error)}, status=404)
+    except CallError as error:
+        return web.json_response({"error": str(error)}, status=409)
+    except MediaError as error:
+        return web.json_response({"error": str(error)}, status=503)
+
+
+class _Control:
+    def __init__(self, context: ApiContext) -> None:
+        self._context = context
+        self._streams: set[asyncio.Task[Any]] = set()
+
+    async def status(self, _request: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "version": __version__,
+                "destinations": list(self._context.programs),
+                "counters": dataclasses.asdict(self._context.gateway.counters),
+            }
+        )
+
+    async def users(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._users())
+
+    async def login_token(self, request: web.Request) -> web.Response:
+        return web.json_response(
+            {"login_token": self._context.mint_token(request.match_info["name"], TOKEN_LIFETIME)}, status=201
+        )
+
+    async def calls(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._calls())
+
+    async def place_call(self, request: web.Request) -> web.Response:
+        wanted = await _read_object(request)
+        user, caller, name = (_text_of(wanted, key) for key in ("user", "from", "name"))
+        if not user or not caller:
+            raise web.HTTPBadRequest(text="user and from are needed")
+        leg = await self._context.place_call(user, from_=caller, name=name)
+        return web.json_response(self._context.gateway.monitor.describe(leg), status=201)
+
+    async def hang_up(self, request: web.Request) -> web.Response:
+        leg = _find_leg(self._context, request)
+        await leg.hang_up()
+        return web.json_response(self._context.gateway.monitor.describe(leg))
+
+    async def end_streams(self, _api: web.Application) -> None:
+        """End the streams of events: the gateway goes away, for now or for good."""
+        for stream in self._streams:
+            stream.cancel()
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """Stream what happens as server-sent events (HTML Living Standard, section 9.2)."""
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        stream = asyncio.current_task()
+        assert stream is not None  # noqa: S101 - a handler runs in a task
+        self._streams.add(stream)
+        stream.add_done_callback(self._streams.discard)
+        with self._context.gateway.monitor.events.collect() as events:
+            await response.prepare(request)
+            await response.write(_record("snapshot", {"users": self._users(), "calls": self._calls()}))
+            while True:
+                try:
+                    async with asyncio.timeout(HEARTBEAT):
+                        event: GatewayEvent = await anext(events)
+                    await response.write(_record(event.kind, {"time": event.time, **event.data}))
+                except TimeoutError:
+                    await response.write(b":\n\n")
+                except (StopAsyncIteration, ConnectionResetError):
+                    return response
+
+    def _users(self) -> list[dict[str, Any]]:
+        present = [connection.user_name for connection in self._context.connections.logged_in]
+        return [
+            {"name": user.name, "number": user.number, "sessions": present.count(user.name)}
+            for user in self._context.gateway.directory
+        ]
+
+    def _calls(self) -> list[dict[str, Any]]:
+        return [self._context.gateway.monitor.describe(leg) for leg in self._context.calls.legs]
+
+
+def _record(kind: str, data: Any) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+
+
+def _add_faults(api: web.Application, context: ApiContext) -> None:
+    """Add the paths about faults to the API."""
+
+    async def into_user(request: web.Request) -> web.Response:
+        user, fault = request.match_info["name"], _text_of(await _read_object(request), "fault")
+        await inject(context.faults, user, fault)
+        return web.json_response({"user": user, "fault": fault})
+
+    async def into_call(request: web.Request) -> web.Response:
+        fault = _text_of(await _read_object(request), "fault")
+        leg = _find_leg(context, request)
+        await inject_into_call(context.faults, leg, fault)
+        return web.json_response({"call": leg.info.ids.leg_id, "fault": fault})
+
+    async def into_server(request: web.Request) -> web.Response:
+        fault = _text_of(await _read_object(request), "fault")
+        inject_into_server(context.faults, fault)
+        return web.json_response({"fault": fault}, status=202)
+
+    async def scenarios(_request: web.Request) -> web.Response:
+        return web.json_response(
+            [
+                {"name": name, "summary": scenario.summary, "running": name in context.scenarios.running}
+                for name, scenario in SCENARIOS.items()
+            ]
+        )
+
+    async def start(request: web.Request) -> web.Response:
+        context.scenarios.start(request.match_info["name"])
+        return await scenarios(request)
+
+    async def stop(request: web.Request) -> web.Response:
+        await context.scenarios.stop(request.match_info["name"])
+        return await scenarios(request)
+
+    api.add_routes(
+        [
+            web.post("/users/{name}/faults", into_user),
+            web.post("/calls/{id}/faults", into_call),
+            web.post("/faults", into_server),
+            web.get("/scenarios", scenarios),
+            web.put("/scenarios/{name}", start),
+            web.delete("/scenarios/{name}", stop),
+        ]
+    )
+
+
+def _find_leg(context: ApiContext, request: web.Request) -> Leg:
+    """Return the call that a path is about; status 404 if there is none."""
+    for leg in context.calls.legs:
+        if leg.info.ids.leg_id == request.match_info["id"]:
+            return leg
+    raise web.HTTPNotFound(text="there is no such call")

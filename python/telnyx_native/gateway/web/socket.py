@@ -1,0 +1,232 @@
+"""The connections of the port: the first request of each tells WebSocket from HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import struct
+from dataclasses import dataclass, field
+from socket import SO_LINGER, SOL_SOCKET
+from time import monotonic
+from typing import TYPE_CHECKING, Any, cast
+
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import DATA_OPCODES, Frame
+
+if TYPE_CHECKING:
+    from aiohttp import web
+    from websockets.protocol import Event
+
+    from telnyx_native.gateway.limits import Counters, Limits
+
+__all__ = ["ClientSocket", "PendingSockets"]
+
+LONGEST_HEAD = 16_384
+"""Bytes in which the head of the first request must end."""
+
+MOST_PIECES = 1024
+"""Frames that one message may come in: empty ones take memory, too."""
+
+MOST_FRAMES = 5000
+"""Frames of a connection in a second; one with more is cut."""
+
+MOST_CONTROLS = 100
+"""Of these, frames that are no part of a message: pings and pongs."""
+
+SLICE = 4096
+"""Bytes that are read at a time."""
+
+MOST_UNSENT = 4 << 20
+"""Bytes that may wait for a client to take them: one that asks, by pings for example, and takes no answer, is cut."""
+
+_UPGRADE = re.compile(rb"^GET [^\r\n]*\r\n(?:[^\r\n]+\r\n)*?upgrade:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
+"""The head of a request that opens a WebSocket (RFC 6455, section 4.1)."""
+
+
+@dataclass(eq=False)
+class PendingSockets:
+    """The connections of one port that have not sent a complete request, and what all of them share.
+
+    Attributes:
+        http: Makes the protocol of a connection that turns out to speak HTTP.
+        limits: What bounds the connections.
+        counters: Where they are counted.
+        waiting: Connections that have not said yet which protocol they speak.
+        closed: Whether new connections are closed.
+    """
+
+    http: web.Server
+    limits: Limits
+    counters: Counters
+    waiting: set[ClientSocket] = field(default_factory=set)
+    closed: bool = False
+
+    @property
+    def full(self) -> bool:
+        """Whether one more connection would be too many."""
+        return len(self.waiting) >= self.limits.sessions + self.limits.http_connections
+
+    @property
+    def http_full(self) -> bool:
+        """Whether one more connection that speaks HTTP would be too many."""
+        return len(self.http.connections) >= self.limits.http_connections
+
+    def close(self) -> None:
+        """Close the connections that have not said what they speak, and those that were accepted and come only now."""
+        self.closed = True
+        for socket in list(self.waiting):
+            socket.refuse()
+
+
+class ClientSocket(ServerConnection):
+    """A connection to the port, which collects its first bytes until they tell WebSocket from HTTP.
+
+    A WebSocket becomes this object, as `websockets` made it: the library learns of the connection only then. Anything
+    else is handed to the HTTP server, and this object is forgotten.
+
+    `websockets` lets applications subclass its connections. All that is relied on here is that they are an
+    `asyncio.Protocol`, whose callbacks may come late, and may come from this class instead of the transport.
+
+    Attributes:
+        frozen: Whether nothing is read.
+
+    Args:
+        protocol: The WebSocket protocol of the connection.
+        server: The WebSocket server.
+        pending: The connections of the port that have not sent a complete request.
+        settings: What `websockets` passes on.
+    """
+
+    def __init__(self, protocol: Any, server: Any, *, pending: PendingSockets, **settings: Any) -> None:
+        super().__init__(protocol, server, **settings)
+        self._pending = pending
+        self._head = bytearray()
+        self._entering: asyncio.Transport | None = None
+        self._open_timer: asyncio.TimerHandle | None = None
+        self._is_websocket = False
+        self._held_back = bytearray()
+        self._pieces = 0
+        self._second = self._frames = self._controls = 0
+        self.frozen = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the first request, but not for ever."""
+        self._link = cast("asyncio.Transport", transport)
+        if self._pending.closed or self._pending.full:
+            self._pending.counters.refused_sessions += 1
+            self._link.abort()
+            return
+        self._entering = self._link
+        self._pending.waiting.add(self)
+        self._open_timer = asyncio.get_running_loop().call_later(self._pending.limits.open_time, self.refuse)
+
+    def data_received(self, data: bytes) -> None:
+        """Collect the head of the first request, then hand the connection over."""
+        if self._is_websocket:
+            if self.frozen:  # the library may have gone on reading
+                self._held_back += data
+            else:
+                self._take(data)
+            return
+        if self._entering is None:
+            return
+        # Empty lines ahead of a request are to be ignored (RFC 9112, section 2.2).
+        self._head += data if self._head else data.lstrip(b"\r\n")
+        if b"\r\n\r\n" in self._head or len(self._head) > LONGEST_HEAD:
+            self._hand_over(self._stop_waiting())
+
+    def eof_received(self) -> None:
+        """Close a connection that ends before its first request."""
+        if self._is_websocket:
+            super().eof_received()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget a connection that is gone before its first request."""
+        if self._entering is not None:
+            self._stop_waiting()
+        elif self._is_websocket:
+            super().connection_lost(error)
+
+    def _take(self, data: bytes) -> None:
+        """Read what has come, a little at a time: nothing more of it when that has shown too much of something."""
+        for begin in range(0, len(data), SLICE):
+            if self._link.is_closing():
+                return
+            super().data_received(data[begin : begin + SLICE])
+            if self._link.get_write_buffer_size() > MOST_UNSENT:
+                self.abort()
+
+    def process_event(self, event: Event) -> None:
+        """Take a frame, unless there are too many: the library answers pings itself, and collects pieces."""
+        if isinstance(event, Frame):
+            self._count(event)
+        if not self._link.is_closing():
+            super().process_event(event)
+
+    def _count(self, frame: Frame) -> None:
+        second = int(monotonic())
+        if second != self._second:
+            self._second, self._frames, self._controls = second, 0, 0
+        self._frames += 1
+        if frame.opcode in DATA_OPCODES:
+            self._pieces = 0 if frame.fin else self._pieces + 1
+        else:
+            self._controls += 1
+        if self._pieces > MOST_PIECES or self._frames > MOST_FRAMES or self._controls > MOST_CONTROLS:
+            self.abort()
+
+    def take_messages_up_to(self, size: int) -> None:
+        """Take messages of so many bytes from now on."""
+        self.protocol.max_message_size = size
+
+    def abort(self) -> None:
+        """Cut a WebSocket."""
+        self._link.abort()
+
+    def reset(self) -> None:
+        """Cut a WebSocket with a TCP reset."""
+        # Lingering for no time is what makes a close a reset (socket(7)).
+        self._link.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        self._link.abort()
+
+    def freeze(self) -> None:
+        """Read nothing more of a WebSocket."""
+        self.frozen = True
+        self._link.pause_reading()
+
+    def thaw(self) -> None:
+        """Go on with a WebSocket that was frozen."""
+        self.frozen = False
+        held_back, self._held_back = bytes(self._held_back), bytearray()
+        if held_back:
+            self._take(held_back)
+        self._link.resume_reading()
+
+    def refuse(self) -> None:
+        """Close a connection that has not said what it speaks."""
+        if self._entering is not None:
+            self._stop_waiting().abort()
+
+    def _stop_waiting(self) -> asyncio.Transport:
+        assert self._entering is not None  # noqa: S101 - checked by the callers
+        assert self._open_timer is not None  # noqa: S101 - set with it
+        transport, self._entering = self._entering, None
+        self._open_timer.cancel()
+        self._pending.waiting.discard(self)
+        return transport
+
+    def _hand_over(self, transport: asyncio.Transport) -> None:
+        head = bytes(self._head)
+        self._head.clear()
+        if _UPGRADE.match(head):
+            self._is_websocket = True
+            super().connection_made(transport)
+            super().data_received(head)
+        elif self._pending.http_full:
+            self._pending.counters.refused_sessions += 1
+            transport.abort()
+        else:
+            http = self._pending.http()
+            transport.set_protocol(http)
+            http.connection_made(transport)
+            http.data_received(head)
