@@ -46,7 +46,7 @@ async def test_a_new_path_is_found_when_the_old_one_is_cut(network: Network) -> 
 async def test_without_a_new_path_the_call_is_given_up(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     async with (
         Gateway([User("alice", "s3cret")]) as gateway,
-        TelnyxClient(timeouts=Timeouts(path_lost=0.2, ice_restart=0.3)) as client,
+        TelnyxClient(timeouts=Timeouts(path_lost=0.2, ice_restart=1.0)) as client,
     ):
         await client.connect(TxServerConfiguration.parse(gateway.url), CredentialConfig("alice", "s3cret"))
         call = await client.new_invite("echo")
