@@ -134,7 +134,7 @@ class Connection:
         """Raise `SocketConnectionError` unless calls can be placed."""
         if not self._machine.takes_calls:
             message = "the client is not logged in; connect first"
-            if self._machine.recovers and not self.is_leaving:
+            if self._machine.recovers and self._machine.state not in (State.DISCONNECTED, State.LEAVING):
                 message = "the connection is being made again; wait for CLIENT_READY in connection_status_flow"
             raise SocketConnectionError(message, kind=ErrorCode.AUTHENTICATION_REQUIRED)
 

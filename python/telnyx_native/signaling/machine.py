@@ -184,7 +184,7 @@ _STATUS = {
 # Conditions of edges.
 
 
-def _logs_in(machine: Machine, _: Event) -> bool:
+def _wants_login(machine: Machine, _: Event) -> bool:
     return machine.enters or machine.recovers
 
 
@@ -337,7 +337,7 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     (State.DISCONNECTED, Leave): (Edge(State.LEAVING),),
     #
     (State.CONNECTING, Opened): (
-        Edge(State.LOGGING_IN, (SendLogin,), when=_logs_in, changes=_expect),
+        Edge(State.LOGGING_IN, (SendLogin,), when=_wants_login, changes=_expect),
         Edge(State.CONNECTED, (Resolve,)),
     ),
     (State.CONNECTING, OpenFailed): (
