@@ -190,12 +190,13 @@ class Connection:
         """Close the connection, after `leave`."""
         self._feed(terms.Close())
         socket, self._detached = self._detached, None
+        cancelled = set(self._works)
         try:
             if socket is not None:
                 await socket.close()
         finally:
-            if self._works:
-                await asyncio.wait(self._works)
+            if cancelled:
+                await asyncio.wait(cancelled)
 
     # From the socket.
 
