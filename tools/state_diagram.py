@@ -5,7 +5,7 @@ A page asks for a diagram with a comment before it, and this module writes what 
     <!-- state diagram: telnyx_native.signaling.machine -->
 
 A machine is a module with an enum `State` and a `TABLE`: from a state and the class of an event to an edge, or to
-several with conditions. An edge has a `target`.
+several with conditions. An edge has a `target`, or `targets`.
 
     python -m state_diagram docs/architecture.md            # writes the diagrams of the page
     python -m state_diagram --check docs/architecture.md    # fails if one of them is not up to date
@@ -33,7 +33,8 @@ _PLACE = re.compile(r"(<!-- state diagram: (?P<module>[\w.]+) -->\n)(?:\n?```mer
 def targets(edges: Any) -> tuple[str, ...]:
     """The names of the states that an edge, or several, can lead to, without repetition."""
     several = edges if isinstance(edges, tuple | list) else (edges,)
-    return tuple(dict.fromkeys(edge.target.name for edge in several))
+    ends = (end for edge in several for end in (edge.targets if hasattr(edge, "targets") else (edge.target,)))
+    return tuple(dict.fromkeys(end.name for end in ends))
 
 
 def diagram(machine: Any) -> str:

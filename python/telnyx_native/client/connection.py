@@ -13,10 +13,9 @@ from telnyx_native.client.context import Context
 from telnyx_native.client.network_watch import NetworkWatch, source_address
 from telnyx_native.client.pushed_call import PushedCall
 from telnyx_native.client.token_watch import TokenWatch
-from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
+from telnyx_native.codes import ErrorCode
 from telnyx_native.config import TokenConfig, TxServerConfiguration, route
 from telnyx_native.errors import (
-    AuthenticationError,
     NetworkChangedError,
     RequestTimeoutError,
     SocketConnectionError,
@@ -135,7 +134,7 @@ class Connection:
         """Raise `SocketConnectionError` unless calls can be placed."""
         if not self._machine.takes_calls:
             message = "the client is not logged in; connect first"
-            if self._machine.recovers and not self.is_leaving:
+            if self._machine.recovers and self._machine.state not in (State.DISCONNECTED, State.LEAVING):
                 message = "the connection is being made again; wait for CLIENT_READY in connection_status_flow"
             raise SocketConnectionError(message, kind=ErrorCode.AUTHENTICATION_REQUIRED)
 
@@ -191,12 +190,13 @@ class Connection:
         """Close the connection, after `leave`."""
         self._feed(terms.Close())
         socket, self._detached = self._detached, None
+        cancelled = set(self._works)
         try:
             if socket is not None:
                 await socket.close()
         finally:
-            if self._works:
-                await asyncio.wait(self._works)
+            if cancelled:
+                await asyncio.wait(cancelled)
 
     # From the socket.
 
@@ -305,21 +305,10 @@ class Connection:
                 self._login = self.config or self._login
                 if self._waiter is not None and not self._waiter.done():
                     self._waiter.set_exception(error)
-            case _:
-                self._tell(action)
-
-    def _tell(self, action: terms.Action) -> None:
-        match action:
             case terms.Report(error=error):
                 self._publisher.report(error)
-            case terms.GiveUp(error=error):
-                code = error.code if isinstance(error, TelnyxError) else None
-                message, kind = f"the connection is not made again: {error}", ErrorCode.RECONNECTION_EXHAUSTED
-                self._publisher.report(AuthenticationError(message, code=code, kind=kind))
-            case terms.WarnOfRecovery(error=error):
-                self._publisher.warn(TelnyxWarning.of(WarningCode.SIGNALING_RECOVERY_REQUIRED, str(error)))
-            case terms.WarnOfLoss():
-                self._publisher.warn(TelnyxWarning.of(WarningCode.RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT))
+            case terms.Warn(warning=warning):
+                self._publisher.warn(warning)
             case terms.AnnounceLoss():
                 self._stop_waiting()
                 self._publisher.announce(SocketStatus.DISCONNECT)

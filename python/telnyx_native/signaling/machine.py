@@ -59,11 +59,12 @@ from telnyx_native.signaling.machine_terms import (
     State,
     SuspendCalls,
     TimeUp,
-    WarnOfLoss,
-    WarnOfRecovery,
+    Warn,
     error_of,
+    exhausted,
     interrupted,
     reason_of,
+    warning_of,
 )
 from telnyx_native.states import ConnectionStatus
 
@@ -183,7 +184,7 @@ _STATUS = {
 # Conditions of edges.
 
 
-def _logs_in(machine: Machine, _: Event) -> bool:
+def _wants_login(machine: Machine, _: Event) -> bool:
     return machine.enters or machine.recovers
 
 
@@ -299,9 +300,9 @@ class Edge:
 
 
 _LOSE = (AbortSocket, Report)
-_LOST = Edge(State.DISCONNECTED, (*_LOSE, DropCalls, WarnOfLoss, AnnounceLoss, Reject))
+_LOST = Edge(State.DISCONNECTED, (*_LOSE, DropCalls, Warn, AnnounceLoss, Reject))
 _LOST_FOR_NOW = Edge(
-    State.RETRYING, (*_LOSE, SuspendCalls, WarnOfRecovery, AnnounceLoss, Reject), when=_recovers, changes=_end_login
+    State.RETRYING, (*_LOSE, SuspendCalls, Warn, AnnounceLoss, Reject), when=_recovers, changes=_end_login
 )
 _PUNTED = (Edge(State.DISCONNECTED, (*_LOSE, ForgetSession, DropCalls, AnnounceLoss, Reject)),)
 
@@ -336,7 +337,7 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     (State.DISCONNECTED, Leave): (Edge(State.LEAVING),),
     #
     (State.CONNECTING, Opened): (
-        Edge(State.LOGGING_IN, (SendLogin,), when=_logs_in, changes=_expect),
+        Edge(State.LOGGING_IN, (SendLogin,), when=_wants_login, changes=_expect),
         Edge(State.CONNECTED, (Resolve,)),
     ),
     (State.CONNECTING, OpenFailed): (
@@ -452,12 +453,14 @@ def _action(kind: type[Action], before: Machine, event: Event, after: Machine) -
         return kind(after.second, CONNECT_LIMIT_IN_CALL if hurries else None)
     if issubclass(kind, SuspendCalls | DropCalls):
         return kind(reason_of(event))
-    if not issubclass(kind, ErrorAction):
+    if not issubclass(kind, ErrorAction | Warn):
         return kind()
     error = error_of(before.state, event)
-    return kind(
-        interrupted(before.state, error) if kind is Reject and isinstance(event, Lost | Punted | Leave) else error
-    )
+    if issubclass(kind, Warn):
+        return kind(warning_of(after.state, error))
+    if kind is Reject and isinstance(event, Lost | Punted | Leave):
+        error = interrupted(before.state, error)
+    return kind(exhausted(error) if kind is GiveUp else error)
 
 
 def _time_in(state: State, machine: Machine, event: Event) -> float | None:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from telnyx_native.codes import ErrorCode
+from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
 from telnyx_native.errors import (
     GATEWAY_REGISTRATION_FAILED,
     GATEWAY_REGISTRATION_TIMEOUT,
+    AuthenticationError,
     GatewayRegistrationError,
     NetworkChangedError,
     SocketConnectionError,
+    TelnyxError,
 )
 from telnyx_native.states import CallNetworkChangeReason, GatewayState
 
@@ -246,16 +248,15 @@ class Reject(ErrorAction):
     """Let the pending `connect` or `log_in` raise an error, if there is one."""
 
 
-class GiveUp(ErrorAction):
+class GiveUp(Report):
     """Report that there are no more retries."""
 
 
-class WarnOfRecovery(ErrorAction):
-    """Warn that the connection is lost, and that the client reconnects."""
+@dataclass(frozen=True)
+class Warn(Action):
+    """Warn the application."""
 
-
-class WarnOfLoss(ErrorAction):
-    """Warn that the connection is lost, and that the client does not reconnect."""
+    warning: TelnyxWarning
 
 
 class Resolve(Action):
@@ -355,3 +356,17 @@ def reason_of(event: Event) -> CallNetworkChangeReason:
 def interrupted(state: State, error: Exception) -> Exception:
     """The error for a pending `connect` or `log_in`: it names what was in progress."""
     return SocketConnectionError(f"{error}, during {_STEPS[state]}") if state in _STEPS else error
+
+
+def exhausted(error: Exception) -> AuthenticationError:
+    """The error of a client that does not retry any more."""
+    code = error.code if isinstance(error, TelnyxError) else None
+    message = f"the connection is not made again: {error}"
+    return AuthenticationError(message, code=code, kind=ErrorCode.RECONNECTION_EXHAUSTED)
+
+
+def warning_of(state: State, error: Exception) -> TelnyxWarning:
+    """The warning that the connection is lost, which says whether the client reconnects."""
+    if state is State.RETRYING:
+        return TelnyxWarning.of(WarningCode.SIGNALING_RECOVERY_REQUIRED, str(error))
+    return TelnyxWarning.of(WarningCode.RECONNECTION_FAILED_WITH_NO_AUTO_RECONNECT)

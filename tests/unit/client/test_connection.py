@@ -232,6 +232,20 @@ async def test_closing_ends_a_login(
         await logging_in
 
 
+async def test_errors_tell_a_connection_that_is_over_from_one_that_comes_back(
+    online: TelnyxClient, server: ScriptedServer
+) -> None:
+    server.cut()
+    await online.connection_status_flow.wait_for(ConnectionStatus.RECONNECTING, timeout=LIMIT)
+    with pytest.raises(SocketConnectionError, match="being made again"):
+        await online.new_invite("echo")
+    await online.connection_status_flow.wait_for(ConnectionStatus.CLIENT_READY, timeout=LIMIT)
+    server.push("telnyx_rtc.punt")
+    await online.connection_status_flow.wait_for(ConnectionStatus.DISCONNECTED, timeout=LIMIT)
+    with pytest.raises(SocketConnectionError, match="connect first"):
+        await online.new_invite("echo")
+
+
 @pytest.mark.parametrize("step", ["open", "log_in", "query_gateway"])
 async def test_bug_on_the_way_back_costs_one_attempt(
     online: TelnyxClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, step: str
