@@ -13,6 +13,7 @@ from aiohttp import web
 from interop.far_end import HEARD_HZ, RATE, SPOKEN_HZ, over, spoken
 from interop.packages import HERE, SDK
 from support.browser import CHROMIUM, open_page
+from support.hearing import saying_tone
 from support.limit import LIMIT
 from support.signals import tone
 from telnyx_native.gateway.faults.names import inject
@@ -148,7 +149,7 @@ async def test_inbound_call_that_the_server_ends(phone, gateway):
     assert told["customHeaders"] == [{"name": "X-Ticket", "value": "9"}]
     await phone.do("answer", call)
     await leg.wait_answered(LIMIT)
-    leg.audio.write_nowait(tone(HEARD_HZ, 20, leg.audio.sample_rate).tobytes())
+    leg.audio.play(tone(HEARD_HZ, 1, leg.audio.sample_rate), loop=True)
     await asyncio.gather(phone.hears(call, HEARD_HZ), spoken(leg, SPOKEN_HZ))
     await phone.enters(call, "active")
     await leg.show_party("The Shop", "+15550188")
@@ -195,7 +196,7 @@ async def test_user_to_user_hold_keys_and_mute(phone, gateway, bob):
     theirs = await asyncio.wait_for(anext(incoming), LIMIT)
     await theirs.accept()
     await phone.enters(call, "active")
-    theirs.audio.write_nowait(tone(HEARD_HZ, 60, RATE).tobytes())
+    theirs.audio.play(tone(HEARD_HZ, 1, RATE), loop=True)
     await asyncio.gather(phone.hears(call, HEARD_HZ), spoken(theirs, SPOKEN_HZ))
     # Keys.
     keys = theirs.dtmf_flow.collect()
@@ -232,7 +233,7 @@ async def test_two_calls(phone, gateway):
     await phone.on(first, "hold()")
     await phone.do("answer", second, {"remoteElement": "speaker-2"})
     await leg.wait_answered(LIMIT)
-    leg.audio.write_nowait(tone(HEARD_HZ, 30, leg.audio.sample_rate).tobytes())
+    leg.audio.play(tone(HEARD_HZ, 1, leg.audio.sample_rate), loop=True)
     await phone.hears(second, HEARD_HZ)
     await phone.hears(first, 0)
     await phone.on(second, "hold()")
@@ -290,17 +291,17 @@ async def test_lost_connection_and_re_attach(phone, gateway, bob, fault):
     call = await phone.dial("bob")
     theirs = await asyncio.wait_for(anext(incoming), LIMIT)
     await theirs.accept()
-    theirs.audio.write_nowait(tone(HEARD_HZ, 60, RATE).tobytes())
-    await phone.hears(call, HEARD_HZ)
-    if fault == "restart":
-        await gateway.restart(1)
-    else:
-        gateway.faults.drop("alice")
-    await phone.page.until(f"phone.states['{call}'].includes('recovering')")
-    await phone.enters(call, "active")
-    await asyncio.gather(phone.hears(call, HEARD_HZ), spoken(theirs, SPOKEN_HZ))
-    assert not await phone.page.evaluate("phone.has('error', 48501)")  # its SESSION_NOT_REATTACHED
-    await theirs.wait_active(LIMIT)  # who is not back yet would not be told that the call ends
+    async with saying_tone(theirs.audio, HEARD_HZ):
+        await phone.hears(call, HEARD_HZ)
+        if fault == "restart":
+            await gateway.restart(1)
+        else:
+            gateway.faults.drop("alice")
+        await phone.page.until(f"phone.states['{call}'].includes('recovering')")
+        await phone.enters(call, "active")
+        await asyncio.gather(phone.hears(call, HEARD_HZ), spoken(theirs, SPOKEN_HZ))
+        assert not await phone.page.evaluate("phone.has('error', 48501)")  # its SESSION_NOT_REATTACHED
+        await theirs.wait_active(LIMIT)  # who is not back yet would not be told that the call ends
     await phone.on(call, "hangup()")
     assert (await asyncio.wait_for(theirs.wait_done(), LIMIT)).cause == "NORMAL_CLEARING"
 
@@ -332,7 +333,7 @@ async def test_reload_and_re_attach(browser, gateway, bob):
     call = await browser.dial("bob")
     theirs = await asyncio.wait_for(anext(incoming), LIMIT)
     await theirs.accept()
-    theirs.audio.write_nowait(tone(HEARD_HZ, 60, RATE).tobytes())
+    theirs.audio.play(tone(HEARD_HZ, 1, RATE), loop=True)
     await browser.hears(call, HEARD_HZ)
     await browser.page.reload()
     await browser.page.until("!!window.phone")

@@ -126,7 +126,7 @@ async def answered_by_bob(phone, bob):
     call = await phone.call("bob")
     theirs = await asyncio.wait_for(anext(incoming), LIMIT)
     await theirs.accept()
-    theirs.audio.write_nowait(tone(HEARD_HZ, 60, RATE).tobytes())
+    theirs.audio.play(tone(HEARD_HZ, 1, RATE), loop=True)
     await phone.event("state", id=call, state="active")
     return call, theirs
 
@@ -162,7 +162,7 @@ async def test_inbound_call_that_the_server_ends(phone, gateway):
     assert ringing["headers"] == [{"name": "X-Ticket", "value": "9"}]
     await phone.do("on", ringing["id"], "answer")
     await leg.wait_answered(LIMIT)
-    leg.audio.write_nowait(tone(HEARD_HZ, 20, leg.audio.sample_rate).tobytes())
+    leg.audio.play(tone(HEARD_HZ, 1, leg.audio.sample_rate), loop=True)
     await asyncio.gather(phone.hears(ringing["id"], HEARD_HZ), spoken(leg, SPOKEN_HZ))
     await leg.hang_up()
     await phone.event("state", id=ringing["id"], state="ended")
@@ -209,7 +209,7 @@ async def test_two_calls(phone, gateway):
     await phone.do("on", first, "hold")
     await phone.do("on", second, "answer")
     await leg.wait_answered(LIMIT)
-    leg.audio.write_nowait(tone(HEARD_HZ, 30, leg.audio.sample_rate).tobytes())
+    leg.audio.play(tone(HEARD_HZ, 1, leg.audio.sample_rate), loop=True)
     await phone.hears(second, HEARD_HZ)
     await phone.hears(first, 0)
     await phone.do("on", second, "hangup")
