@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from telnyx_native.call.audio_path import AudioPath, PeerSource
 from telnyx_native.call.lifecycle import Lifecycle
+from telnyx_native.call.local_candidates import send_candidates
 from telnyx_native.call.machine import Machine, Rules
 from telnyx_native.call.machine_terms import (
     Accept,
@@ -40,7 +41,6 @@ from telnyx_native.call.machine_terms import (
 )
 from telnyx_native.call.modification import Modifications
 from telnyx_native.call.observation import Observation, Observers
-from telnyx_native.call.trickle import send_candidates
 from telnyx_native.codes import WarningCode
 from telnyx_native.errors import CallError, MediaError, SdpError, TelnyxError
 from telnyx_native.events import (

@@ -1,4 +1,4 @@
-"""The search for network candidates of this side: when it ends, and what is odd about what it found."""
+"""The network candidates of this side: the search for them, and sending them as they are found (trickle ICE)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from telnyx_native.codes import WarningCode
+from telnyx_native.errors import SocketConnectionError
+from telnyx_native.signaling.call_messages import Candidate, EndOfCandidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from telnyx_native.logs import Log
     from telnyx_native.media.peer import Peer
+    from telnyx_native.signaling.messages import Dialog, Signaling
 
-__all__ = ["watch_gathering"]
+__all__ = ["send_candidates", "watch_gathering"]
 
 PATIENCE = 15.0
 """Seconds after which the search is taking too long (Telnyx JS SDK)."""
@@ -44,3 +48,14 @@ async def watch_gathering(peer: Peer, warn: Callable[[WarningCode, str], None], 
 def _kind_of(candidate: str) -> str:
     """The type of a candidate: `host`, `srflx`, `prflx` or `relay` (RFC 8839, 5.1)."""
     return candidate.partition(" typ ")[2].partition(" ")[0]
+
+
+async def send_candidates(peer: Peer, dialog: Dialog, signaling: Signaling, log: Log) -> None:
+    """Send the candidates of the latest description, and that there are no more; give up when the server is gone."""
+    session_id = signaling.session_id
+    try:
+        async for found in peer.candidates:
+            await signaling.tell(Candidate(session_id, dialog, found.candidate, found.sdp_mid, found.sdp_mline_index))
+        await signaling.tell(EndOfCandidates(session_id, dialog))
+    except SocketConnectionError as error:
+        log.debug(f"candidates were not sent: {error}")
