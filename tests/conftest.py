@@ -5,8 +5,15 @@ import os
 import signal
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from support.browser import close_browser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # numpy's linear algebra would start threads of its own some time, and tests count threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -29,3 +36,9 @@ with suppress(OSError):
 # A machine that is busy with something else must not fail a property.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_browser_is_left() -> Iterator[None]:
+    yield
+    close_browser()

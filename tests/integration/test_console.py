@@ -76,7 +76,7 @@ async def page(gateway, tmp_path):
     """The console, logged in as alice."""
     microphone = tmp_path / "microphone.wav"
     write_wav(microphone, tone(SPOKEN_HZ, 2, 48_000), 48_000)
-    async with gateway, open_page(gateway.console_url, tmp_path / "profile", microphone=microphone) as page:
+    async with gateway, open_page(gateway.console_url, microphone=microphone) as page:
         await page.until("document.querySelector('#user')?.options.length === 2")
         await page.type("#user", "alice")
         await page.click("#login-button")

@@ -77,7 +77,7 @@ async def test_the_bot(console_url: str) -> None:
 async def test_one_click_in_the_browser(console_url: str, tmp_path: Path) -> None:
     microphone = tmp_path / "microphone.wav"
     write_wav(microphone, np.concatenate([read_audio(PROMPT, 48_000), silence(3.0, 48_000)]), 48_000)
-    async with open_page(console_url, tmp_path / "profile", microphone=microphone) as page:
+    async with open_page(console_url, microphone=microphone) as page:
         await page.click('#users button[aria-label="Call bot"]')
         await page.until("document.querySelector('#call-state')?.textContent === 'active'")
         await page.until("document.querySelector('#level-heard').ariaValueNow > 0.3")  # the greeting

@@ -57,7 +57,7 @@ async def test_in_a_browser(report: Path, tmp_path: Path) -> None:
         assert (await outcome(process))[0] == 0
     write_wav(tmp_path / "silence.wav", bytes(RATE), RATE)
     url = (tmp_path / "call.html").as_uri()
-    async with open_page(url, tmp_path / "profile", microphone=tmp_path / "silence.wav") as page:
+    async with open_page(url, microphone=tmp_path / "silence.wav") as page:
         await page.until("document.querySelectorAll('svg[role=img][aria-label]').length === 8")
         assert await page.evaluate("document.querySelectorAll('polyline, circle').length >= 10")
         labels = await page.evaluate("[...document.querySelectorAll('svg')].map(svg => svg.ariaLabel).join('\\n')")

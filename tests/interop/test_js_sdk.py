@@ -93,7 +93,7 @@ class Phone:
 async def browser(js_packages, gateway, tmp_path):
     microphone = tmp_path / "microphone.wav"
     write_wav(microphone, tone(SPOKEN_HZ, 2, 48_000), 48_000)
-    async with site() as url, open_page(url, tmp_path / "profile", microphone=microphone) as page:
+    async with site() as url, open_page(url, microphone=microphone) as page:
         await page.until("!!window.phone")
         yield Phone(page, gateway)
 

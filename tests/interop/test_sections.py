@@ -61,7 +61,7 @@ async def test_audio_flows_and_the_rest_is_rejected(tmp_path: Path, policy: str,
     try:
         async with (
             Gateway() as gateway,
-            open_page(gateway.url.replace("ws:", "http:"), tmp_path / "profile", microphone=microphone) as page,
+            open_page(gateway.url.replace("ws:", "http:"), microphone=microphone) as page,
         ):
             await page.until("document.readyState === 'complete'")
             offer: str = await page.evaluate(f"{OFFER}({json.dumps(policy)}, {json.dumps(audio_first)})")

@@ -112,8 +112,13 @@ async def call():
         "kept = asyncio.run(call())",
         "import sys\nasync def main():\n    await call()\n    sys.exit(0)\nasyncio.run(main())",
         "loop = asyncio.new_event_loop()\nloop.run_until_complete(call())",
+        "async def main():\n"
+        "    engine, *_ = await call()\n"
+        "    asyncio.create_task(engine.release())\n"
+        "    await asyncio.sleep(0)\n"
+        "asyncio.run(main())",
     ],
-    ids=["dropped", "kept", "sys.exit", "loop left open"],
+    ids=["dropped", "kept", "sys.exit", "loop left open", "release cancelled"],
 )
 def test_a_program_that_forgets_to_close_ends_cleanly(ending: str) -> None:
     result = run_python(BUSY_CALL + ending)

@@ -1,10 +1,12 @@
-"""A page in headless Chromium, driven over its DevTools protocol."""
+"""Pages in headless Chromium, driven over its DevTools protocol."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import shutil
+import subprocess
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
@@ -108,58 +110,101 @@ class Page:
             await self.do("Input.dispatchKeyEvent", type=kind, key=key, **(text if kind == "keyDown" else {}))
 
 
+class Chromium:
+    """A browser whose microphone plays a WAV file over and over. It takes seconds to start: tests share it.
+
+    Attributes:
+        microphone: The content of the file.
+    """
+
+    def __init__(self, microphone: bytes) -> None:
+        assert CHROMIUM is not None
+        self.microphone = microphone
+        self._profile = Path(tempfile.mkdtemp(prefix="chromium-"))
+        file = self._profile / "microphone.wav"
+        file.write_bytes(microphone)
+        command = [
+            CHROMIUM,
+            "--headless=new",
+            "--no-sandbox",  # containers have none to give
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--remote-debugging-port=0",
+            f"--user-data-dir={self._profile}",
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-audio-capture={file}",
+            "--allow-loopback-in-peer-connection",
+            "--autoplay-policy=no-user-gesture-required",
+            "about:blank",
+        ]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    async def addresses(self) -> tuple[str, str]:
+        """Where its DevTools are, as soon as they listen, and the path of those for all of it."""
+        file = self._profile / "DevToolsActivePort"
+        async with asyncio.timeout(LIMIT):
+            while not (file.exists() and len(file.read_text().splitlines()) == 2):  # noqa: ASYNC110 - nor here
+                await asyncio.sleep(0.05)
+        port, path = file.read_text().splitlines()
+        return f"ws://127.0.0.1:{port}", path
+
+    def close(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+
+_shared: list[Chromium] = []
+
+
+def close_browser() -> None:
+    """End the browser that tests have shared, if there is one."""
+    while _shared:
+        _shared.pop().close()
+
+
+def _browser(file: Path) -> Chromium:
+    microphone = file.read_bytes()
+    if not (_shared and _shared[0].is_running and _shared[0].microphone == microphone):
+        close_browser()
+        _shared.append(Chromium(microphone))
+    return _shared[0]
+
+
 @asynccontextmanager
-async def open_page(url: str, profile: Path, *, microphone: Path) -> AsyncIterator[Page]:
-    """Open a page in a browser of its own, whose microphone plays a WAV file over and over."""
-    assert CHROMIUM is not None
-    process = await asyncio.create_subprocess_exec(
-        CHROMIUM,
-        "--headless=new",
-        "--no-sandbox",  # containers have none to give
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--remote-debugging-port=0",
-        f"--user-data-dir={profile}",
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={microphone}",
-        "--allow-loopback-in-peer-connection",
-        "--autoplay-policy=no-user-gesture-required",
-        "about:blank",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with connect(await _page_address(profile), max_size=None, open_timeout=LIMIT) as socket:
-            page = Page(socket)
-            reading = asyncio.create_task(page.read())
-            try:
+async def open_page(url: str, *, microphone: Path) -> AsyncIterator[Page]:
+    """Open a page that shares nothing with others, in a browser whose microphone plays a WAV file over and over."""
+    address, path = await _browser(microphone).addresses()
+    async with _devtools(address + path) as browser:
+        context = (await browser.do("Target.createBrowserContext"))["browserContextId"]
+        try:
+            target = await browser.do("Target.createTarget", url="about:blank", browserContextId=context)
+            async with _devtools(f"{address}/devtools/page/{target['targetId']}") as page:
                 for domain in ("Runtime", "Log", "Page"):
                     await page.do(f"{domain}.enable")
                 await page.do("Page.navigate", url=url)
                 yield page
-            finally:
-                reading.cancel()
-                await asyncio.gather(reading, return_exceptions=True)
-    finally:
-        process.terminate()
+        finally:
+            await browser.do("Target.disposeBrowserContext", browserContextId=context)
+
+
+@asynccontextmanager
+async def _devtools(address: str) -> AsyncIterator[Page]:
+    async with connect(address, max_size=None, open_timeout=LIMIT) as socket:
+        page = Page(socket)
+        reading = asyncio.create_task(page.read())
         try:
-            await asyncio.wait_for(process.wait(), LIMIT)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
-
-async def _page_address(profile: Path) -> str:
-    """The DevTools address of the browser's page, as soon as it listens."""
-    import aiohttp
-
-    file = profile / "DevToolsActivePort"
-    async with asyncio.timeout(LIMIT):
-        while not (file.exists() and len(file.read_text().splitlines()) == 2):  # noqa: ASYNC110 - nor here
-            await asyncio.sleep(0.05)
-        port = file.read_text().splitlines()[0]
-        async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}/json/list") as response:
-            targets = await response.json()
-    return next(target["webSocketDebuggerUrl"] for target in targets if target["type"] == "page")
+            yield page
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)

@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
@@ -195,7 +196,8 @@ class MediaEngine:
 
         def close() -> None:
             self._native.close()
-            self._loop.call_soon_threadsafe(closed.set)
+            with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits
+                self._loop.call_soon_threadsafe(closed.set)
 
         closer = threading.Thread(target=close, name="telnyx-close")
         try:
