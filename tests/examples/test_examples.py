@@ -27,6 +27,8 @@ from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 from telnyx_native.testing import Phone, open_phone
 
+pytestmark = pytest.mark.sound  # they speak, and listen
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SOUNDS = EXAMPLES / "sounds"
 RATE = Phone.SAMPLE_RATE
