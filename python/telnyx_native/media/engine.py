@@ -182,9 +182,9 @@ class MediaEngine:
         for loop, engine in list(cls._of_loop.items()):
             if loop.is_closed():
                 logger.warning("an event loop was closed without releasing its media engine; closing it now")
-                engine.close_at_once()
+                engine.abort()
 
-    def close_at_once(self) -> None:
+    def abort(self) -> None:
         """Close without an event loop."""
         del self._of_loop[self._loop]
         self._native.close()
