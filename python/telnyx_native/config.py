@@ -224,7 +224,7 @@ class TxServerConfiguration:
 
 
 class RingSink(Protocol):
-    """Where ringing is heard: a loudspeaker, say. The SDK has no device of its own."""
+    """Where ringing is heard, for example a loudspeaker. The SDK has no device of its own."""
 
     @property
     def sample_rate(self) -> int:

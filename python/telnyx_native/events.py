@@ -322,7 +322,7 @@ class EndOfCandidatesResponse(CallEvent):
 
 @dataclass(frozen=True)
 class DisplayResponse(CallEvent):
-    """The other side is somebody else now, after a transfer say.
+    """The remote party has changed, for example after a transfer.
 
     Attributes:
         party: Who it is, as far as the message says.

@@ -95,7 +95,7 @@ def redact(frame: str | bytes) -> str:
     """Return a frame of the wire as text without its secrets, and without control characters.
 
     Passwords, login and push tokens, TURN credentials and the passwords of ICE are masked, wherever they
-    are nested; a frame that is not JSON, cut off in the middle of a secret say, is masked by pattern.
+    are nested; a frame that is not JSON, for example one cut off in the middle of a secret, is masked by pattern.
     """
     text = frame.decode("utf-8", "replace") if isinstance(frame, bytes) else frame
     try:

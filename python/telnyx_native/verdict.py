@@ -16,4 +16,4 @@ class Verdict(enum.Enum):
     BLOCKED = "blocked"
     """Calls do not work, or nobody would want to talk like that."""
     INCONCLUSIVE = "inconclusive"
-    """Nothing was learnt: the other side did not take the call, say."""
+    """Nothing was learnt; for example, the remote side did not take the call."""

@@ -58,7 +58,7 @@ class Call:
 
     @property
     def remote_headers(self) -> dict[str, str]:
-        """SIP headers that the other side sent, with its invitation or answer say.
+        """SIP headers that the remote side sent, for example with its invitation or answer.
 
         Of a name that came several times, the values are one, in their order, with commas between (RFC 3261, 7.3.1).
         """
@@ -66,7 +66,7 @@ class Call:
 
     @property
     def remote_party_flow(self) -> StateFlow[RemoteParty]:
-        """Who is at the other end; it changes when the server says so, after a transfer say."""
+        """The party at the other end; it changes when the server says so, for example after a transfer."""
         return self._driver.remote_party
 
     @property
@@ -115,7 +115,7 @@ class Call:
         return self._driver.dialog.client_state
 
     def log_scope(self) -> AbstractContextManager[None]:
-        """Records that are logged inside, by whom ever, are about this call: see `LogContextFilter`.
+        """Records that are logged inside, by any code, belong to this call: see `LogContextFilter`.
 
         It holds for the task or thread that enters it, and for tasks that are started inside.
         """

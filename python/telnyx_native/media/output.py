@@ -311,7 +311,7 @@ class AudioOutput:
     # --- for the stream --------------------------------------------------------------------------------------------
 
     def _on_writable(self) -> None:
-        """There may be room for who waits for it."""
+        """There may be room for a writer that waits."""
         self._writable.set()
 
     def _on_drained(self) -> None:

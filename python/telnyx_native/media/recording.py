@@ -92,7 +92,7 @@ class Recording:
         return self._paused
 
     def pause(self) -> None:
-        """Leave out what is said from now on, a card number say; does nothing when it is paused."""
+        """Leave out what is said from now on, for example a card number; does nothing when it is paused."""
         self._turn(paused=True)
 
     def resume(self) -> None:

@@ -23,10 +23,10 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 CLEAN_UP_LIMIT = 10.0
-"""Seconds that what was interrupted, by Ctrl-C say, may take to clean up."""
+"""Seconds that what was interrupted, for example by Ctrl-C, may take to clean up."""
 
 LOST_SIGNAL_LIMIT = 0.5
-"""Seconds until Ctrl-C is noticed if Linux gave it to another thread, one that just began or ended, say."""
+"""Seconds until Ctrl-C is noticed if Linux gave it to another thread, for example one that just began or ended."""
 
 EXIT_LIMIT = 5.0
 """Seconds that closing what was left open may take when the program ends."""
@@ -52,7 +52,7 @@ class LoopThread:
         self._ready.wait()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what a coroutine returns. An exception in here, of Ctrl-C say, cancels it and waits for its clean-up.
+        """Return what a coroutine returns. An exception in here, such as that of Ctrl-C, cancels it and waits for its clean-up.
 
         Raises:
             RuntimeError: It would wait for itself or for an event loop of the caller's, or its loop is gone.
