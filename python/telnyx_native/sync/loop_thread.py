@@ -52,7 +52,7 @@ class LoopThread:
         self._ready.wait()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what a coroutine returns. An exception in here, such as that of Ctrl-C, cancels it; its clean-up is awaited.
+        """Return what a coroutine returns. An exception in here (Ctrl-C) cancels it, and its clean-up is awaited.
 
         Raises:
             RuntimeError: It would wait for itself or for an event loop of the caller's, or its loop is gone.
