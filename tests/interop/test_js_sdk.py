@@ -256,7 +256,7 @@ async def test_early_media(phone):
 
 
 async def test_call_that_the_server_ends_by_itself(phone):
-    call = await phone.dial("hangup-after:2")
+    call = await phone.dial("hangup-after:5")
     await phone.enters(call, "active")
     await phone.enters(call, "destroy")
     told = await phone.do("told", call)
