@@ -1,0 +1,114 @@
+"""Tests mirror modules: `telnyx_native/a/b.py` has `tests/unit/a/test_b.py`, or stands in `COVERED_BY`.
+
+A module of `media` that needs native code has `tests/native/test_b.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import telnyx_native
+
+PACKAGE = Path(telnyx_native.__file__).parent
+TESTS = Path(__file__).parent.parent
+
+COVERED_BY = {
+    "ai/conversation.py": "unit/ai/test_assistant.py",
+    "ai/widget.py": "unit/ai/test_assistant.py",
+    "background.py": "native/test_recording.py",
+    "call/conference.py": "integration/test_joins.py",
+    "call/machine_terms.py": "unit/call/test_machine.py",
+    "call/observation.py": "unit/call/test_quality_monitor.py",
+    "call/stats_sampler.py": "unit/call/test_quality_warnings.py",
+    "cli/app.py": "unit/cli/test_commands.py",
+    "cli/call.py": "integration/test_cli_call.py",
+    "cli/demo.py": "integration/test_demo.py",
+    "cli/devices.py": "unit/cli/test_commands.py",
+    "cli/doctor.py": "integration/test_doctor.py",
+    "cli/example_bot.py": "integration/test_example_bot.py",
+    "cli/gateway.py": "unit/cli/test_commands.py",
+    "cli/outcome.py": "unit/cli/test_commands.py",
+    "cli/recording.py": "integration/test_cli_call.py",
+    "cli/report.py": "integration/test_report_page.py",
+    "cli/trust.py": "integration/test_tls.py",
+    "client/precall.py": "integration/test_quality.py",
+    "client/ringer.py": "integration/test_ringing.py",
+    "devices/handset.py": "integration/test_handset.py",
+    "devices/loudspeaker.py": "integration/test_handset.py",
+    "devices/microphone_check.py": "integration/test_handset.py",
+    "devices/portaudio.py": "integration/test_handset.py",
+    "devices/sound_device.py": "integration/test_handset.py",
+    "doctor/audio_path.py": "integration/test_doctor.py",
+    "doctor/examination.py": "integration/test_doctor.py",
+    "doctor/finding.py": "integration/test_doctor.py",
+    "doctor/installation.py": "integration/test_doctor.py",
+    "doctor/login.py": "integration/test_doctor.py",
+    "doctor/server.py": "integration/test_doctor.py",
+    "doctor/sound.py": "integration/test_doctor.py",
+    "doctor/symptoms.py": "integration/test_doctor.py",
+    "errors.py": "unit/test_codes.py",
+    "events.py": "unit/test_values.py",
+    "gateway/calls/leg.py": "unit/gateway/calls/test_requests.py",
+    "gateway/calls/registry.py": "unit/gateway/test_limits.py",
+    "gateway/calls/reports.py": "unit/gateway/web/test_call_reports.py",
+    "gateway/calls/switchboard.py": "unit/gateway/calls/test_requests.py",
+    "gateway/certificate.py": "integration/test_tls.py",
+    "gateway/context.py": "unit/gateway/test_connection.py",
+    "gateway/destinations/conference.py": "unit/gateway/destinations/test_built_in.py",
+    "gateway/destinations/destination.py": "unit/gateway/destinations/test_built_in.py",
+    "gateway/destinations/ivr.py": "unit/gateway/destinations/test_built_in.py",
+    "gateway/faults/lasting.py": "unit/gateway/faults/test_faults.py",
+    "gateway/faults/names.py": "unit/gateway/faults/test_faults.py",
+    "gateway/monitor.py": "unit/gateway/web/test_api.py",
+    "gateway/server.py": "unit/gateway/test_robustness.py",
+    "gateway/speed_test.py": "unit/gateway/test_connection.py",
+    "gateway/web/site.py": "unit/gateway/web/test_api.py",
+    "integrations/frames.py": "native/test_frames.py",
+    "integrations/livekit.py": "frameworks/test_livekit.py",
+    "integrations/opentelemetry.py": "integration/test_metrics.py",
+    "integrations/pipecat.py": "frameworks/test_pipecat.py",
+    "integrations/prometheus.py": "integration/test_metrics.py",
+    "integrations/watching.py": "integration/test_metrics.py",
+    "media/hearing.py": "integration/test_listening.py",
+    "media/output.py": "native/test_playing.py",
+    "media/stats.py": "native/test_peer.py",
+    "media/stereo_files.py": "native/test_recording.py",
+    "new_credentials.py": "unit/test_rest.py",
+    "report/chart.py": "unit/report/test_page.py",
+    "report/drawings.py": "unit/report/test_page.py",
+    "report/facts.py": "unit/report/test_page.py",
+    "report/picture.py": "unit/report/test_page.py",
+    "signaling/machine_terms.py": "unit/signaling/test_machine.py",
+    "sip_headers.py": "unit/gateway/calls/test_call_info.py",
+    "sync/face.py": "integration/test_sync.py",
+    "sync/faces.py": "integration/test_sync.py",
+    "testing/ear.py": "integration/test_testing.py",
+    "testing/fixtures.py": "integration/test_testing.py",
+    "testing/phone.py": "integration/test_testing.py",
+    "verdict.py": "integration/test_quality.py",
+    "version.py": "unit/cli/test_commands.py",
+}
+"""Modules without a test file of their own, and the one below `tests/` that covers them instead."""
+
+
+def without_a_test() -> set[str]:
+    """The modules that have no test file of their name in the mirrored place."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        module = path.relative_to(PACKAGE)
+        if any(part.startswith("__") for part in module.parts):
+            continue
+        places = [TESTS / "unit" / module.with_name(f"test_{module.name}")]
+        if module.parts[0] == "media":
+            places.append(TESTS / "native" / f"test_{module.name}")
+        if not any(place.exists() for place in places):
+            found.add(str(module))
+    return found
+
+
+def test_every_module_has_a_test_of_its_name_or_a_stated_exception() -> None:
+    assert without_a_test() == set(COVERED_BY)
+
+
+def test_the_tests_that_cover_exceptions_exist() -> None:
+    assert {test for test in COVERED_BY.values() if not (TESTS / test).exists()} == set()
