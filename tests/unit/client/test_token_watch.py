@@ -46,7 +46,7 @@ async def test_new_token_takes_the_place_of_the_old_one(warnings: SharedFlow[Tel
     watch.stop()
 
 
-@pytest.mark.parametrize("token", ["opaque", token_for(10**9)])
+@pytest.mark.parametrize("token", ["opaque", token_for(10**9)], ids=["opaque", "lasts"])
 async def test_nothing_to_warn_of(warnings: SharedFlow[TelnyxWarning], token: str) -> None:
     watch = TokenWatch(warnings.emit)
     watch.start(TokenConfig(token))
@@ -72,7 +72,7 @@ async def test_a_token_that_looks_expired_is_warned_of_and_left_to_the_server(
         await asyncio.wait_for(anext(later), 0.05)
 
 
-@pytest.mark.parametrize("token", ["opaque", token_for(86_400)])
+@pytest.mark.parametrize("token", ["opaque", token_for(86_400)], ids=["opaque", "lasts"])
 async def test_token_that_may_be_good(warnings: SharedFlow[TelnyxWarning], token: str) -> None:
     TokenWatch(warnings.emit).check(TokenConfig(token))
     with pytest.raises(TimeoutError):

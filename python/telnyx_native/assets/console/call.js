@@ -75,6 +75,7 @@ export class Call extends EventTarget {
       this.refusal = GOOD_ENDS.has(params.cause) ? "" : params.cause;
       this.#end(params.cause);
     }
+    if (method === "telnyx_rtc.answer") this.began ??= Date.now(); // also when somebody hangs up before the audio stands
     if (method === "telnyx_rtc.media" || method === "telnyx_rtc.answer") {
       await this.#guard(async () => {
         if (params.sdp && this.#peer?.signalingState === "have-local-offer")
@@ -86,7 +87,7 @@ export class Call extends EventTarget {
 
   async hangUp() {
     if (this.over) return;
-    const answered = this.state === "active";
+    const answered = this.began !== null;
     this.#end(answered ? "NORMAL_CLEARING" : "USER_BUSY");
     await this.#ask("telnyx_rtc.bye", { cause: this.cause, causeCode: answered ? 16 : 17 }).catch(() => {});
   }
