@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-TEST_PACKAGES := chromium coturn iproute2 libasound2-plugins libportaudio2 nftables pulseaudio pulseaudio-utils
+TEST_PACKAGES := chromium-headless-shell coturn iproute2 libasound2-plugins libportaudio2 nftables pulseaudio pulseaudio-utils
 
 PYTHONS ?= $(PYTHON)
 WHEEL_PACKAGES := g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabihf iproute2 python3-dev python3-venv \

@@ -16,7 +16,7 @@ from telnyx_native.gateway.accounts.push import PushDevice
 from telnyx_native.media.files import write_wav
 from telnyx_native.push import PushProvider
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium-headless-shell")
 
 RATE = 16_000
 SPOKEN_HZ, HEARD_HZ = 700, 1100

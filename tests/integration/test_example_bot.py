@@ -73,7 +73,7 @@ async def test_the_bot(console_url: str) -> None:
         assert (await asyncio.wait_for(call.wait_done(), LIMIT)).cause == "NORMAL_CLEARING"
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium-headless-shell")
 async def test_one_click_in_the_browser(console_url: str, tmp_path: Path) -> None:
     microphone = tmp_path / "microphone.wav"
     write_wav(microphone, np.concatenate([read_audio(PROMPT, 48_000), silence(3.0, 48_000)]), 48_000)

@@ -22,7 +22,7 @@ from telnyx_native.states import HangupCause
 
 pytestmark = [
     pytest.mark.interop,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium-headless-shell"),
 ]
 
 

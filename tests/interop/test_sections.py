@@ -19,7 +19,7 @@ from telnyx_native.media.engine import MediaEngine
 
 pytestmark = [
     pytest.mark.interop,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt install chromium"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt install chromium-headless-shell"),
 ]
 
 RATE = 16_000

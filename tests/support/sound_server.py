@@ -22,13 +22,33 @@ class SoundServer:
 
     def __init__(self, directory: Path) -> None:
         self.address = f"unix:{directory / 'native'}"
-        self._modules: dict[str, str] = {}
+        self._rooms: dict[str, tuple[str, subprocess.Popen[bytes]]] = {}
 
     def add_room(self, name: str) -> None:
-        self._modules[name] = self.control("load-module", "module-null-sink", f"sink_name={name}", "rate=48000")
+        module = self.control("load-module", "module-null-sink", f"sink_name={name}", "rate=48000")
+        # A null sink moves sound each 2 s, until somebody wants it sooner; who opens the microphone then waits as long.
+        hum = [
+            "pacat",
+            "--server",
+            self.address,
+            "--device",
+            name,
+            "--raw",
+            "--rate=48000",
+            "--latency-msec=20",
+            "/dev/zero",
+        ]
+        self._rooms[name] = module, subprocess.Popen(hum, stderr=subprocess.DEVNULL)
 
     def remove_room(self, name: str) -> None:
-        self.control("unload-module", self._modules.pop(name))
+        module, hum = self._rooms.pop(name)
+        hum.terminate()
+        hum.wait()
+        self.control("unload-module", module)
+
+    def close(self) -> None:
+        for name in [*self._rooms]:
+            self.remove_room(name)
 
     def control(self, *command: str) -> str:
         done = subprocess.run(
@@ -61,6 +81,7 @@ async def sound_server(directory: Path) -> AsyncIterator[SoundServer]:
                 await asyncio.sleep(0.02)
         yield server
     finally:
+        server.close()
         process.terminate()
         await process.wait()
 
