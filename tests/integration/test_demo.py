@@ -34,9 +34,8 @@ def test_demo_returns_what_was_said(tmp_path):
     assert result.stderr == ""
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_demo_on_a_terminal_that_knows_few_characters(tmp_path, encoding):
-    few = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C"}
+def test_demo_on_a_terminal_that_knows_few_characters(tmp_path):
+    few = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
     result = run("demo", "--output", "heard.wav", cwd=tmp_path, timeout=40, **few)
     assert "Recording: heard.wav" in result.stdout
     assert result.stderr == ""

@@ -140,6 +140,7 @@ def test_what_the_processor_refuses() -> None:
         AudioProcessor(44_100)
 
 
+@pytest.mark.sound
 @pytest.mark.parametrize("processing", [None, ONLY_ECHO])
 async def test_a_loudspeaker_beside_the_microphone(engine: MediaEngine, processing: AudioProcessing | None) -> None:
     """The kiosk plays what it receives, and its microphone hears that: does the caller hear himself?"""

@@ -86,8 +86,10 @@ class Archive:
         Raises:
             AptError: There is no mirror of it.
         """
+        if self._source:
+            return self._source
         site = security_mirror() if self.suite.endswith(SECURITY) else mirror()
-        return self._source or f"deb [arch={self.architecture} signed-by={KEYRING}] {site} {self.suite} main"
+        return f"deb [arch={self.architecture} signed-by={KEYRING}] {site} {self.suite} main"
 
     @property
     def site(self) -> str:
