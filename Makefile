@@ -51,11 +51,11 @@ build: $(VENV)/installed ## build what changed of the native parts
 demo: build ## call an echo on a local gateway, and show what came back
 	@$(BIN)/telnyx-native demo
 
-test: build ## run all tests: four at a time those that do not listen to sound, then two at a time those that do
+test: build ## run all tests: four at a time those that do not listen to sound, then three at a time those that do
 	@echo "== tests"
-	@$(BIN)/python -m pytest -m "not sound" --numprocesses 4 --dist worksteal --reruns 2 -rR
+	@$(BIN)/python -m pytest -m "not sound" --numprocesses 4 --dist worksteal
 	@echo "== tests that listen to sound"
-	@$(BIN)/python -m pytest -m sound --numprocesses 2 --dist worksteal --reruns 2 -rR
+	@$(BIN)/python -m pytest -m sound --numprocesses 3 --dist worksteal
 
 test-tools: ## install what some tests need besides: a browser, a sound server, a TURN server and a firewall (they are skipped without)
 	@PACKAGES="$(TEST_PACKAGES)" tools/system_packages.sh $(SUDO)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from support.browser import CHROMIUM, open_page
+from support.browser import needs_browser, open_page
 from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, rms, tone
 from support.users import log_in
@@ -16,7 +16,7 @@ from telnyx_native.gateway.accounts.push import PushDevice
 from telnyx_native.media.files import write_wav
 from telnyx_native.push import PushProvider
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium-headless-shell")
+pytestmark = needs_browser
 
 RATE = 16_000
 SPOKEN_HZ, HEARD_HZ = 700, 1100

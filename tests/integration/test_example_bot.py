@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.browser import CHROMIUM, open_page
+from support.browser import needs_browser, open_page
 from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, rms, silence
 from telnyx_native import Call, CredentialConfig, TelnyxClient, TxServerConfiguration
@@ -73,7 +73,7 @@ async def test_the_bot(console_url: str) -> None:
         assert (await asyncio.wait_for(call.wait_done(), LIMIT)).cause == "NORMAL_CLEARING"
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium-headless-shell")
+@needs_browser
 async def test_one_click_in_the_browser(console_url: str, tmp_path: Path) -> None:
     microphone = tmp_path / "microphone.wav"
     write_wav(microphone, np.concatenate([read_audio(PROMPT, 48_000), silence(3.0, 48_000)]), 48_000)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.browser import CHROMIUM, open_page
+from support.browser import needs_browser, open_page
 from support.limit import LIMIT
 from support.scripts import outcome, program
 from support.signals import tone
@@ -51,7 +51,7 @@ async def test_page_and_picture(report: Path, tmp_path: Path) -> None:
         assert (await outcome(process))[0] == 2
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs a browser: make test-tools")
+@needs_browser
 async def test_in_a_browser(report: Path, tmp_path: Path) -> None:
     async with program("-m", "telnyx_native", "report", report, "-o", tmp_path / "call.html") as process:
         assert (await outcome(process))[0] == 0

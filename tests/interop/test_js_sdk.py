@@ -12,7 +12,7 @@ from aiohttp import web
 
 from interop.far_end import HEARD_HZ, RATE, SPOKEN_HZ, over, spoken
 from interop.packages import HERE, SDK
-from support.browser import CHROMIUM, open_page
+from support.browser import needs_browser, open_page
 from support.hearing import saying_tone
 from support.limit import LIMIT
 from support.signals import tone
@@ -20,10 +20,7 @@ from telnyx_native.gateway.faults.names import inject
 from telnyx_native.media.files import write_wav
 from telnyx_native.states import HangupCause
 
-pytestmark = [
-    pytest.mark.interop,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium-headless-shell"),
-]
+pytestmark = [pytest.mark.interop, needs_browser]
 
 
 @asynccontextmanager

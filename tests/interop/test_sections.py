@@ -10,17 +10,14 @@ from typing import Any
 
 import pytest
 
-from support.browser import CHROMIUM, open_page
+from support.browser import needs_browser, open_page
 from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, tone
 from telnyx_native.config import AudioConfig, PeerConfig
 from telnyx_native.gateway import Gateway
 from telnyx_native.media.engine import MediaEngine
 
-pytestmark = [
-    pytest.mark.interop,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt install chromium-headless-shell"),
-]
+pytestmark = [pytest.mark.interop, needs_browser]
 
 RATE = 16_000
 

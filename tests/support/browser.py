@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from support.limit import LIMIT
@@ -20,6 +21,8 @@ from support.limit import LIMIT
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 """The browser, if this machine has one; that without windows takes a third of the time of the others."""
+
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs a browser: make test-tools")
 
 
 class RefusedError(Exception):
