@@ -1,6 +1,6 @@
 """Writes python/telnyx_native/sync/__init__.pyi: what type checkers and editors see of the synchronous classes.
 
-They are made when the program runs (`telnyx_native.sync.face`), from the asynchronous ones; this makes their signatures
+They are made when the program runs (`telnyx_native.sync.wrapper`), from the asynchronous ones; this makes signatures
 from the same sources. `make sync-stub` writes the file, and a test says when it is out of date.
 """
 
@@ -15,17 +15,17 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import telnyx_native
-from telnyx_native.sync import face, faces
+from telnyx_native.sync import classes, wrapper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-STUB = Path(faces.__file__).with_name("__init__.pyi")
+STUB = Path(classes.__file__).with_name("__init__.pyi")
 
 HEADER = "# Made by tools/sync_stub.py from the asynchronous classes: `make sync-stub` makes it anew.\n"
 
-RENAMED = {**face.ENTRIES, "AsyncIterator": "Iterator"}
+RENAMED = {**wrapper.SYNC_NAMES, "AsyncIterator": "Iterator"}
 """What has another name when nothing is awaited."""
 
 KEPT_DECORATORS = ("property", "overload")
@@ -43,10 +43,10 @@ class Stub:
 
     def text(self) -> str:
         """Return it as a whole."""
-        public = sorted({*telnyx_native.__all__} - {*faces.__all__} - {"__version__"})
+        public = sorted({*telnyx_native.__all__} - {*classes.__all__} - {"__version__"})
         names = [f"from telnyx_native import {name} as {name}" for name in public]
         variables = sorted(self._type_variables)
-        names_of_all = sorted({*telnyx_native.__all__, *faces.__all__})
+        names_of_all = sorted({*telnyx_native.__all__, *classes.__all__})
         parts = [
             HEADER,
             *sorted(self._imports),
@@ -63,7 +63,7 @@ class Stub:
 
     def add_class(self, name: str) -> None:
         """Add the synchronous class of that name."""
-        made = getattr(faces, name)
+        made = getattr(classes, name)
         original = made._original  # noqa: SLF001 - it is what the stub is made from
         own = {function.name: function for function in _functions(_class_of(made))}
         lines = [f"{attribute}: {kind}" for attribute, kind in self._attributes(original) if name not in own]
@@ -78,22 +78,22 @@ class Stub:
                 continue
             seen.add(sync_name)
             lines += (
-                self._signature(own[sync_name], faces)
+                self._signature(own[sync_name], classes)
                 if sync_name in own
                 else self._signature(function, sys.modules[kind.__module__])
             )
         for sync_name in own.keys() - seen:
             if not _is_private(sync_name):
-                lines += self._signature(own[sync_name], faces)
-        bases = [text for text in map(ast.unparse, _class_of(made).bases) if text != face.Face.__name__]
+                lines += self._signature(own[sync_name], classes)
+        bases = [text for text in map(ast.unparse, _class_of(made).bases) if text != wrapper.Wrapper.__name__]
         for base in bases:
-            self._note_names(base, faces)
+            self._note_names(base, classes)
         self._parts.append(f"class {name}{f'({bases[0]})' if bases else ''}:")
         self._parts += [f"    {line}" for line in lines or ["..."]] + [""]
 
     def add_function(self, name: str) -> None:
         """Add the synchronous function of that name."""
-        original = inspect.unwrap(getattr(faces, name))
+        original = inspect.unwrap(getattr(classes, name))
         (function,) = ast.parse(dedent(inspect.getsource(original))).body
         assert isinstance(function, Function)
         self._parts += [*self._signature(function, sys.modules[original.__module__]), ""]
@@ -139,7 +139,7 @@ class Stub:
                 self._find(node.id, module)
 
     def _is_there(self, name: str) -> bool:
-        return name in {*faces.__all__, *telnyx_native.__all__, "Iterator", "aio"} or hasattr(builtins, name)
+        return name in {*classes.__all__, *telnyx_native.__all__, "Iterator", "aio"} or hasattr(builtins, name)
 
     def _find(self, name: str, module: ModuleType) -> None:
         tree = ast.parse(inspect.getsource(module))
@@ -211,8 +211,8 @@ def _default(value: ast.expr) -> ast.expr:
 def stub() -> str:
     """Return what the file should be."""
     made = Stub()
-    for name in faces.__all__:
-        if isinstance(getattr(faces, name), type):
+    for name in classes.__all__:
+        if isinstance(getattr(classes, name), type):
             made.add_class(name)
         else:
             made.add_function(name)

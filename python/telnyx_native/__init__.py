@@ -44,11 +44,11 @@ if TYPE_CHECKING:
     from telnyx_native.devices.handset import Handset as Handset
     from telnyx_native.devices.handset import HandsetCounters as HandsetCounters
     from telnyx_native.devices.handset import HandsetState as HandsetState
-    from telnyx_native.devices.loudspeaker import Loudspeaker as Loudspeaker
+    from telnyx_native.devices.handset import Loudspeaker as Loudspeaker
     from telnyx_native.devices.microphone_check import MicrophoneReport as MicrophoneReport
     from telnyx_native.devices.microphone_check import run_microphone_check as run_microphone_check
-    from telnyx_native.devices.sound_device import SoundDevice as SoundDevice
-    from telnyx_native.devices.sound_device import sound_devices as sound_devices
+    from telnyx_native.devices.sound_system import SoundDevice as SoundDevice
+    from telnyx_native.devices.sound_system import sound_devices as sound_devices
     from telnyx_native.errors import AudioClosedError as AudioClosedError
     from telnyx_native.errors import AuthenticationError as AuthenticationError
     from telnyx_native.errors import CallError as CallError
@@ -161,10 +161,9 @@ _HOMES = {
         "NoiseSuppression OpusConfig RingSink TelnyxConfig Timeouts TokenConfig TxServerConfiguration "
         "VoiceActivityConfig"
     ),
-    "devices.handset": "Handset HandsetCounters HandsetState",
-    "devices.loudspeaker": "Loudspeaker",
+    "devices.handset": "Handset HandsetCounters HandsetState Loudspeaker",
     "devices.microphone_check": "MicrophoneReport run_microphone_check",
-    "devices.sound_device": "SoundDevice sound_devices",
+    "devices.sound_system": "SoundDevice sound_devices",
     "errors": (
         "AudioClosedError AuthenticationError CallError CallLimitError ChannelLimitError ConfigurationError "
         "DeviceError DrainingError "

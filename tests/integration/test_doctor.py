@@ -21,7 +21,7 @@ from support.scripts import outcome, program
 from support.sound_server import needs_sound_server, sound_server
 from telnyx_native import CredentialConfig, TxServerConfiguration, Verdict
 from telnyx_native.doctor import Cause, Diagnosis, Finding, Status, examine
-from telnyx_native.doctor.sound import DEVICE_FILES, check_sound
+from telnyx_native.doctor.machine import DEVICE_FILES, check_sound
 from telnyx_native.gateway import Certificate, Gateway, RegistrationFault, User, certificate
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ CHECK_SOUND = """
 import asyncio, json, sys
 from dataclasses import asdict
 from pathlib import Path
-from telnyx_native.doctor.sound import check_sound
+from telnyx_native.doctor.machine import check_sound
 print(json.dumps([asdict(f) for f in asyncio.run(check_sound(needed=True, device_files=Path(sys.argv[1])))]))
 """
 

@@ -18,7 +18,7 @@ from telnyx_native import Call, CredentialConfig, TelnyxClient, TxServerConfigur
 from telnyx_native.cli.example_bot import GREETING
 from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio, write_wav
-from telnyx_native.testing.matching import SoundPattern
+from telnyx_native.testing.recognition import SoundPattern
 
 RATE = 16_000
 SENTENCE = read_audio(PROMPT, RATE)[round(0.75 * RATE) : round(2.3 * RATE)]

@@ -16,7 +16,7 @@ from telnyx_native import AudioConfig, Call, CallState, TelnyxClient
 from telnyx_native.gateway import DialPlan, Gateway, Limits, Menu, User
 from telnyx_native.gateway.destinations.sounds import PROMPT, waiting_music
 from telnyx_native.media.files import read_audio, write_wav
-from telnyx_native.testing.matching import SoundPattern
+from telnyx_native.testing.recognition import SoundPattern
 
 RATE = 16_000
 SETTLE = 1.0

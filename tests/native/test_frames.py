@@ -7,7 +7,7 @@ import pytest
 
 from support.signals import dominant_frequency, tone
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.integrations.frames import MonoFrames
+from telnyx_native.integrations import MonoFrames
 
 RATE = 16_000
 

@@ -16,7 +16,7 @@ from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.stream import AudioStream
-from telnyx_native.testing.matching import SoundPattern
+from telnyx_native.testing.recognition import SoundPattern
 
 pytestmark = pytest.mark.sound
 

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telnyx_native.cli.harmless import plain
-from telnyx_native.cli.outcome import ExitCode, run
-from telnyx_native.cli.recording import record_audio
-from telnyx_native.cli.trust import trust
+from telnyx_native.background import in_background
+from telnyx_native.cli.command import ExitCode, plain, run, trust
 from telnyx_native.errors import AudioClosedError, CallError, WaitTimeoutError
 from telnyx_native.states import HangupCause
 
@@ -25,8 +23,10 @@ if TYPE_CHECKING:
 
     from telnyx_native import Call
     from telnyx_native.media.files import WavWriter
+    from telnyx_native.media.stream import AudioStream
 
-__all__ = ["call"]
+__all__ = ["call", "record_audio"]
+
 
 SAMPLE_RATE = 16_000
 """Hz of what is played and recorded."""
@@ -190,3 +190,18 @@ async def _recorded(call: Call, recording: WavWriter | None) -> AsyncIterator[No
 def _is_good_end(call: Call) -> bool:
     reason = call.termination_reason
     return reason is not None and reason.cause == HangupCause.NORMAL_CLEARING.name
+
+
+BLOCK_SECONDS = 1.0
+"""Audio written to the file at a time."""
+
+
+async def record_audio(audio: AudioStream, recording: WavWriter) -> None:
+    """Write all that a call hears to `recording`, until the call ends or this is cancelled."""
+    try:
+        async for block in audio.frames(BLOCK_SECONDS):
+            await in_background(recording.write, block)
+    finally:
+        rest = bytearray(2 * round(audio.readable * audio.sample_rate))
+        audio.readinto(rest)
+        recording.write(rest)

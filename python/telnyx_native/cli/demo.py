@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telnyx_native.cli.harmless import plain
-from telnyx_native.cli.invocation import own_command
-from telnyx_native.cli.outcome import ExitCode, run
+from telnyx_native.cli.command import ExitCode, own_command, plain, run
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telnyx_native.cli.harmless import plain
-from telnyx_native.cli.outcome import ExitCode, run
+from telnyx_native.cli.command import ExitCode, plain, run
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from telnyx_native.devices.sound_device import SoundDevice
+    from telnyx_native.devices.sound_system import SoundDevice
 
 __all__ = ["devices"]
 
@@ -37,7 +36,7 @@ async def _devices(*, check: bool) -> ExitCode:
     from rich.console import Console
 
     from telnyx_native.devices.microphone_check import run_microphone_check
-    from telnyx_native.devices.sound_device import sound_devices
+    from telnyx_native.devices.sound_system import sound_devices
     from telnyx_native.verdict import Verdict
 
     console = Console()

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from telnyx_native.cli.harmless import plain
-from telnyx_native.cli.outcome import ExitCode, run
-from telnyx_native.cli.trust import trust
+from telnyx_native.cli.command import ExitCode, plain, run, trust
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.untrusted_text import clean
 from telnyx_native.verdict import Verdict

@@ -17,10 +17,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from telnyx_native.cli.command import ExitCode, RateLimitFilter, SanitizingFormatter, own_command, plain, run
 from telnyx_native.cli.gateway_options import Options, parse_user
-from telnyx_native.cli.harmless import HarmlessFormatter, SparingFilter, plain
-from telnyx_native.cli.invocation import own_command
-from telnyx_native.cli.outcome import ExitCode, run
 from telnyx_native.errors import ConfigurationError, TelnyxError
 
 if TYPE_CHECKING:
@@ -392,8 +390,8 @@ def _log_on(console: Console, level: int) -> Iterator[None]:
 
     logger = logging.getLogger("telnyx_native.gateway")
     handler = RichHandler(console=console, show_path=False, show_level=level == logging.DEBUG)
-    handler.setFormatter(HarmlessFormatter())
-    handler.addFilter(SparingFilter())
+    handler.setFormatter(SanitizingFormatter())
+    handler.addFilter(RateLimitFilter())
     logger.addHandler(handler)
     logger.setLevel(level)
     try:

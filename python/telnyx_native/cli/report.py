@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from telnyx_native.cli.harmless import plain
-from telnyx_native.cli.outcome import ExitCode, run
+from telnyx_native.cli.command import ExitCode, plain, run
 from telnyx_native.errors import ConfigurationError
 
 __all__ = ["report"]

@@ -1,9 +1,8 @@
 """Microphones and loudspeakers of this machine (extra `[devices]`)."""
 
-from telnyx_native.devices.handset import Handset, HandsetCounters, HandsetState
-from telnyx_native.devices.loudspeaker import Loudspeaker
+from telnyx_native.devices.handset import Handset, HandsetCounters, HandsetState, Loudspeaker
 from telnyx_native.devices.microphone_check import MicrophoneReport, run_microphone_check
-from telnyx_native.devices.sound_device import SoundDevice, sound_devices
+from telnyx_native.devices.sound_system import SoundDevice, sound_devices
 
 __all__ = [
     "Handset",

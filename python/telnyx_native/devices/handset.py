@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Self
 
 from telnyx_native.background import in_background
 from telnyx_native.codes import ErrorCode
-from telnyx_native.devices.portaudio import BLOCK_SECONDS, START_SECONDS, sound_system
-from telnyx_native.devices.sound_device import find_microphone, find_speaker
+from telnyx_native.devices.sound_system import BLOCK_SECONDS, START_SECONDS, find_microphone, find_speaker, sound_system
 from telnyx_native.errors import DeviceError
 from telnyx_native.flow import StateFlow
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from telnyx_native import _audio
     from telnyx_native.call import Call
 
-__all__ = ["Handset", "HandsetCounters", "HandsetState"]
+__all__ = ["Handset", "HandsetCounters", "HandsetState", "Loudspeaker"]
 
 logger = logging.getLogger(__name__)
+
 
 CHECK_SECONDS = 0.5
 """How often it is looked whether the devices still work, and tried to get them back."""
@@ -279,3 +282,64 @@ class _Sound:
         if all(self.blocks):
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(self.moving.set)
+
+
+MOST_WAITING = 25
+"""Pieces that may wait; of more, the oldest go."""
+
+
+class Loudspeaker:
+    """A `RingSink` that is heard, from entry to exit of `async with`.
+
+    Args:
+        name: A part of the device's name, see `sound_devices`; the default one without it.
+        sample_rate: Samples a second.
+    """
+
+    def __init__(self, name: str | None = None, *, sample_rate: int = 16_000) -> None:
+        self._name = name
+        self._rate = sample_rate
+        self._system = sound_system()
+        self._stream: Any = None
+        self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
+        self._begun = b""
+
+    def __repr__(self) -> str:
+        return f"<Loudspeaker {self._name or 'default'} {'open' if self._stream else 'closed'}>"
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples a second."""
+        return self._rate
+
+    async def __aenter__(self) -> Self:
+        """Open the device.
+
+        Raises:
+            DeviceError: It is not there, or cannot be opened.
+        """
+        self._stream = await in_background(self._open_now)
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await asyncio.shield(in_background(self._system.close, stream))
+
+    def write(self, pcm: bytes) -> None:
+        """Play mono 16-bit samples after those that wait."""
+        self._waiting.append(pcm)
+
+    def _open_now(self) -> Any:
+        stream = self._system.open_speaker(find_speaker(self._name), self._rate, self._play)
+        self._system.start(stream)
+        return stream
+
+    def _play(self, room: Any, _frames: int, _time: Any, _status: Any) -> None:
+        wanted = len(room)
+        while len(self._begun) < wanted and self._waiting:
+            self._begun += self._waiting.popleft()
+        piece, self._begun = self._begun[:wanted], self._begun[wanted:]
+        room[:] = piece + bytes(wanted - len(piece))

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from telnyx_native.background import in_background
-from telnyx_native.devices.portaudio import START_SECONDS, sound_system
-from telnyx_native.devices.sound_device import find_microphone
+from telnyx_native.devices.sound_system import START_SECONDS, find_microphone, sound_system
 from telnyx_native.errors import ConfigurationError, DeviceError
 from telnyx_native.verdict import Verdict
 

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 
 from telnyx_native.gateway.accounts.push import PushNotification
 from telnyx_native.gateway.accounts.users import User
-from telnyx_native.gateway.calls.hangup import reason_of
+from telnyx_native.gateway.calls.call_info import reason_of
 from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Leg, LegState
 from telnyx_native.gateway.calls.reports import CallReport, CallReports
 from telnyx_native.gateway.certificate import Certificate
 from telnyx_native.gateway.configuration import GatewayConfig
+from telnyx_native.gateway.destinations import Destination, Factory, Outcome, Transfer
 from telnyx_native.gateway.destinations.assistant import Brain, Conversation, UserMessage, scripted_brain
-from telnyx_native.gateway.destinations.destination import Destination, Factory, Outcome, Transfer
 from telnyx_native.gateway.destinations.ivr import Menu
 from telnyx_native.gateway.destinations.router import DialPlan
+from telnyx_native.gateway.faults import RegistrationFault
 from telnyx_native.gateway.faults.faults import Faults
-from telnyx_native.gateway.faults.lasting import RegistrationFault
 from telnyx_native.gateway.limits import Counters, Limits
 from telnyx_native.gateway.monitor import GatewayEvent, Monitor
 from telnyx_native.gateway.server import Gateway

@@ -9,22 +9,17 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 from websockets.exceptions import ConnectionClosed
 
-from telnyx_native.errors import (
-    AUTHENTICATION_FAILED,
-    AUTHENTICATION_REQUIRED,
-    INVALID_REQUEST,
-    MalformedFrameError,
-)
+from telnyx_native.errors import AUTHENTICATION_FAILED, AUTHENTICATION_REQUIRED, INVALID_REQUEST, MalformedFrameError
 from telnyx_native.gateway.accounts.push import PushIntent
 from telnyx_native.gateway.accounts.users import User
 from telnyx_native.gateway.limits import RateLimit, has_too_many_values, memory_size
-from telnyx_native.gateway.speed_test import SPEED_TEST, SpeedTest
 from telnyx_native.logs import redact
 from telnyx_native.signaling.envelope import Error, Frame, Request, Result, parse
 
@@ -35,11 +30,16 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.calls.leg import Leg
     from telnyx_native.gateway.context import GatewayContext
     from telnyx_native.gateway.limits import Limits
-    from telnyx_native.gateway.web.socket import ClientSocket
+    from telnyx_native.gateway.web.port import ClientSocket
 
-__all__ = ["Connection", "Connections", "Handler", "LoginRefused", "RequestRefused"]
+__all__ = ["INTERNAL_ERROR", "Connection", "Connections", "Handler", "LoginRefused", "RequestRefused"]
 
 logger = logging.getLogger(__name__)
+
+
+SPEED_TEST = "#SP"
+"""What its frames begin with."""
+
 
 METHOD_NOT_FOUND = -32601
 """JSON-RPC code: the method is not known."""
@@ -414,11 +414,53 @@ class Connections:
         return [other for other in self._open if other is not but and other.sessid == sessid]
 
 
+@dataclass(frozen=True)
 class Redacted:
     """A frame for the log; it is redacted when, and only if, it is logged."""
 
-    def __init__(self, frame: str | bytes) -> None:
-        self._frame = frame
+    frame: str | bytes
 
     def __str__(self) -> str:
-        return redact(self._frame[:LONGEST_LOGGED])
+        return redact(self.frame[:LONGEST_LOGGED])
+
+
+_BLOCK = "#SPB " + "." * 1024
+
+MOST_BYTES = 10_000_000
+"""Bytes sent in one test at most."""
+
+
+class SpeedTest:
+    """The speed test of Telnyx's JavaScript SDK: text frames that are no JSON (FreeSWITCH mod_verto).
+
+    The client says `#SPU bytes`, sends that much in `#SPB` frames, then `#SPE`. It gets `#SPUms`, as much again, and
+    `#SPDms`.
+
+    Args:
+        send: Sends a text to the client.
+        pause: Waits as long as the client's rate limit asks for; what is sent to it counts as what it sends.
+    """
+
+    def __init__(self, send: Callable[[str], Awaitable[None]], pause: Callable[[], Awaitable[object]]) -> None:
+        self._send = send
+        self._pause = pause
+        self._size = 0
+        self._begun: float | None = None
+
+    async def take(self, text: str) -> None:
+        """Take a frame of the client; those that make no sense are ignored."""
+        kind, size = text[3:4], text[4:20].strip()
+        if kind == "U" and size.isascii() and size.isdigit():
+            self._size, self._begun = min(int(size), MOST_BYTES), time.monotonic()
+        elif kind == "E" and self._begun is not None:
+            begun, self._begun = self._begun, None
+            await self._send(f"#SPU{_milliseconds_since(begun)}")
+            begun = time.monotonic()
+            for _ in range(0, self._size, 1024):
+                await self._pause()
+                await self._send(_BLOCK)
+            await self._send(f"#SPD{_milliseconds_since(begun)}")
+
+
+def _milliseconds_since(begun: float) -> int:
+    return max(1, round((time.monotonic() - begun) * 1000))

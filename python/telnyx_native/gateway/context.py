@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.accounts.push import PushService
     from telnyx_native.gateway.accounts.users import Directory
     from telnyx_native.gateway.calls.reports import CallReports
-    from telnyx_native.gateway.faults.lasting import LastingFaults
+    from telnyx_native.gateway.faults import LastingFaults
     from telnyx_native.gateway.limits import Counters, Limits, RateLimits
     from telnyx_native.gateway.monitor import Monitor
 

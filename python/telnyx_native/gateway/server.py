@@ -14,25 +14,21 @@ from telnyx_native.errors import CallError, ConfigurationError, WaitTimeoutError
 from telnyx_native.gateway.accounts.failed_logins import FailedLogins
 from telnyx_native.gateway.accounts.push import PushService
 from telnyx_native.gateway.accounts.requests import AccountRequests
-from telnyx_native.gateway.accounts.tokens import TokenMint
-from telnyx_native.gateway.accounts.users import Directory, User
-from telnyx_native.gateway.calls.call_info import Party, call_info_to
-from telnyx_native.gateway.calls.hangup import reason_of
+from telnyx_native.gateway.accounts.users import Directory, TokenMint, User
+from telnyx_native.gateway.calls.call_info import Party, call_info_to, reason_of
 from telnyx_native.gateway.calls.media import EngineLease
 from telnyx_native.gateway.calls.registry import Calls
 from telnyx_native.gateway.calls.reports import CallReports
 from telnyx_native.gateway.calls.requests import CallRequests
-from telnyx_native.gateway.calls.switchboard import Switchboard
 from telnyx_native.gateway.connection import Connection, Connections, Handler
 from telnyx_native.gateway.context import GatewayContext
 from telnyx_native.gateway.destinations.assistant import ASSISTANT, Brain, assistant_of
-from telnyx_native.gateway.destinations.built_in import built_in
-from telnyx_native.gateway.destinations.conference import Rooms
+from telnyx_native.gateway.destinations.built_in import Rooms, built_in
 from telnyx_native.gateway.destinations.ring_users import RingUsers, ring_until_answered
-from telnyx_native.gateway.destinations.router import DialPlan, Router
+from telnyx_native.gateway.destinations.router import DialPlan, Router, Switchboard
 from telnyx_native.gateway.destinations.sounds import SoundFolder
+from telnyx_native.gateway.faults import LastingFaults
 from telnyx_native.gateway.faults.faults import Faults
-from telnyx_native.gateway.faults.lasting import LastingFaults
 from telnyx_native.gateway.faults.scenarios import Scenarios
 from telnyx_native.gateway.limits import Counters, Limits, RateLimits
 from telnyx_native.gateway.monitor import Monitor
@@ -48,10 +44,9 @@ if TYPE_CHECKING:
 
     from telnyx_native.gateway.calls.leg import CalleeLeg, Leg
     from telnyx_native.gateway.certificate import Certificate
-    from telnyx_native.gateway.destinations.destination import Factory
+    from telnyx_native.gateway.destinations import Factory
     from telnyx_native.gateway.web.api import ApiContext
-    from telnyx_native.gateway.web.listener import Listener
-    from telnyx_native.gateway.web.socket import ClientSocket
+    from telnyx_native.gateway.web.port import ClientSocket, WebServer
 
 __all__ = ["Gateway"]
 
@@ -136,8 +131,8 @@ class Gateway:
         self._host = host
         self._port = port
         self._origins = Origins(tuple(origins), (*names, *names_in(host)))
-        self._listener: Listener | None = None
-        self._changing_listener = asyncio.Lock()
+        self._web_server: WebServer | None = None
+        self._changing_web_server = asyncio.Lock()
         self._closing = asyncio.Event()
         self._restarts: set[asyncio.Task[None]] = set()
         self._running = False
@@ -188,7 +183,7 @@ class Gateway:
         Raises:
             SocketConnectionError: The address is not to be had.
         """
-        self._listener = await self._listen()
+        self._web_server = await self._listen()
         self._running = True
         self.monitor.start()
 
@@ -217,9 +212,9 @@ class Gateway:
         await self._stop_listening()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._closing.wait(), pause)
-        async with self._changing_listener:
-            if self._running and self._listener is None:
-                self._listener = await self._listen()
+        async with self._changing_web_server:
+            if self._running and self._web_server is None:
+                self._web_server = await self._listen()
 
     async def close(self) -> None:
         """Hang up every call, close every socket, stop listening; bounded in time, and safe to repeat."""
@@ -239,11 +234,11 @@ class Gateway:
         await asyncio.gather(*self._restarts, return_exceptions=True)
         await self._engine.close()
 
-    async def _listen(self) -> Listener:
-        from telnyx_native.gateway.web.listener import Listener  # loads the HTTP server: not before it listens
+    async def _listen(self) -> WebServer:
+        from telnyx_native.gateway.web.port import WebServer  # loads the HTTP server: not before it listens
         from telnyx_native.gateway.web.site import make_site
 
-        listener = Listener(
+        web_server = WebServer(
             make_site(self._api(), keep_out=self._keep_out, welcome=self._welcome),
             serve_socket=self._serve_socket,
             check_socket=self._check_socket,
@@ -251,8 +246,8 @@ class Gateway:
             counters=self.counters,
             tls=self._certificate.server_context() if self._certificate else None,
         )
-        self._port = await listener.open(self._host, self._port)
-        return listener
+        self._port = await web_server.open(self._host, self._port)
+        return web_server
 
     def _api(self) -> ApiContext:
         from telnyx_native.gateway.web.api import ApiContext
@@ -270,10 +265,10 @@ class Gateway:
         )
 
     async def _stop_listening(self) -> None:
-        async with self._changing_listener:
-            listener, self._listener = self._listener, None
-            if listener is not None:
-                await listener.close()
+        async with self._changing_web_server:
+            web_server, self._web_server = self._web_server, None
+            if web_server is not None:
+                await web_server.close()
 
     @property
     def url(self) -> str:

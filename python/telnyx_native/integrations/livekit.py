@@ -23,7 +23,7 @@ from livekit.agents.voice.io import AudioInput, AudioOutput, AudioOutputCapabili
 
 from telnyx_native import _audio
 from telnyx_native.errors import AudioClosedError
-from telnyx_native.integrations.frames import MonoFrames
+from telnyx_native.integrations import MonoFrames
 
 if TYPE_CHECKING:
     from telnyx_native.call import Call

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.integrations.watching import watch_calls
+from telnyx_native.integrations import watch_calls
 from telnyx_native.states import CallDirection, CallNetworkChangeReason, CallState, CallTerminationReason
 from telnyx_native.version import __version__
 

@@ -23,7 +23,7 @@ from pipecat.transports.base_transport import BaseTransport, TransportParams
 
 from telnyx_native import _audio
 from telnyx_native.errors import AudioClosedError, CallError
-from telnyx_native.integrations.frames import MonoFrames
+from telnyx_native.integrations import MonoFrames
 from telnyx_native.media.stream import FRAME_SECONDS
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import math
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import CallError, ConfigurationError
-from telnyx_native.integrations.watching import watch, watch_calls
+from telnyx_native.integrations import watch, watch_calls
 from telnyx_native.states import CallState, ConnectionStatus
 
 try:

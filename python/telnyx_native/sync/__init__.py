@@ -18,14 +18,14 @@ threads.
 from __future__ import annotations
 
 import telnyx_native
-from telnyx_native.sync import faces
+from telnyx_native.sync import classes
 
-__all__ = sorted({*telnyx_native.__all__, *faces.__all__})
+__all__ = sorted({*telnyx_native.__all__, *classes.__all__})
 
 
 def __getattr__(name: str) -> object:
     """Return the synchronous class or function of that name, or what `telnyx_native` has (PEP 562)."""
-    value = getattr(faces if name in faces.__all__ else telnyx_native, name)
+    value = getattr(classes if name in classes.__all__ else telnyx_native, name)
     globals()[name] = value
     return value
 

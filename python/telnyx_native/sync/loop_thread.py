@@ -10,13 +10,15 @@ import queue
 import threading
 from concurrent.futures import thread as _executors  # noqa: F401 - that is to end after us: see `_end_with_the_program`
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-__all__ = ["Closable", "LoopThread", "loop_thread"]
+    from telnyx_native.client import TelnyxClient
+
+__all__ = ["LoopThread", "loop_thread"]
 
 T = TypeVar("T")
 
@@ -32,20 +34,13 @@ EXIT_LIMIT = 5.0
 """Seconds that closing what was left open may take when the program ends."""
 
 
-class Closable(Protocol):
-    """What is closed when the program ends."""
-
-    async def close(self) -> None:
-        """Free everything."""
-
-
 class LoopThread:
     """Runs coroutines for other threads, which wait for them."""
 
     def __init__(self) -> None:
         self._process = os.getpid()
-        self._open: WeakSet[Closable] = WeakSet()
-        self._listeners: _Listeners | None = None
+        self._open: WeakSet[TelnyxClient] = WeakSet()
+        self._callbacks: _Callbacks | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="telnyx-sync", daemon=True)
         self._thread.start()
@@ -66,7 +61,7 @@ class LoopThread:
         try:
             value: T = step.wait()
         except BaseException:
-            step.give_up()
+            step.cancel()
             raise
         return value
 
@@ -80,17 +75,17 @@ class LoopThread:
 
         return self.run(call())
 
-    def tell(self, listener: Callable[..., object], *values: object) -> None:
+    def call_back(self, listener: Callable[..., object], *values: object) -> None:
         """Have a function of the application called, after those before it, on a thread where it may wait."""
-        if self._listeners is None:
-            self._listeners = _Listeners()
-        self._listeners.tell(listener, *values)
+        if self._callbacks is None:
+            self._callbacks = _Callbacks()
+        self._callbacks.call_back(listener, *values)
 
-    def close_at_exit(self, thing: Closable) -> None:
-        """Close something when the program ends, if it still exists."""
-        self._open.add(thing)
+    def close_at_exit(self, client: TelnyxClient) -> None:
+        """Close a client when the program ends, if it still exists."""
+        self._open.add(client)
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Close what is open, and let the thread end; bounded in time."""
         if os.getpid() != self._process or not self._thread.is_alive():
             return
@@ -107,7 +102,7 @@ class LoopThread:
         await self._over.wait()
 
     async def _close_all(self) -> None:
-        closing = [asyncio.create_task(thing.close()) for thing in list(self._open)]
+        closing = [asyncio.create_task(client.close()) for client in list(self._open)]
         if closing:
             await asyncio.wait(closing, timeout=EXIT_LIMIT)
 
@@ -148,7 +143,7 @@ class _Step:
             raise RuntimeError("the program ends, or the client was closed, while this was waited for")
         return self._task.result()
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """Cancel it, if it is not over, and wait for its clean-up."""
         if self._over:
             return
@@ -181,14 +176,14 @@ class _Step:
         self._running.release()
 
 
-class _Listeners:
+class _Callbacks:
     """Calls functions of the application, one after the other."""
 
     def __init__(self) -> None:
         self._waiting: queue.SimpleQueue[tuple[Callable[..., object], tuple[object, ...]]] = queue.SimpleQueue()
-        threading.Thread(target=self._run, name="telnyx-listeners", daemon=True).start()
+        threading.Thread(target=self._run, name="telnyx-callbacks", daemon=True).start()
 
-    def tell(self, listener: Callable[..., object], *values: object) -> None:
+    def call_back(self, listener: Callable[..., object], *values: object) -> None:
         self._waiting.put((listener, values))
 
     def _run(self) -> None:
@@ -210,7 +205,7 @@ def loop_thread() -> LoopThread:
     with _threads_lock:
         if not _threads:
             _threads.append(LoopThread())
-            _end_with_the_program(_threads[0].end)
+            _end_with_the_program(_threads[0].close)
         return _threads[0]
 
 

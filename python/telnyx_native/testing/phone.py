@@ -13,8 +13,8 @@ from telnyx_native.config import AudioConfig
 from telnyx_native.errors import CallError
 from telnyx_native.media.files import read_audio, write_wav
 from telnyx_native.states import CallState
-from telnyx_native.testing.ear import Ear
-from telnyx_native.testing.matching import (
+from telnyx_native.testing.recognition import (
+    ReceivedAudio,
     Samples,
     SoundPattern,
     end_of_silence,
@@ -68,8 +68,8 @@ class Phone:
         self._incoming = client.incoming_calls.collect()
         self._ringing: Call | None = None
         self._call: Call | None = None
-        self._ear: Ear | None = None
-        self._ears: list[Ear] = []
+        self._ear: ReceivedAudio | None = None
+        self._ears: list[ReceivedAudio] = []
         self._keys: Collector[DtmfReceived] | None = None
 
     def __repr__(self) -> str:
@@ -317,7 +317,7 @@ class Phone:
 
     def _begin(self, call: Call) -> None:
         self._call = call
-        self._ear = Ear(call.audio)
+        self._ear = ReceivedAudio(call.audio)
         self._ears.append(self._ear)
         self._keys = call.dtmf_flow.collect()
 

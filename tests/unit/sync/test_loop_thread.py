@@ -25,12 +25,12 @@ def test_what_a_coroutine_returns_or_raises() -> None:
     assert loop.run(double(21)) == 42
     with pytest.raises(LookupError, match="nothing"):
         loop.run(fail())
-    loop.end()
+    loop.close()
 
 
 def test_nothing_runs_after_the_end() -> None:
     loop = LoopThread()
-    loop.end()
+    loop.close()
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a coroutine that was never awaited
         with pytest.raises(RuntimeError, match="closed"):

@@ -40,7 +40,7 @@ def test_it_is_up_to_date() -> None:
 
 def test_it_has_what_the_classes_have() -> None:
     described = sync_stub.STUB.read_text()
-    for name in sync.faces.__all__:
+    for name in sync.classes.__all__:
         for member in vars(getattr(sync, name)) if inspect.isclass(getattr(sync, name)) else ():
             assert member.startswith("_") or f"def {member}(self" in described
 
@@ -54,7 +54,7 @@ def test_all_names_of_the_package_are_there() -> None:
 
 
 def test_what_is_public_is_described() -> None:
-    for name in sync.faces.__all__:
+    for name in sync.classes.__all__:
         value = getattr(sync, name)
         assert value.__doc__
         assert not re.search(r"\b(async|await)\b", value.__doc__)

@@ -11,7 +11,7 @@ from telnyx_native.gateway.accounts.failed_logins import TooManyLogins
 from telnyx_native.gateway.accounts.push import PushDevice, PushIntent
 from telnyx_native.gateway.accounts.users import Guest, new_guest
 from telnyx_native.gateway.connection import INTERNAL_ERROR, LoginRefused, RequestRefused
-from telnyx_native.gateway.faults.lasting import RegistrationFault
+from telnyx_native.gateway.faults import RegistrationFault
 from telnyx_native.gateway.limits import memory_size
 from telnyx_native.untrusted_text import is_call_id
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from telnyx_native.errors import CallError
 from telnyx_native.flow import SharedFlow, StateFlow
-from telnyx_native.gateway.calls.call_info import headers_to_wire
+from telnyx_native.gateway.calls.call_info import bye_fields, headers_to_wire, reason_from_bye, reason_of
 from telnyx_native.gateway.calls.dtmf import SignalledKeys
-from telnyx_native.gateway.calls.hangup import bye_fields, reason_from_bye, reason_of
 from telnyx_native.gateway.destinations.sounds import Ringback, rendered
 from telnyx_native.gateway.limits import memory_size
 from telnyx_native.states import CallTerminationReason, HangupCause

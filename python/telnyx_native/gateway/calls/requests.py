@@ -7,8 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import SESSION_ERROR, CallError, MediaError
-from telnyx_native.gateway.calls.call_info import call_info_of_invite, headers_from_wire
-from telnyx_native.gateway.calls.hangup import CHANNEL_LIMIT_EXCEEDED, bye_fields
+from telnyx_native.gateway.calls.call_info import (
+    CHANNEL_LIMIT_EXCEEDED,
+    bye_fields,
+    call_info_of_invite,
+    headers_from_wire,
+)
 from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Leg, LegState
 from telnyx_native.gateway.connection import RequestRefused
 from telnyx_native.gateway.destinations.assistant import ASSISTANT
@@ -21,9 +25,9 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.accounts.users import Guest
     from telnyx_native.gateway.calls.call_info import CallInfo
     from telnyx_native.gateway.calls.registry import Calls
-    from telnyx_native.gateway.calls.switchboard import Switchboard
     from telnyx_native.gateway.connection import Connection, Handler
     from telnyx_native.gateway.context import GatewayContext
+    from telnyx_native.gateway.destinations.router import Switchboard
     from telnyx_native.signaling.envelope import Request
 
 __all__ = ["CallRequests"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from uuid import uuid4
 
 from telnyx_native.errors import CallError, ConfigurationError, WaitTimeoutError
-from telnyx_native.gateway.calls.hangup import reason_of
+from telnyx_native.gateway.calls.call_info import reason_of
 from telnyx_native.gateway.destinations.sounds import PROMPT, FileSound, rendered
 from telnyx_native.states import CallTerminationReason, HangupCause
 

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from telnyx_native.gateway.calls.call_info import reason_of
 from telnyx_native.gateway.calls.dtmf import keypad
-from telnyx_native.gateway.calls.hangup import reason_of
-from telnyx_native.gateway.destinations.destination import Outcome, Transfer
+from telnyx_native.gateway.destinations import Outcome, Transfer
 from telnyx_native.gateway.destinations.sounds import parse_sound, play
 from telnyx_native.states import HangupCause
 

@@ -7,9 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import CallError, MediaError
-from telnyx_native.gateway.calls.call_info import call_info_to
+from telnyx_native.gateway.calls.call_info import call_info_to, reason_of
 from telnyx_native.gateway.calls.dtmf import follow_keys
-from telnyx_native.gateway.calls.hangup import reason_of
 from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Leg, LegState
 from telnyx_native.states import CallTerminationReason, HangupCause
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from telnyx_native.errors import CallError, ConfigurationError
 from telnyx_native.gateway.calls.leg import LegState
-from telnyx_native.gateway.faults.lasting import LoginError
+from telnyx_native.gateway.faults import LoginError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.calls.registry import Calls
     from telnyx_native.gateway.connection import Connection, Connections
     from telnyx_native.gateway.context import GatewayContext
-    from telnyx_native.gateway.faults.lasting import RegistrationFault, UserFaults
+    from telnyx_native.gateway.faults import RegistrationFault, UserFaults
     from telnyx_native.media.simulated_network import NetworkConditions, SimulatedNetwork
 
 __all__ = ["Faults"]

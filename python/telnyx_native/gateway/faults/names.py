@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.gateway.faults.lasting import RegistrationFault
+from telnyx_native.gateway.faults import RegistrationFault
 
 if TYPE_CHECKING:
     from telnyx_native.gateway.calls.leg import Leg

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from telnyx_native.errors import CallError, ConfigurationError, MediaError, TelnyxError
 from telnyx_native.gateway.calls.leg import LegState
-from telnyx_native.gateway.faults.lasting import RegistrationFault
+from telnyx_native.gateway.faults import RegistrationFault
 from telnyx_native.gateway.faults.names import conditions_of
 
 if TYPE_CHECKING:

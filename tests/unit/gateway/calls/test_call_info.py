@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 from telnyx_native.gateway import User
-from telnyx_native.gateway.calls.call_info import call_info_of_invite
+from telnyx_native.gateway.calls.call_info import call_info_of_invite, reason_from_bye, reason_of
 from telnyx_native.sip_headers import joined_headers
+from telnyx_native.states import HangupCause
 
 ALICE = User("alice", "secret", "+15550100")
 
@@ -39,3 +42,15 @@ def test_headers_are_kept_all_and_in_order():
         "X-Share": "0.5",
         "X-Empty": "",
     }
+
+
+@pytest.mark.parametrize("cause", list(HangupCause))
+def test_every_cause_has_a_sip_reason(cause):
+    reason = reason_of(cause)
+    assert reason.sip_code
+    assert reason.sip_reason
+
+
+@pytest.mark.parametrize("params", [{}, {"cause": None}, {"cause": 17}, {"cause": "NONSENSE"}, {"cause": []}])
+def test_cause_that_is_not_known(params):
+    assert reason_from_bye(params, HangupCause.NORMAL_CLEARING).cause == "NORMAL_CLEARING"

@@ -8,14 +8,15 @@ from telnyx_native.gateway.destinations.built_in import (
     EarlyMedia,
     Echo,
     HangUpAfter,
+    JoinRoom,
     PlayEndlessly,
     PlayOnce,
     ReadBack,
     Refuse,
     RingOut,
+    Rooms,
     built_in,
 )
-from telnyx_native.gateway.destinations.conference import JoinRoom, Rooms
 from telnyx_native.gateway.destinations.ivr import Ivr
 from telnyx_native.gateway.destinations.router import Router
 from telnyx_native.gateway.destinations.sounds import SoundFolder

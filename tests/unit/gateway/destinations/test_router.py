@@ -9,9 +9,9 @@ from telnyx_native.gateway.destinations.built_in import (
     Echo,
     PlayEndlessly,
     Refuse,
+    Rooms,
     built_in,
 )
-from telnyx_native.gateway.destinations.conference import Rooms
 from telnyx_native.gateway.destinations.router import Router
 from telnyx_native.gateway.destinations.sounds import SoundFolder
 

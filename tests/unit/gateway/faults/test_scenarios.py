@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 
 from support.hurry import Hurry
 from support.limit import LIMIT
-from telnyx_native.cli.app import app
-from telnyx_native.cli.outcome import ExitCode
+from telnyx_native.cli import app
+from telnyx_native.cli.command import ExitCode
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway.faults import scenarios
 from telnyx_native.gateway.faults.faults import MALFORMED

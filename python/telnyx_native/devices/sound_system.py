@@ -1,10 +1,11 @@
-"""The way to the sound system: PortAudio, by the package sounddevice."""
+"""The sound system: PortAudio, by the package sounddevice, and the devices that it knows."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.codes import ErrorCode
@@ -13,7 +14,8 @@ from telnyx_native.errors import ConfigurationError, DeviceError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SoundSystem", "sound_system"]
+__all__ = ["SoundDevice", "SoundSystem", "sound_devices", "sound_system"]
+
 
 BLOCK_SECONDS = 0.01
 """How much a device asks for, or brings, at once: what the media clock does."""
@@ -140,3 +142,75 @@ def sound_system() -> SoundSystem:
         if not _systems:
             _systems.append(SoundSystem())
         return _systems[0]
+
+
+@dataclass(frozen=True)
+class SoundDevice:
+    """A device as the sound system knows it.
+
+    Attributes:
+        name: Its name.
+        index: Its number, until devices come or go.
+        is_microphone: Whether sound comes from it.
+        is_speaker: Whether sound goes to it.
+        is_default: Whether it is the one that is taken if none is named.
+    """
+
+    name: str
+    index: int
+    is_microphone: bool
+    is_speaker: bool
+    is_default: bool
+
+
+def sound_devices() -> list[SoundDevice]:
+    """Return the devices of this machine; it blocks for some 10 ms.
+
+    While a device is in use, here or by streams of the application's own, those that have come meanwhile are missing.
+
+    Raises:
+        ConfigurationError: The package `sounddevice` or the library PortAudio is missing.
+    """
+    system = sound_system()
+    known = system.devices()
+    defaults = system.default_devices()
+    return [
+        SoundDevice(
+            device["name"],
+            index,
+            device["max_input_channels"] > 0,
+            device["max_output_channels"] > 0,
+            index in defaults,
+        )
+        for index, device in enumerate(known)
+    ]
+
+
+def find_microphone(name: str | None) -> int | None:
+    """Return the number of the microphone whose name contains `name`; `None` stands for the default one.
+
+    Raises:
+        DeviceError: There is none.
+    """
+    return _find(name, [device for device in sound_devices() if device.is_microphone], "microphone")
+
+
+def find_speaker(name: str | None) -> int | None:
+    """Return the number of the loudspeaker whose name contains `name`; `None` stands for the default one.
+
+    Raises:
+        DeviceError: There is none.
+    """
+    return _find(name, [device for device in sound_devices() if device.is_speaker], "loudspeaker")
+
+
+def _find(name: str | None, devices: list[SoundDevice], kind: str) -> int | None:
+    if not devices:
+        raise DeviceError(f"there is no {kind}: plug one in, and look for it with `telnyx-native devices`")
+    if name is None:
+        return None
+    # The whole name wins over a part of another one.
+    for found in [d for d in devices if d.name == name] + [d for d in devices if name.lower() in d.name.lower()]:
+        return found.index
+    names = ", ".join(repr(device.name) for device in devices)
+    raise DeviceError(f"there is no {kind} {name!r}; there are {names}")

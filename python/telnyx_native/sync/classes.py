@@ -1,4 +1,4 @@
-"""The synchronous classes. What is not written here is as the asynchronous class has it: see `face_of`."""
+"""The synchronous classes. What is not written here is as the asynchronous class has it: see `wrapper_of`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import telnyx_native as aio
 from telnyx_native import flow
 from telnyx_native.ai.assistant import TOOL_TIMEOUT
 from telnyx_native.media import stream, tap
-from telnyx_native.sync.face import Face, face_of, present, waiting
+from telnyx_native.sync.wrapper import Wrapper, blocking, wrap, wrapper_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,8 +45,8 @@ T = TypeVar("T")
 ToolT = TypeVar("ToolT", bound="Callable[..., Any]")
 
 
-@face_of(aio.TelnyxClient)
-class TelnyxClient(Face):
+@wrapper_of(aio.TelnyxClient)
+class TelnyxClient(Wrapper):
     __slots__ = ()
 
     def __init__(self, *, timeouts: aio.Timeouts | None = None, limits: aio.Limits | None = None) -> None:
@@ -54,23 +54,23 @@ class TelnyxClient(Face):
         self._loop.close_at_exit(self._target)
 
 
-@face_of(aio.Call, direct=("log_scope",))
-class Call(Face):
+@wrapper_of(aio.Call, direct=("log_scope",))
+class Call(Wrapper):
     __slots__ = ()
 
 
-@face_of(aio.AudioOutput)
-class AudioOutput(Face):
+@wrapper_of(aio.AudioOutput)
+class AudioOutput(Wrapper):
     __slots__ = ()
 
 
-@face_of(aio.AudioLayer)
-class AudioLayer(Face):
+@wrapper_of(aio.AudioLayer)
+class AudioLayer(Wrapper):
     __slots__ = ()
 
 
-@face_of(aio.Mark)
-class Mark(Face):
+@wrapper_of(aio.Mark)
+class Mark(Wrapper):
     __slots__ = ()
 
     def wait(self) -> bool:
@@ -83,7 +83,7 @@ class Mark(Face):
         return heard
 
 
-@face_of(aio.Playback)
+@wrapper_of(aio.Playback)
 class Playback(Mark):
     __slots__ = ()
 
@@ -92,16 +92,16 @@ async def _decided(mark: aio.Mark) -> bool:
     return await mark
 
 
-@face_of(aio.Conference)
-class Conference(Face):
+@wrapper_of(aio.Conference)
+class Conference(Wrapper):
     __slots__ = ()
 
     def __init__(self, audio: aio.AudioConfig | None = None) -> None:
         super().__init__(audio)
 
 
-@face_of(aio.AudioStream)
-class AudioStream(Face):
+@wrapper_of(aio.AudioStream)
+class AudioStream(Wrapper):
     """Writes and reads the audio of one call.
 
     Iterating gives what the far end says in frames of 20 ms, as `bytes`, until the call ends.
@@ -112,11 +112,11 @@ class AudioStream(Face):
 
     __slots__ = ("_reading", "_rings", "_writing")
 
-    def _stand_before(self, loop: Any, target: aio.AudioStream) -> None:
-        self._rings = target._native_rings  # noqa: SLF001 - of which this is the other face
+    def _bind(self, loop: Any, target: aio.AudioStream) -> None:
+        self._rings = target._native_rings  # noqa: SLF001 - of which this is the other wrapper
         self._reading = threading.Lock()
         self._writing = threading.Lock()
-        super()._stand_before(loop, target)
+        super()._bind(loop, target)
 
     def write(self, pcm: Buffer) -> None:
         with self._writing:
@@ -157,8 +157,8 @@ class AudioStream(Face):
             yield frame
 
 
-@face_of(aio.AudioTap, direct=("read_nowait",))
-class AudioTap(Face):
+@wrapper_of(aio.AudioTap, direct=("read_nowait",))
+class AudioTap(Wrapper):
     __slots__ = ()
 
     def read(self, samples: int) -> bytes:
@@ -174,39 +174,39 @@ class AudioTap(Face):
             yield frame
 
 
-@face_of(aio.Recording)
-class Recording(Face):
+@wrapper_of(aio.Recording)
+class Recording(Wrapper):
     __slots__ = ()
 
 
-@face_of(flow.Collector)
-class Collector(Face, Generic[T]):
+@wrapper_of(flow.Collector)
+class Collector(Wrapper, Generic[T]):
     __slots__ = ()
 
     def __next__(self) -> T:
         try:
-            value: T = present(self._loop.run(self._target.__anext__()))
+            value: T = wrap(self._loop.run(self._target.__anext__()))
         except StopAsyncIteration:
             raise StopIteration from None
         return value
 
 
-@face_of(flow.SharedFlow)
-class SharedFlow(Face, Generic[T]):
+@wrapper_of(flow.SharedFlow)
+class SharedFlow(Wrapper, Generic[T]):
     __slots__ = ()
 
     def first(self, predicate: Callable[[T], bool] | None = None, *, timeout: float | None = None) -> T:
-        value: T = present(self._loop.run(self._target.first(_judging(predicate), timeout=timeout)))
+        value: T = wrap(self._loop.run(self._target.first(_of_wrapped(predicate), timeout=timeout)))
         return value
 
 
-@face_of(flow.StateFlow)
-class StateFlow(Face, Generic[T]):
+@wrapper_of(flow.StateFlow)
+class StateFlow(Wrapper, Generic[T]):
     __slots__ = ()
 
 
-@face_of(aio.AiAssistant)
-class AiAssistant(Face):
+@wrapper_of(aio.AiAssistant)
+class AiAssistant(Wrapper):
     """Text beside the audio of a call with an assistant: `TelnyxClient.ai`.
 
     ```python
@@ -248,35 +248,35 @@ class AiAssistant(Face):
         return register
 
 
-@face_of(aio.Handset)
-class Handset(Face):
+@wrapper_of(aio.Handset)
+class Handset(Wrapper):
     __slots__ = ()
 
     def __init__(self, call: Call, *, microphone: str | None = None, speaker: str | None = None) -> None:
         super().__init__(call, microphone=microphone, speaker=speaker)
 
 
-@face_of(aio.Loudspeaker, direct=("write",))
-class Loudspeaker(Face):
+@wrapper_of(aio.Loudspeaker, direct=("write",))
+class Loudspeaker(Wrapper):
     __slots__ = ()
 
     def __init__(self, name: str | None = None, *, sample_rate: int = 16_000) -> None:
         super().__init__(name, sample_rate=sample_rate)
 
 
-@face_of(aio.TelephonyCredentials)
-class TelephonyCredentials(Face):
+@wrapper_of(aio.TelephonyCredentials)
+class TelephonyCredentials(Wrapper):
     __slots__ = ()
 
     def __init__(self, api_key: str, *, base_url: str | None = None) -> None:
         super().__init__(api_key, base_url=base_url)
 
 
-mint_login_token = waiting(aio.mint_login_token)
-run_microphone_check = waiting(aio.run_microphone_check)
-run_pre_call = waiting(aio.run_pre_call)
+mint_login_token = blocking(aio.mint_login_token)
+run_microphone_check = blocking(aio.run_microphone_check)
+run_pre_call = blocking(aio.run_pre_call)
 
 
-def _judging(predicate: Callable[[T], bool] | None) -> Callable[[Any], bool] | None:
+def _of_wrapped(predicate: Callable[[T], bool] | None) -> Callable[[Any], bool] | None:
     """A predicate that is asked about what the application sees."""
-    return None if predicate is None else lambda value: predicate(present(value))
+    return None if predicate is None else lambda value: predicate(wrap(value))

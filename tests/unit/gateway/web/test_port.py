@@ -17,7 +17,7 @@ from websockets.server import ServerProtocol
 
 from support.limit import LIMIT
 from telnyx_native.gateway import Limits
-from telnyx_native.gateway.web.socket import ClientSocket
+from telnyx_native.gateway.web.port import ClientSocket
 
 
 @pytest.fixture
@@ -161,3 +161,9 @@ class TestSilence:
         assert [session.user_name for session in gateway.sessions] == ["alice"]
         gateway.faults.thaw("alice")
         assert (await alice.ask("telnyx_rtc.ping"))["result"]["message"] == "PONG"
+
+
+async def test_loopback_is_where_it_listens_by_default(gateway):
+    assert gateway.url.startswith("ws://127.0.0.1:")
+    sockets = gateway._listener._server.sockets
+    assert [socket.getsockname()[0] for socket in sockets] == ["127.0.0.1"]

@@ -10,7 +10,7 @@ from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import dtmf_tones, tone
-from telnyx_native.testing.matching import SoundPattern, end_of_silence, end_of_speech, end_of_tone
+from telnyx_native.testing.recognition import SoundPattern, end_of_silence, end_of_speech, end_of_tone
 
 RATE = 16_000
 PROMPT_SAMPLES = read_audio(PROMPT, RATE)

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_native.doctor.audio_path import _host_and_port
-from telnyx_native.doctor.stun import parse_response
+from telnyx_native.doctor.audio_path import _host_and_port, parse_response
 
 TRANSACTION = bytes.fromhex("b7e7a701bc34d686fa87dfae")
 

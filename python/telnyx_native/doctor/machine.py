@@ -1,19 +1,57 @@
-"""Whether there are a microphone and a loudspeaker, and this user may use them."""
+"""Whether the package is whole here, and this machine has a microphone and a loudspeaker."""
 
 from __future__ import annotations
 
+import asyncio
 import grp
 import os
+import platform
+import sys
 from pathlib import Path
 
 from telnyx_native.background import in_background
-from telnyx_native.devices.microphone_check import run_microphone_check
-from telnyx_native.devices.sound_device import sound_devices
-from telnyx_native.doctor.finding import Cause, Finding, Status
-from telnyx_native.errors import ConfigurationError
+from telnyx_native.config import AudioConfig, PeerConfig
+from telnyx_native.doctor.diagnosis import Cause, Finding, Status
+from telnyx_native.errors import ConfigurationError, TelnyxError
 from telnyx_native.verdict import Verdict
+from telnyx_native.version import versions
 
-__all__ = ["check_sound"]
+__all__ = ["check_installation", "check_sound"]
+
+
+LIMIT = 5.0
+"""Seconds that the media engine may take to describe a call."""
+
+
+async def check_installation() -> list[Finding]:
+    """Look at the versions, and let the media engine describe a call."""
+    try:
+        inside = ", ".join(f"{name} {version}" for name, version in versions().items())
+    except ImportError as error:
+        advice = "install it anew: pip install --force-reinstall telnyx-native; see docs/wheels.md for what it needs"
+        return [Finding("versions", Status.FAILED, str(error), Cause.BROKEN_INSTALLATION, advice)]
+    system = f"Python {platform.python_version()}, {sys.platform} {platform.machine()}, {' '.join(platform.libc_ver())}"
+    return [Finding("versions", Status.OK, f"{inside}; {system}"), await _check_engine()]
+
+
+async def _check_engine() -> Finding:
+    from telnyx_native.media.engine import MediaEngine
+
+    engine = MediaEngine.acquire()
+    try:
+        peer = engine.create_peer(PeerConfig(loopback=True), AudioConfig())
+        async with asyncio.timeout(LIMIT):
+            offer = await peer.create_offer()
+            await peer.close()
+    except (TelnyxError, TimeoutError) as error:
+        detail = f"the media engine does not work: {error or f'no answer within {LIMIT:g} s'}"
+        advice = "report this, with the output of `telnyx-native doctor --json`"
+        return Finding("media engine", Status.FAILED, detail, Cause.BROKEN_INSTALLATION, advice)
+    finally:
+        await engine.release()
+    codecs = [name for name in ("opus", "G722", "PCMU", "PCMA", "telephone-event") if f" {name}/" in offer]
+    return Finding("media engine", Status.OK, f"works; {', '.join(codecs)}")
+
 
 DEVICE_FILES = Path("/dev/snd")
 """Where Linux has its sound devices (ALSA)."""
@@ -26,6 +64,8 @@ async def check_sound(*, needed: bool, device_files: Path = DEVICE_FILES) -> lis
         needed: Whether this machine is to have a microphone and a loudspeaker; a bot needs none.
         device_files: Where the devices are.
     """
+    from telnyx_native.devices.sound_system import sound_devices
+
     bad = Status.FAILED if needed else Status.SKIPPED
     try:
         found = await in_background(sound_devices)
@@ -67,6 +107,8 @@ def _group_of(file: Path) -> str:
 
 
 async def _listen() -> Finding:
+    from telnyx_native.devices.microphone_check import run_microphone_check
+
     report = await run_microphone_check()
     advice = "; ".join(report.reasons.values())
     match report.verdict:
