@@ -25,14 +25,14 @@ from typing import Any
 
 from telnyx_native import Call, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.errors import AudioClosedError, TelnyxError
-from telnyx_native.gateway import Gateway, Limits, User
+from telnyx_native.gateway import Gateway, GatewayLimits, User
 from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 
 RATE = 16_000
 REPLACE_EVERY = 5.0
 """Seconds from one hang-up to the next."""
-LIMITS = Limits(call_reports=10)
+LIMITS = GatewayLimits(call_reports=10)
 """So that the gateway has all the reports that it keeps before the time that is compared with."""
 SETTLED_AT = 5
 """The minute whose holdings the last one's are compared with."""

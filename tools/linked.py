@@ -15,7 +15,7 @@ from pathlib import Path
 PACKAGES = ("libabsl-dev", "libopus-dev", "libsrtp2-dev", "libssl-dev", "libtgowt-dev")
 
 FLAW = "CVE-2026-75806"
-"""One short DTLS record, which anybody can send under the far end's address, ends the audio of a call."""
+"""One short DTLS record, which anybody can send under the remote side's address, ends the audio of a call."""
 
 FIXED = {(3, 5): 9, (3, 6): 5}
 """By line of OpenSSL, the first release whose CHANGES name the fix. Lines after the newest of these have it."""

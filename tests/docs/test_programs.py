@@ -22,10 +22,10 @@ PATIENCE = 3.0
 
 async def call_it(gateway: Gateway) -> None:
     """Call whoever has logged in, speak, press a key, hang up."""
-    while not gateway.sessions:  # noqa: ASYNC110 - the state of a gateway
+    while not gateway.connections:  # noqa: ASYNC110 - the state of a gateway
         await asyncio.sleep(0.02)
     await asyncio.sleep(PATIENCE)
-    if gateway.calls or not gateway.sessions:
+    if gateway.calls or not gateway.connections:
         return
     caller = await gateway.place_call("alice", from_="+15550199")
     await caller.wait_answered(LIMIT)

@@ -22,7 +22,7 @@ from support.scripts import outcome, program
 from support.signals import dominant_frequency, likeness, tone
 from support.sound_server import needs_sound_server, sound_server
 from telnyx_native import CallError
-from telnyx_native.gateway import GatewayConfig, Limits, User, scripted_brain
+from telnyx_native.gateway import GatewayConfig, GatewayLimits, User, scripted_brain
 from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.files import read_audio
 from telnyx_native.testing import Phone, open_phone
@@ -43,7 +43,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def gateway_config() -> GatewayConfig:
     return GatewayConfig(
         users=[User("alice", "demo", "+15550190")],
-        limits=Limits(calls_per_session=100),
+        limits=GatewayLimits(calls_per_connection=100),
         assistants={"assistant": scripted_brain},
     )
 

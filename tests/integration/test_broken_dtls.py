@@ -36,7 +36,7 @@ async def test_audio_is_back_over_another_peer(broken: tuple[str, ...]) -> None:
         states = call.call_state_flow.collect()
         async with saying_tone(call.audio, HZ):
             await hear_tone(call.audio, HZ)
-            path, (leg,) = call._driver.path, gateway.sessions[0].legs.values()
+            path, (leg,) = call._driver.path, gateway.connections[0].legs.values()
             restarts = count_restarts(path.peer), count_restarts(leg.media.peer)
             sides: dict[str, Callable[[], Peer]] = {"client": lambda: path.peer, "gateway": lambda: leg.media.peer}
             old = {side: peer() for side, peer in sides.items()}

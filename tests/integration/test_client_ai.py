@@ -11,7 +11,7 @@ import pytest
 from support.limit import LIMIT
 from support.signals import pcm, rms
 from telnyx_native import AuthenticationError, CallState, TelnyxClient, TxServerConfiguration, WidgetSettings
-from telnyx_native.gateway import Conversation, Gateway, scripted_brain
+from telnyx_native.gateway import AssistantCall, Gateway, scripted_brain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -75,7 +75,7 @@ async def test_conversation(gateway: Gateway, client: TelnyxClient) -> None:
 
 
 async def test_brain_of_ones_own(client: TelnyxClient) -> None:
-    async def brain(conversation: Conversation) -> None:
+    async def brain(conversation: AssistantCall) -> None:
         await conversation.say(f"Hello {conversation.variables['account_number']} of {conversation.variables['shop']}")
         async for message in conversation:
             await conversation.say(message.text.upper())

@@ -36,7 +36,7 @@ async def test_login_and_out_again(gateway: Gateway) -> None:
     async with TelnyxClient() as client:
         await client.connect(TxServerConfiguration.parse(gateway.url), ALICE)
         assert client.connection_status_flow.value is ConnectionStatus.CLIENT_READY
-        assert len(gateway.sessions) == 1
+        assert len(gateway.connections) == 1
         await client.disconnect()
         await client.connect(TxServerConfiguration.parse(gateway.url), ALICE)
 

@@ -30,7 +30,7 @@ async def test_minted_token(gateway: Gateway, client: TelnyxClient) -> None:
     warnings = client.warning_flow.collect()
     token = TokenConfig(gateway.mint_token("bob", 60))
     await client.connect(TxServerConfiguration.parse(gateway.url), token_config=token)
-    assert [session.user_name for session in gateway.sessions] == ["bob"]
+    assert [connection.user_name for connection in gateway.connections] == ["bob"]
     assert (await anext(warnings)).code == 34001
     call = await client.new_invite("echo")
     await call.wait_active(LIMIT)
@@ -41,7 +41,7 @@ async def test_minted_token(gateway: Gateway, client: TelnyxClient) -> None:
 
 async def test_fixed_token(gateway: Gateway, client: TelnyxClient) -> None:
     await client.connect(TxServerConfiguration.parse(gateway.url), token_config=TokenConfig("fixed-t0ken"))
-    assert [session.user_name for session in gateway.sessions] == ["alice"]
+    assert [connection.user_name for connection in gateway.connections] == ["alice"]
 
 
 async def test_token_of_another_gateway(gateway: Gateway, client: TelnyxClient) -> None:

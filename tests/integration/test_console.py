@@ -192,7 +192,7 @@ async def test_the_page_comes_back_when_its_socket_is_lost(page, gateway):
     gateway.faults.drop("alice")
     await page.until("document.querySelector('#phone-state').textContent !== 'alice · ready'")
     await page.until(text("#phone-state", "alice · ready"))
-    assert [session.user_name for session in gateway.sessions] == ["alice"]
+    assert [connection.user_name for connection in gateway.connections] == ["alice"]
 
 
 async def test_a_call_of_the_page_outlives_its_socket(page, bot, gateway):

@@ -56,13 +56,13 @@ async def test_the_bot(console_url: str) -> None:
         call = await client.new_invite("bot")
         await call.wait_active(LIMIT)
         greeting = read_audio(GREETING, RATE)
-        assert SoundPattern(greeting[: 3 * RATE], RATE).find(await listen(call, 5.0)).likeness > 0.85
+        assert SoundPattern(greeting[: 3 * RATE], RATE).find(await listen(call, 5.0)).similarity > 0.85
         # Interrupted, it is silent; and it says back what it heard.
         call.audio.write_nowait(SENTENCE.data)
         heard = await listen(call, 1.5)
         assert rms(heard[-RATE // 4 :]) < 100
         said_back = np.concatenate([heard, await listen(call, 4.0)])
-        assert SoundPattern(SENTENCE, RATE).find(said_back).likeness > 0.85
+        assert SoundPattern(SENTENCE, RATE).find(said_back).similarity > 0.85
         await call.audio.drain()
         call.audio.write_nowait(silence(1.0, RATE).data)
         await call.dtmf("5")

@@ -1,4 +1,4 @@
-"""Calls with servers that write their descriptions as the field does: the far end is a real peer."""
+"""Calls with servers that write their descriptions as the field does: the remote side is a real peer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Peers = Callable[[], Peer]
 
 @pytest.fixture
 async def peers() -> AsyncIterator[Peers]:
-    """Makes the media of far ends."""
+    """Makes the media of remote sides."""
     engine = MediaEngine.acquire()
     made: list[Peer] = []
 

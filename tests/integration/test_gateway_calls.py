@@ -11,7 +11,7 @@ from support.limit import LIMIT
 from support.signals import chirp, dominant_frequency, find, likeness, pcm, rms, silence, tone
 from telnyx_native import CallState, CredentialConfig, HangupCause, TelnyxClient, TxServerConfiguration
 from telnyx_native.errors import CallError
-from telnyx_native.gateway import Gateway, LegState, User, reason_of
+from telnyx_native.gateway import Gateway, LegState, User
 
 RATE = 16_000
 SETTLE = 1.0
@@ -218,7 +218,7 @@ async def test_destination_of_ones_own():
             await leg.audio.write(np.concatenate([silence(SETTLE, RATE), chirp(0.5, RATE)]).data)
             await leg.audio.drain()
             await asyncio.sleep(0.3)
-            return reason_of(HangupCause.NORMAL_CLEARING)
+            return HangupCause.NORMAL_CLEARING
 
     greeting = Gateway([User("alice", "secret")], destinations={"greeter": lambda _: Greeter()})
     async with greeting as gateway, TelnyxClient() as client:

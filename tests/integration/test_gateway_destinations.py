@@ -13,7 +13,7 @@ from support.limit import LIMIT
 from support.signals import Pcm, chirp, dominant_frequency, likeness, pcm, rms, silence, tone
 from support.users import log_in
 from telnyx_native import AudioConfig, Call, CallState, TelnyxClient
-from telnyx_native.gateway import DialPlan, Gateway, Limits, Menu, User
+from telnyx_native.gateway import DialPlan, Gateway, GatewayLimits, Menu, User
 from telnyx_native.gateway.destinations.sounds import PROMPT, waiting_music
 from telnyx_native.media.files import read_audio, write_wav
 from telnyx_native.testing.recognition import SoundPattern
@@ -48,7 +48,7 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
         sounds=tmp_path,
     )
     users = [User(name, "s3cret", number) for name, number in (("alice", None), ("bob", "+15550101"), ("carol", None))]
-    async with Gateway(users, plan=plan, limits=Limits(conference_members=3)) as running:
+    async with Gateway(users, plan=plan, limits=GatewayLimits(conference_members=3)) as running:
         yield running
 
 
@@ -111,7 +111,7 @@ async def test_music(alice: TelnyxClient) -> None:
     await call.wait_active(LIMIT)
     await asyncio.sleep(SETTLE)
     heard = SoundPattern(await listen(call, 2.0), RATE)
-    assert heard.find(np.tile(waiting_music(RATE), 2)).likeness > 0.8
+    assert heard.find(np.tile(waiting_music(RATE), 2)).similarity > 0.8
     await call.hold()
     await asyncio.sleep(0.5)
     assert rms(await listen(call, 0.3)) < 50

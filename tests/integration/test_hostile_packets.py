@@ -1,4 +1,4 @@
-"""Packets of a stranger who knows the addresses of a call, and sends as if he were its far end."""
+"""Packets of a stranger who knows the addresses of a call, and sends as if he were its remote side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts of far ends at a gateway's terminal: log, table of calls, and what the other side of the call gets."""
+"""Texts of remote parties at a gateway's terminal: log, table of calls, and what the other side of the call gets."""
 
 from __future__ import annotations
 

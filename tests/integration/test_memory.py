@@ -37,7 +37,7 @@ async def place_and_end(client: TelnyxClient, gateway: Gateway) -> list[weakref.
     call = await client.new_invite("echo")
     await call.wait_active(LIMIT)
     driver = call._driver
-    leg = gateway.sessions[0].legs[call.call_id.lower()]
+    leg = gateway.connections[0].legs[call.call_id.lower()]
     parts = (
         *(call, driver, driver.life, driver.path, driver.observation, driver.path.negotiation),
         *(driver.path.peer, driver.path.candidates, driver.path.peer.audio),

@@ -28,7 +28,7 @@ async def pushes(gateway: Gateway) -> AsyncIterator[AsyncIterator[PushNotificati
     async with TelnyxClient() as client:
         await client.connect(TxServerConfiguration.parse(gateway.url), ALICE)
     async with asyncio.timeout(LIMIT):
-        while gateway.sessions:  # noqa: ASYNC110 - no event to wait for
+        while gateway.connections:  # noqa: ASYNC110 - no event to wait for
             await asyncio.sleep(0.01)
     with gateway.push.sent.collect() as sent:
         yield sent

@@ -25,7 +25,7 @@ from telnyx_native import (
 from telnyx_native.config import Timeouts
 from telnyx_native.errors import CallError, SocketConnectionError
 from telnyx_native.gateway import Gateway, User
-from telnyx_native.gateway.limits import Limits
+from telnyx_native.gateway.limits import GatewayLimits
 
 RATE = 16_000
 BACK = 3.0
@@ -302,7 +302,7 @@ async def test_disconnecting_ends_the_attempts(caller: TelnyxClient, cable: Cabl
 
 async def test_gateway_hangs_up_calls_whose_client_stays_away(cable: Cable) -> None:
     async with (
-        Gateway([User("alice", "s3cret")], limits=Limits(detach_time=0.3)) as gateway,
+        Gateway([User("alice", "s3cret")], limits=GatewayLimits(detach_time=0.3)) as gateway,
         TelnyxClient(timeouts=QUICK) as client,
     ):
         cable.lead_to(int(gateway.url.rpartition(":")[2]))

@@ -123,7 +123,7 @@ async def test_what_a_phone_does_not_hear(tests, tmp_path: Path) -> None:
     )
     assert code == 1
     for complaint in (
-        r"caller has waited 5\.9 s for \S+prompt\.flac; what was most alike was so by 0\.\d\d, less than 0\.85",
+        r"caller has waited 5\.9 s for \S+prompt\.flac; the most similar sound was similar by 0\.\d\d, less than 0\.85",
         r"caller has waited 1 s for a tone of 900 Hz\. In \d\.\d s of audio, \d\.\d s were not silent; listen to it: /",
         r"caller has waited 1 s for 1 s of silence",
         r"caller has waited 1 s for somebody to speak",

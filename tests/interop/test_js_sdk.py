@@ -103,7 +103,7 @@ async def phone(browser):
 
 
 async def test_credentials_and_a_call(phone, gateway):
-    assert [session.user_name for session in gateway.sessions] == ["alice"]
+    assert [connection.user_name for connection in gateway.connections] == ["alice"]
     call = await phone.dial("echo", callerName="Alice", customHeaders=[{"name": "X-Ticket", "value": "9"}])
     await phone.enters(call, "active")
     (leg,) = gateway.calls
@@ -337,7 +337,7 @@ async def test_reload_and_re_attach(browser, gateway, bob):
     await browser.log_in(**kept)
     await browser.enters(call, "active")
     await asyncio.gather(browser.hears(call, HEARD_HZ), spoken(theirs, SPOKEN_HZ))
-    assert len(gateway.sessions) == 2
+    assert len(gateway.connections) == 2
 
 
 async def test_page_that_is_left_hangs_up(phone, gateway):
@@ -406,12 +406,12 @@ async def test_speed_test(phone):
 
 
 async def test_second_page_with_the_same_session_sends_the_first_away(phone, gateway, browser):
-    (session,) = gateway.sessions
+    (connection,) = gateway.connections
     await phone.dial("tone:500")
-    session.punt()
+    connection.punt()
     await phone.happened("socket closed")
     await asyncio.sleep(2)
-    assert gateway.sessions == [], "after a punt it must not come back"
+    assert gateway.connections == [], "after a punt it must not come back"
 
 
 @pytest.mark.parametrize("name", ["malformed", "delay:0.5", "registration:NOREG:1"])

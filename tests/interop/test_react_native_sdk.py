@@ -132,7 +132,7 @@ async def answered_by_bob(phone, bob):
 
 
 async def test_credentials_and_a_call(phone, gateway):
-    assert [session.user_name for session in gateway.sessions] == ["alice"]
+    assert [connection.user_name for connection in gateway.connections] == ["alice"]
     call = await phone.call("echo", callerIdName="Alice", customHeaders=[{"name": "X-Ticket", "value": "9"}])
     for state in ("ringing", "active"):
         await phone.event("state", id=call, state=state)
@@ -293,7 +293,7 @@ async def test_push_wakes_the_app(device, gateway):
     await device.log_in(**options)
     await device.do("leave")
     async with asyncio.timeout(LIMIT):
-        while gateway.sessions:  # noqa: ASYNC110 - no event to wait for
+        while gateway.connections:  # noqa: ASYNC110 - no event to wait for
             await asyncio.sleep(0.02)
     with gateway.push.sent.collect() as sent:
         leg = await gateway.place_call("alice", from_="+15550199")

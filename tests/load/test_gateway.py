@@ -26,7 +26,7 @@ async def test_users_and_bridged_calls(tmp_path: Path) -> None:
     print(f"{len(metrics)} ends, {received} packets received, {lost} lost, worst MOS {min(m.mos for m in metrics):.2f}")
     assert lost == 0
     assert received > 45 * SECONDS * len(metrics)
-    assert (counters["logins"], counters["sessions"], counters["handler_failures"]) == (USERS, USERS, 0)
+    assert (counters["logins"], counters["connections"], counters["handler_failures"]) == (USERS, USERS, 0)
 
 
 @pytest.mark.timeout(600)

@@ -182,7 +182,7 @@ async def test_what_is_written_before_there_is_a_way_to_the_far_end_waits_for_it
     assert caller.audio.queued == 1.5
     await negotiate(caller, callee)
     heard = pcm(await asyncio.wait_for(callee.audio.read(2 * 16_000), 10))
-    assert SoundPattern(said, 16_000).find(heard).likeness > 0.8
+    assert SoundPattern(said, 16_000).find(heard).similarity > 0.8
     for peer in (caller, callee):
         await peer.close()
 

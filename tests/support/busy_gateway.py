@@ -111,7 +111,7 @@ async def hold_calls(gateway: GatewayProcess, *, users: int, calls: int, seconds
                 wrong = await asyncio.gather(*(end.wrong() for end in ends))
                 assert not any(wrong), list(filter(None, wrong))
                 present = await gateway.get("users")
-                assert [user["name"] for user in present if user["sessions"] != 1] == []
+                assert [user["name"] for user in present if user["connections"] != 1] == []
                 assert len(await gateway.get("calls")) == 2 * calls
                 if time.monotonic() > until:
                     break

@@ -49,7 +49,7 @@ OFFER = (
     "a=setup:actpass\r\n"
     "a=rtcp-mux\r\n"
 )
-"""The least that an offer of a call says, for far ends whose media is a stand-in."""
+"""The least that an offer of a call says, for remote sides whose media is a stand-in."""
 
 SHAPES: dict[str, Callable[[str], str]] = {
     "capitals": _capitals,

@@ -42,7 +42,7 @@ class Forwarder:
         return cls(front, back)
 
     def inject(self, packet: bytes, *, into_target: bool) -> None:
-        """Send a packet of our own from the address that the receiver knows as its far end's.
+        """Send a packet of our own from the address that the receiver knows as the one of its remote side.
 
         Args:
             packet: What is sent.

@@ -41,7 +41,7 @@ async def outcome(process: asyncio.subprocess.Process) -> tuple[int | None, str,
 async def someone_logged_in(gateway: Gateway) -> None:
     """Wait until a client has logged in."""
     for _ in range(round(LIMIT / 0.02)):
-        if gateway.sessions:
+        if gateway.connections:
             return
         await asyncio.sleep(0.02)
     raise TimeoutError("nobody has logged in")

@@ -147,9 +147,9 @@ async def _narrate(call: Call, console: Console) -> None:
 
 
 async def _show(call: Call, console: Console) -> None:
-    from telnyx_native.cli.live import follow_call, shown
+    from telnyx_native.cli.live import follow_call, live_table
 
-    with shown(console) as calls:
+    with live_table(console) as calls:
         await follow_call(calls, call)
 
 

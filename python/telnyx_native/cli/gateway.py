@@ -168,9 +168,9 @@ def gateway(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Have a bad day on purpose: flaky-wifi, congested-link, server-restart, amnesia, registration-storm, "
+            help="Run a scenario of faults: flaky-wifi, congested-link, server-restart, amnesia, registration-storm, "
             "slow-start, slow-server, dead-link, garbage, expired-tokens or moving-media; repeat it for more at once. "
-            "What each does is told when it begins.",
+            "What each does is said when it begins.",
         ),
     ] = None,
     open_console: Annotated[
@@ -255,6 +255,7 @@ async def _gateway(plan: _Plan) -> ExitCode:
     from telnyx_native.gateway import GatewayConfig, scripted_brain
     from telnyx_native.gateway.destinations.assistant import ASSISTANT
     from telnyx_native.gateway.faults.names import inject
+    from telnyx_native.gateway.tasks import running
 
     console = Console()
     _allow_many_files()
@@ -281,10 +282,8 @@ async def _gateway(plan: _Plan) -> ExitCode:
                 console.print("There is no browser to open; copy the console's address into one.")
             for name in plan.scenarios:
                 server.scenarios.start(name)
-            pushes = asyncio.create_task(_show_pushes(console, server))
-            async with _shown(console, server) if plan.live else nullcontext():
+            async with running(_show_pushes(console, server)), _shown(console, server) if plan.live else nullcontext():
                 await interrupted.wait()
-            pushes.cancel()
             console.print("Hanging up and closing …")
     return ExitCode.OK
 
@@ -320,6 +319,7 @@ async def _example_bot(server: Gateway, certificate: Certificate | None) -> Asyn
     """Let the example bot take the calls of its user until the context ends."""
     from telnyx_native import TxServerConfiguration
     from telnyx_native.cli.example_bot import run_bot
+    from telnyx_native.gateway.tasks import running
 
     async def run() -> None:
         trust = ssl.create_default_context(cadata=certificate.pem) if certificate else None
@@ -328,12 +328,8 @@ async def _example_bot(server: Gateway, certificate: Certificate | None) -> Asyn
         except* TelnyxError as errors:
             logging.getLogger("telnyx_native.gateway").warning("the example bot is gone: %s", errors.exceptions[0])
 
-    bot = asyncio.create_task(run())
-    try:
+    async with running(run()):
         yield
-    finally:
-        bot.cancel()
-        await asyncio.gather(bot, return_exceptions=True)
 
 
 def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path | None) -> None:
@@ -372,15 +368,12 @@ async def _show_pushes(console: Console, server: Gateway) -> None:
 @asynccontextmanager
 async def _shown(console: Console, server: Gateway) -> AsyncIterator[None]:
     """Show the calls of the gateway while the context lasts."""
-    from telnyx_native.cli.live import follow_gateway, shown
+    from telnyx_native.cli.live import follow_gateway, live_table
+    from telnyx_native.gateway.tasks import running
 
-    with shown(console) as calls:
-        following = asyncio.create_task(follow_gateway(calls, server))
-        try:
+    with live_table(console) as calls:
+        async with running(follow_gateway(calls, server)):
             yield
-        finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway import Gateway
     from telnyx_native.media.quality import CallQualityMetrics
 
-__all__ = ["LiveCall", "LiveCalls", "follow_call", "follow_gateway", "shown"]
+__all__ = ["LiveCall", "LiveCalls", "follow_call", "follow_gateway", "live_table"]
 
 REFRESHES = 4
 """Times a second that the table is drawn."""
@@ -87,7 +87,7 @@ class LiveCalls:
 
 
 @contextmanager
-def shown(console: Console) -> Iterator[LiveCalls]:
+def live_table(console: Console) -> Iterator[LiveCalls]:
     """Show a table below what is printed, while the context lasts."""
     calls = LiveCalls()
     with Live(calls, console=console, refresh_per_second=REFRESHES, redirect_stderr=False):
@@ -145,16 +145,16 @@ def _cells(call: LiveCall) -> list[str | Text]:
         Text(one_line(call.who)),
         call.state.lower(),
         f"{minutes}:{seconds:02}",
-        Text(_told(mos, "{:.2f}"), STYLES.get(CallQuality.from_mos(mos), "")),
-        _told(1000 * known("rtt"), "{:.0f} ms"),
-        _told(1000 * known("jitter"), "{:.0f} ms"),
-        _told(100 * known("loss"), "{:.1f} %"),
+        Text(_formatted(mos, "{:.2f}"), STYLES.get(CallQuality.from_mos(mos), "")),
+        _formatted(1000 * known("rtt"), "{:.0f} ms"),
+        _formatted(1000 * known("jitter"), "{:.0f} ms"),
+        _formatted(100 * known("loss"), "{:.1f} %"),
         _meter(known("level_in")),
         _meter(known("level_out")),
     ]
 
 
-def _told(value: float, form: str) -> str:
+def _formatted(value: float, form: str) -> str:
     return form.format(value) if math.isfinite(value) else "-"
 
 

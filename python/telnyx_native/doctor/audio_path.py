@@ -1,4 +1,4 @@
-"""Whether audio finds its way out: STUN and TURN servers, UDP and TCP."""
+"""Whether audio gets out: STUN and TURN servers, UDP and TCP."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ async def check_audio_path(server: TxServerConfiguration) -> list[Finding]:
             for ice in server.ice_servers
             for url in ice.urls
         ]
-        ways = await asyncio.gather(*attempts)
+        routes = await asyncio.gather(*attempts)
     finally:
         await engine.release()
-    return [*(way.finding for way in ways), _judge(ways)]
+    return [*(route.finding for route in routes), _judge(routes)]
 
 
 @dataclass(frozen=True)
-class _Way:
-    """One way out, and whether it is open."""
+class _Route:
+    """One route out, and whether it is open."""
 
     finding: Finding
     relayed: bool
@@ -61,7 +61,7 @@ class _Way:
         return self.finding.status is Status.OK
 
 
-async def _ask_stun(url: str) -> _Way:
+async def _ask_stun(url: str) -> _Route:
     host, port = _host_and_port(url)
     try:
         address = await mapped_address(host, port)
@@ -71,10 +71,10 @@ async def _ask_stun(url: str) -> _Way:
         status = Status.OK if address else Status.WARNING
         seen = f"this machine is {address} to others" if address else "no answer over UDP"
         finding = Finding(f"stun {host}", status, seen)
-    return _Way(finding, relayed=False, over_udp=True)
+    return _Route(finding, relayed=False, over_udp=True)
 
 
-async def _ask_turn(engine: MediaEngine, url: str, server: IceServer, *, loopback: bool) -> _Way:
+async def _ask_turn(engine: MediaEngine, url: str, server: IceServer, *, loopback: bool) -> _Route:
     """Have the media engine look for a relayed address, as a call does."""
     host, port = _host_and_port(url)
     transport = parse_qs(url.partition("?")[2]).get("transport", ["tcp" if url.startswith("turns") else "udp"])[0]
@@ -88,7 +88,7 @@ async def _ask_turn(engine: MediaEngine, url: str, server: IceServer, *, loopbac
     finally:
         await peer.close()
     finding = Finding(label, Status.OK, "relays") if is_open else Finding(label, Status.WARNING, "gives no address")
-    return _Way(finding, relayed=True, over_udp=transport == "udp" and not url.startswith("turns"))
+    return _Route(finding, relayed=True, over_udp=transport == "udp" and not url.startswith("turns"))
 
 
 async def _is_relayed(peer: Peer) -> bool:
@@ -99,18 +99,18 @@ async def _is_relayed(peer: Peer) -> bool:
     return False
 
 
-def _judge(ways: list[_Way]) -> Finding:
-    open_ways = [way for way in ways if way.is_open]
-    by_udp = any(way.over_udp for way in open_ways)
-    by_relay = any(way.relayed for way in open_ways)
-    if not open_ways:
+def _judge(routes: list[_Route]) -> Finding:
+    open_routes = [route for route in routes if route.is_open]
+    by_udp = any(route.over_udp for route in open_routes)
+    by_relay = any(route.relayed for route in open_routes)
+    if not open_routes:
         advice = "let UDP to ports 3478 and 16384-32768 through, or at least TCP to a TURN server (ports 3478 and 443)"
         return Finding("audio path", Status.FAILED, "nothing gets out", Cause.NO_AUDIO_PATH, advice)
     if not by_udp:
         advice = "let UDP through (ports 3478 and 16384-32768): over TCP every lost packet delays those behind it"
         detail = "UDP is blocked: only a relay over TCP works"
         return Finding("audio path", Status.WARNING, detail, Cause.UDP_BLOCKED, advice)
-    if not by_relay and any(way.relayed for way in ways):
+    if not by_relay and any(route.relayed for route in routes):
         advice = "check name, user and password of the TURN server; calls from behind strict firewalls need it"
         return Finding("audio path", Status.WARNING, "UDP works, but no relay", Cause.NO_RELAY, advice)
     return Finding("audio path", Status.OK, "UDP gets out" + (", and a relay is there if need be" if by_relay else ""))

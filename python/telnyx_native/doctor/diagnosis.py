@@ -89,13 +89,13 @@ class Symptom:
     next_step: str
 
 
-REACHING = ("dns", "tcp", "tls", "clock", "login")
-HEARING = ("media engine", "audio path", "call", "sound", "microphone")
+SERVER_CHECKS = ("dns", "tcp", "tls", "clock", "login")
+AUDIO_CHECKS = ("media engine", "audio path", "call", "sound", "microphone")
 
 TABLE = (
     (
         "No audio",
-        HEARING,
+        AUDIO_CHECKS,
         "Nothing here explains it: place a test call (--call echo), have the microphone listened to (--sound), and see "
         "whether the call is muted, on hold, or nobody reads call.audio.",
     ),
@@ -107,7 +107,7 @@ TABLE = (
     ),
     (
         "Login fails",
-        REACHING,
+        SERVER_CHECKS,
         "Nothing here explains it: check user and password in the Telnyx portal (--user, --password try them).",
     ),
     (

@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING
 
 from telnyx_native.gateway.accounts.push import PushNotification
 from telnyx_native.gateway.accounts.users import User
-from telnyx_native.gateway.calls.call_info import reason_of
 from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Leg, LegState
 from telnyx_native.gateway.calls.reports import CallReport, CallReports
 from telnyx_native.gateway.certificate import Certificate
 from telnyx_native.gateway.configuration import GatewayConfig
 from telnyx_native.gateway.destinations import Destination, Factory, Outcome, Transfer
-from telnyx_native.gateway.destinations.assistant import Brain, Conversation, UserMessage, scripted_brain
+from telnyx_native.gateway.destinations.assistant import AssistantCall, Brain, UserMessage, scripted_brain
 from telnyx_native.gateway.destinations.ivr import Menu
 from telnyx_native.gateway.destinations.router import DialPlan
 from telnyx_native.gateway.faults import RegistrationFault
 from telnyx_native.gateway.faults.faults import Faults
-from telnyx_native.gateway.limits import Counters, Limits
+from telnyx_native.gateway.limits import Counters, GatewayLimits
 from telnyx_native.gateway.monitor import GatewayEvent, Monitor
 from telnyx_native.gateway.server import Gateway
 
@@ -33,13 +32,13 @@ if TYPE_CHECKING:
     from telnyx_native.media.simulated_network import NetworkConditions
 
 __all__ = [
+    "AssistantCall",
     "Brain",
     "CallReport",
     "CallReports",
     "CalleeLeg",
     "CallerLeg",
     "Certificate",
-    "Conversation",
     "Counters",
     "Destination",
     "DialPlan",
@@ -48,9 +47,9 @@ __all__ = [
     "Gateway",
     "GatewayConfig",
     "GatewayEvent",
+    "GatewayLimits",
     "Leg",
     "LegState",
-    "Limits",
     "Menu",
     "Monitor",
     "NetworkConditions",
@@ -60,7 +59,6 @@ __all__ = [
     "Transfer",
     "User",
     "UserMessage",
-    "reason_of",
     "scripted_brain",
 ]
 

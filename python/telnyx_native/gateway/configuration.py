@@ -16,7 +16,7 @@ from telnyx_native.gateway.calls.dtmf import DTMF_KEYS
 from telnyx_native.gateway.destinations.assistant import load_brain
 from telnyx_native.gateway.destinations.ivr import Menu
 from telnyx_native.gateway.destinations.router import DialPlan
-from telnyx_native.gateway.limits import Limits
+from telnyx_native.gateway.limits import GatewayLimits
 from telnyx_native.gateway.server import Gateway
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class GatewayConfig:
     assistants: Mapping[str, Brain] = field(default_factory=dict)
     host: str = "127.0.0.1"
     port: int = 0
-    limits: Limits = field(default_factory=Limits)
+    limits: GatewayLimits = field(default_factory=GatewayLimits)
     origins: Sequence[str] = ()
     names: Sequence[str] = ()
     file: Path | None = None
@@ -170,10 +170,10 @@ def _read_assistants(settings: Table, folder: Path) -> Mapping[str, Brain]:
     return brains
 
 
-def _read_limits(table: Table) -> Limits:
-    usual = Limits()
-    names = [each.name for each in dataclasses.fields(Limits)]
-    limits = Limits(**{name: table.number(name, getattr(usual, name)) for name in names})
+def _read_limits(table: Table) -> GatewayLimits:
+    usual = GatewayLimits()
+    names = [each.name for each in dataclasses.fields(GatewayLimits)]
+    limits = GatewayLimits(**{name: table.number(name, getattr(usual, name)) for name in names})
     table.end()
     return limits
 

@@ -20,6 +20,7 @@ from telnyx_native.errors import AUTHENTICATION_FAILED, AUTHENTICATION_REQUIRED,
 from telnyx_native.gateway.accounts.push import PushIntent
 from telnyx_native.gateway.accounts.users import User
 from telnyx_native.gateway.limits import RateLimit, has_too_many_values, memory_size
+from telnyx_native.gateway.tasks import Tasks
 from telnyx_native.logs import redact
 from telnyx_native.signaling.envelope import Error, Frame, Request, Result, parse
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.accounts.users import Account, Guest
     from telnyx_native.gateway.calls.leg import Leg
     from telnyx_native.gateway.context import GatewayContext
-    from telnyx_native.gateway.limits import Limits
+    from telnyx_native.gateway.limits import GatewayLimits
     from telnyx_native.gateway.web.port import ClientSocket
 
 __all__ = ["INTERNAL_ERROR", "Connection", "Connections", "Handler", "LoginRefused", "RequestRefused"]
@@ -118,7 +119,7 @@ class Connection:
         self._voice_sdk_id = f"VSDK1{secrets.token_urlsafe(24)}"
         self._last_id = 0
         self._last_ping: int | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._speed_test = SpeedTest(self._write, lambda: self._large_rate.wait())
         self._failed_logins = 0
         self._begun = time.monotonic()
@@ -176,16 +177,11 @@ class Connection:
         except ConnectionClosed as closed:
             logger.debug("the socket of %s broke: %s", self.user_name or "nobody", closed)
         finally:
-            tasks = list(self._tasks)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._tasks.close()
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside the frames, until the connection is gone."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(work)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the socket, which ends `serve`."""
@@ -364,7 +360,7 @@ class Connections:
         limits: How many there may be.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: GatewayLimits) -> None:
         self._limits = limits
         self._open: dict[Connection, None] = {}
 
@@ -393,7 +389,7 @@ class Connections:
     @property
     def full(self) -> bool:
         """Whether there are as many as there may be."""
-        return len(self._open) >= self._limits.sessions
+        return len(self._open) >= self._limits.connections
 
     def make_room(self) -> bool:
         """Abort one that is overdue to log in; return whether there was one."""
@@ -405,7 +401,7 @@ class Connections:
 
     def has_room_for(self, account: Account, connection: Connection, wanted_id: object) -> bool:
         """Whether an account may have one more connection; one of the same session makes room for it."""
-        most = self._limits.sessions_per_user if isinstance(account, User) else self._limits.guests
+        most = self._limits.connections_per_user if isinstance(account, User) else self._limits.guests
         others = (other for other in self.logged_in if other is not connection and other.account == account)
         return sum(other.sessid != wanted_id for other in others) < most
 

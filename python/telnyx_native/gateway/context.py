@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.accounts.users import Directory
     from telnyx_native.gateway.calls.reports import CallReports
     from telnyx_native.gateway.faults import LastingFaults
-    from telnyx_native.gateway.limits import Counters, Limits, RateLimits
+    from telnyx_native.gateway.limits import Counters, GatewayLimits, RateLimits
     from telnyx_native.gateway.monitor import Monitor
 
 __all__ = ["GatewayContext"]
@@ -34,7 +34,7 @@ class GatewayContext:
         setup_rates: How fast an account may ask for audio paths.
     """
 
-    limits: Limits
+    limits: GatewayLimits
     counters: Counters
     directory: Directory
     failed_logins: FailedLogins

@@ -8,24 +8,24 @@ from sys import getsizeof
 
 from telnyx_native.errors import ConfigurationError
 
-__all__ = ["Counters", "Limits", "RateLimit", "RateLimits", "has_too_many_values", "memory_size"]
+__all__ = ["Counters", "GatewayLimits", "RateLimit", "RateLimits", "has_too_many_values", "memory_size"]
 
 
 @dataclass(frozen=True)
-class Limits:
+class GatewayLimits:
     """How much a gateway takes on. What goes beyond is refused or slowed down, and counted; it is never queued.
 
     Attributes:
         users: Users that the gateway may have.
-        sessions: Sockets at a time. For one more, one is cut that has taken its time to log in; if there is none, it
+        connections: Sockets at a time. For one more, one is cut that has taken its time to log in; if there is none, it
             gets HTTP status 503.
-        sessions_per_user: Sockets of one user at a time; one more is not logged in.
+        connections_per_user: Sockets of one user at a time; one more is not logged in.
         guests: Sockets of all guests of an assistant at a time; one more is not logged in.
         calls: Call legs at a time; one more is refused with an error. A call between two users has two.
         calls_per_user: Calls that one user places at a time, on all sockets, and as many that it gets; those that wait
             for their client to come back count, too. One more is refused with an error.
-        calls_per_session: Calls that one socket places at a time, and as many that it gets; one more is refused with an
-            error.
+        calls_per_connection: Calls that one socket places at a time, and as many that it gets; one more is refused with
+            an error.
         guest_calls: Calls of all guests of an assistant at a time; one more is refused with an error.
         calls_per_guest: Calls of one guest at a time; one more is refused with an error.
         setups_per_second: Audio paths that one user, or all guests of an assistant, may ask for in a second, and as
@@ -61,12 +61,12 @@ class Limits:
     """
 
     users: int = 10_000
-    sessions: int = 500
-    sessions_per_user: int = 250
+    connections: int = 500
+    connections_per_user: int = 250
     guests: int = 50
     calls: int = 1000
     calls_per_user: int = 250
-    calls_per_session: int = 50
+    calls_per_connection: int = 50
     guest_calls: int = 50
     calls_per_guest: int = 2
     setups_per_second: float = 20.0
@@ -107,8 +107,8 @@ class Counters:
     """What has happened since the gateway was made.
 
     Attributes:
-        sessions: Sockets accepted.
-        refused_sessions: Connections refused, or cut before their login, because the gateway was full.
+        connections: Sockets accepted.
+        refused_connections: Connections refused, or cut before their login, because the gateway was full.
         refused_origins: Requests of web pages of foreign origins, or for a name that is not the gateway's.
         logins: Good logins.
         failed_logins: Logins with wrong credentials.
@@ -125,8 +125,8 @@ class Counters:
         handler_failures: Requests that failed for a reason that is the gateway's own.
     """
 
-    sessions: int = 0
-    refused_sessions: int = 0
+    connections: int = 0
+    refused_connections: int = 0
     refused_origins: int = 0
     logins: int = 0
     failed_logins: int = 0

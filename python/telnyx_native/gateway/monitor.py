@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from telnyx_native.errors import MediaError
 from telnyx_native.flow import SharedFlow
 from telnyx_native.gateway.calls.leg import CalleeLeg, Leg, LegState
+from telnyx_native.gateway.tasks import Tasks
 from telnyx_native.logs import redact
 from telnyx_native.media.quality import CallQualityMetrics
 
@@ -62,18 +63,16 @@ class Monitor:
         self.events: SharedFlow[GatewayEvent] = SharedFlow()
         self._calls = calls
         self._begun: WeakKeyDictionary[Leg, float] = WeakKeyDictionary()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def start(self) -> None:
         """Begin to measure calls, while events are collected."""
-        self._run(self._measure())
+        self._tasks.start(self._measure())
 
     async def close(self) -> None:
         """End the events, and every task."""
         self.events.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
 
     def user_changed(self, user: str, sessid: str, *, present: bool) -> None:
         """Report that a user has logged in, or has gone."""
@@ -92,7 +91,7 @@ class Monitor:
     def follow(self, leg: Leg) -> None:
         """Report each change of a leg that has just begun."""
         self._begun[leg] = time.time()
-        self._run(self._follow(leg))
+        self._tasks.start(self._follow(leg))
 
     def describe(self, leg: Leg) -> dict[str, Any]:
         """Describe a leg, ready for JSON."""
@@ -113,11 +112,6 @@ class Monitor:
 
     def _tell(self, kind: EventKind, data: Mapping[str, Any]) -> None:
         self.events.emit(GatewayEvent(kind, data))
-
-    def _run(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _follow(self, leg: Leg) -> None:
         async def each(changes: Any) -> None:

@@ -15,7 +15,7 @@ from telnyx_native.gateway.accounts.failed_logins import FailedLogins
 from telnyx_native.gateway.accounts.push import PushService
 from telnyx_native.gateway.accounts.requests import AccountRequests
 from telnyx_native.gateway.accounts.users import Directory, TokenMint, User
-from telnyx_native.gateway.calls.call_info import Party, call_info_to, reason_of
+from telnyx_native.gateway.calls.call_info import Party, call_info_to
 from telnyx_native.gateway.calls.media import EngineLease
 from telnyx_native.gateway.calls.registry import Calls
 from telnyx_native.gateway.calls.reports import CallReports
@@ -30,10 +30,9 @@ from telnyx_native.gateway.destinations.sounds import SoundFolder
 from telnyx_native.gateway.faults import LastingFaults
 from telnyx_native.gateway.faults.faults import Faults
 from telnyx_native.gateway.faults.scenarios import Scenarios
-from telnyx_native.gateway.limits import Counters, Limits, RateLimits
+from telnyx_native.gateway.limits import Counters, GatewayLimits, RateLimits
 from telnyx_native.gateway.monitor import Monitor
 from telnyx_native.gateway.web.origins import Origins, names_in
-from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping, Sequence
@@ -105,7 +104,7 @@ class Gateway:
         port: int = 0,
         plan: DialPlan | None = None,
         destinations: Mapping[str, Factory] | None = None,
-        limits: Limits | None = None,
+        limits: GatewayLimits | None = None,
         token_secret: str | None = None,
         assistants: Mapping[str, Brain] | None = None,
         certificate: Certificate | None = None,
@@ -113,7 +112,7 @@ class Gateway:
         origins: Iterable[str] = (),
         names: Iterable[str] = (),
     ) -> None:
-        self.limits = limits or Limits()
+        self.limits = limits or GatewayLimits()
         self._tokens = TokenMint(token_secret)
         self.directory = Directory(users, self._tokens)
         if len(self.directory) > self.limits.users:
@@ -168,7 +167,7 @@ class Gateway:
         }
 
     def __repr__(self) -> str:
-        return f"<Gateway {len(self.sessions)} sessions, {len(self.calls)} calls>"
+        return f"<Gateway {len(self.connections)} connections, {len(self.calls)} calls>"
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -191,7 +190,7 @@ class Gateway:
         """Go away as a server that dies, and be back on the same port after a time.
 
         Sockets are reset and nobody listens for `pause` seconds. Answered calls are kept as after any lost socket
-        (`Limits.detach_time`), and their audio goes on, as at Telnyx, where other machines carry it; calls that
+        (`GatewayLimits.detach_time`), and their audio goes on, as at Telnyx, where other machines carry it; calls that
         were not answered end. Users, tokens, push devices, call reports and counters stay.
 
         Raises:
@@ -224,8 +223,7 @@ class Gateway:
         self._closing.set()
         await self.scenarios.close()
         await self.faults.close()
-        reason = reason_of(HangupCause.NORMAL_CLEARING)
-        await self._within_limit(asyncio.gather(*(leg.end(reason) for leg in self.calls)), "hanging up")
+        await self._within_limit(asyncio.gather(*(leg.hang_up() for leg in self.calls)), "hanging up")
         await self._calls.close()
         await self._within_limit(self._switchboard.close(), "ending the calls")
         await self.monitor.close()
@@ -283,7 +281,7 @@ class Gateway:
         return f"http{self.url.removeprefix('ws')}/#token={self.control_token}"
 
     @property
-    def sessions(self) -> Sequence[Connection]:
+    def connections(self) -> Sequence[Connection]:
         """The connections on which somebody is logged in."""
         return self._connections.logged_in
 
@@ -396,7 +394,7 @@ class Gateway:
 
         Raises:
             ConfigurationError: There is nobody at the address.
-            CallError: Nobody is logged in, nobody answers within `Limits.ring_time`, or everybody refuses.
+            CallError: Nobody is logged in, nobody answers within `GatewayLimits.ring_time`, or everybody refuses.
         """
         caller, sent, session_id = Party(name or from_, from_), tuple((headers or {}).items()), str(uuid4())
         phones = self._calls.open_callee_legs(
@@ -410,7 +408,7 @@ class Gateway:
 
     async def _serve_socket(self, socket: ClientSocket) -> None:
         connection = Connection(socket, self._context, self.handlers)
-        self.counters.sessions += 1
+        self.counters.connections += 1
         self._connections.add(connection)
         try:
             await connection.serve()
@@ -430,7 +428,7 @@ class Gateway:
         if complaint is not None:
             return socket.respond(HTTPStatus.FORBIDDEN, f"{complaint}\n")
         if self._connections.full:
-            self.counters.refused_sessions += 1
+            self.counters.refused_connections += 1
             if self._connections.make_room():
                 return None
             return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "The gateway has no room for more clients.\n")

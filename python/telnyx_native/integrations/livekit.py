@@ -1,4 +1,4 @@
-"""A call as the ears and the mouth of a livekit-agents session (extra `[livekit]`); no LiveKit server is involved.
+"""A call as the audio input and output of a livekit-agents session (extra `[livekit]`); no LiveKit server is involved.
 
 ```python
 await call.accept()
@@ -34,7 +34,7 @@ FRAME_SECONDS = 0.02
 
 
 class CallAudioInput(AudioInput):
-    """What the far end of a call says, in frames of 20 ms, until the call is over.
+    """What the remote party of a call says, in frames of 20 ms, until the call is over.
 
     Args:
         call: A call that was placed or accepted.
@@ -56,7 +56,7 @@ class CallAudioInput(AudioInput):
 
 
 class CallAudioOutput(AudioOutput):
-    """What the far end of a call hears; the session resamples to the call's `AudioConfig.sample_rate`.
+    """What the remote party of a call hears; the session resamples to the call's `AudioConfig.sample_rate`.
 
     Args:
         call: A call that was placed or accepted.

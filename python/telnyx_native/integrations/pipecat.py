@@ -92,19 +92,19 @@ class TelnyxTransport(BaseTransport):
         return self._call
 
     def input(self) -> FrameProcessor:
-        """What the far end says, and its keys."""
+        """What the remote party says, and its keys."""
         return self._input
 
     def output(self) -> FrameProcessor:
-        """What the far end hears."""
+        """What the remote party hears."""
         return self._output
 
     async def on_connected(self) -> None:
-        """Tell who waits for the call to be up."""
+        """Tell the application that the call is up."""
         await self._call_event_handler("on_client_connected", self._call)
 
     async def on_disconnected(self) -> None:
-        """Tell who waits for the call to be over."""
+        """Tell the application that the call is over."""
         await self._call_event_handler("on_client_disconnected", self._call)
 
 
@@ -123,17 +123,17 @@ class _Input(BaseInputTransport):
             self._tasks = [self.create_task(work) for work in (self._listen(), self._take_keys(), self._follow())]
 
     async def stop(self, frame: EndFrame) -> None:
-        """Listen no more."""
+        """Stop listening."""
         await self._stop_listening()
         await super().stop(frame)
 
     async def cancel(self, frame: CancelFrame) -> None:
-        """Listen no more."""
+        """Stop listening."""
         await self._stop_listening()
         await super().cancel(frame)
 
     async def cleanup(self) -> None:
-        """Leave nothing behind."""
+        """Free everything."""
         await self._stop_listening()
         await super().cleanup()
 
@@ -183,7 +183,7 @@ class _Output(BaseOutputTransport):
         try:
             await self._call.audio.drain()
         except AudioClosedError:
-            return  # the far end was faster
+            return  # the remote party was faster
         await self._call.end()
 
     async def cancel(self, frame: CancelFrame) -> None:

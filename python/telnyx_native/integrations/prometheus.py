@@ -139,8 +139,3 @@ class CallMetrics:
             return  # it was never accepted
         self._underruns.inc(audio.counters.underruns)
         self._unread.inc(audio.counters.capture_lost / audio.sample_rate)
-
-
-def _observe(histogram: Histogram, value: float) -> None:
-    if math.isfinite(value):
-        histogram.observe(value)

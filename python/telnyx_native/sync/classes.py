@@ -104,7 +104,7 @@ class Conference(Wrapper):
 class AudioStream(Wrapper):
     """Writes and reads the audio of one call.
 
-    Iterating gives what the far end says in frames of 20 ms, as `bytes`, until the call ends.
+    Iterating gives what the remote party says in frames of 20 ms, as `bytes`, until the call ends.
 
     One thread at a time writes, and one reads; others wait for it. Nothing goes through the event loop while there is
     room to write, and something to read.

@@ -56,8 +56,8 @@ class Phone:
     SAMPLE_RATE = 16_000
     """Hz of the samples that it speaks and hears."""
 
-    ALIKE = 0.85
-    """How alike a sound must be to be recognised; what comes through a call has about 0.95, other words of the same
+    SIMILARITY = 0.85
+    """How similar a sound must be to be recognised; what comes through a call has about 0.95, other words of the same
     voice less than 0.8.
     """
 
@@ -68,8 +68,8 @@ class Phone:
         self._incoming = client.incoming_calls.collect()
         self._ringing: Call | None = None
         self._call: Call | None = None
-        self._ear: ReceivedAudio | None = None
-        self._ears: list[ReceivedAudio] = []
+        self._received: ReceivedAudio | None = None
+        self._received_all: list[ReceivedAudio] = []
         self._keys: Collector[DtmfReceived] | None = None
 
     def __repr__(self) -> str:
@@ -173,14 +173,14 @@ class Phone:
         try:
             return await asyncio.wait_for(self.current_call.wait_done(), within)
         except TimeoutError:
-            raise self._disappointment("the call to end", within) from None
+            raise self._failure("the call to end", within) from None
 
     async def close(self) -> None:
-        """Hang up, and listen no more; leaving the fixture does it."""
+        """Hang up, and free the call; leaving the fixture does it."""
         if self._call is not None:
             await self._call.end()
-        for ear in self._ears:
-            await ear.close()
+        for received in self._received_all:
+            await received.close()
 
     # --- speaking --------------------------------------------------------------------------------------------------
 
@@ -204,13 +204,13 @@ class Phone:
 
     # --- expecting -------------------------------------------------------------------------------------------------
 
-    async def hears(self, sound: Sound, *, within: float = 10.0, alike: float = ALIKE) -> None:
+    async def hears(self, sound: Sound, *, within: float = 10.0, similarity: float = SIMILARITY) -> None:
         """Expect to hear a sound, to its end: words of the bot, a jingle.
 
         Args:
             sound: The sound.
             within: Seconds, from now on, until it must have begun.
-            alike: How alike it must be, 0 to 1.
+            similarity: How similar it must be, 0 to 1.
 
         Raises:
             AssertionError: It is not heard.
@@ -222,13 +222,13 @@ class Phone:
         def look(heard: Samples) -> int | None:
             nonlocal best
             match = pattern.find(heard)
-            best = max(best, match.likeness)
-            return match.end if match.likeness >= alike else None
+            best = max(best, match.similarity)
+            return match.end if match.similarity >= similarity else None
 
         what = str(sound) if isinstance(sound, str | PathLike) else "a sound"
         longest = within + pattern.length / self.SAMPLE_RATE
         await self._expect(
-            look, what, longest, lambda: f"; what was most alike was so by {best:.2f}, less than {alike}"
+            look, what, longest, lambda: f"; the most similar sound was similar by {best:.2f}, less than {similarity}"
         )
 
     async def hears_tone(self, hz: float, *, within: float = 10.0, tolerance: float = 5.0) -> None:
@@ -279,7 +279,7 @@ class Phone:
         except TimeoutError:
             pass
         if pressed != keys:
-            raise self._disappointment(f"the keys {keys}", within, f"; the keys were {pressed or 'none'}")
+            raise self._failure(f"the keys {keys}", within, f"; the keys were {pressed or 'none'}")
 
     async def reads(self, text: str, *, by: Role = "assistant", within: float = 10.0) -> None:
         """Expect a text in the transcript of the conversation with an AI assistant.
@@ -307,7 +307,7 @@ class Phone:
     @property
     def heard(self) -> Samples:
         """All that was heard in the call so far, at most the last ten minutes."""
-        return self._ear.heard if self._ear else np.zeros(0, np.int16)
+        return self._received.heard if self._received else np.zeros(0, np.int16)
 
     def save(self, file: str | Path) -> None:
         """Write what was heard in the call to a WAV file."""
@@ -317,8 +317,8 @@ class Phone:
 
     def _begin(self, call: Call) -> None:
         self._call = call
-        self._ear = ReceivedAudio(call.audio)
-        self._ears.append(self._ear)
+        self._received = ReceivedAudio(call.audio)
+        self._received_all.append(self._received)
         self._keys = call.dtmf_flow.collect()
 
     def _samples(self, sound: Sound) -> Samples:
@@ -333,17 +333,17 @@ class Phone:
         within: float,
         details: Callable[[], str] = lambda: "",
     ) -> None:
-        if self._ear is None:
+        if self._received is None:
             raise CallError(f"{self.name} has no call in which it could hear something")
-        if not await self._ear.expect(look, within):
-            raise self._disappointment(what, within, details())
+        if not await self._received.expect(look, within):
+            raise self._failure(what, within, details())
 
-    def _disappointment(self, what: str, within: float, details: str = "") -> AssertionError:
+    def _failure(self, what: str, within: float, details: str = "") -> AssertionError:
         """Return the error that something was not heard."""
         text = f"{self.name} has waited {within:.2g} s for {what}{details}"
-        if self._ear is not None and len(self.heard):
+        if self._received is not None and len(self.heard):
             self._recordings.mkdir(parents=True, exist_ok=True)
             file = self._recordings / f"{self.name}-{self.current_call.call_id}.wav"
             self.save(file)
-            text += f". {self._ear.summary()}; listen to it: {file}"
+            text += f". {self._received.summary()}; listen to it: {file}"
         return AssertionError(f"{text}. The call is {self.current_call.state}.")

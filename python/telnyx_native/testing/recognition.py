@@ -66,11 +66,11 @@ class Match:
 
     Attributes:
         end: Samples up to its end.
-        likeness: How alike it is there, 1 for the same.
+        similarity: How similar it is there, 1 for the same.
     """
 
     end: int
-    likeness: float
+    similarity: float
 
 
 class SoundPattern:
@@ -106,18 +106,18 @@ class SoundPattern:
         if len(bands) < self._frames:
             return Match(0, 0.0)
         drift = round(DRIFT / FRAME)
-        chained = np.zeros(len(bands) + 1)  # how alike the pieces before are, if they end at a frame
+        chained = np.zeros(len(bands) + 1)  # how similar the pieces before are, if they end at a frame
         for shape, weight in zip(self._shapes, self._weights, strict=True):
-            alike = _likenesses(bands, shape, weight)
+            similar = _similarities(bands, shape, weight)
             best = sliding_window_view(np.pad(chained, drift, constant_values=-np.inf), 2 * drift + 1).max(axis=1)
             chained = np.full(len(bands) + 1, -np.inf)
-            chained[len(shape) :] = alike + best[: len(alike)]
+            chained[len(shape) :] = similar + best[: len(similar)]
         end = int(np.argmax(chained))
         samples = min(round((end - self._frames) * FRAME * self._rate) + self.length, len(heard))
         return Match(samples, float(chained[end] / self._weights.sum()))
 
 
-def _likenesses(bands: NDArray[np.float64], shape: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+def _similarities(bands: NDArray[np.float64], shape: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
     """Pearson's correlation of a piece with what was heard from each frame on, about the mean of each band in each.
 
     Times the `weight`, which is the sum of the squares of the piece.
@@ -125,8 +125,8 @@ def _likenesses(bands: NDArray[np.float64], shape: NDArray[np.float64], weight: 
     frames = len(shape)
     products = np.einsum("lbt,tb->l", sliding_window_view(bands, frames, axis=0), shape)
     energies = np.sum(_moving_sums(bands**2, frames) - _moving_sums(bands, frames) ** 2 / frames, axis=1)
-    alike: NDArray[np.float64] = products * np.sqrt(weight / np.maximum(energies, LEAST_CONTRAST**2 * shape.size))
-    return alike
+    similar: NDArray[np.float64] = products * np.sqrt(weight / np.maximum(energies, LEAST_CONTRAST**2 * shape.size))
+    return similar
 
 
 def _moving_sums(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
@@ -262,7 +262,7 @@ class ReceivedAudio:
                 return False
 
     async def close(self) -> None:
-        """Listen no more. What was heard is still there."""
+        """Stop listening. What was heard is still there."""
         self._listening.cancel()
         await asyncio.gather(self._listening, return_exceptions=True)
 

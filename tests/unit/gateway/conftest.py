@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 
 from support.limit import LIMIT
 from telnyx_native.errors import MediaError, SdpError
-from telnyx_native.gateway import Gateway, Limits, User, scripted_brain
+from telnyx_native.gateway import Gateway, GatewayLimits, User, scripted_brain
 from telnyx_native.gateway.server import EngineLease
 
 OFFER = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=offer\r\n"
@@ -186,7 +186,7 @@ def no_audio(monkeypatch):
 
 @pytest.fixture
 def limits():
-    return Limits(close_time=2.0)
+    return GatewayLimits(close_time=2.0)
 
 
 @pytest.fixture

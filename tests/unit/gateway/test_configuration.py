@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.gateway import GatewayConfig, Limits, Menu, User
+from telnyx_native.gateway import GatewayConfig, GatewayLimits, Menu, User
 from telnyx_native.gateway.configuration import EXAMPLE
 
 
@@ -24,7 +24,7 @@ def load(tmp_path: Path):
 
 def test_an_empty_file_is_a_gateway(load) -> None:
     config = load("")
-    assert (config.host, config.port, config.limits) == ("127.0.0.1", 8899, Limits())
+    assert (config.host, config.port, config.limits) == ("127.0.0.1", 8899, GatewayLimits())
     assert config.assistants == {}, "guests come in only where an assistant is named"
     assert list(config.gateway().directory) == []
 
@@ -72,7 +72,7 @@ def test_everything_arrives(load, tmp_path: Path) -> None:
         helper = "brains.py:hello"
         [limits]
         ring_time = 7
-        sessions = 3
+        connections = 3
         """
     )
     assert list(config.users) == [User("alice", "secret", "+1", "abc", "Al", "+2")]
@@ -82,7 +82,7 @@ def test_everything_arrives(load, tmp_path: Path) -> None:
         "main": Menu({"1": "alice", "*": "ivr:main"}, ("tone:440",), (), 2.0, 1, barge_in=False, otherwise="echo")
     }
     assert config.assistants["helper"].__name__ == "hello"
-    assert config.limits == Limits(ring_time=7.0, sessions=3)
+    assert config.limits == GatewayLimits(ring_time=7.0, connections=3)
     assert config.gateway().limits is config.limits
 
 
@@ -113,8 +113,8 @@ def test_everything_arrives(load, tmp_path: Path) -> None:
         ("[assistants]\na = 'no.py:x'", "assistants.a: there is no file .*no.py"),
         ("[assistants]\na = 'bad.py:x'", "bad.py cannot be imported: ZeroDivisionError"),
         ("[assistants]\na = 'good.py:x'", "good.py has no async function 'x'"),
-        ("[limits]\nsessions = 'many'", "limits.sessions: write a whole number, not a text"),
-        ("[limits]\nsesions = 1", "limits.sesions: .* did you mean 'sessions'"),
+        ("[limits]\nconnections = 'many'", "limits.connections: write a whole number, not a text"),
+        ("[limits]\nconections = 1", "limits.conections: .* did you mean 'connections'"),
         ("[limits]\nmessages_per_second = 0", "messages_per_second must be at least 1"),
         ("[limits]\nring_time = -1", "limits.ring_time: write a number from 0"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from telnyx_native.gateway import Gateway, Limits, User
+from telnyx_native.gateway import Gateway, GatewayLimits, User
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ async def test_plain_http_gets_help(gateway):
 class TestLimits:
     @pytest.fixture
     def limits(self):
-        return Limits(frame_size=2000, ping_interval=0.05, close_time=1.0)
+        return GatewayLimits(frame_size=2000, ping_interval=0.05, close_time=1.0)
 
     async def test_frame_that_is_too_big_closes_its_socket_only(self, alice, bob):
         await alice.send(json.dumps({"jsonrpc": "2.0", "method": "x" * 3000}))

@@ -16,9 +16,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.gateway import Gateway, Limits, User
+from telnyx_native.gateway import Gateway, GatewayLimits, User
 from telnyx_native.gateway.calls.reports import CallReport, CallReports
-from telnyx_native.gateway.destinations.assistant import _WISH
+from telnyx_native.gateway.destinations.assistant import _TOOL_REQUEST
 from telnyx_native.gateway.limits import has_too_many_values, memory_size
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -60,7 +60,7 @@ def test_too_many_values(kind):
 class TestCalls:
     @pytest.fixture
     def limits(self):
-        return Limits(close_time=2.0, messages_per_second=1e6, setups_per_second=1000, calls_per_session=100)
+        return GatewayLimits(close_time=2.0, messages_per_second=1e6, setups_per_second=1000, calls_per_connection=100)
 
     async def test_headers_are_bounded(self, alice, gateway):
         many = [{"name": f"X-{n}", "value": ""} for n in range(5000)]
@@ -131,7 +131,7 @@ class TestCalls:
 class TestRateLimits:
     @pytest.fixture
     def limits(self):
-        return Limits(close_time=2.0, setups_per_second=10)
+        return GatewayLimits(close_time=2.0, setups_per_second=10)
 
     @pytest.mark.timed
     async def test_calls_are_not_begun_faster_than_may_be(self, alice, bob, gateway):
@@ -147,7 +147,7 @@ class TestRateLimits:
 class TestGuests:
     @pytest.fixture
     def limits(self):
-        return Limits(close_time=2.0, guests=2, guest_calls=3, sessions_per_user=2)
+        return GatewayLimits(close_time=2.0, guests=2, guest_calls=3, connections_per_user=2)
 
     @pytest.fixture
     async def gateway(self, peers, limits):
@@ -163,7 +163,7 @@ class TestGuests:
     async def test_variables_are_bounded(self, client, gateway):
         answer = await self.guest(client, userVariables={"a": [[]] * 2000})
         assert answer["error"] == {"code": -32002, "message": "userVariables TOO BIG"}
-        assert not gateway.sessions
+        assert not gateway.connections
 
     async def test_their_calls_are_bounded(self, open_client, gateway):
         async with open_client() as one, open_client() as two:
@@ -193,7 +193,7 @@ class TestGuests:
     def test_what_they_write_is_read_in_no_time(self):
         begun = time.monotonic()
         for text in ("use " + " " * 100_000 + "!", "use x" + " " * 100_000 + "y", "use x {" * 20_000):
-            assert _WISH.fullmatch(text) is None
+            assert _TOOL_REQUEST.fullmatch(text) is None
         assert time.monotonic() - begun < 1
 
 
@@ -218,7 +218,7 @@ class TestReports:
         assert len(next(iter(gateway.call_reports)).body["stats"]) == 10_000
 
     def test_who_sends_most_loses_first(self):
-        reports = CallReports(Limits(call_reports_size=100_000))
+        reports = CallReports(GatewayLimits(call_reports_size=100_000))
         ids = {name: reports.id_for(name, "s") for name in ("quiet", "noisy")}
 
         def add(account, number):
@@ -235,13 +235,13 @@ class TestReports:
 def test_more_users_than_the_limit():
     users = [User(f"user{n}", "secret") for n in range(3)]
     with pytest.raises(ConfigurationError, match="3 users are more than `users` of the limits, 2"):
-        Gateway(users, limits=Limits(users=2))
+        Gateway(users, limits=GatewayLimits(users=2))
 
 
 class TestSmallLimits:
     @pytest.fixture
     def limits(self):
-        return Limits(close_time=2.0, calls=2, messages_per_second=50.0, frame_size=5000, sessions=3)
+        return GatewayLimits(close_time=2.0, calls=2, messages_per_second=50.0, frame_size=5000, connections=3)
 
     async def test_calls_of_all_sessions_together(self, alice, bob, gateway):
         await alice.place("noanswer", call_id="1")
@@ -277,4 +277,4 @@ class TestSmallLimits:
             with pytest.raises(Exception, match="HTTP 503"):
                 async with open_client():
                     pass
-        assert gateway.counters.refused_sessions == 1
+        assert gateway.counters.refused_connections == 1

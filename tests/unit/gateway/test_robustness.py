@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from telnyx_native.gateway import Gateway, Limits
+from telnyx_native.gateway import Gateway, GatewayLimits
 
 FRAMES = int(os.environ.get("FUZZ_FRAMES", "40"))
 """Frames of each kind: a taste here, 10,000 in `make fuzz-gateway`."""
@@ -44,7 +44,7 @@ ODD_VALUES = [
 def limits():
     # What slows senders down is tried elsewhere.
     at_will = {"failed_logins": 10**9, "guess_delay": 0.0, "messages_per_second": 1e6, "setups_per_second": 1e6}
-    return Limits(ring_time=0.05, close_time=2.0, **at_will)
+    return GatewayLimits(ring_time=0.05, close_time=2.0, **at_will)
 
 
 def mutated(chance: random.Random, params: dict) -> dict:

@@ -27,13 +27,13 @@ def noise(seconds: float, level: float) -> np.ndarray:
 def test_sound_is_found_at_any_level(gain: float, before: float) -> None:
     heard = np.concatenate([silence(before, RATE), PROMPT_SAMPLES * gain, silence(0.5, RATE)]).astype(np.int16)
     match = SoundPattern(PROMPT_SAMPLES, RATE).find(heard)
-    assert match.likeness > 0.85
+    assert match.similarity > 0.85
     assert match.end / RATE == pytest.approx(before + len(PROMPT_SAMPLES) / RATE, abs=0.03)
 
 
 def test_sound_is_found_in_noise() -> None:
     heard = PROMPT_SAMPLES // 2 + noise(len(PROMPT_SAMPLES) / RATE, 30)[: len(PROMPT_SAMPLES)]
-    assert SoundPattern(PROMPT_SAMPLES, RATE).find(heard).likeness > 0.85
+    assert SoundPattern(PROMPT_SAMPLES, RATE).find(heard).similarity > 0.85
 
 
 def test_sound_is_found_when_a_jitter_buffer_has_stretched_it() -> None:
@@ -41,18 +41,18 @@ def test_sound_is_found_when_a_jitter_buffer_has_stretched_it() -> None:
     for at in (0.8, 1.7, 2.9, 3.6):  # seconds, where a piece of 25 ms comes twice
         place, piece = round(at * RATE), round(0.025 * RATE)
         heard = np.concatenate([heard[:place], heard[place - piece : place], heard[place:]])
-    assert SoundPattern(PROMPT_SAMPLES, RATE).find(heard).likeness > 0.93
+    assert SoundPattern(PROMPT_SAMPLES, RATE).find(heard).similarity > 0.93
 
 
 def test_other_words_of_the_same_voice_are_something_else() -> None:
     for wanted, heard in ((PROMPT_SAMPLES, GREETING_SAMPLES), (GREETING_SAMPLES, PROMPT_SAMPLES)):
-        assert SoundPattern(wanted, RATE).find(np.tile(heard, 2)).likeness < 0.7
+        assert SoundPattern(wanted, RATE).find(np.tile(heard, 2)).similarity < 0.7
 
 
 def test_sound_that_has_only_begun_is_not_found_yet() -> None:
     half = PROMPT_SAMPLES[: len(PROMPT_SAMPLES) // 2]
-    assert SoundPattern(PROMPT_SAMPLES, RATE).find(half).likeness == 0
-    assert SoundPattern(PROMPT_SAMPLES, RATE).find(np.concatenate([silence(3.0, RATE), half])).likeness < 0.8
+    assert SoundPattern(PROMPT_SAMPLES, RATE).find(half).similarity == 0
+    assert SoundPattern(PROMPT_SAMPLES, RATE).find(np.concatenate([silence(3.0, RATE), half])).similarity < 0.8
 
 
 @pytest.mark.parametrize(

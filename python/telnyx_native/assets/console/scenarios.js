@@ -1,4 +1,4 @@
-// Bad days: faults that follow one another, by name.
+// Scenarios: faults that follow one another, by name.
 
 import { $, element } from "./dom.js";
 
@@ -15,7 +15,7 @@ export class Scenarios {
     try {
       this.#show(await this.#control[method](name ? `scenarios/${name}` : "scenarios"));
     } catch {
-      // the gateway is away: that may be the bad day
+      // the gateway is away: a scenario may have done it
     }
   }
 

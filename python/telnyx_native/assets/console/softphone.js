@@ -38,7 +38,7 @@ export class Softphone {
   offer(users, destinations) {
     $("user").replaceChildren(...users.map(({ name }) => element("option", {}, name)));
     // The first user is whom programs log in as: see the examples.
-    $("user").value = (users.findLast(({ sessions }) => sessions === 0) ?? users[0])?.name ?? "";
+    $("user").value = (users.findLast(({ connections }) => connections === 0) ?? users[0])?.name ?? "";
     $("destinations").replaceChildren(...[...users.map(({ name }) => name), ...destinations].map((value) => element("option", { value })));
     $("suggestions").replaceChildren(
       ...destinations.map((name) => element("button", { type: "button", onclick: () => this.dial(name) }, name)),
@@ -49,7 +49,7 @@ export class Softphone {
   // Shows the first step: to call somebody who is there, or the echo.
   suggest(users) {
     const own = this.#phone.user || $("user").value;
-    this.#first = users.find(({ name, sessions }) => sessions > 0 && name !== own)?.name ?? "echo";
+    this.#first = users.find(({ name, connections }) => connections > 0 && name !== own)?.name ?? "echo";
     $("first-button").textContent = this.#first === "echo" ? "Hear yourself" : `Talk to ${this.#first}`;
     $("first-note").textContent = this.#first === "echo" ? "The echo says back what you say." : `You call as ${own}.`;
     this.#show();

@@ -39,7 +39,7 @@ export class Users {
 
   show(users) {
     this.#users = users;
-    $("nobody").hidden = users.some(({ sessions }) => sessions > 0);
+    $("nobody").hidden = users.some(({ connections }) => connections > 0);
     $("users").replaceChildren(...this.#users.map((user) => this.#row(user)));
     this.#seen(users);
   }
@@ -61,15 +61,15 @@ export class Users {
     );
   }
 
-  #row({ name, number, sessions }) {
-    const there = sessions === 0 ? "offline" : sessions === 1 ? "logged in" : `logged in ${sessions} times`;
+  #row({ name, number, connections }) {
+    const there = connections === 0 ? "offline" : connections === 1 ? "logged in" : `logged in ${connections} times`;
     return element(
       "li",
       {},
-      element("span", { className: sessions ? "dot on" : "dot" }),
+      element("span", { className: connections ? "dot on" : "dot" }),
       element("span", { className: "who" }, element("b", {}, name), ` ${number ?? ""}`, element("small", {}, there)),
       this.#faults(name),
-      element("button", { disabled: !sessions, ariaLabel: `Call ${name}`, onclick: () => this.#dial(name) }, "Call"),
+      element("button", { disabled: !connections, ariaLabel: `Call ${name}`, onclick: () => this.#dial(name) }, "Call"),
     );
   }
 }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from telnyx_native.gateway.limits import Limits
+    from telnyx_native.gateway.limits import GatewayLimits
 
 __all__ = ["FailedLogins", "TooManyLogins"]
 
@@ -61,7 +61,7 @@ class FailedLogins:
         now: The time in seconds.
     """
 
-    def __init__(self, limits: Limits, now: Callable[[], float] = monotonic) -> None:
+    def __init__(self, limits: GatewayLimits, now: Callable[[], float] = monotonic) -> None:
         self._limits = limits
         self._now = now
         self._failures: OrderedDict[Key, _Failures] = OrderedDict()

@@ -208,11 +208,17 @@ _OWN_WORDS = {HangupCause.LOSE_RACE: (200, "Call completed elsewhere")}
 _NO_FAILURE = frozenset({HangupCause.NORMAL_CLEARING})
 
 
-def reason_of(cause: HangupCause) -> CallTerminationReason:
+Reason = HangupCause | CallTerminationReason
+"""Why a leg is hung up: a cause, which `reason_of` completes, or a complete reason."""
+
+
+def reason_of(cause: Reason) -> CallTerminationReason:
     """Return the complete reason of a cause.
 
     A cause without a SIP status of its own gets 200 if nothing failed, and otherwise 480, as in FreeSWITCH.
     """
+    if isinstance(cause, CallTerminationReason):
+        return cause
     sip_code = cause.sip_code or (200 if cause in _NO_FAILURE else 480)
     sip_code, sip_reason = _OWN_WORDS.get(cause) or (sip_code, _SIP_REASONS[sip_code])
     return CallTerminationReason(cause.name, cause.code, sip_code, sip_reason)

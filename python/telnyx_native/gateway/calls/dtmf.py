@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from telnyx_native.flow import SharedFlow
+from telnyx_native.gateway.tasks import running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
@@ -128,7 +129,7 @@ class Keypad:
         self._pressed.append(key)
         self._changed.set()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """No more keys come."""
         self._over = True
         self._changed.set()
@@ -145,11 +146,7 @@ async def keypad(signalled: SharedFlow[str], audio: AudioStream) -> AsyncIterato
 
     async def listen() -> None:
         await follow_keys(messages, events, press)
-        pressed.end()
+        pressed.close()
 
-    listening = asyncio.create_task(listen())
-    try:
+    async with running(listen()):
         yield pressed
-    finally:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)

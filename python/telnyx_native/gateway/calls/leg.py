@@ -14,12 +14,13 @@ from telnyx_native.gateway.calls.call_info import bye_fields, headers_to_wire, r
 from telnyx_native.gateway.calls.dtmf import SignalledKeys
 from telnyx_native.gateway.destinations.sounds import Ringback, rendered
 from telnyx_native.gateway.limits import memory_size
+from telnyx_native.gateway.tasks import running
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from telnyx_native.gateway.calls.call_info import CallInfo, Headers
+    from telnyx_native.gateway.calls.call_info import CallInfo, Headers, Reason
     from telnyx_native.gateway.calls.media import LegMedia
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.stream import AudioStream
@@ -141,13 +142,9 @@ class Leg:
         assert self._reason is not None  # noqa: S101 - set with the state
         return self._reason
 
-    async def hang_up(self, cause: HangupCause = HangupCause.NORMAL_CLEARING) -> None:
-        """End the call from the gateway's side."""
-        await self.end(reason_of(cause))
-
-    async def end(self, reason: CallTerminationReason) -> None:
-        """End the call from the gateway's side, for `reason`. A leg that is over stays as it is."""
-        if self._finish(reason):
+    async def hang_up(self, reason: Reason = HangupCause.NORMAL_CLEARING) -> None:
+        """End the call from the gateway's side. A leg that is over stays as it is."""
+        if self._finish(reason := reason_of(reason)):
             await self._client.notify(
                 "telnyx_rtc.bye",
                 {
@@ -343,12 +340,10 @@ class CallerLeg(Leg):
         if not self._has_early_media and self.state.value is not LegState.ANSWERED:
             yield
             return
-        ringing = asyncio.create_task(self._ring_audibly())
         try:
-            yield
+            async with running(self._ring_audibly()):
+                yield
         finally:
-            ringing.cancel()
-            await asyncio.gather(ringing, return_exceptions=True)
             self.audio.clear()
 
     async def _ring_audibly(self) -> None:

@@ -17,7 +17,7 @@ from telnyx_native.media.remote_candidates import RemoteCandidates
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from telnyx_native.gateway.limits import Counters, Limits
+    from telnyx_native.gateway.limits import Counters, GatewayLimits
     from telnyx_native.media.engine import MediaEngine
     from telnyx_native.media.joins import PeerConference
     from telnyx_native.media.peer import Peer
@@ -99,7 +99,11 @@ class LegMedia:
     """
 
     def __init__(
-        self, engine: EngineLease, limits: Limits, counters: Counters, conditions: NetworkConditions | None = None
+        self,
+        engine: EngineLease,
+        limits: GatewayLimits,
+        counters: Counters,
+        conditions: NetworkConditions | None = None,
     ) -> None:
         self.limits = limits
         self.network: SimulatedNetwork | None = None

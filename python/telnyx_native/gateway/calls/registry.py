@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import SESSION_ERROR, CallError, MediaError
-from telnyx_native.gateway.calls.call_info import reason_of
 from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Client, Leg, LegState
 from telnyx_native.gateway.calls.media import LegMedia
 from telnyx_native.gateway.connection import Connection, Connections, RequestRefused
+from telnyx_native.gateway.tasks import Tasks, cancel_all
 from telnyx_native.push import PushKind
 from telnyx_native.states import HangupCause
 
@@ -81,7 +81,7 @@ class Calls:
         of_connection, of_account = (
             (limits.calls_per_guest, limits.guest_calls)
             if connection.guest
-            else (limits.calls_per_session, limits.calls_per_user)
+            else (limits.calls_per_connection, limits.calls_per_user)
         )
         if here >= of_connection or own >= of_account or len(legs) >= limits.calls:
             self._context.counters.refused_calls += 1
@@ -293,9 +293,7 @@ class DetachedCalls:
         """Forget the calls, without ending them."""
         watches = [detached.watch for detached in self._by_session.values()]
         self._by_session.clear()
-        for watch in watches:
-            watch.cancel()
-        await asyncio.gather(*watches, return_exceptions=True)
+        await cancel_all(watches)
 
     async def _watch(self, session: tuple[Account | None, str], legs: Sequence[Leg]) -> None:
         """Forget calls when they are over; end those that nobody has come back to in time."""
@@ -305,7 +303,7 @@ class DetachedCalls:
                     await leg.wait_ended()
         except TimeoutError:
             for leg in legs:
-                await leg.end(reason_of(HangupCause.RECOVERY_ON_TIMER_EXPIRE))
+                await leg.hang_up(HangupCause.RECOVERY_ON_TIMER_EXPIRE)
         del self._by_session[session]
 
 
@@ -363,7 +361,7 @@ class ParkedCalls:
         self._push = push
         self._ring_time = ring_time
         self._parked: dict[ParkedLeg, None] = {}  # in the order of their coming
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     @property
     def legs(self) -> list[ParkedLeg]:
@@ -374,9 +372,7 @@ class ParkedCalls:
         """Announce a call to the devices of a user, and keep it."""
         leg = ParkedLeg(user, info, media, self._forget)
         self._parked[leg] = None
-        task = asyncio.create_task(self._follow(leg))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(self._follow(leg))
         self._push.tell(user.name, PushKind.INCOMING_CALL, info, leg.voice_sdk_id)
         return leg
 
@@ -393,9 +389,7 @@ class ParkedCalls:
 
     async def close(self) -> None:
         """End every task, but not the calls."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
 
     def _forget(self, leg: Leg) -> None:
         self._parked.pop(leg, None)  # type: ignore[call-overload]  # only parked legs come here
@@ -406,7 +400,7 @@ class ParkedCalls:
             async with asyncio.timeout(self._ring_time):
                 await leg.settled()
         except TimeoutError:
-            await leg.end(reason_of(HangupCause.NO_ANSWER))
+            await leg.hang_up(HangupCause.NO_ANSWER)
         if leg.state.value is not LegState.ENDED or leg.reason is None:
             return
         if leg.reason.cause == HangupCause.LOSE_RACE.name:

@@ -23,7 +23,7 @@ from telnyx_native.logs import redact
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
-    from telnyx_native.gateway.limits import Limits
+    from telnyx_native.gateway.limits import GatewayLimits
 
 __all__ = ["CallReport", "CallReports"]
 
@@ -88,7 +88,7 @@ class CallReports:
         limits: The bounds.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: GatewayLimits) -> None:
         self._limits = limits
         self._key = secrets.token_bytes(32)
         self._reports: list[CallReport] = []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from telnyx_native.states import CallTerminationReason
+from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
     from telnyx_native.gateway.calls.leg import CallerLeg
@@ -25,7 +25,7 @@ class Transfer:
     address: str
 
 
-Outcome = CallTerminationReason | Transfer
+Outcome = HangupCause | CallTerminationReason | Transfer
 """How a destination ends: why the call is to be hung up, or where it goes on."""
 
 

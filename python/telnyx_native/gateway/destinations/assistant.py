@@ -7,27 +7,28 @@ import importlib.util
 import inspect
 import json
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from telnyx_native.errors import CallError, ConfigurationError, WaitTimeoutError
-from telnyx_native.gateway.calls.call_info import reason_of
 from telnyx_native.gateway.destinations.sounds import PROMPT, FileSound, rendered
-from telnyx_native.states import CallTerminationReason, HangupCause
+from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Mapping
     from pathlib import Path
 
     from telnyx_native.gateway.calls.leg import CallerLeg
+    from telnyx_native.gateway.destinations import Outcome
 
 __all__ = [
     "ASSISTANT",
     "SCRIPT",
     "Assistant",
+    "AssistantCall",
     "Brain",
-    "Conversation",
     "UserMessage",
     "assistant_of",
     "load_brain",
@@ -54,8 +55,8 @@ class UserMessage:
     images: tuple[str, ...] = ()
 
 
-class Conversation:
-    """The text beside the audio of one call.
+class AssistantCall:
+    """A call to an assistant: its audio, and the text beside it.
 
     Iterate over it for what the caller writes; it ends with the call.
 
@@ -134,30 +135,26 @@ class Conversation:
         await self.leg.send_ai_message({"type": kind, **params})
 
 
-class Brain(Protocol):
-    """What an assistant says and does: any async function that takes a conversation."""
+Brain = Callable[[AssistantCall], Awaitable[None]]
+"""What an assistant says and does: any async function that takes a call.
 
-    async def __call__(self, conversation: Conversation) -> None:
-        """Hold a conversation; the call is hung up at the end, and this is cancelled when the caller hangs up."""
+The call is hung up at its end, and it is cancelled when the caller hangs up.
+"""
 
 
+@dataclass(frozen=True)
 class Assistant:
-    """An assistant as the destination of a call.
+    """An assistant as the destination of a call."""
 
-    Args:
-        brain: What it says and does.
-    """
+    brain: Brain
 
-    def __init__(self, brain: Brain) -> None:
-        self._brain = brain
-
-    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+    async def serve(self, leg: CallerLeg) -> Outcome:
         """Answer, and leave the rest to the brain."""
-        conversation = Conversation(leg)
+        call = AssistantCall(leg)
         await leg.answer()
         await leg.media.connected()
-        await self._brain(conversation)
-        return reason_of(HangupCause.NORMAL_CLEARING)
+        await self.brain(call)
+        return HangupCause.NORMAL_CLEARING
 
 
 def assistant_of(brains: Mapping[str, Brain]) -> Callable[[str], Assistant]:
@@ -205,39 +202,39 @@ WIDGET_SETTINGS = {
     "speak_to_interrupt_text": "Speak to interrupt",
 }
 
-_WISH = re.compile(r"use\s+(?P<tool>\w+)\s*(?P<arguments>\{.*\})?", re.IGNORECASE | re.DOTALL)
+_TOOL_REQUEST = re.compile(r"use\s+(?P<tool>\w+)\s*(?P<arguments>\{.*\})?", re.IGNORECASE | re.DOTALL)
 
 LONGEST_REPEATED = 1000
 """Characters of a message that are said again."""
 
 
-async def scripted_brain(conversation: Conversation) -> None:
+async def scripted_brain(call: AssistantCall) -> None:
     """Greet aloud and in writing, repeat what the caller writes, and use a tool when asked to.
 
     `use get_time {"zone": "UTC"}` calls the client's tool `get_time` and says what it returned.
     """
-    greeting = await rendered(FileSound(PROMPT), conversation.leg.audio.sample_rate)
-    conversation.leg.audio.write_nowait(greeting.data)
-    await conversation.show(WIDGET_SETTINGS)
-    await conversation.say("Hello, this is the gateway's assistant. Write something, or: use TOOL {ARGUMENTS}")
-    async for message in conversation:
-        await conversation.heard(message.text[:LONGEST_REPEATED], item_id=message.id)
-        await conversation.say(await _reply(conversation, message))
+    greeting = await rendered(FileSound(PROMPT), call.leg.audio.sample_rate)
+    call.leg.audio.write_nowait(greeting.data)
+    await call.show(WIDGET_SETTINGS)
+    await call.say("Hello, this is the gateway's assistant. Write something, or: use TOOL {ARGUMENTS}")
+    async for message in call:
+        await call.heard(message.text[:LONGEST_REPEATED], item_id=message.id)
+        await call.say(await _reply(call, message))
 
 
-async def _reply(conversation: Conversation, message: UserMessage) -> str:
-    wish = _WISH.fullmatch(message.text.strip())
-    if wish is None:
+async def _reply(call: AssistantCall, message: UserMessage) -> str:
+    wanted = _TOOL_REQUEST.fullmatch(message.text.strip())
+    if wanted is None:
         images = f" and showed {len(message.images)} images" if message.images else ""
         return f"You wrote: {message.text[:LONGEST_REPEATED]}{images}"
     try:
-        arguments: dict[str, Any] = json.loads(wish["arguments"] or "{}")
+        arguments: dict[str, Any] = json.loads(wanted["arguments"] or "{}")
     except (ValueError, RecursionError):
         return "I need the arguments as JSON"
     try:
-        return f"{wish['tool']} returned {await conversation.call_tool(wish['tool'], arguments)}"
+        return f"{wanted['tool']} returned {await call.call_tool(wanted['tool'], arguments)}"
     except TimeoutError:
-        return f"{wish['tool']} did not return in time"
+        return f"{wanted['tool']} did not return in time"
 
 
 SCRIPT = "script"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.gateway.calls.call_info import reason_of
 from telnyx_native.gateway.calls.dtmf import keypad
 from telnyx_native.gateway.destinations.ivr import EXAMPLE_MENU, Ivr
 from telnyx_native.gateway.destinations.sounds import (
@@ -22,7 +21,7 @@ from telnyx_native.gateway.destinations.sounds import (
     play,
     rendered,
 )
-from telnyx_native.states import CallTerminationReason, HangupCause
+from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.calls.dtmf import Keypad
     from telnyx_native.gateway.calls.leg import CallerLeg
     from telnyx_native.gateway.calls.media import EngineLease
-    from telnyx_native.gateway.destinations import Factory
+    from telnyx_native.gateway.destinations import Factory, Outcome
     from telnyx_native.gateway.destinations.ivr import Menu
     from telnyx_native.media.joins import PeerConference
 
@@ -91,8 +90,8 @@ def built_in(menus: Mapping[str, Menu], folder: SoundFolder, rooms: Rooms) -> di
         "dtmf": lambda _: ReadBack(),
         "ivr": ivr,
         "conference": rooms.destination,
-        "early": EarlyMedia.parse,
-        "hangup-after": HangUpAfter.parse,
+        "early": lambda argument: EarlyMedia(_seconds_of(argument, default=2.0)),
+        "hangup-after": lambda argument: HangUpAfter(_seconds_of(argument, default=5.0)),
         "busy": lambda _: Refuse(HangupCause.USER_BUSY),
         "reject": lambda _: Refuse(HangupCause.CALL_REJECTED),
         "noanswer": lambda _: RingOut(),
@@ -102,7 +101,7 @@ def built_in(menus: Mapping[str, Menu], folder: SoundFolder, rooms: Rooms) -> di
 class Echo:
     """Answers, and returns what it hears, natively: nothing of it passes through Python."""
 
-    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+    async def serve(self, leg: CallerLeg) -> Outcome:
         """Echo until the caller hangs up."""
         await leg.answer()
         await leg.media.connected()
@@ -113,7 +112,7 @@ class Echo:
 class ReadBack:
     """Answers with a beep, collects keys, and reads each entry back as DTMF tones."""
 
-    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+    async def serve(self, leg: CallerLeg) -> Outcome:
         """Read back until the caller hangs up."""
         await leg.answer()
         async with keypad(leg.keys, leg.audio) as keys:  # at once: whoever was answered may press keys
@@ -121,7 +120,7 @@ class ReadBack:
             await play(leg.audio, BEEP)
             while entry := await _entry(keys):
                 await play(leg.audio, KeyTones(entry))
-        return reason_of(HangupCause.NORMAL_CLEARING)
+        return HangupCause.NORMAL_CLEARING
 
 
 async def _entry(keys: Keypad) -> str:
@@ -135,81 +134,59 @@ async def _entry(keys: Keypad) -> str:
     return entry
 
 
+@dataclass(frozen=True)
 class HangUpAfter:
-    """Answers, echoes, and hangs up.
+    """Answers, echoes, and hangs up some seconds after the answer."""
 
-    Args:
-        seconds: How long after the answer.
-    """
+    seconds: float
 
-    DEFAULT = 5.0
-
-    def __init__(self, seconds: float = DEFAULT) -> None:
-        self._seconds = seconds
-
-    @classmethod
-    def parse(cls, argument: str) -> HangUpAfter:
-        """Make the one of an address: `hangup-after` or `hangup-after:10`."""
-        return cls(_seconds_of(argument, cls.DEFAULT, LONGEST_TIME))
-
-    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+    async def serve(self, leg: CallerLeg) -> Outcome:
         """Echo for a while."""
         await leg.answer()
         await leg.media.connected()
         leg.peer.echo()
-        await asyncio.sleep(self._seconds)
-        return reason_of(HangupCause.NORMAL_CLEARING)
+        await asyncio.sleep(self.seconds)
+        return HangupCause.NORMAL_CLEARING
 
 
+@dataclass(frozen=True)
 class EarlyMedia:
     """Plays a ringback tone before the answer, as networks do that ring by themselves; then answers and echoes.
 
-    Args:
+    Attributes:
         seconds: How long it rings, once the audio is connected.
     """
 
-    DEFAULT = 2.0
+    seconds: float
 
-    def __init__(self, seconds: float = DEFAULT) -> None:
-        self._seconds = seconds
-
-    @classmethod
-    def parse(cls, argument: str) -> EarlyMedia:
-        """Make the one of an address: `early` or `early:10`."""
-        return cls(_seconds_of(argument, cls.DEFAULT, LONGEST_TIME))
-
-    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+    async def serve(self, leg: CallerLeg) -> Outcome:
         """Ring audibly, answer, and echo until the caller hangs up."""
         await leg.begin_early_media()
         await leg.media.connected()
         async with leg.ringback():
-            await asyncio.sleep(self._seconds)
+            await asyncio.sleep(self.seconds)
         return await Echo().serve(leg)
 
 
 class RingOut:
     """Rings, and is never answered."""
 
-    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+    async def serve(self, leg: CallerLeg) -> Outcome:
         """Ring for as long as the gateway lets a call ring."""
         await leg.ring()
         await asyncio.sleep(leg.media.limits.ring_time)
-        return reason_of(HangupCause.NO_ANSWER)
+        return HangupCause.NO_ANSWER
 
 
+@dataclass(frozen=True)
 class Refuse:
-    """Takes no call.
+    """Takes no call, for a cause."""
 
-    Args:
-        cause: Why not.
-    """
+    cause: HangupCause
 
-    def __init__(self, cause: HangupCause) -> None:
-        self._cause = cause
-
-    async def serve(self, leg: CallerLeg) -> CallTerminationReason:  # noqa: ARG002 - nobody looks at it
+    async def serve(self, leg: CallerLeg) -> Outcome:  # noqa: ARG002 - nobody looks at it
         """Refuse at once."""
-        return reason_of(self._cause)
+        return self.cause
 
 
 @dataclass(frozen=True)
@@ -218,7 +195,7 @@ class PlayEndlessly:
 
     sound: Sound
 
-    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+    async def serve(self, leg: CallerLeg) -> Outcome:
         """Play until the caller hangs up."""
         await leg.answer()
         await leg.media.connected()
@@ -233,20 +210,20 @@ class PlayOnce:
 
     sound: Sound
 
-    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+    async def serve(self, leg: CallerLeg) -> Outcome:
         """Play to the end."""
         await leg.answer()
         await leg.media.connected()
         await play(leg.audio, self.sound)
         await asyncio.sleep(TAIL)
-        return reason_of(HangupCause.NORMAL_CLEARING)
+        return HangupCause.NORMAL_CLEARING
 
 
-def _seconds_of(argument: str, default: float, most: float) -> float:
+def _seconds_of(argument: str, *, default: float) -> float:
     """Read the seconds in an address such as `hangup-after:2.5`.
 
     Raises:
-        ConfigurationError: It is no number between 0 and `most`.
+        ConfigurationError: It is no number between 0 and `LONGEST_TIME`.
     """
     if not argument:
         return default
@@ -254,8 +231,8 @@ def _seconds_of(argument: str, default: float, most: float) -> float:
         seconds = float(argument)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds <= most:
-        raise ConfigurationError(f"{argument!r} is no number of seconds between 0 and {most:g}")
+    if not 0 <= seconds <= LONGEST_TIME:
+        raise ConfigurationError(f"{argument!r} is no number of seconds between 0 and {LONGEST_TIME:g}")
     return seconds
 
 
@@ -309,23 +286,18 @@ class Rooms:
                 self._open.pop(name).close()
 
 
+@dataclass(frozen=True)
 class JoinRoom:
-    """Answers, and lets the caller hear and speak to the others in a room, mixed natively.
+    """Answers, and lets the caller hear and speak to the others in a room, mixed natively."""
 
-    Args:
-        rooms: The rooms there are.
-        name: Which one.
-    """
+    rooms: Rooms
+    name: str
 
-    def __init__(self, rooms: Rooms, name: str) -> None:
-        self._rooms = rooms
-        self._name = name
-
-    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+    async def serve(self, leg: CallerLeg) -> Outcome:
         """Stay in the room until the caller hangs up; a full room takes no call."""
-        if self._rooms.full(self._name):
-            return reason_of(HangupCause.NORMAL_CIRCUIT_CONGESTION)
-        with self._rooms.visit(self._name) as room:
+        if self.rooms.full(self.name):
+            return HangupCause.NORMAL_CIRCUIT_CONGESTION
+        with self.rooms.visit(self.name) as room:
             await leg.answer()
             await leg.media.connected()
             chime = await rendered(CHIME, room.audio.sample_rate)

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from telnyx_native.gateway.calls.call_info import reason_of
 from telnyx_native.gateway.calls.dtmf import keypad
 from telnyx_native.gateway.destinations import Outcome, Transfer
 from telnyx_native.gateway.destinations.sounds import parse_sound, play
+from telnyx_native.gateway.tasks import cancel_all
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Ivr:
                     return Transfer(self._menu.keys[key])
                 await _play_all(leg, self._invalid)
         otherwise = self._menu.otherwise
-        return Transfer(otherwise) if otherwise else reason_of(HangupCause.NORMAL_CLEARING)
+        return Transfer(otherwise) if otherwise else HangupCause.NORMAL_CLEARING
 
     async def _ask(self, leg: CallerLeg, keys: Keypad) -> str | None:
         """Play the prompt; return the key that is pressed, or `None`."""
@@ -112,9 +112,7 @@ class Ivr:
             playing.result()  # a prompt that cannot be played ends the call
             return None
         finally:
-            for task in (playing, pressed):
-                task.cancel()
-            await asyncio.gather(playing, pressed, return_exceptions=True)
+            await cancel_all([playing, pressed])
             leg.audio.clear()
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from telnyx_native.errors import CallError, MediaError
-from telnyx_native.gateway.calls.call_info import call_info_to, reason_of
+from telnyx_native.gateway.calls.call_info import call_info_to
 from telnyx_native.gateway.calls.dtmf import follow_keys
 from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Leg, LegState
+from telnyx_native.gateway.tasks import cancel_all
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from telnyx_native.gateway.accounts.users import User
+    from telnyx_native.gateway.calls.call_info import Reason
     from telnyx_native.gateway.calls.registry import Calls
+    from telnyx_native.gateway.destinations import Outcome
 
 __all__ = ["RingUsers", "ring_until_answered"]
 
@@ -39,7 +42,7 @@ class RingUsers:
         self._users = users
         self._calls = calls
 
-    async def serve(self, leg: CallerLeg) -> CallTerminationReason:
+    async def serve(self, leg: CallerLeg) -> Outcome:
         """Ring the users' phones, connect the first that answers, until either side hangs up."""
         users = self._users
         if len(users) > 1:  # the caller of a group does not ring
@@ -49,7 +52,7 @@ class RingUsers:
             users, lambda user: call_info_to(user, caller, headers, session_id=session_id)
         )
         if not phones:
-            return reason_of(HangupCause.USER_NOT_REGISTERED)
+            return HangupCause.USER_NOT_REGISTERED
         try:
             async with asyncio.timeout(leg.media.limits.ring_time):
                 await asyncio.gather(*(_invite(phone) for phone in phones))
@@ -58,15 +61,15 @@ class RingUsers:
                     phone = await _first_to_answer(phones)
             if phone is None:
                 return _why_nobody(phones)
-            await _tell_losers(phones, phone)
+            await _hang_up_losers(phones, phone)
             leg.remote_headers = phone.answer_headers
             await leg.answer()
             return await _talk(leg, phone)
         except TimeoutError:
-            return reason_of(HangupCause.NO_ANSWER)
+            return HangupCause.NO_ANSWER
         finally:
             # Whatever happened, no phone rings or talks on: least of all when the caller has hung up.
-            await asyncio.gather(*(phone.end(_farewell(leg, phone)) for phone in phones))
+            await asyncio.gather(*(phone.hang_up(_reason_for(phone, leg)) for phone in phones))
 
 
 async def ring_until_answered(phones: Sequence[CalleeLeg], ring_time: float) -> CalleeLeg:
@@ -82,7 +85,7 @@ async def ring_until_answered(phones: Sequence[CalleeLeg], ring_time: float) -> 
             phone = await _first_to_answer(phones)
         if phone is None:
             raise CallError(f"nobody has taken the call: {_why_nobody(phones)}")
-        await _tell_losers(phones, phone)
+        await _hang_up_losers(phones, phone)
         return phone
     except TimeoutError:
         raise CallError(f"nobody has answered within {ring_time:g} s") from None
@@ -91,7 +94,7 @@ async def ring_until_answered(phones: Sequence[CalleeLeg], ring_time: float) -> 
         await asyncio.gather(*(other.hang_up(HangupCause.ORIGINATOR_CANCEL) for other in others))
 
 
-async def _tell_losers(phones: Sequence[CalleeLeg], winner: CalleeLeg) -> None:
+async def _hang_up_losers(phones: Sequence[CalleeLeg], winner: CalleeLeg) -> None:
     losers = (other for other in phones if other is not winner)
     await asyncio.gather(*(loser.hang_up(HangupCause.LOSE_RACE) for loser in losers))
 
@@ -114,7 +117,7 @@ async def _first_to_answer(phones: Sequence[CalleeLeg]) -> CalleeLeg | None:
                 return phone
         return None
     finally:
-        await _stop(settling)
+        await cancel_all(settling)
 
 
 def _why_nobody(phones: Sequence[CalleeLeg]) -> CallTerminationReason:
@@ -124,23 +127,23 @@ def _why_nobody(phones: Sequence[CalleeLeg]) -> CallTerminationReason:
     return (busy or reasons)[-1]
 
 
-async def _talk(one: Leg, other: Leg) -> CallTerminationReason:
+async def _talk(one: Leg, other: Leg) -> Reason:
     """Join audio, keys and text messages of two legs, except while one is on hold, until one ends; return why it did.
 
     A leg whose audio does not connect has ended, too.
     """
 
-    async def follow(leg: Leg) -> CallTerminationReason:
+    async def follow(leg: Leg) -> Reason:
         try:
             await leg.media.connected()
         except MediaError:
-            return leg.reason or reason_of(HangupCause.MEDIA_TIMEOUT)
+            return leg.reason or HangupCause.MEDIA_TIMEOUT
         return await leg.wait_ended()
 
     try:
         one.peer.join(other.peer)
     except MediaError:  # one is over already
-        return one.reason or other.reason or reason_of(HangupCause.MEDIA_TIMEOUT)
+        return one.reason or other.reason or HangupCause.MEDIA_TIMEOUT
     following = [asyncio.create_task(follow(leg)) for leg in (one, other)]
     relaying = [
         asyncio.create_task(relay(*legs))
@@ -151,7 +154,7 @@ async def _talk(one: Leg, other: Leg) -> CallTerminationReason:
         done, _ = await asyncio.wait(following, return_when=asyncio.FIRST_COMPLETED)
         return done.pop().result()
     finally:
-        await _stop([*following, *relaying])
+        await cancel_all([*following, *relaying])
 
 
 async def _relay_keys(source: Leg, target: Leg) -> None:
@@ -178,15 +181,9 @@ async def _relay_texts(source: Leg, target: Leg) -> None:
         await target.send_text(text)
 
 
-def _farewell(caller: CallerLeg, phone: CalleeLeg) -> CallTerminationReason:
+def _reason_for(phone: CalleeLeg, caller: CallerLeg) -> Reason:
     """Return what a phone is told when it is not the one that ended the call."""
     if caller.reason is not None:
         return caller.reason
     answered = phone.state.value is LegState.ANSWERED
-    return reason_of(HangupCause.NORMAL_CLEARING if answered else HangupCause.ORIGINATOR_CANCEL)
-
-
-async def _stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    return HangupCause.NORMAL_CLEARING if answered else HangupCause.ORIGINATOR_CANCEL

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from telnyx_native.errors import ConfigurationError, MediaError, SdpError
 from telnyx_native.gateway.accounts.users import address_of
-from telnyx_native.gateway.calls.call_info import reason_of
 from telnyx_native.gateway.destinations.built_in import Refuse
+from telnyx_native.gateway.tasks import Tasks
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from telnyx_native.gateway.accounts.users import Directory, User
+    from telnyx_native.gateway.calls.call_info import Reason
     from telnyx_native.gateway.calls.leg import CallerLeg
     from telnyx_native.gateway.destinations import Destination, Factory
     from telnyx_native.gateway.destinations.ivr import Menu
@@ -187,26 +188,19 @@ class Switchboard:
 
     def __init__(self, router: Router) -> None:
         self._router = router
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def connect(self, leg: CallerLeg) -> None:
         """Lead a call to its destination, and hang it up when that has done its work."""
-        self._run(self._serve(leg))
+        self._tasks.start(self._serve(leg))
 
     def refuse(self, leg: CallerLeg, reason: CallTerminationReason) -> None:
         """End a call that leads nowhere."""
-        self._run(leg.end(reason))
-
-    def _run(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(leg.hang_up(reason))
 
     async def close(self) -> None:
-        """End the work on every call. The legs are left to their sessions."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """End the work on every call. The legs are left to their connections."""
+        await self._tasks.close()
 
     async def _serve(self, leg: CallerLeg) -> None:
         serving = asyncio.create_task(self._lead(leg))
@@ -217,32 +211,32 @@ class Switchboard:
             serving.cancel()
             ended.cancel()
             outcome, _ = await asyncio.gather(serving, ended, return_exceptions=True)
-        await leg.end(_reason_of_outcome(outcome, leg))
+        await leg.hang_up(_reason_of_outcome(outcome, leg))
 
-    async def _lead(self, leg: CallerLeg) -> CallTerminationReason:
+    async def _lead(self, leg: CallerLeg) -> Reason:
         """Lead a call from destination to destination; return why the last one is done with it."""
         address = leg.info.callee.number
         for _ in range(MOST_TRANSFERS):
             outcome = await self._router.route(address).serve(leg)
-            if isinstance(outcome, CallTerminationReason):
+            if isinstance(outcome, HangupCause | CallTerminationReason):
                 return outcome
             address = outcome.address
             logger.info("%s goes on to %s", leg.info.caller.number, address)
         logger.warning("the call to %s was transferred %d times: it is ended", leg.info.callee.number, MOST_TRANSFERS)
-        return reason_of(HangupCause.NORMAL_TEMPORARY_FAILURE)
+        return HangupCause.NORMAL_TEMPORARY_FAILURE
 
 
-def _reason_of_outcome(outcome: CallTerminationReason | BaseException, leg: CallerLeg) -> CallTerminationReason:
-    if isinstance(outcome, CallTerminationReason):
+def _reason_of_outcome(outcome: Reason | BaseException, leg: CallerLeg) -> Reason:
+    if not isinstance(outcome, BaseException):
         return outcome
     if isinstance(outcome, asyncio.CancelledError) or leg.reason is not None:
-        return reason_of(HangupCause.NORMAL_CLEARING)  # the caller has hung up: nobody will read it
+        return HangupCause.NORMAL_CLEARING  # the caller has hung up: nobody will read it
     if isinstance(outcome, MediaError):
         logger.warning("the call to %s has no audio: %s", leg.info.callee.number, outcome)
         unusable = isinstance(outcome, SdpError)
-        return reason_of(HangupCause.INCOMPATIBLE_DESTINATION if unusable else HangupCause.MEDIA_TIMEOUT)
+        return HangupCause.INCOMPATIBLE_DESTINATION if unusable else HangupCause.MEDIA_TIMEOUT
     if isinstance(outcome, ConfigurationError):  # a sound file that is none
         logger.warning("the call to %s is ended: %s", leg.info.callee.number, outcome)
-        return reason_of(HangupCause.NORMAL_TEMPORARY_FAILURE)
+        return HangupCause.NORMAL_TEMPORARY_FAILURE
     logger.error("the destination %s failed", leg.info.callee.number, exc_info=outcome)
-    return reason_of(HangupCause.NORMAL_TEMPORARY_FAILURE)
+    return HangupCause.NORMAL_TEMPORARY_FAILURE

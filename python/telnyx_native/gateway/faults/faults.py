@@ -7,9 +7,10 @@ import logging
 import math
 from typing import TYPE_CHECKING
 
-from telnyx_native.errors import CallError, ConfigurationError
+from telnyx_native.errors import CallError, ConfigurationError, TelnyxError
 from telnyx_native.gateway.calls.leg import LegState
 from telnyx_native.gateway.faults import LoginError
+from telnyx_native.gateway.tasks import Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -49,7 +50,9 @@ UNUSABLE = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS
 class Faults:
     """The faults of a gateway: for one user, for one call, or for everybody.
 
-    Those of a user that last also meet clients that log in later.
+    Those of a user that last also meet clients that log in later. What names a user raises a ConfigurationError if
+    there is none of that name, and a CallError if it disturbs a socket and the user is not logged in. What is done to
+    the audio of a call raises a CallError if the call is not as far as that.
 
     Args:
         context: What the gateway shares.
@@ -70,7 +73,7 @@ class Faults:
         self._connections = connections
         self._calls = calls
         self._restart = restart
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     @property
     def users(self) -> list[str]:
@@ -88,12 +91,7 @@ class Faults:
         return self._calls.legs
 
     def drop(self, user: str) -> None:
-        """Cut the user's sockets with a TCP reset: no closing handshake, as when a server dies.
-
-        Raises:
-            ConfigurationError: There is no such user.
-            CallError: The user is not logged in.
-        """
+        """Cut the user's sockets with a TCP reset: no closing handshake, as when a server dies."""
         for connection in self._connections_of(user):
             connection.socket.reset()
 
@@ -101,52 +99,29 @@ class Faults:
         """Let the user's sockets stand, but read and send nothing on them, as on a link that is gone.
 
         Sockets that the user opens later are not frozen.
-
-        Raises:
-            ConfigurationError: There is no such user.
-            CallError: The user is not logged in.
         """
         for connection in self._connections_of(user):
             connection.socket.freeze()
 
     def thaw(self, user: str) -> None:
-        """Read and send again on sockets that were frozen; what was not sent is lost.
-
-        Raises:
-            ConfigurationError: There is no such user.
-            CallError: The user is not logged in.
-        """
+        """Read and send again on sockets that were frozen; what was not sent is lost."""
         for connection in self._connections_of(user):
             if connection.socket.frozen:
                 connection.socket.thaw()
 
     async def send_malformed(self, user: str) -> None:
-        """Send the user's clients every kind of frame that makes no sense.
-
-        Raises:
-            ConfigurationError: There is no such user.
-            CallError: The user is not logged in.
-        """
+        """Send the user's clients every kind of frame that makes no sense."""
         for connection in self._connections_of(user):
             for frame in MALFORMED:
                 await connection.send_raw(frame)
 
     async def push_registration(self, user: str, state: str) -> None:
-        """Tell the user's clients, unasked, that their registration is in a state such as `EXPIRED` or `REGED`.
-
-        Raises:
-            ConfigurationError: There is no such user.
-            CallError: The user is not logged in.
-        """
+        """Tell the user's clients, unasked, that their registration is in a state such as `EXPIRED` or `REGED`."""
         connections = self._connections_of(user)
         await asyncio.gather(*(one.notify("telnyx_rtc.gatewayState", {"state": state}) for one in connections))
 
     def expire_tokens(self, user: str) -> None:
-        """Expire every login token that the user has now; tokens made later are good.
-
-        Raises:
-            ConfigurationError: There is no such user.
-        """
+        """Expire every login token that the user has now; tokens made later are good."""
         self._check(user)
         self._directory.expire_tokens(user)
 
@@ -154,16 +129,12 @@ class Faults:
         """Delay every message to the user, from now on.
 
         Raises:
-            ConfigurationError: There is no such user, or `seconds` is not within 0 and 60.
+            ConfigurationError: `seconds` is not within 0 and 60.
         """
         self._of(user).delay = _checked(seconds)
 
     def duplicate(self, user: str) -> None:
-        """Send every message to the user twice, from now on.
-
-        Raises:
-            ConfigurationError: There is no such user.
-        """
+        """Send every message to the user twice, from now on."""
         self._of(user).duplicate = True
 
     def fail_registration(self, user: str, fault: RegistrationFault, *, times: int | None = None) -> None:
@@ -173,9 +144,6 @@ class Faults:
             user: Whose.
             fault: How.
             times: How often, before they succeed again; `None` for always.
-
-        Raises:
-            ConfigurationError: There is no such user.
         """
         faults = self._of(user)
         faults.registration, faults.times = fault, math.inf if times is None else times
@@ -187,34 +155,19 @@ class Faults:
             user: Whose.
             code: The code, such as 503, -32603 or -32098; `None` for an error without one.
             times: How often, before they succeed again; `None` for always.
-
-        Raises:
-            ConfigurationError: There is no such user.
         """
         self._of(user).login_error = LoginError(code, math.inf if times is None else times)
 
     def delay_descriptions(self, user: str) -> None:
-        """Let the user's calls be answered without a description, which follows in a `media` message, from now on.
-
-        Raises:
-            ConfigurationError: There is no such user.
-        """
+        """Let the user's calls be answered without a description, which follows in a `media` message, from now on."""
         self._of(user).late_description = True
 
     def limit_channels(self, user: str, calls: int) -> None:
-        """Let the user place only so many calls at a time; one more ends as at Telnyx: SIP 403, channel limit exceeded.
-
-        Raises:
-            ConfigurationError: There is no such user.
-        """
+        """Let the user place only so many calls at a time; one more ends as at Telnyx, with SIP 403."""
         self._of(user).channels = calls
 
     def clear(self, user: str) -> None:
-        """End the faults of a user that last, and thaw what is frozen.
-
-        Raises:
-            ConfigurationError: There is no such user.
-        """
+        """End the faults of a user that last, and thaw what is frozen."""
         self._check(user)
         self.impair_media_of(user, None)
         self._lasting.clear(user)
@@ -234,7 +187,6 @@ class Faults:
         """Carry a call's audio at another address from now on, as when Telnyx moves it to another machine.
 
         Raises:
-            CallError: The call is not answered.
             MediaError: The audio cannot be offered.
         """
         _check_answered(leg)
@@ -244,18 +196,13 @@ class Faults:
         """Do the same, and tell the client so twice.
 
         Raises:
-            CallError: The call is not answered.
             MediaError: The audio cannot be offered.
         """
         _check_answered(leg)
         await leg.move_media(copies=2)
 
     async def send_unusable_attach(self, leg: Leg) -> None:
-        """Offer the client a new path for a call's audio that it cannot use; the old one stands.
-
-        Raises:
-            CallError: The call is not answered.
-        """
+        """Offer the client a new path for a call's audio that it cannot use; the old one stands."""
         _check_answered(leg)
         await leg.attach(UNUSABLE)
 
@@ -264,11 +211,7 @@ class Faults:
         leg.repeats_tools = True
 
     def rebind_media(self, leg: Leg) -> None:
-        """Let a call's audio come from another port, and go to it, unannounced: what a NAT does that forgets.
-
-        Raises:
-            CallError: The call has no audio yet.
-        """
+        """Let a call's audio come from another port, and go to it, unannounced: what a NAT does that forgets."""
         _network_of(leg).rebind()
 
     def impair_media(
@@ -280,15 +223,13 @@ class Faults:
     ) -> None:
         """Lose, delay, reorder or repeat a call's audio packets, from the next one on.
 
-        The packets of a gateway's first call always meet the same fates, and so do those of its second, and so on.
+        The packets of a gateway's first call are lost and delayed in the same way each time, and so are those of its
+        second, and so on.
 
         Args:
             leg: The call.
             to_client: What happens to packets on the way to the client; `None` for nothing.
             from_client: What happens to packets on the way from it; `None` for nothing.
-
-        Raises:
-            CallError: The call has no audio yet.
         """
         from telnyx_native.media.simulated_network import NetworkConditions  # loads libwebrtc: there is a call
 
@@ -297,11 +238,7 @@ class Faults:
         network.receiving.conditions = from_client or NetworkConditions()
 
     def impair_media_of(self, user: str, conditions: NetworkConditions | None) -> None:
-        """Do the same, both ways, to every call that the user has and will have; `None` ends it.
-
-        Raises:
-            ConfigurationError: There is no such user.
-        """
+        """Do the same, both ways, to every call that the user has and will have; `None` ends it."""
         self._of(user).media = conditions
         for leg in self.calls:
             if leg.user_name == user and leg.media.network is not None:
@@ -323,23 +260,17 @@ class Faults:
         Raises:
             ConfigurationError: `pause` is not within 0 and 60.
         """
-        self._run(self._restart(_checked(pause)))
+        self._tasks.start(self._restart_or_log(_checked(pause)))
 
     async def close(self) -> None:
         """End every task."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
 
-    def _run(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("a fault could not be brought about: %s", task.exception())
+    async def _restart_or_log(self, pause: float) -> None:
+        try:
+            await self._restart(pause)
+        except TelnyxError as error:
+            logger.error("the gateway cannot be restarted: %s", error)
 
     def _of(self, user: str) -> UserFaults:
         self._check(user)

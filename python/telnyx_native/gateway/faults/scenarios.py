@@ -13,6 +13,7 @@ from telnyx_native.errors import CallError, ConfigurationError, MediaError, Teln
 from telnyx_native.gateway.calls.leg import LegState
 from telnyx_native.gateway.faults import RegistrationFault
 from telnyx_native.gateway.faults.names import conditions_of
+from telnyx_native.gateway.tasks import cancel_all
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -75,8 +76,7 @@ class Scenarios:
         task = self._running.get(name)
         if task is None:
             raise ConfigurationError(f"the scenario {name!r} does not go on")
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel_all([task])
 
     async def close(self) -> None:
         """End them all."""

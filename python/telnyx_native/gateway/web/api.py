@@ -22,6 +22,8 @@ from telnyx_native.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from aiohttp.typedefs import Handler
+
     from telnyx_native.gateway.calls.leg import CalleeLeg, Leg
     from telnyx_native.gateway.calls.registry import Calls
     from telnyx_native.gateway.connection import Connections
@@ -111,9 +113,7 @@ def make_api(context: ApiContext) -> web.Application:
 
 def _authorized(context: ApiContext) -> Any:
     @web.middleware
-    async def check(
-        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Check the token. It comes in a header that no page of another origin can set."""
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if not same_secret(given, context.control_token):
@@ -128,9 +128,7 @@ def _authorized(context: ApiContext) -> Any:
 
 
 @web.middleware
-async def _errors(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer an error with its text."""
     try:
         return await handler(request)
@@ -212,7 +210,7 @@ class _Control:
     def _users(self) -> list[dict[str, Any]]:
         present = [connection.user_name for connection in self._context.connections.logged_in]
         return [
-            {"name": user.name, "number": user.number, "sessions": present.count(user.name)}
+            {"name": user.name, "number": user.number, "connections": present.count(user.name)}
             for user in self._context.gateway.directory
         ]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
     from websockets.protocol import Event
 
-    from telnyx_native.gateway.limits import Counters, Limits
+    from telnyx_native.gateway.limits import Counters, GatewayLimits
 
 __all__ = ["ClientSocket", "WebServer"]
 
@@ -65,7 +65,7 @@ class PendingSockets:
     """
 
     http: web.Server
-    limits: Limits
+    limits: GatewayLimits
     counters: Counters
     waiting: set[ClientSocket] = field(default_factory=set)
     closed: bool = False
@@ -73,7 +73,7 @@ class PendingSockets:
     @property
     def full(self) -> bool:
         """Whether one more connection would be too many."""
-        return len(self.waiting) >= self.limits.sessions + self.limits.http_connections
+        return len(self.waiting) >= self.limits.connections + self.limits.http_connections
 
     @property
     def http_full(self) -> bool:
@@ -122,7 +122,7 @@ class ClientSocket(ServerConnection):
         """Wait for the first request, but not for ever."""
         self._link = cast("asyncio.Transport", transport)
         if self._pending.closed or self._pending.full:
-            self._pending.counters.refused_sessions += 1
+            self._pending.counters.refused_connections += 1
             self._link.abort()
             return
         self._entering = self._link
@@ -232,7 +232,7 @@ class ClientSocket(ServerConnection):
             super().connection_made(transport)
             super().data_received(head)
         elif self._pending.http_full:
-            self._pending.counters.refused_sessions += 1
+            self._pending.counters.refused_connections += 1
             transport.abort()
         else:
             http = self._pending.http()
@@ -264,7 +264,7 @@ class WebServer:
         *,
         serve_socket: Callable[[ClientSocket], Awaitable[None]],
         check_socket: Callable[[ServerConnection, Request], Response | None],
-        limits: Limits,
+        limits: GatewayLimits,
         counters: Counters,
         tls: SSLContext | None = None,
     ) -> None:

@@ -14,7 +14,9 @@ from telnyx_native.gateway.web.api import make_api
 from telnyx_native.untrusted_text import is_call_id, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
+
+    from aiohttp.typedefs import Handler
 
     from telnyx_native.gateway.context import GatewayContext
     from telnyx_native.gateway.web.api import ApiContext
@@ -62,31 +64,31 @@ async def _take(request: web.Request, context: GatewayContext) -> web.Response |
         one_line(request.headers.get(f"x-{name}", "")) for name in ("call-report-id", "call-id", "voice-sdk-id")
     )
     if not report_id or not context.call_reports.knows(report_id):
-        return _no(401, "x-call-report-id is missing, or not from this gateway")
+        return _refusal(401, "x-call-report-id is missing, or not from this gateway")
     if not is_call_id(call_id) or len(voice_sdk_id) > LONGEST_ID:
-        return _no(400, "x-call-id is missing, or an id is none")
+        return _refusal(400, "x-call-id is missing, or an id is none")
     if (request.content_length or 0) > context.limits.call_report_size:
-        return _no(413, "the report is too big")
+        return _refusal(413, "the report is too big")
     try:
         async with asyncio.timeout(context.limits.send_time), context.call_reports.receiving(report_id):
             data = await request.read()
             if has_too_many_values(data, context.limits.call_report_values):
-                return _no(413, "the report has too many values")
+                return _refusal(413, "the report has too many values")
             report = await context.call_reports.read(
                 data, call_id=call_id, report_id=report_id, voice_sdk_id=voice_sdk_id or None
             )
     except TimeoutError:
-        return _no(408, "the report does not come")
+        return _refusal(408, "the report does not come")
     except web.HTTPRequestEntityTooLarge:
-        return _no(413, "the report is too big")
+        return _refusal(413, "the report is too big")
     except ValueError as error:
-        return _no(400, f"the report is not understood: {error}")
+        return _refusal(400, f"the report is not understood: {error}")
     context.call_reports.add(report)
     logger.info("a report about call %r has come (%d bytes)", call_id, len(data))
     return None
 
 
-def _no(status: int, why: str) -> web.Response:
+def _refusal(status: int, why: str) -> web.Response:
     return web.json_response({"error": why}, status=status, headers=_CORS)
 
 
@@ -101,18 +103,16 @@ def make_site(
         welcome: Returns the text of `/` for programs that are no browsers.
     """
     limit = api.gateway.limits.call_report_size
-    site = web.Application(client_max_size=limit, middlewares=[_own_pages_only(keep_out)])
+    site = web.Application(client_max_size=limit, middlewares=[_check_origins(keep_out)])
     add_call_reports(site, api.gateway)
     site.add_subapp("/api", make_api(api))
     _add_pages(site, welcome)
     return site
 
 
-def _own_pages_only(keep_out: Callable[[Sequence[str], Sequence[str]], str | None]) -> Any:
+def _check_origins(keep_out: Callable[[Sequence[str], Sequence[str]], str | None]) -> Any:
     @web.middleware
-    async def check(
-        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse what pages of foreign origins ask for."""
         complaint = keep_out(request.headers.getall("Host", []), request.headers.getall("Origin", []))
         if complaint is not None:
@@ -155,9 +155,7 @@ def _add_pages(site: web.Application, welcome: Callable[[], str]) -> None:
 
 
 @web.middleware
-async def _guarded(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Add the headers that say what a page may do."""
     response = await handler(request)
     if not response.prepared:

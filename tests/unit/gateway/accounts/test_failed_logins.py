@@ -8,7 +8,7 @@ import time
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from telnyx_native.gateway import Limits
+from telnyx_native.gateway import GatewayLimits
 from telnyx_native.gateway.accounts.failed_logins import MOST_KNOWN, MOST_WAITING, FailedLogins, TooManyLogins
 
 
@@ -27,7 +27,7 @@ def clock():
 
 @pytest.fixture
 def guesses(clock):
-    return FailedLogins(Limits(guess_delay=4.0), clock)
+    return FailedLogins(GatewayLimits(guess_delay=4.0), clock)
 
 
 async def to_the_end(client):
@@ -87,7 +87,7 @@ async def test_no_more_wait_than_may(guesses):
 class TestOverTheWire:
     @pytest.fixture
     def limits(self):
-        return Limits(close_time=1.0, failed_logins=10**9, guess_delay=0.3)
+        return GatewayLimits(close_time=1.0, failed_logins=10**9, guess_delay=0.3)
 
     @pytest.mark.timed
     async def test_who_guesses_waits_and_who_knows_gets_in(self, open_client, gateway):
@@ -127,7 +127,7 @@ class TestOverTheWire:
 class TestBeforeTheLogin:
     @pytest.fixture
     def limits(self):
-        return Limits(close_time=1.0, login_time=0.3, guess_delay=0.0, sessions=2)
+        return GatewayLimits(close_time=1.0, login_time=0.3, guess_delay=0.0, connections=2)
 
     async def test_one_wrong_password_does_not_keep_a_socket(self, client):
         await client.ask("login", login="alice", passwd="wrong")
@@ -184,7 +184,7 @@ class TestBeforeTheLogin:
             await asyncio.sleep(0.1)
             async with open_client() as bob:
                 assert "result" in await bob.login("bob", "hidden")
-                assert gateway.counters.refused_sessions == 1
+                assert gateway.counters.refused_connections == 1
                 assert (await alice.ask("telnyx_rtc.ping"))["result"]["message"] == "PONG"
             with pytest.raises(ConnectionClosed):
                 await idle.frame()

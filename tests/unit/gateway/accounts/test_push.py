@@ -11,7 +11,7 @@ import pytest
 from support.limit import LIMIT
 from telnyx_native import PushMetaData
 from telnyx_native.errors import CallError
-from telnyx_native.gateway import LegState, Limits
+from telnyx_native.gateway import GatewayLimits, LegState
 from telnyx_native.push import PushKind
 
 DEVICE = {"push_device_token": "device-token", "push_notification_provider": "android"}
@@ -33,7 +33,7 @@ async def away(open_client, gateway, until):
     """Alice has a device, and no client is connected."""
     async with open_client() as client:
         await client.login(userVariables=DEVICE)
-    await until(lambda: not gateway.sessions)
+    await until(lambda: not gateway.connections)
 
 
 async def register(client):
@@ -140,7 +140,7 @@ async def test_disabled(away, open_client, gateway, until, named):
         await client.login()
         answer = await client.ask("telnyx_rtc.disable_push_notification", **{"user": "alice", "User-Agent": named})
         assert "success" in answer["result"]["message"]
-    await until(lambda: not gateway.sessions)
+    await until(lambda: not gateway.connections)
     with pytest.raises(CallError, match="not logged in"):
         await gateway.place_call("alice", from_="+1999")
 
@@ -149,7 +149,7 @@ async def test_payloads_of_both_providers(away, open_client, gateway, sent, unti
     async with open_client() as client:
         apple = {"push_device_token": "other", "push_notification_provider": "ios"}
         await client.login(userVariables=apple, **{"User-Agent": "iOS-4.1.2"})
-    await until(lambda: not gateway.sessions)
+    await until(lambda: not gateway.connections)
     leg = await gateway.place_call("alice", from_="+1999")
     payloads = [(await next_push(sent)).payload for _ in range(2)]
     assert isinstance(payloads[0]["metadata"], str)
@@ -176,7 +176,7 @@ async def test_watchers_hear_of_it(away, gateway):
 class TestLimits:
     @pytest.fixture
     def limits(self):
-        return Limits(ring_time=0.1, close_time=2.0)
+        return GatewayLimits(ring_time=0.1, close_time=2.0)
 
     async def test_nobody_comes(self, away, gateway, sent):
         leg = await gateway.place_call("alice", from_="+1999")

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from telnyx_native.gateway import Limits
+from telnyx_native.gateway import GatewayLimits
 
 
 async def test_login_in_the_order_that_clients_need(client):
@@ -82,14 +82,14 @@ async def test_nothing_else_before_login(client):
 
 async def test_sessions_are_those_that_are_logged_in(client, gateway):
     await client.ask("login", login="alice", passwd="wrong")
-    assert gateway.sessions == []
+    assert gateway.connections == []
     await client.login()
-    assert [session.user_name for session in gateway.sessions] == ["alice"]
+    assert [connection.user_name for connection in gateway.connections] == ["alice"]
 
 
 async def test_second_login_keeps_session_and_calls(alice, gateway):
     await alice.invite("noanswer")
-    sessid = gateway.sessions[0].sessid
+    sessid = gateway.connections[0].sessid
     answer = await alice.ask("login", login="alice", passwd="secret", sessid=sessid, reconnection=True)
     assert answer["result"]["sessid"] == sessid
     ready = await alice.expect("telnyx_rtc.clientReady")
@@ -97,7 +97,7 @@ async def test_second_login_keeps_session_and_calls(alice, gateway):
 
 
 async def test_returning_client_displaces_its_old_socket(alice, open_client, gateway):
-    sessid = gateway.sessions[0].sessid
+    sessid = gateway.connections[0].sessid
     async with open_client("/?voice_sdk_id=VSDK1abc") as again:
         answer = await again.login(sessid=sessid)
         assert answer["result"]["sessid"] == sessid
@@ -107,7 +107,7 @@ async def test_returning_client_displaces_its_old_socket(alice, open_client, gat
 
 
 async def test_session_of_another_user_cannot_be_taken(alice, open_client, gateway):
-    sessid = gateway.sessions[0].sessid
+    sessid = gateway.connections[0].sessid
     async with open_client() as thief:
         answer = await thief.login("bob", "hidden", sessid=sessid)
         assert answer["result"]["sessid"] != sessid
@@ -134,7 +134,7 @@ async def test_password_is_in_no_log(client, caplog):
 class TestLimits:
     @pytest.fixture
     def limits(self):
-        return Limits(failed_logins=2, login_time=0.05, sessions=1, close_time=1.0)
+        return GatewayLimits(failed_logins=2, login_time=0.05, connections=1, close_time=1.0)
 
     async def test_guessing_ends_the_socket(self, client):
         for _ in range(2):
@@ -152,7 +152,7 @@ class TestLimits:
         with pytest.raises(Exception, match="503"):
             async with open_client():
                 pass
-        assert gateway.counters.refused_sessions == 1
+        assert gateway.counters.refused_connections == 1
 
     async def test_logged_in_socket_stays(self, client):
         await client.login()

@@ -177,7 +177,7 @@ async def test_login(client, gateway):
     answer = await client.ask("login", login_token=gateway.mint_token("bob", 60))
     assert answer["result"]["message"] == "logged in"
     assert (await client.expect("telnyx_rtc.clientReady"))["params"] == {"reattached_sessions": []}
-    assert [session.user_name for session in gateway.sessions] == ["bob"]
+    assert [connection.user_name for connection in gateway.connections] == ["bob"]
 
 
 @pytest.mark.parametrize("token", ["nonsense", 7, ["x"], {"a": 1}])

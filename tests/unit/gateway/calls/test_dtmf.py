@@ -32,13 +32,13 @@ async def test_what_was_pressed_can_be_forgotten():
 async def test_the_end_is_told_after_what_was_pressed():
     keys = Keypad()
     keys.press("1")
-    keys.end()
+    keys.close()
     assert await keys.next() == "1"
     assert await keys.next() is None
     waiting = Keypad()
     task = asyncio.create_task(waiting.next())
     await asyncio.sleep(0)
-    waiting.end()
+    waiting.close()
     assert await asyncio.wait_for(task, 1) is None
 
 

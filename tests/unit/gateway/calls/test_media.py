@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from telnyx_native.errors import MediaError
-from telnyx_native.gateway import Counters, Limits
+from telnyx_native.gateway import Counters, GatewayLimits
 from telnyx_native.gateway.calls.media import EngineLease, LegMedia
 
 CANDIDATE = ("candidate:1 1 udp 2130706431 127.0.0.1 5000 typ host", "0", 0)
@@ -13,7 +13,7 @@ CANDIDATE = ("candidate:1 1 udp 2130706431 127.0.0.1 5000 typ host", "0", 0)
 
 @pytest.fixture
 async def media(peers):
-    media = LegMedia(EngineLease(), Limits(queued_candidates=2), Counters())
+    media = LegMedia(EngineLease(), GatewayLimits(queued_candidates=2), Counters())
     await media.answer("v=0")
     yield media
     await media.close()

@@ -16,7 +16,7 @@ class TestDetachedCalls:
             sessid = (await client.login())["result"]["sessid"]
             await client.place("echo")
             await client.expect("telnyx_rtc.answer")
-        await until(lambda: not gateway.sessions)
+        await until(lambda: not gateway.connections)
         return sessid
 
     async def test_client_that_comes_back_gets_its_call(self, open_client, gateway, peers, detached, until):
@@ -94,7 +94,7 @@ class TestDetachedCalls:
             assert (await bob.login("bob", "hidden", sessid=detached))["result"]["sessid"] == detached
             await bob.place("echo", call_id="Call-2")
             await bob.expect("telnyx_rtc.answer")
-        await until(lambda: not gateway.sessions)
+        await until(lambda: not gateway.connections)
         assert sorted(leg.call_id for leg in gateway.calls) == ["Call-1", "Call-2"]
         for user, password, own in (("alice", "secret", "Call-1"), ("bob", "hidden", "Call-2")):
             async with open_client() as client:

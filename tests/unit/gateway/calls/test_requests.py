@@ -6,7 +6,7 @@ import pytest
 
 from support.limit import LIMIT
 from telnyx_native.errors import CallError
-from telnyx_native.gateway import Limits
+from telnyx_native.gateway import GatewayLimits
 
 CANDIDATE = "candidate:1 1 udp 2130706431 127.0.0.1 5000 typ host"
 
@@ -245,7 +245,7 @@ async def test_call_that_is_not_answered_ends_with_its_socket(open_client, gatew
 class TestLimits:
     @pytest.fixture
     def limits(self):
-        return Limits(calls_per_session=2, ring_time=0.1, queued_candidates=2, close_time=1.0)
+        return GatewayLimits(calls_per_connection=2, ring_time=0.1, queued_candidates=2, close_time=1.0)
 
     async def test_too_many_calls(self, alice, gateway):
         for n in range(2):

@@ -58,7 +58,7 @@ async def write(client, text, **more):
 class TestGuests:
     async def test_registered_like_everybody(self, guest, gateway):
         assert (await guest.ask("telnyx_rtc.gatewayState"))["result"]["params"]["state"] == "REGED"
-        assert gateway.sessions[0].user_name.startswith("guest-")
+        assert gateway.connections[0].user_name.startswith("guest-")
 
     @pytest.mark.parametrize(
         "params",
@@ -84,7 +84,7 @@ class TestGuests:
     async def test_nobody_reaches_a_guest(self, guest, gateway, open_client):
         async with open_client() as bob:
             await bob.login("bob", "hidden")
-            await bob.place(gateway.sessions[0].user_name)
+            await bob.place(gateway.connections[0].user_name)
             assert (await bob.expect("telnyx_rtc.bye"))["params"]["cause"] == "UNALLOCATED_NUMBER"
 
     async def test_user_who_was_a_guest_is_free_again(self, guest):

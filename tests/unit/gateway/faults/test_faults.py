@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosedError
 
 from support.limit import LIMIT
 from telnyx_native.errors import CallError, ConfigurationError
-from telnyx_native.gateway import Limits, RegistrationFault
+from telnyx_native.gateway import GatewayLimits, RegistrationFault
 from telnyx_native.gateway.faults.faults import MALFORMED
 from telnyx_native.gateway.faults.names import CALL_FAULTS, USER_FAULTS, inject
 from telnyx_native.media.simulated_network import NetworkConditions
@@ -21,7 +21,7 @@ from telnyx_native.media.simulated_network import NetworkConditions
 
 @pytest.fixture
 def limits():
-    return Limits(close_time=2.0, ping_interval=0.05)
+    return GatewayLimits(close_time=2.0, ping_interval=0.05)
 
 
 async def to_the_end(socket):
@@ -287,7 +287,7 @@ class TestMedia:
 
 
 async def test_a_call_that_the_gateway_forgets(alice, gateway, open_client, peers):
-    sessid = gateway.sessions[0].sessid
+    sessid = gateway.connections[0].sessid
     await alice.place("echo")
     await alice.expect("telnyx_rtc.answer")
     (leg,) = gateway.calls
@@ -303,7 +303,7 @@ async def test_a_call_that_the_gateway_forgets(alice, gateway, open_client, peer
 
 class TestRestart:
     async def test_sockets_die_and_answered_calls_live(self, alice, bob, gateway, open_client):
-        sessid, url = gateway.sessions[0].sessid, gateway.url
+        sessid, url = gateway.connections[0].sessid, gateway.url
         await alice.place("echo")
         await alice.expect("telnyx_rtc.answer")
         await alice.place("noanswer", call_id="Call-2")

@@ -1,4 +1,4 @@
-"""Bad days by name."""
+"""Scenarios by name."""
 
 from __future__ import annotations
 

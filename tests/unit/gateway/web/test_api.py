@@ -45,8 +45,8 @@ async def test_nobody_gets_in_without_the_token(gateway, path, authorization):
 
 async def test_users_and_who_is_logged_in(api, alice):
     assert await ask(api, "GET", "users") == [
-        {"name": "alice", "number": "+15550100", "sessions": 1},
-        {"name": "bob", "number": "+15550101", "sessions": 0},
+        {"name": "alice", "number": "+15550100", "connections": 1},
+        {"name": "bob", "number": "+15550101", "connections": 0},
     ]
 
 

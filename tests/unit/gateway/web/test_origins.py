@@ -120,7 +120,7 @@ async def test_sockets_of_foreign_pages_are_not_opened(gateway):
     assert await refused(gateway, Origin="https://evil.example")
     assert not await refused(gateway, Origin="http://localhost:5173")
     assert gateway.counters.refused_origins == 1
-    assert gateway.counters.sessions == 1, "a foreign page has no session, not for a moment"
+    assert gateway.counters.connections == 1, "a foreign page has no session, not for a moment"
 
 
 async def test_programs_may_know_the_gateway_under_any_name(gateway):

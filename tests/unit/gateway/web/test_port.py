@@ -16,13 +16,13 @@ from websockets.exceptions import InvalidMessage
 from websockets.server import ServerProtocol
 
 from support.limit import LIMIT
-from telnyx_native.gateway import Limits
+from telnyx_native.gateway import GatewayLimits
 from telnyx_native.gateway.web.port import ClientSocket
 
 
 @pytest.fixture
 def limits():
-    return Limits(close_time=2.0, open_time=0.2, http_connections=2, sessions=1)
+    return GatewayLimits(close_time=2.0, open_time=0.2, http_connections=2, connections=1)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ async def test_who_says_nothing_is_sent_away(open_raw):
 
 
 async def test_who_comes_while_the_gateway_closes_is_not_kept(open_raw, gateway):
-    gateway._listener._pending.close()  # and a connection that was accepted before comes only now
+    gateway._web_server._pending.close()  # and a connection that was accepted before comes only now
     async with open_raw() as (reader, _):
         assert await asyncio.wait_for(end_of(reader), gateway.limits.open_time / 2) == b""
 
@@ -89,13 +89,13 @@ async def test_too_many_http_connections(open_raw, gateway):
             assert b"200" in await asyncio.wait_for(reader.readline(), LIMIT)
         third.write(request)
         assert await end_of(three) == b""
-    assert gateway.counters.refused_sessions == 1
+    assert gateway.counters.refused_connections == 1
 
 
 async def test_too_many_silent_connections(open_raw, gateway):
     async with open_raw(), open_raw(), open_raw(), open_raw() as (reader, _):
         assert await end_of(reader) == b""
-        assert gateway.counters.refused_sessions == 1
+        assert gateway.counters.refused_connections == 1
 
 
 async def test_what_is_not_there(gateway):
@@ -144,26 +144,26 @@ def test_websockets_is_what_our_socket_needs():
 class TestSilence:
     @pytest.fixture
     def limits(self):
-        return Limits(close_time=2.0, ping_interval=0.05, pong_time=0.1)
+        return GatewayLimits(close_time=2.0, ping_interval=0.05, pong_time=0.1)
 
     async def test_a_client_that_is_gone_without_a_word_is_cut(self, alice, gateway, until):
         alice.socket.transport.pause_reading()
-        await until(lambda: not gateway.sessions)
+        await until(lambda: not gateway.connections)
 
     async def test_a_client_that_answers_stays(self, alice, gateway):
         for _ in range(6):
             await alice.expect("telnyx_rtc.ping")
-        assert [session.user_name for session in gateway.sessions] == ["alice"]
+        assert [connection.user_name for connection in gateway.connections] == ["alice"]
 
     async def test_one_that_the_gateway_has_frozen_stays(self, alice, gateway):
         gateway.faults.freeze("alice")
         await asyncio.sleep(0.4)
-        assert [session.user_name for session in gateway.sessions] == ["alice"]
+        assert [connection.user_name for connection in gateway.connections] == ["alice"]
         gateway.faults.thaw("alice")
         assert (await alice.ask("telnyx_rtc.ping"))["result"]["message"] == "PONG"
 
 
 async def test_loopback_is_where_it_listens_by_default(gateway):
     assert gateway.url.startswith("ws://127.0.0.1:")
-    sockets = gateway._listener._server.sockets
+    sockets = gateway._web_server._server.sockets
     assert [socket.getsockname()[0] for socket in sockets] == ["127.0.0.1"]

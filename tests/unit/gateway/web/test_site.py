@@ -8,14 +8,14 @@ from http import HTTPStatus
 import aiohttp
 import pytest
 
-from telnyx_native.gateway import Limits
+from telnyx_native.gateway import GatewayLimits
 
 PASSWORD = "s3cret-of-alice"
 
 
 @pytest.fixture
 def limits():
-    return Limits(close_time=2.0, call_report_size=20_000, call_reports=3)
+    return GatewayLimits(close_time=2.0, call_report_size=20_000, call_reports=3)
 
 
 @pytest.fixture
