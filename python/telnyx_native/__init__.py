@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     from telnyx_native.devices.handset import HandsetCounters as HandsetCounters
     from telnyx_native.devices.handset import HandsetState as HandsetState
     from telnyx_native.devices.handset import Loudspeaker as Loudspeaker
-    from telnyx_native.devices.microphone_check import MicrophoneReport as MicrophoneReport
-    from telnyx_native.devices.microphone_check import run_microphone_check as run_microphone_check
+    from telnyx_native.devices.sound_system import MicrophoneReport as MicrophoneReport
     from telnyx_native.devices.sound_system import SoundDevice as SoundDevice
+    from telnyx_native.devices.sound_system import run_microphone_check as run_microphone_check
     from telnyx_native.devices.sound_system import sound_devices as sound_devices
     from telnyx_native.errors import AudioClosedError as AudioClosedError
     from telnyx_native.errors import AuthenticationError as AuthenticationError
@@ -162,8 +162,7 @@ _HOMES = {
         "VoiceActivityConfig"
     ),
     "devices.handset": "Handset HandsetCounters HandsetState Loudspeaker",
-    "devices.microphone_check": "MicrophoneReport run_microphone_check",
-    "devices.sound_system": "SoundDevice sound_devices",
+    "devices.sound_system": "MicrophoneReport SoundDevice run_microphone_check sound_devices",
     "errors": (
         "AudioClosedError AuthenticationError CallError CallLimitError ChannelLimitError ConfigurationError "
         "DeviceError DrainingError "

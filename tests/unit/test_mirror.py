@@ -30,7 +30,6 @@ COVERED_BY = {
     "client/precall.py": "integration/test_quality.py",
     "client/ringer.py": "integration/test_ringing.py",
     "devices/handset.py": "integration/test_handset.py",
-    "devices/microphone_check.py": "integration/test_handset.py",
     "devices/sound_system.py": "integration/test_handset.py",
     "doctor/diagnosis.py": "integration/test_doctor.py",
     "doctor/machine.py": "integration/test_doctor.py",

@@ -1,4 +1,4 @@
-"""What must be true of a wheel before it may leave the house."""
+"""What must be true of a wheel before it may be published."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.files import WavWriter
     from telnyx_native.media.stream import AudioStream
 
-__all__ = ["call", "record_audio"]
+__all__ = ["call"]
 
 
 SAMPLE_RATE = 16_000
@@ -179,7 +179,7 @@ async def _recorded(call: Call, recording: WavWriter | None) -> AsyncIterator[No
     if recording is None:
         yield
         return
-    recorder = asyncio.create_task(record_audio(call.audio, recording))
+    recorder = asyncio.create_task(_record(call.audio, recording))
     try:
         yield
     finally:
@@ -196,7 +196,7 @@ BLOCK_SECONDS = 1.0
 """Audio written to the file at a time."""
 
 
-async def record_audio(audio: AudioStream, recording: WavWriter) -> None:
+async def _record(audio: AudioStream, recording: WavWriter) -> None:
     """Write all that a call hears to `recording`, until the call ends or this is cancelled."""
     try:
         async for block in audio.frames(BLOCK_SECONDS):

@@ -36,7 +36,7 @@ __all__ = ["ExitCode", "RateLimitFilter", "SanitizingFormatter", "own_command", 
 
 
 class ExitCode(IntEnum):
-    """What the shell is told."""
+    """Exit codes of the commands."""
 
     OK = 0
     CALL_FAILED = 1
@@ -93,7 +93,7 @@ class SanitizingFormatter(logging.Formatter):
 
 
 class RateLimitFilter(logging.Filter):
-    """Lets so many records of a kind through in a second: whoever fills a log from outside does not hold up the rest.
+    """Limits the records of a kind in a second, so that one client cannot fill the log and hold up the rest.
 
     Records are of a kind if their messages have the same pattern.
     """

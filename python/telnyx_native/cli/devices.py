@@ -35,8 +35,7 @@ async def _devices(*, check: bool) -> ExitCode:
 
     from rich.console import Console
 
-    from telnyx_native.devices.microphone_check import run_microphone_check
-    from telnyx_native.devices.sound_system import sound_devices
+    from telnyx_native.devices.sound_system import run_microphone_check, sound_devices
     from telnyx_native.verdict import Verdict
 
     console = Console()

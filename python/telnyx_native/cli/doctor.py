@@ -64,7 +64,7 @@ def doctor(
 
     Looks at the installation, the sound devices, the way to the server (name, port, encryption, clock, login) and the
     way of the audio (STUN, TURN, UDP), and goes through the usual symptoms. It shows no secrets: its output can be
-    sent to whoever helps.
+    sent to support.
 
     **Exit codes**: 0 calls should work, perhaps with warnings · 1 something fails · 2 the command line is wrong ·
     130 interrupted

@@ -18,7 +18,7 @@ from telnyx_native.media.tones import dtmf_tones
 if TYPE_CHECKING:
     from telnyx_native import TxServerConfiguration
 
-__all__ = ["run_bot", "serve"]
+__all__ = ["run_bot"]
 
 GREETING = Path(__file__).parents[1] / "assets" / "bot_greeting.flac"
 

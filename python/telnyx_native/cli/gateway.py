@@ -86,7 +86,7 @@ def gateway(
         typer.Option(
             rich_help_panel=ROUTING,
             metavar="USER:TOKEN",
-            help="A login token of a user, good for ever; without it, the HTTP API makes some.",
+            help="A login token of a user that does not expire; without it, the HTTP API makes some.",
         ),
     ] = None,
     number: Annotated[

@@ -1,8 +1,7 @@
 """Microphones and loudspeakers of this machine (extra `[devices]`)."""
 
 from telnyx_native.devices.handset import Handset, HandsetCounters, HandsetState, Loudspeaker
-from telnyx_native.devices.microphone_check import MicrophoneReport, run_microphone_check
-from telnyx_native.devices.sound_system import SoundDevice, sound_devices
+from telnyx_native.devices.sound_system import MicrophoneReport, SoundDevice, run_microphone_check, sound_devices
 
 __all__ = [
     "Handset",

@@ -1,20 +1,33 @@
-"""The sound system: PortAudio, by the package sounddevice, and the devices that it knows."""
+"""The sound system, PortAudio by the package sounddevice: its devices, and whether a microphone hears anything."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
 import threading
-from dataclasses import dataclass
+from array import array
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from telnyx_native.background import in_background
 from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import ConfigurationError, DeviceError
+from telnyx_native.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SoundDevice", "SoundSystem", "sound_devices", "sound_system"]
+__all__ = [
+    "BLOCK_SECONDS",
+    "START_SECONDS",
+    "MicrophoneReport",
+    "SoundDevice",
+    "find_microphone",
+    "find_speaker",
+    "run_microphone_check",
+    "sound_devices",
+    "sound_system",
+]
 
 
 BLOCK_SECONDS = 0.01
@@ -40,7 +53,7 @@ class SoundSystem:
             raise ConfigurationError("sound devices need PortAudio: install libportaudio2 with apt") from None
         self._library = sounddevice
         self._lock = threading.Lock()
-        # Kept until they are closed: the library calls into a stream that is open, whoever has forgotten it.
+        # Kept until they are closed: the library calls into a stream that is open, even if nobody refers to it.
         self._open_streams: set[Any] = set()
 
     def devices(self) -> list[dict[str, Any]]:
@@ -214,3 +227,77 @@ def _find(name: str | None, devices: list[SoundDevice], kind: str) -> int | None
         return found.index
     names = ", ".join(repr(device.name) for device in devices)
     raise DeviceError(f"there is no {kind} {name!r}; there are {names}")
+
+
+CHECK_RATE = 16_000
+
+SILENCE = 0.01
+"""The peak level below which nobody has spoken."""
+
+
+@dataclass(frozen=True)
+class MicrophoneReport:
+    """What a microphone heard.
+
+    Attributes:
+        verdict: READY; DEGRADED for silence; BLOCKED without a microphone that works.
+        reasons: Why it is not READY, such as `"microphone_silent"`; with what to do about it.
+        level: The mean level, 0 to 1 (root mean square).
+        peak: The highest level, 0 to 1.
+    """
+
+    verdict: Verdict
+    reasons: dict[str, str] = field(default_factory=dict, hash=False)
+    level: float = 0.0
+    peak: float = 0.0
+
+
+async def run_microphone_check(microphone: str | None = None, *, duration: float = 2.0) -> MicrophoneReport:
+    """Listen to a microphone, and judge. Somebody should speak meanwhile.
+
+    Args:
+        microphone: A part of the device's name, see `sound_devices`; the default one without it.
+        duration: Seconds to listen, 0.1 to 60.
+
+    Raises:
+        ConfigurationError: The duration is out of range; the package `sounddevice` or PortAudio is missing.
+    """
+    if not 0.1 <= duration <= 60:
+        raise ConfigurationError("listen for 0.1 to 60 seconds")
+    try:
+        samples = await in_background(_listen, microphone, duration)
+    except DeviceError as error:
+        return MicrophoneReport(Verdict.BLOCKED, {"microphone_unavailable": str(error)})
+    if not samples:
+        return MicrophoneReport(
+            Verdict.BLOCKED, {"microphone_dead": "it brings no sound: is it taken by somebody else?"}
+        )
+    import numpy as np
+
+    levels = np.abs(np.array(samples, np.float64)) / 32_768
+    level, peak = float(np.sqrt(np.mean(levels**2))), float(levels.max())
+    if peak < SILENCE:
+        advice = "nothing is heard: speak, look for its mute switch, or raise its level (alsamixer, pavucontrol)"
+        return MicrophoneReport(Verdict.DEGRADED, {"microphone_silent": advice}, level, peak)
+    return MicrophoneReport(Verdict.READY, {}, level, peak)
+
+
+def _listen(microphone: str | None, duration: float) -> array[int]:
+    """Return what is heard; on a thread of its own, which PortAudio blocks."""
+    system = sound_system()
+    heard: array[int] = array("h")
+
+    enough = threading.Event()
+
+    def hear(samples: Any, *_: Any) -> None:
+        heard.frombytes(samples)
+        if len(heard) >= duration * CHECK_RATE:
+            enough.set()
+
+    stream = system.open_microphone(find_microphone(microphone), CHECK_RATE, hear)
+    try:
+        system.start(stream)
+        enough.wait(START_SECONDS + duration)
+    finally:
+        system.close(stream)
+    return heard

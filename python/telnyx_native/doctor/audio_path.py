@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.engine import MediaEngine
     from telnyx_native.media.peer import Peer
 
-__all__ = ["check_audio_path", "mapped_address"]
+__all__ = ["check_audio_path"]
 
 
 RELAY_LIMIT = 5.0

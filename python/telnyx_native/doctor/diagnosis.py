@@ -11,7 +11,15 @@ from telnyx_native.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Cause", "Finding", "Status", "Symptom", "explain"]
+__all__ = [
+    "Cause",
+    "Diagnosis",
+    "Finding",
+    "Status",
+    "Symptom",
+    "explain",
+    "has_failed",
+]
 
 
 class Status(StrEnum):

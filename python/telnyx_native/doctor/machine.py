@@ -107,7 +107,7 @@ def _group_of(file: Path) -> str:
 
 
 async def _listen() -> Finding:
-    from telnyx_native.devices.microphone_check import run_microphone_check
+    from telnyx_native.devices.sound_system import run_microphone_check
 
     report = await run_microphone_check()
     advice = "; ".join(report.reasons.values())

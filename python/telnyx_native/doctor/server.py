@@ -81,7 +81,7 @@ async def _check_name(server: TxServerConfiguration) -> Finding:
     except (socket.gaierror, TimeoutError) as error:
         is_unknown = isinstance(error, socket.gaierror) and error.errno == socket.EAI_NONAME
         if is_unknown:
-            advice = "check how the name is spelt; if it is right, ask whoever runs the DNS server of this network"
+            advice = "check how the name is spelt; if it is right, ask the administrator of this network's DNS server"
         else:
             advice = "no DNS server answers: check that this machine is online, and /etc/resolv.conf"
         detail = f"the name {server.host} does not resolve: {getattr(error, 'strerror', None) or 'no answer in time'}"
@@ -125,7 +125,7 @@ async def _check_tls(server: TxServerConfiguration) -> list[Finding]:
     except (ssl.SSLError, OSError, TimeoutError) as error:
         if await _speaks_http(replace(server, secure=False, ssl_context=None)):
             advice = f"write ws://{server.host}:{server.port} if it is a server without encryption, or correct the port"
-            return [Finding("tls", Status.FAILED, "the server speaks no TLS", Cause.TLS_NOT_SPOKEN, advice)]
+            return [Finding("tls", Status.FAILED, "the server does not speak TLS", Cause.TLS_NOT_SPOKEN, advice)]
         advice = "look for what breaks TLS open in between (a proxy, a virus scanner), and ask for an exception"
         detail = f"the TLS handshake fails: {error or f'no answer within {LIMIT:g} s'}"
         return [Finding("tls", Status.FAILED, detail, Cause.TLS_FAILED, advice)]
@@ -135,7 +135,7 @@ async def _check_tls(server: TxServerConfiguration) -> list[Finding]:
 
 
 def _certificate_finding(server: TxServerConfiguration, error: ssl.SSLCertVerificationError) -> Finding:
-    detail = f"the server's certificate does not do: {error.verify_message}"
+    detail = f"the server's certificate is not accepted: {error.verify_message}"
     if error.verify_code in (NOT_YET_VALID, EXPIRED):
         advice = "check the clock of this machine (`date`); if it is right, the server needs a new certificate"
         return Finding("tls", Status.FAILED, detail, Cause.TLS_NOT_VALID_NOW, advice)
@@ -176,7 +176,7 @@ async def _silence_finding(server: TxServerConfiguration) -> Finding:
     """Judge a server that does not answer an HTTP request; whether it is the right one, the login shows."""
     trustful = ssl.create_default_context()
     trustful.check_hostname = False
-    trustful.verify_mode = ssl.CERT_NONE  # whoever it is: this is to see whether it speaks TLS, nothing is told to it
+    trustful.verify_mode = ssl.CERT_NONE  # only to see whether it speaks TLS: nothing is sent
     if not server.secure and await _speaks_http(replace(server, secure=True, ssl_context=trustful)):
         advice = f"write wss://{server.host}:{server.port}"
         return Finding("tls", Status.FAILED, "the server wants TLS", Cause.TLS_WANTED, advice)
@@ -227,7 +227,7 @@ async def _log_in(
         advice = "the login is right, but the SIP registration does not come up: see the SIP connection in the portal"
         return Finding("login", Status.FAILED, str(error), Cause.NOT_REGISTERED, advice)
     except (RequestTimeoutError, SocketConnectionError) as error:
-        advice = "something in between lets no WebSocket through, or the server is none of Telnyx's: check the address"
+        advice = "something on the way blocks WebSockets, or this is not a Telnyx server: check the address"
         return Finding("login", Status.FAILED, str(error), Cause.NO_TELNYX_SERVER, advice)
     except TelnyxError as error:
         return Finding("login", Status.FAILED, str(error), Cause.NO_TELNYX_SERVER, "check the address of the server")

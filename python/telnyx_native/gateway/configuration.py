@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.certificate import Certificate
     from telnyx_native.gateway.destinations.assistant import Brain
 
-__all__ = ["EXAMPLE", "GatewayConfig", "Table"]
+__all__ = ["EXAMPLE", "GatewayConfig"]
 
 EXAMPLE = Path(__file__).parents[1] / "assets" / "gateway.toml"
 """A file with every setting, explained."""

@@ -7,7 +7,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -80,8 +80,8 @@ class RequestRefused(Exception):  # noqa: N818 - a refusal is an answer, not a f
 class LoginRefused(RequestRefused):
     """The login is answered with an error; after several the connection is closed.
 
-    The code is never "authentication required": the Telnyx JS SDK answers that with another login, at once
-    and for ever.
+    The code is never "authentication required": the Telnyx JS SDK answers that with another login, at once,
+    without end.
     """
 
     def __init__(self, message: str = "Login Incorrect") -> None:
@@ -105,6 +105,7 @@ class Connection:
         guest: What a guest may reach; `None` for users.
         intent: What the client wants with the calls that are parked for it.
         legs: The calls of the connection, by call id in lower case.
+        tasks: What runs beside the frames, until the connection is gone.
     """
 
     def __init__(self, socket: ClientSocket, context: GatewayContext, handlers: Mapping[str, Handler]) -> None:
@@ -119,7 +120,7 @@ class Connection:
         self._voice_sdk_id = f"VSDK1{secrets.token_urlsafe(24)}"
         self._last_id = 0
         self._last_ping: int | None = None
-        self._tasks = Tasks()
+        self.tasks = Tasks()
         self._speed_test = SpeedTest(self._write, lambda: self._large_rate.wait())
         self._failed_logins = 0
         self._begun = time.monotonic()
@@ -168,7 +169,7 @@ class Connection:
     async def serve(self) -> None:
         """Serve the client until its socket closes."""
         for work in (self._keep_alive(), self._expect_pongs(), self._expect_login()):
-            self.run(work)
+            self.tasks.start(work)
         try:
             async for frame in self.socket:
                 rate = self._large_rate if len(frame) > LARGE else self._rate
@@ -177,23 +178,15 @@ class Connection:
         except ConnectionClosed as closed:
             logger.debug("the socket of %s broke: %s", self.user_name or "nobody", closed)
         finally:
-            await self._tasks.close()
-
-    def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something beside the frames, until the connection is gone."""
-        self._tasks.start(work)
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the socket, which ends `serve`."""
-        await self.socket.close(code, reason)
+            await self.tasks.close()
 
     def punt(self) -> None:
         """Send the client away, because it has come back on another connection; does not wait for it."""
-        self.run(self._punt())
+        self.tasks.start(self._punt())
 
     async def _punt(self) -> None:
         await self.notify("telnyx_rtc.punt", {})
-        await self.close()
+        await self.socket.close()
 
     # Calls
 
@@ -284,7 +277,7 @@ class Connection:
         self._context.counters.failed_logins += 1
         self._failed_logins += 1
         if self._failed_logins >= self._context.limits.failed_logins:
-            await self.close(POLICY_VIOLATION, "too many failed logins")
+            await self.socket.close(POLICY_VIOLATION, "too many failed logins")
 
     async def _refuse(self, request: Request, code: int | None, message: str) -> None:
         logger.debug("refused %.64s of %s: %s", request.method, self.user_name or "nobody", message)
@@ -346,7 +339,7 @@ class Connection:
     async def _expect_login(self) -> None:
         await asyncio.sleep(self._context.limits.login_time)
         if self.user is None:
-            await self.close(POLICY_VIOLATION, "no login")
+            await self.socket.close(POLICY_VIOLATION, "no login")
 
 
 Handler = Callable[[Connection, Request], Awaitable[Mapping[str, Any] | None]]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from telnyx_native.gateway.accounts.push import PushNotification
 
-__all__ = ["EventKind", "GatewayEvent", "Monitor"]
+__all__ = ["GatewayEvent", "Monitor"]
 
 MEASURING_INTERVAL = 0.5
 """Seconds between two measurements of the calls, while events are collected."""

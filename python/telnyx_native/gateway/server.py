@@ -77,8 +77,8 @@ class Gateway:
             another one are refused, for it may be that of a page which pretends to be here.
 
     Raises:
-        ConfigurationError: Two users share a name or a number, the plan leads to what there is not, or an origin or
-            a name is none.
+        ConfigurationError: Two users share a name or a number, the plan names something that does not exist, or an
+            origin or a name is malformed.
 
     Attributes:
         directory: The users.
@@ -88,8 +88,8 @@ class Gateway:
         failed_logins: The logins that failed.
         call_reports: The latest reports of clients about their calls.
         control_token: What lets a request to the HTTP API in.
-        faults: What goes wrong on purpose.
-        scenarios: Faults that follow one another, by name.
+        faults: Faults, for tests.
+        scenarios: Courses of faults, by name.
         monitor: What goes on, as events.
         push: The devices that calls are announced to, and the push notifications they would get.
         programs: What can be called beside the users: groups, numbers, and the names of the destinations.
@@ -180,22 +180,22 @@ class Gateway:
         """Begin to listen.
 
         Raises:
-            SocketConnectionError: The address is not to be had.
+            SocketConnectionError: The address cannot be bound.
         """
         self._web_server = await self._listen()
         self._running = True
         self.monitor.start()
 
     async def restart(self, pause: float = 0.0) -> None:
-        """Go away as a server that dies, and be back on the same port after a time.
+        """Stop like a server that dies, and listen on the same port again after a time.
 
-        Sockets are reset and nobody listens for `pause` seconds. Answered calls are kept as after any lost socket
+        Sockets are reset and the port is closed for `pause` seconds. Answered calls are kept as after any lost socket
         (`GatewayLimits.detach_time`), and their audio goes on, as at Telnyx, where other machines carry it; calls that
         were not answered end. Users, tokens, push devices, call reports and counters stay.
 
         Raises:
             ConfigurationError: The gateway is not running.
-            SocketConnectionError: Somebody else has taken the port meanwhile.
+            SocketConnectionError: Another program has taken the port meanwhile.
         """
         if not self._running:
             raise ConfigurationError("the gateway is not running, so it cannot be restarted")

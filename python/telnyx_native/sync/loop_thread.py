@@ -89,7 +89,7 @@ class LoopThread:
         """Close what is open, and let the thread end; bounded in time."""
         if os.getpid() != self._process or not self._thread.is_alive():
             return
-        with suppress(Exception):  # it is the end, with or without a good-bye
+        with suppress(Exception):  # the program ends anyway
             self.run(self._close_all())
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._over.set)
@@ -119,7 +119,7 @@ class _Step:
     """One coroutine on the loop, and a thread that waits for it.
 
     Ctrl-C may come between any two lines of that thread. A `threading.Event` is not made for that: interrupted at the
-    wrong moment it keeps its lock for ever. A bare lock is taken or is not.
+    wrong moment it keeps its lock. A plain lock is either taken or not.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> None:
@@ -161,7 +161,7 @@ class _Step:
 
     def _finish(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled():
-            task.exception()  # whoever waited for it may be gone
+            task.exception()  # the thread that waited for it may be gone
         self._end()
 
     def _cancel(self) -> None:
@@ -221,7 +221,7 @@ os.register_at_fork(after_in_child=_forget_threads)
 def _end_with_the_program(end: Callable[[], None]) -> None:
     """Call `end` when the main thread is over, and before the executors of `concurrent.futures` are.
 
-    `atexit` would be too late: from then on no thread can be started, and saying good-bye to calls needs some. This is
+    `atexit` would be too late: from then on no thread can be started, and hanging up calls needs some. This is
     what `concurrent.futures` itself uses, and what is registered later is called earlier.
     """
     threading._register_atexit(end)  # type: ignore[attr-defined]  # noqa: SLF001

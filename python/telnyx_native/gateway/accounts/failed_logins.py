@@ -54,7 +54,7 @@ class FailedLogins:
     """Remembers failed logins, by account and by address.
 
     A login waits before it is looked at, be it right or wrong: if only wrong ones waited, nobody would wait for their
-    answer. It never waits for ever, so the user gets in while others guess.
+    answer. The wait is limited, so the user gets in while others guess.
 
     Args:
         limits: How long a login waits at most.

@@ -20,7 +20,16 @@ from telnyx_native.redaction import keep_secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Account", "Directory", "Guest", "TokenMint", "User", "address_of", "digest", "new_guest", "same_secret"]
+__all__ = [
+    "Account",
+    "Directory",
+    "Guest",
+    "TokenMint",
+    "User",
+    "address_of",
+    "new_guest",
+    "same_secret",
+]
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class User:
         number: A telephone number that reaches the user too, such as `"+15550100"`.
         caller_id_name: The name that others see when the user's client gives none; `name` by default.
         caller_id_number: The number that others see when the user's client gives none; `number` by default.
-        token: A login token that is good for ever; never logged. `Gateway.mint_token` makes some that expire.
+        token: A login token that does not expire; never logged. `Gateway.mint_token` makes some that expire.
     """
 
     name: str

@@ -25,7 +25,7 @@ __all__ = [
     "CallInfo",
     "Headers",
     "Party",
-    "PlatformIds",
+    "Reason",
     "bye_fields",
     "call_info_of_invite",
     "call_info_to",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.calls.media import EngineLease
     from telnyx_native.gateway.context import GatewayContext
 
-__all__ = ["Calls", "DetachedCalls", "ParkedCalls"]
+__all__ = ["Calls"]
 
 logger = logging.getLogger(__name__)
 
@@ -202,7 +202,7 @@ class Calls:
             leg.adopt(connection, connection.forget_leg)
         if legs:
             self._returned.setdefault(connection, []).extend(legs)
-            connection.run(self._offer_returned_later(connection))
+            connection.tasks.start(self._offer_returned_later(connection))
 
     async def offer_returned(self, connection: Connection) -> None:
         """Offer the audio of the calls that were taken back."""

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ASSISTANT",
     "SCRIPT",
-    "Assistant",
     "AssistantCall",
     "Brain",
     "UserMessage",

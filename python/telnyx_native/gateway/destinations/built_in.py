@@ -115,7 +115,7 @@ class ReadBack:
     async def serve(self, leg: CallerLeg) -> Outcome:
         """Read back until the caller hangs up."""
         await leg.answer()
-        async with keypad(leg.keys, leg.audio) as keys:  # at once: whoever was answered may press keys
+        async with keypad(leg.keys, leg.audio) as keys:  # before the audio: keys may come at once
             await leg.media.connected()
             await play(leg.audio, BEEP)
             while entry := await _entry(keys):

@@ -79,7 +79,7 @@ class Ivr:
     async def serve(self, leg: CallerLeg) -> Outcome:
         """Ask until the caller has chosen, or the tries are used up."""
         await leg.answer()
-        async with keypad(leg.keys, leg.audio) as keys:  # at once: whoever was answered may press keys
+        async with keypad(leg.keys, leg.audio) as keys:  # before the audio: keys may come at once
             await leg.media.connected()
             for _ in range(self._menu.tries):
                 key = await self._ask(leg, keys)

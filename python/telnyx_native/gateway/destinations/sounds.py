@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from telnyx_native.media.stream import AudioStream
 
 __all__ = [
+    "PROMPT",
     "EndlessTone",
     "FileSound",
     "KeyTones",
     "Music",
     "Ringback",
-    "Silence",
     "Sound",
     "SoundFolder",
     "Tone",

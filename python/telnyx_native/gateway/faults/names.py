@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CALL_FAULTS",
-    "SERVER_FAULTS",
     "USER_FAULTS",
     "conditions_of",
     "inject",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.calls.leg import Leg
     from telnyx_native.gateway.faults.faults import Faults
 
-__all__ = ["SCENARIOS", "Scenario", "Scenarios"]
+__all__ = ["SCENARIOS", "Scenarios"]
 
 logger = logging.getLogger(__name__)
 

@@ -36,7 +36,7 @@ __all__ = ["ApiContext", "make_api"]
 
 
 async def _read_object(request: web.Request) -> dict[str, Any]:
-    """Return the body of a request; what is no object is answered with status 400."""
+    """Return the body of a request; anything but an object is answered with status 400."""
     try:
         body = await request.json()
     except (ValueError, RecursionError):
@@ -47,7 +47,7 @@ async def _read_object(request: web.Request) -> dict[str, Any]:
 
 
 def _text_of(wanted: dict[str, Any], key: str) -> str:
-    """Return a text of a body, empty if there is none; what is no text is answered with status 400."""
+    """Return a text of a body, empty if there is none; anything but a text is answered with status 400."""
     value = wanted.get(key) or ""
     if not isinstance(value, str):
         raise web.HTTPBadRequest(text=f"{key} must be a string")
@@ -72,8 +72,8 @@ class ApiContext:
         gateway: What the gateway shares.
         connections: The open connections.
         calls: The calls.
-        faults: What goes wrong on purpose.
-        scenarios: Faults that follow one another.
+        faults: The faults that can be injected.
+        scenarios: The courses of faults.
         programs: The names of the destinations beside the users.
         control_token: What lets a request in.
         place_call: Calls a user, see `Gateway.place_call`.
@@ -94,20 +94,25 @@ class ApiContext:
 def make_api(context: ApiContext) -> web.Application:
     """Return the API, to be served below a path of its own."""
     api = web.Application(middlewares=[_authorized(context), _errors], client_max_size=LARGEST_BODY)
-    control = _Control(context)
+    handlers = _Handlers(context)
     api.add_routes(
         [
-            web.get("/status", control.status),
-            web.get("/users", control.users),
-            web.post("/users/{name}/token", control.login_token),
-            web.get("/calls", control.calls),
-            web.post("/calls", control.place_call),
-            web.delete("/calls/{id}", control.hang_up),
-            web.get("/events", control.events),
+            web.get("/status", handlers.status),
+            web.get("/users", handlers.users),
+            web.post("/users/{name}/token", handlers.login_token),
+            web.post("/users/{name}/faults", handlers.fault_of_user),
+            web.get("/calls", handlers.calls),
+            web.post("/calls", handlers.place_call),
+            web.delete("/calls/{id}", handlers.hang_up),
+            web.post("/calls/{id}/faults", handlers.fault_of_call),
+            web.get("/events", handlers.events),
+            web.post("/faults", handlers.fault_of_server),
+            web.get("/scenarios", handlers.scenarios),
+            web.put("/scenarios/{name}", handlers.start_scenario),
+            web.delete("/scenarios/{name}", handlers.stop_scenario),
         ]
     )
-    _add_faults(api, context)
-    api.on_shutdown.append(control.end_streams)
+    api.on_shutdown.append(handlers.end_streams)
     return api
 
 
@@ -144,7 +149,7 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return web.json_response({"error": str(error)}, status=503)
 
 
-class _Control:
+class _Handlers:
     def __init__(self, context: ApiContext) -> None:
         self._context = context
         self._streams: set[asyncio.Task[Any]] = set()
@@ -178,7 +183,7 @@ class _Control:
         return web.json_response(self._context.gateway.monitor.describe(leg), status=201)
 
     async def hang_up(self, request: web.Request) -> web.Response:
-        leg = _find_leg(self._context, request)
+        leg = self._find_leg(request)
         await leg.hang_up()
         return web.json_response(self._context.gateway.monitor.describe(leg))
 
@@ -207,6 +212,39 @@ class _Control:
                 except (StopAsyncIteration, ConnectionResetError):
                     return response
 
+    async def fault_of_user(self, request: web.Request) -> web.Response:
+        user, fault = request.match_info["name"], _text_of(await _read_object(request), "fault")
+        await inject(self._context.faults, user, fault)
+        return web.json_response({"user": user, "fault": fault})
+
+    async def fault_of_call(self, request: web.Request) -> web.Response:
+        fault = _text_of(await _read_object(request), "fault")
+        leg = self._find_leg(request)
+        await inject_into_call(self._context.faults, leg, fault)
+        return web.json_response({"call": leg.info.ids.leg_id, "fault": fault})
+
+    async def fault_of_server(self, request: web.Request) -> web.Response:
+        fault = _text_of(await _read_object(request), "fault")
+        inject_into_server(self._context.faults, fault)
+        return web.json_response({"fault": fault}, status=202)
+
+    async def scenarios(self, _request: web.Request) -> web.Response:
+        running = self._context.scenarios.running
+        return web.json_response(
+            [
+                {"name": name, "summary": scenario.summary, "running": name in running}
+                for name, scenario in SCENARIOS.items()
+            ]
+        )
+
+    async def start_scenario(self, request: web.Request) -> web.Response:
+        self._context.scenarios.start(request.match_info["name"])
+        return await self.scenarios(request)
+
+    async def stop_scenario(self, request: web.Request) -> web.Response:
+        await self._context.scenarios.stop(request.match_info["name"])
+        return await self.scenarios(request)
+
     def _users(self) -> list[dict[str, Any]]:
         present = [connection.user_name for connection in self._context.connections.logged_in]
         return [
@@ -214,64 +252,16 @@ class _Control:
             for user in self._context.gateway.directory
         ]
 
+    def _find_leg(self, request: web.Request) -> Leg:
+        """Return the call that a path is about; status 404 if there is none."""
+        for leg in self._context.calls.legs:
+            if leg.info.ids.leg_id == request.match_info["id"]:
+                return leg
+        raise web.HTTPNotFound(text="there is no such call")
+
     def _calls(self) -> list[dict[str, Any]]:
         return [self._context.gateway.monitor.describe(leg) for leg in self._context.calls.legs]
 
 
 def _record(kind: str, data: Any) -> bytes:
     return f"event: {kind}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
-
-
-def _add_faults(api: web.Application, context: ApiContext) -> None:
-    """Add the paths about faults to the API."""
-
-    async def into_user(request: web.Request) -> web.Response:
-        user, fault = request.match_info["name"], _text_of(await _read_object(request), "fault")
-        await inject(context.faults, user, fault)
-        return web.json_response({"user": user, "fault": fault})
-
-    async def into_call(request: web.Request) -> web.Response:
-        fault = _text_of(await _read_object(request), "fault")
-        leg = _find_leg(context, request)
-        await inject_into_call(context.faults, leg, fault)
-        return web.json_response({"call": leg.info.ids.leg_id, "fault": fault})
-
-    async def into_server(request: web.Request) -> web.Response:
-        fault = _text_of(await _read_object(request), "fault")
-        inject_into_server(context.faults, fault)
-        return web.json_response({"fault": fault}, status=202)
-
-    async def scenarios(_request: web.Request) -> web.Response:
-        return web.json_response(
-            [
-                {"name": name, "summary": scenario.summary, "running": name in context.scenarios.running}
-                for name, scenario in SCENARIOS.items()
-            ]
-        )
-
-    async def start(request: web.Request) -> web.Response:
-        context.scenarios.start(request.match_info["name"])
-        return await scenarios(request)
-
-    async def stop(request: web.Request) -> web.Response:
-        await context.scenarios.stop(request.match_info["name"])
-        return await scenarios(request)
-
-    api.add_routes(
-        [
-            web.post("/users/{name}/faults", into_user),
-            web.post("/calls/{id}/faults", into_call),
-            web.post("/faults", into_server),
-            web.get("/scenarios", scenarios),
-            web.put("/scenarios/{name}", start),
-            web.delete("/scenarios/{name}", stop),
-        ]
-    )
-
-
-def _find_leg(context: ApiContext, request: web.Request) -> Leg:
-    """Return the call that a path is about; status 404 if there is none."""
-    for leg in context.calls.legs:
-        if leg.info.ids.leg_id == request.match_info["id"]:
-            return leg
-    raise web.HTTPNotFound(text="there is no such call")

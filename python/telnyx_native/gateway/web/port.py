@@ -119,7 +119,7 @@ class ClientSocket(ServerConnection):
         self.frozen = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for the first request, but not for ever."""
+        """Wait for the first request, for a limited time."""
         self._link = cast("asyncio.Transport", transport)
         if self._pending.closed or self._pending.full:
             self._pending.counters.refused_connections += 1
@@ -287,7 +287,7 @@ class WebServer:
         """Begin to listen; return the port, which is a free one for port 0.
 
         Raises:
-            SocketConnectionError: The address is not to be had.
+            SocketConnectionError: The address cannot be bound.
         """
         await self._runner.setup()
         assert self._runner.server is not None  # noqa: S101 - made by the set-up

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.context import GatewayContext
     from telnyx_native.gateway.web.api import ApiContext
 
-__all__ = ["CONSOLE", "add_call_reports", "make_site"]
+__all__ = ["CONSOLE", "make_site"]
 
 logger = logging.getLogger(__name__)
 
