@@ -1,3 +1,3 @@
 from __future__ import annotations
 
-from telnyx_native.testing.fixtures import callee, caller, gateway  # noqa: F401 - fixtures
+from telnyx_native.testing import callee, caller, gateway  # noqa: F401 - fixtures

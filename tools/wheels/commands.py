@@ -8,20 +8,16 @@ import subprocess
 from pathlib import Path
 
 from wheels.advisories import complaints_about_lock, complaints_about_module
-from wheels.build import Builder, BuildError, unpack
+from wheels.build import Builder, BuildError, reproduce, unpack
 from wheels.checks import check_wheel
-from wheels.cibuildwheel import build_in_containers
-from wheels.image import container_settings, make_image
+from wheels.image import build_in_containers, container_settings, make_image
 from wheels.licences import collect, compare, linked, stated
 from wheels.lock import read_lock, write_lock
-from wheels.oldest import OLDEST_VERSION, try_oldest
 from wheels.pythons import find_python
 from wheels.refresh import Offer, keep_unread, newest_packages
-from wheels.reproduction import reproduce
 from wheels.roots import assemble
-from wheels.targets import TARGETS, Target
-from wheels.trial import run_native_tests, try_here, try_in_debian, try_sdist, try_threads
-from wheels.version import Version
+from wheels.targets import TARGETS, Target, Version
+from wheels.trial import OLDEST_VERSION, run_native_tests, try_here, try_in_debian, try_oldest, try_sdist, try_threads
 
 PROJECT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent

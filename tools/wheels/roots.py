@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheels.lock import Package
-    from wheels.targets import Target
-    from wheels.version import Version
+    from wheels.targets import Target, Version
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,53 @@
-"""The architectures that wheels are built for, and the names each of them has."""
+"""The architectures and Pythons that wheels are built for, and the names each of them has."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-    from wheels.version import Version
+
+QUESTION = "import sys, sysconfig; print(*sys.version_info[:2], sysconfig.get_config_var('Py_GIL_DISABLED') or 0)"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A minor version of CPython, written like ``3.13``, or ``3.13t`` without a GIL."""
+
+    major: int
+    minor: int
+    free_threaded: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}{self.suffix}"
+
+    @property
+    def suffix(self) -> str:
+        """What tells it from the ordinary build of the same version."""
+        return "t" if self.free_threaded else ""
+
+    @property
+    def tag(self) -> str:
+        """Its name in the names of extension modules: ``313t``."""
+        return f"{self.major}{self.minor}{self.suffix}"
+
+    @classmethod
+    def of(cls, interpreter: Path) -> Self:
+        """The version of an interpreter.
+
+        Raises:
+            OSError: It cannot be started.
+            subprocess.CalledProcessError: It is none.
+        """
+        answer = subprocess.run([interpreter, "-c", QUESTION], capture_output=True, text=True, check=True).stdout
+        major, minor, gil_disabled = map(int, answer.split())
+        return cls(major, minor, bool(gil_disabled))
+
 
 GLIBC_FLOOR = (2, 28)
 """The oldest glibc that the wheels promise to run with (PEP 600)."""

@@ -2,24 +2,27 @@
 
 The call is that of ``telnyx-native demo``: it logs in to a local gateway, calls its echo, compares what comes back with
 what was said, and fails if that is something else. In a Debian of another machine, the project's tests of the native
-part can be run with it besides, but those that measure time.
+part can be run with it besides, but those that measure time. The oldest glibc that Debian still carries is Debian 11's,
+2.31; that release's own Python is too old for the project, so Debian 12's is built there from its source.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 from wheels.build import BuildError, run
-from wheels.debian import make_bare, run_in
-from wheels.dependencies import download, requirements_of
-from wheels.startup import check_startup
+from wheels.debian import download, make_bare, make_debian, requirements_of, run_in
+from wheels.pythons import fetch_cpython
+from wheels.targets import Version
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from wheels.targets import Target
+
 
 OFFLINE = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "offline"]
 """Runs a command in a network of its own, which is the loopback interface only."""
@@ -147,3 +150,87 @@ def install_and_call(root: Path, python: str, wheel: str) -> None:
         else:
             return
     run_in(root, call)
+
+
+TIME_LIMIT = 0.020
+"""Seconds that the import may take, where websockets is loaded already."""
+
+MEMORY_LIMIT = 20_000
+"""Kilobytes that an interpreter may occupy afterwards, resident, which has loaded nothing else."""
+
+TRIES = 9
+"""Of so many starts the fastest counts: what the machine does besides only ever adds."""
+
+TIME = """
+import time, websockets.asyncio.client
+start = time.perf_counter()
+import telnyx_native
+print(time.perf_counter() - start)
+"""
+MEMORY = """
+import telnyx_native
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS:")))
+"""
+
+
+def check_startup(python: Path) -> str:
+    """Measure the import in the environment of `python`: what it costs, in words.
+
+    Raises:
+        BuildError: It is more than the limits allow.
+    """
+    seconds = min(float(answer(python, TIME)) for _ in range(TRIES))
+    kilobytes = min(int(answer(python, MEMORY)) for _ in range(TRIES))
+    told = f"import telnyx_native takes {seconds * 1e3:.1f} ms, and the interpreter {kilobytes / 1e3:.1f} MB"
+    if seconds > TIME_LIMIT or kilobytes > MEMORY_LIMIT:
+        raise BuildError(f"{told}: more than {TIME_LIMIT * 1e3:.0f} ms or {MEMORY_LIMIT / 1e3:.0f} MB")
+    return told
+
+
+def answer(python: Path, question: str) -> str:
+    """What a new interpreter prints, that runs outside of any project."""
+    return subprocess.run([python, "-I", "-c", question], capture_output=True, text=True, check=True).stdout
+
+
+OLDEST_VERSION = Version(3, 11)
+"""The oldest Python that the project runs with."""
+
+OLDEST_SUITE = "bullseye"
+OLDEST_PACKAGES = ("gcc", "libc6-dev", "make", "libssl-dev", "zlib1g-dev", "libffi-dev")
+PREFIX = "/opt/python"
+
+
+def try_oldest(wheel: Path, target: Target, python: Path, folder: Path) -> None:
+    """Install a wheel for Python 3.11 in a Debian 11 of this machine's architecture, and make a call with it.
+
+    Args:
+        wheel: The file.
+        target: The architecture of this machine.
+        python: A Python 3.11, whose pip fetches what the wheel depends on.
+        folder: A folder of the build, below which the Debian is made, once.
+
+    Raises:
+        AptError: The source of Python cannot be fetched.
+        BuildError: The Debian cannot be made, the wheel not be installed, or the call does not work.
+    """
+    root = folder / f"{OLDEST_SUITE}-{target.debian}"
+    make_debian(root, OLDEST_SUITE, target, OLDEST_PACKAGES, build_python)
+    wheels = root / "root/wheels"
+    download(python, requirements_of(wheel), target, wheels)
+    shutil.copy(wheel, wheels)
+    install_and_call(root, f"{PREFIX}/bin/python{OLDEST_VERSION}", wheel.name)
+
+
+def build_python(root: Path) -> None:
+    """Build a Python 3.11 in a Debian.
+
+    Raises:
+        AptError: Its source cannot be fetched.
+        BuildError: It cannot be built.
+    """
+    source = root / "root/source"
+    fetch_cpython(f"python{OLDEST_VERSION}", "bookworm", source, root.parent / "apt")
+    make = f"make -j{os.cpu_count() or 1}"
+    steps = f"cd /root/source && ./configure --prefix={PREFIX} --with-ensurepip=install && {make} && make install"
+    run_in(root, ["sh", "-c", f"({steps}) >/root/log 2>&1"])
+    shutil.rmtree(source)

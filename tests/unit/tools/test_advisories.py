@@ -16,8 +16,7 @@ from wheels.advisories import complaints_about_lock, complaints_about_module
 from wheels.apt import AptError, Archive, security_mirror
 from wheels.build import BuildError
 from wheels.lock import Package, read_lock, write_lock
-from wheels.refresh import Offer, keep_unread, newest_packages
-from wheels.selection import Selection
+from wheels.refresh import Offer, Selection, keep_unread, newest_packages
 
 needs_dpkg = pytest.mark.skipif(not shutil.which("dpkg"), reason="needs dpkg")
 pytestmark = needs_dpkg

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wheels.checks import NOTICES, SIZE_LIMIT, check_wheel
-from wheels.elf import read_shared_object
+from wheels.checks import NOTICES, SIZE_LIMIT, check_wheel, read_shared_object
 from wheels.targets import TARGETS
 
 if TYPE_CHECKING:

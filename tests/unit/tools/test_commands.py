@@ -11,8 +11,7 @@ import pytest
 from wheels import commands
 from wheels.build import BuildError
 from wheels.commands import attempt, emulated, in_wheelhouse, python_with_pip
-from wheels.targets import TARGETS
-from wheels.version import Version
+from wheels.targets import TARGETS, Version
 
 ROOT = Path(__file__).parents[3]
 

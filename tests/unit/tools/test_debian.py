@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from wheels.build import BuildError
-from wheels.debian import make_debian, run_in
+from wheels.debian import make_debian, requirements_of, run_in
 from wheels.targets import TARGETS
 
 HERE = next(target for target in TARGETS.values() if target.is_here)
@@ -73,3 +74,14 @@ def test_what_failed_in_a_debian_is_said_without_how_it_was_entered(
 
 def fail_to_finish(_: Path) -> None:
     raise BuildError("no compiler")
+
+
+def test_what_a_wheel_asks_for_is_read_from_it_without_its_extras(tmp_path: Path) -> None:
+    wheel = tmp_path / "probe-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(
+            "probe-1.dist-info/METADATA",
+            "Metadata-Version: 2.4\nName: probe\nRequires-Dist: numpy>=1.26\nRequires-Dist: rich\n"
+            'Requires-Dist: pytest>=8; extra == "test"\n\nRequires-Dist: this is the description\n',
+        )
+    assert requirements_of(wheel) == ["numpy>=1.26", "rich"]

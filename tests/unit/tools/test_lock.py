@@ -7,7 +7,7 @@ import pytest
 
 from wheels.apt import SECURITY
 from wheels.lock import Package, read_lock, write_lock
-from wheels.selection import SELECTIONS
+from wheels.refresh import SELECTIONS
 
 LOCK = Path(__file__).parents[3] / "tools/wheels/packages.lock.toml"
 OPUS = Package("arm64", "libraries", "bookworm", "libopus-dev", "1.3.1-3", "pool/o.deb", "ab" * 32)

@@ -12,7 +12,7 @@ import pytest
 from wheels.apt import AptError, Archive
 from wheels.build import BuildError
 from wheels.pythons import find_python
-from wheels.version import Version
+from wheels.targets import Version
 
 
 def test_the_version_of_an_interpreter_tells_whether_it_has_a_gil() -> None:

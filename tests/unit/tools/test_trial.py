@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
 
 from wheels import trial
 from wheels.build import BuildError
-from wheels.trial import CALLS, NATIVE_TESTS, PYTEST, copy_native_tests, install_and_call
+from wheels.trial import CALLS, NATIVE_TESTS, PYTEST, check_startup, copy_native_tests, install_and_call
 
 ROOT = Path(__file__).parents[3]
 
@@ -50,3 +51,26 @@ def test_a_call_that_the_machine_spoilt_is_made_again_but_not_for_ever(
     else:
         install_and_call(tmp_path, "python3", "probe.whl")
     assert calls == [tmp_path] * min(spoilt + 1, CALLS)
+
+
+def environment(folder: Path, module: str) -> Path:
+    """The Python of an environment in which `telnyx_native` is such a module, and websockets loads nothing."""
+    venv.create(folder, symlinks=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "telnyx_native.py").write_text(module)
+    (packages / "websockets/asyncio").mkdir(parents=True)
+    (packages / "websockets/asyncio/client.py").touch()
+    return folder / "bin/python"
+
+
+def test_an_import_that_loads_nothing_is_within_the_limits(tmp_path: Path) -> None:
+    told = check_startup(environment(tmp_path, "x = 1"))
+    assert told.startswith("import telnyx_native takes ")
+
+
+@pytest.mark.parametrize(
+    "module", ["import time; time.sleep(0.03)", "hoard = bytes(1) * 30_000_000"], ids=["slow", "big"]
+)
+def test_a_slow_or_a_big_import_is_refused(tmp_path: Path, module: str) -> None:
+    with pytest.raises(BuildError, match="more than 20 ms or 20 MB"):
+        check_startup(environment(tmp_path, module))
