@@ -76,11 +76,7 @@ async def take_keys(call: Call) -> None:
 
 
 class Tape:
-    """The last seconds of what the caller said.
-
-    Args:
-        rate: Samples a second.
-    """
+    """The last seconds of what the caller said."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate

@@ -230,10 +230,6 @@ class Handset:
 class _Sound:
     """What moves between the call and the devices, on their threads.
 
-    Args:
-        port: The queues of the call.
-        counters: Where what goes wrong is counted.
-
     Attributes:
         moving: Set once both devices have moved audio.
     """

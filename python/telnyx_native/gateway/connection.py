@@ -347,11 +347,7 @@ Handler = Callable[[Connection, Request], Awaitable[Mapping[str, Any] | None]]
 
 
 class Connections:
-    """The open connections of a gateway: in the order of their coming, and then of their logins.
-
-    Args:
-        limits: How many there may be.
-    """
+    """The open connections of a gateway: in the order of their coming, and then of their logins."""
 
     def __init__(self, limits: GatewayLimits) -> None:
         self._limits = limits

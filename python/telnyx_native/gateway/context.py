@@ -22,14 +22,8 @@ class GatewayContext:
     """What connections, requests and calls of one gateway share.
 
     Attributes:
-        limits: What bounds the gateway.
-        counters: What has happened so far.
         directory: Who may log in.
-        failed_logins: The logins that failed.
-        faults: The faults of users that last.
-        monitor: Turns what happens into events.
         push: The devices that calls are announced to.
-        call_reports: The reports of clients about their calls.
         frame_rates: How fast the connections of an account may send, together.
         setup_rates: How fast an account may ask for audio paths.
     """

@@ -171,11 +171,7 @@ class RateLimit:
 
 
 class RateLimits:
-    """A rate limit for each account.
-
-    Args:
-        per_second: What each may have in a second.
-    """
+    """A rate limit for each account."""
 
     def __init__(self, per_second: float) -> None:
         self._per_second = per_second

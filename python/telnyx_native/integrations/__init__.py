@@ -25,11 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class MonoFrames:
-    """Makes mono samples at one rate of 16-bit frames of any rate and number of channels.
-
-    Args:
-        sample_rate: The rate, in Hz.
-    """
+    """Makes mono samples at one rate of 16-bit frames of any rate and number of channels."""
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate

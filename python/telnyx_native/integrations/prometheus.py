@@ -27,6 +27,8 @@ except ImportError:
     raise ConfigurationError(message) from None
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from telnyx_native.call import Call
     from telnyx_native.client import TelnyxClient
 
@@ -57,29 +59,19 @@ class CallMetrics:
         self._ended = Counter(
             "telnyx_calls_ended", "Calls that are over, by Q.850 cause.", ("direction", "cause"), registry=registry
         )
-        self._setup = Histogram(
-            "telnyx_call_setup_seconds",
-            "From the beginning of a call until it was active.",
-            direction,
-            registry=registry,
-            buckets=SETUP_BUCKETS,
+
+        def histogram(name: str, text: str, buckets: Sequence[float], labels: Sequence[str] = ()) -> Histogram:
+            return Histogram(name, text, labels, registry=registry, buckets=buckets)
+
+        self._setup = histogram(
+            "telnyx_call_setup_seconds", "From the beginning of a call until it was active.", SETUP_BUCKETS, direction
         )
-        self._duration = Histogram(
-            "telnyx_call_duration_seconds",
-            "From active to the end of a call.",
-            direction,
-            registry=registry,
-            buckets=DURATION_BUCKETS,
+        self._duration = histogram(
+            "telnyx_call_duration_seconds", "From active to the end of a call.", DURATION_BUCKETS, direction
         )
-        self._mos = Histogram(
-            "telnyx_call_mos", "Mean opinion score, each second.", registry=registry, buckets=MOS_BUCKETS
-        )
-        self._rtt = Histogram(
-            "telnyx_call_round_trip_seconds", "Round-trip time, each second.", registry=registry, buckets=RTT_BUCKETS
-        )
-        self._jitter = Histogram(
-            "telnyx_call_jitter_seconds", "Jitter, each second.", registry=registry, buckets=JITTER_BUCKETS
-        )
+        self._mos = histogram("telnyx_call_mos", "Mean opinion score, each second.", MOS_BUCKETS)
+        self._rtt = histogram("telnyx_call_round_trip_seconds", "Round-trip time, each second.", RTT_BUCKETS)
+        self._jitter = histogram("telnyx_call_jitter_seconds", "Jitter, each second.", JITTER_BUCKETS)
         self._received = Counter("telnyx_call_packets_received", "Audio packets that came.", registry=registry)
         self._lost = Counter("telnyx_call_packets_lost", "Audio packets that did not come.", registry=registry)
         self._underruns = Counter(

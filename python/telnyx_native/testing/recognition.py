@@ -223,11 +223,7 @@ LOOK_INTERVAL = 0.2
 
 
 class ReceivedAudio:
-    """Hears a call, from now on until it ends.
-
-    Args:
-        audio: The audio of the call.
-    """
+    """Hears a call, from now on until it ends."""
 
     def __init__(self, audio: AudioStream) -> None:
         self._rate = audio.sample_rate

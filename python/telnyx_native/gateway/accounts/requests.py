@@ -36,14 +36,7 @@ REGISTERED = "REGED"
 
 
 class AccountRequests:
-    """Answers the requests of clients that are about no call.
-
-    Args:
-        context: What the gateway shares.
-        connections: The open connections.
-        calls: The calls.
-        assistants: The ids of the assistants that guests may come for.
-    """
+    """Answers the requests of clients that are about no call."""
 
     def __init__(
         self, context: GatewayContext, connections: Connections, calls: Calls, assistants: Container[str]

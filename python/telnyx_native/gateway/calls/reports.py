@@ -83,9 +83,6 @@ class CallReports:
 
     They are kept as text: as objects, the same bytes may take twenty times as much. When there are too many, the oldest
     of the account goes that has the most, so that nobody's reports push out those of others.
-
-    Args:
-        limits: The bounds.
     """
 
     def __init__(self, limits: GatewayLimits) -> None:

@@ -39,13 +39,7 @@ LARGEST_TEXT = 16_384
 
 
 class CallRequests:
-    """Answers the requests of clients that are about calls.
-
-    Args:
-        context: What the gateway shares.
-        calls: The calls.
-        switchboard: Leads calls to their destinations.
-    """
+    """Answers the requests of clients that are about calls."""
 
     def __init__(self, context: GatewayContext, calls: Calls, switchboard: Switchboard) -> None:
         self._context = context

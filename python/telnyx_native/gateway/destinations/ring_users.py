@@ -31,12 +31,7 @@ KEY_GAP = 0.05
 
 
 class RingUsers:
-    """Users of the gateway as the destination of a call: one, or a group.
-
-    Args:
-        users: The users.
-        calls: Opens the legs to their phones.
-    """
+    """Users of the gateway as the destination of a call: one, or a group."""
 
     def __init__(self, users: Sequence[User], calls: Calls) -> None:
         self._users = users

@@ -180,11 +180,7 @@ MOST_TRANSFERS = 100
 
 
 class Switchboard:
-    """Leads calls to their destinations.
-
-    Args:
-        router: Knows the destinations.
-    """
+    """Leads calls to their destinations."""
 
     def __init__(self, router: Router) -> None:
         self._router = router

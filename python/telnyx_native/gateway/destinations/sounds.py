@@ -8,8 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from telnyx_native.background import in_background
 from telnyx_native.errors import ConfigurationError
 
@@ -75,12 +73,7 @@ async def play(audio: AudioStream, sound: Sound) -> None:
 
 @dataclass(frozen=True)
 class Tone:
-    """A sine tone.
-
-    Attributes:
-        hz: Its frequency.
-        seconds: Its length.
-    """
+    """A sine tone."""
 
     hz: int
     seconds: float = 0.5
@@ -94,11 +87,7 @@ class Tone:
 
 @dataclass(frozen=True)
 class EndlessTone:
-    """A second of a sine tone, to be repeated without a seam.
-
-    Attributes:
-        hz: Its frequency.
-    """
+    """A second of a sine tone, to be repeated without a seam."""
 
     hz: int = 440
 
@@ -116,11 +105,7 @@ class EndlessTone:
 
 @dataclass(frozen=True)
 class Silence:
-    """A pause.
-
-    Attributes:
-        seconds: Its length.
-    """
+    """A pause."""
 
     seconds: float
 
@@ -133,11 +118,7 @@ class Silence:
 
 @dataclass(frozen=True)
 class KeyTones:
-    """Keys as the sound that they make on a telephone.
-
-    Attributes:
-        keys: Any of 0-9, *, #, A-D.
-    """
+    """Keys, any of 0-9, *, # and A-D, as the sound that they make on a telephone."""
 
     keys: str
 
@@ -170,11 +151,7 @@ class Music:
 
 @dataclass(frozen=True)
 class FileSound:
-    """A sound file.
-
-    Attributes:
-        path: Where it is.
-    """
+    """A sound file."""
 
     path: Path
 

@@ -58,7 +58,7 @@ class Faults:
         context: What the gateway shares.
         connections: The open connections.
         calls: The calls.
-        restart: Lets the gateway go away, and be back after so many seconds.
+        restart: Restarts the gateway, which is away for so many seconds.
     """
 
     def __init__(

@@ -40,11 +40,7 @@ class Scenario:
 
 
 class Scenarios:
-    """The scenarios that run at a gateway.
-
-    Args:
-        faults: The faults of the gateway.
-    """
+    """The scenarios that run at a gateway."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults

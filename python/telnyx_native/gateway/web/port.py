@@ -58,8 +58,6 @@ class PendingSockets:
 
     Attributes:
         http: Makes the protocol of a connection that turns out to speak HTTP.
-        limits: What bounds the connections.
-        counters: Where they are counted.
         waiting: Connections that have not said yet which protocol they speak.
         closed: Whether new connections are closed.
     """
