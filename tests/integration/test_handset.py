@@ -94,10 +94,13 @@ async def test_streams_of_the_application_go_on(sounds, alice, bob) -> None:
 async def test_the_echo_of_a_handset_is_taken_away(sounds, alice, bob) -> None:
     caller, kiosk = await answered_call(alice, bob, "bob", audio=AudioConfig.microphone())
     async with Handset(kiosk):
-        said = np.tile(read_audio(PROMPT, RATE), 2)[: 10 * RATE]
-        await caller.audio.write(said)
-        heard = pcm(await asyncio.wait_for(caller.audio.read(10 * RATE), LIMIT))
-    assert rms(said[5 * RATE :]) / max(rms(heard[5 * RATE :]), 1) > 18  # 25 dB
+        said = np.tile(read_audio(PROMPT, RATE), 10)
+        saying = asyncio.create_task(caller.audio.write(said))
+        quieter = list[float]()
+        async with asyncio.timeout(LIMIT):  # it finds the echo anew whenever a sound device has stumbled
+            while len(quieter) < 3 or quieter[-1] < 18:  # 25 dB
+                quieter.append(rms(said) / max(rms(pcm(await caller.audio.read(3 * RATE))), 1))
+        saying.cancel()
 
 
 async def test_devices_that_are_unplugged_are_waited_for(sounds, alice, bob) -> None:
