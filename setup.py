@@ -5,7 +5,7 @@
 
 Environment: ``CXX``, ``CC``, ``CXXFLAGS``, ``LDFLAGS`` as usual; ``LIBWEBRTC_ROOT`` a folder that holds
 usr/include/tg_owt and the static archives, if not the system's; ``TELNYX_NATIVE_BUILD`` = release, debug
-(symbols are kept) or a sanitizer: address, thread, undefined; ``TELNYX_NATIVE_JOBS`` how many compilers run at once;
+(symbols are kept), a sanitizer (address, thread, undefined) or coverage; ``TELNYX_NATIVE_JOBS`` how many compilers run at once;
 ``TELNYX_NATIVE_PYTHON_INCLUDE`` the folder of Python.h, if it is not for the Python that runs this (cross builds).
 """
 
@@ -50,6 +50,13 @@ VARIANTS = {
     "release": ["-g0", "-Wl,-s", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"],
     "debug": ["-g"],
     **{kind: [f"-fsanitize={kind}", *SANITIZED] for kind in ("address", "thread", "undefined")},
+    "coverage": [
+        "--coverage",
+        "-fprofile-update=atomic",
+        "-g",
+        "-Wno-maybe-uninitialized",
+        f"-ffile-prefix-map={HERE}/={HERE}/",
+    ],
 }
 ARCHIVES = ["libtg_owt.a", "libsrtp2.a", "libssl.a", "libcrypto.a", "libopus.a"]
 # Calls of these go to csrc/link/close_on_exec.c and csrc/link/srtp_sources.cc.

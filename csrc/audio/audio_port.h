@@ -9,16 +9,17 @@
 #include <cstdint>
 #include <memory>
 
+#include "audio/audio_monitor.h"
 #include "audio/fade.h"
-#include "audio/listening.h"
 #include "audio/pcm_ring.h"
 #include "audio/playback_queue.h"
+#include "audio/rates.h"
 
 namespace telnyx {
 
 // Sizes of a port's queues, in samples at `sample_rate`.
 struct PortFormat {
-  int sample_rate = 16000;   // 8000, 16000, 24000, 32000 or 48000
+  int sample_rate = 16000;   // of kSampleRates
   size_t playback = 160000;  // how much the application may write ahead
   size_t capture = 160000;   // how much received audio waits for the application; then the oldest is lost
   size_t tap = 160000;       // how far a tap on both directions may fall behind
@@ -60,20 +61,17 @@ class Level {
 // Nothing here blocks, and nothing allocates but OpenLayer. Mono 16-bit PCM at the port's rate.
 class AudioPort {
  public:
-  static constexpr int kTicksPerSecond = 100;
-  static constexpr size_t kMaxFrame = 48000 / kTicksPerSecond;
   static constexpr size_t kMaxLayers = 4;
-  static_assert(kMaxFrame == Listening::kMaxFrame && kMaxFrame == PlaybackQueue::kMaxFrame);
 
   // What the application may wait for; the clock reports each at most once per arming. kLayers is for the queues of
   // all layers together.
   enum Readiness : unsigned { kReadable = 1, kWritable = 2, kDrained = 4, kTapped = 8, kNoticed = 16, kLayers = 32 };
 
   explicit AudioPort(const PortFormat& format)
-      : format_(format), voice_(format.playback), capture_(format.capture), listening_(format.tap) {}
+      : format_(format), voice_(format.playback), capture_(format.capture), monitor_(format.tap) {}
 
   int sample_rate() const { return format_.sample_rate; }
-  size_t frame_size() const { return static_cast<size_t>(format_.sample_rate / kTicksPerSecond); }
+  size_t frame_size() const { return FrameSize(format_.sample_rate); }
 
   // --- the application's side --------------------------------------------------------------------------------
 
@@ -115,7 +113,7 @@ class AudioPort {
   void ArmReadable(size_t samples) { readable_at_.store(samples, std::memory_order_release); }
   void ArmTapped(uint64_t position) { tapped_at_.store(position, std::memory_order_release); }
 
-  Listening& listening() { return listening_; }
+  AudioMonitor& monitor() { return monitor_; }
 
   float received_level() const { return received_level_.mean_square(); }
   float sent_level() const { return sent_level_.mean_square(); }
@@ -129,7 +127,7 @@ class AudioPort {
     counters.underruns = voice_.underruns();
     counters.captured = Captured();
     counters.capture_lost = capture_lost_.load(std::memory_order_relaxed);
-    counters.notices_lost = listening_.lost_notices();
+    counters.notices_lost = monitor_.lost_notices();
     return counters;
   }
 
@@ -171,13 +169,13 @@ class AudioPort {
     captured_.fetch_add(size, std::memory_order_relaxed);
     capture_lost_.fetch_add(capture_.Overwrite(frame, size), std::memory_order_relaxed);
     received_level_.Update(frame, size);
-    listening_.Received(frame, size);
+    monitor_.Received(frame, size);
   }
 
   // Ends a tick: the frame that the encoder gets, with all that was mixed into it.
   void Sent(const int16_t* frame) {
     sent_level_.Update(frame, frame_size());
-    listening_.Sent(frame, frame_size());
+    monitor_.Sent(frame, frame_size());
   }
 
   uint64_t Captured() const { return captured_.load(std::memory_order_relaxed); }
@@ -195,11 +193,11 @@ class AudioPort {
       if (place.open.load(std::memory_order_acquire) && (place.layer->TakeWritable() | place.layer->TakeDrained()))
         ready |= kLayers;
     if (const uint64_t position = tapped_at_.load(std::memory_order_acquire);
-        position != 0 && listening_.taps().write_position() >= position) {
+        position != 0 && monitor_.taps().write_position() >= position) {
       tapped_at_.store(0, std::memory_order_relaxed);
       ready |= kTapped;
     }
-    if (listening_.TakeNoticed()) ready |= kNoticed;
+    if (monitor_.TakeNoticed()) ready |= kNoticed;
     return ready;
   }
 
@@ -217,7 +215,7 @@ class AudioPort {
   PlaybackQueue voice_;
   std::array<Place, kMaxLayers> layers_;
   PcmRing capture_;
-  Listening listening_;
+  AudioMonitor monitor_;
   Level received_level_, sent_level_;
   std::atomic<bool> muted_{false};
   bool was_muted_ = false;  // this and the next of the clock

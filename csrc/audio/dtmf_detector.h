@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "audio/rates.h"
+
 namespace telnyx {
 
 // A key that was pressed and let go.
@@ -26,8 +28,7 @@ struct KeyPress {
 // that tells 1.5 % off, which Q.24 wants accepted, from 3.5 % off, which it wants refused, and a tone from a voice.
 class DtmfDetector {
  public:
-  explicit DtmfDetector(int sample_rate)
-      : frame_(static_cast<size_t>(sample_rate / 100)), window_(2 * frame_), samples_(2 * frame_) {
+  explicit DtmfDetector(int sample_rate) : frame_(FrameSize(sample_rate)), window_(2 * frame_), samples_(2 * frame_) {
     for (size_t i = 0; i < window_.size(); ++i) {
       window_[i] = static_cast<float>(0.5 - 0.5 * std::cos(2 * kPi * (i + 0.5) / static_cast<double>(window_.size())));
       window_sum_ += window_[i];

@@ -9,14 +9,13 @@
 
 #include "audio/fade.h"
 #include "audio/pcm_ring.h"
+#include "audio/rates.h"
 
 namespace telnyx {
 
 // Threads: one application thread at a time writes, any may do the rest of its side; one clock thread takes.
 class PlaybackQueue {
  public:
-  static constexpr size_t kMaxFrame = 480;
-
   explicit PlaybackQueue(size_t capacity) : ring_(capacity) {}
 
   // --- the application's side --------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ class PeerHandle {
  public:
   PeerHandle(EngineHandle engine, std::shared_ptr<Peer> peer) : engine_(std::move(engine)), peer_(std::move(peer)) {}
   ~PeerHandle() {
-    if (engine_->owned_by_this_process()) peer_->Close(0);
+    if (engine_->owned_by_this_process()) peer_->Close(Event::kUnasked);
   }
   PeerHandle(const PeerHandle&) = delete;
   PeerHandle& operator=(const PeerHandle&) = delete;

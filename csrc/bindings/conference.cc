@@ -15,7 +15,7 @@ class HandMix {
   int Add(int sample_rate) {
     MixMinus::Seat* const seat = mix_.Add(mix_.Prepare(sample_rate));
     if (seat == nullptr) throw std::length_error("all seats are taken");
-    seats_[++last_] = {seat, static_cast<size_t>(sample_rate / AudioPort::kTicksPerSecond)};
+    seats_[++last_] = {seat, FrameSize(sample_rate)};
     Set(last_, true, true);
     return last_;
   }

@@ -2,8 +2,8 @@
 //
 // A failed DTLS handshake is reported through a weak pointer on the network thread, while the peer connection that it
 // points to is destroyed on the signaling thread. That is safe, since the transport is torn down first; but in a
-// library with debug checks, as Debian builds it, it ends the process: any far end could do that to us. Defining the
-// functions here keeps the linker from pulling the archive member with the check.
+// library with debug checks, as Debian builds it, it ends the process: any remote party could do that to us. Defining
+// the functions here keeps the linker from pulling the archive member with the check.
 
 #include "rtc_base/weak_ptr.h"
 

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "audio/rates.h"
 #include "rtc/build_contract.h"
 #include "rtc/library.h"
 #include "rtc_base/checks.h"
@@ -12,13 +13,10 @@ namespace {
 
 using webrtc::AudioProcessing;
 
-constexpr size_t kMaxFrame = 480;  // 10 ms at 48 kHz
-constexpr int kFullBand = 48000;
-
 AudioProcessing::Config Configuration(const ProcessingOptions& options) {
   using Level = AudioProcessing::Config::NoiseSuppression::Level;
   AudioProcessing::Config config;
-  config.pipeline.maximum_internal_processing_rate = kFullBand;
+  config.pipeline.maximum_internal_processing_rate = kMaxSampleRate;
   config.echo_canceller.enabled = options.echo_cancellation;
   config.high_pass_filter.enabled = options.high_pass;
   config.noise_suppression.enabled = options.noise_suppression > 0;

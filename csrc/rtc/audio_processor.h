@@ -22,7 +22,7 @@ struct ProcessingOptions {
 // is made; the two methods may be called by different threads.
 class AudioProcessor {
  public:
-  AudioProcessor(int sample_rate, const ProcessingOptions& options);  // 8000, 16000, 24000, 32000 or 48000
+  AudioProcessor(int sample_rate, const ProcessingOptions& options);  // of kSampleRates
   AudioProcessor(const AudioProcessor&) = delete;
   AudioProcessor& operator=(const AudioProcessor&) = delete;
 

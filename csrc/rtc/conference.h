@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "audio/audio_port.h"
-#include "rtc/hearing.h"
+#include "rtc/clock_lock.h"
+#include "rtc/detectors.h"
 #include "rtc/mix_minus.h"
 
 namespace telnyx {
@@ -17,8 +18,6 @@ class PortTrack;
 
 // Each member hears all others. The application, if it brings a port, is heard by all with what it writes there, and
 // hears all members.
-//
-// Everything but Prepare is done by who holds the lock of the clock.
 class Conference {
  public:
   Conference(uint64_t id, std::shared_ptr<AudioPort> port);  // the port may be null
@@ -30,27 +29,27 @@ class Conference {
   MixMinus::Preparation Prepare(int sample_rate) const { return mix_.Prepare(sample_rate); }
 
   // From the next tick on, faded in. False if there is no room for another member.
-  bool Add(PortTrack* track, bool heard, MixMinus::Preparation preparation);
+  bool Add(const ClockLock& lock, PortTrack* track, bool heard, MixMinus::Preparation preparation);
   // Whether the others hear a member; false if it is none.
-  bool SetHeard(PortTrack* track, bool heard);
-  void Remove(PortTrack* track);                    // faded out within the next tick, for both sides
-  void Forget(PortTrack* track);                    // the same, but the track is not used any more
-  void Replace(PortTrack* track, PortTrack* next);  // which has the same port
-  void Close();                                     // all leave
-  bool closed() const { return closed_; }
+  bool SetHeard(const ClockLock& lock, PortTrack* track, bool heard);
+  void Remove(const ClockLock& lock, PortTrack* track);  // faded out within the next tick, for both sides
+  void Forget(const ClockLock& lock, PortTrack* track);  // the same, but the track is not used any more
+  void Replace(const ClockLock& lock, PortTrack* track, PortTrack* next);  // which has the same port
+  void Close(const ClockLock& lock);                                       // all leave
+  bool closed(const ClockLock&) const { return closed_; }
 
   // Those who have not left.
   template <typename Do>
-  void ForEachTrack(Do&& what) const {
+  void ForEachTrack(const ClockLock&, Do&& what) const {
     for (const Member& member : members_)
       if (member.track != nullptr && !member.leaving) what(member.track);
   }
 
-  bool active() const;  // whether ticks do anything
-  void Sweep();         // frees who has left
+  bool active(const ClockLock& lock) const;  // whether ticks do anything
+  void Sweep(const ClockLock& lock);         // frees who has left
 
   // Once a tick, when everything received was delivered and before it is sent.
-  void Tick();
+  void Tick(const ClockLock& lock);
 
  private:
   struct Member {
@@ -60,8 +59,8 @@ class Conference {
     bool leaving;
   };
 
-  void ListenToApplication();
-  void TellApplication();
+  void TakeFromApplication();
+  void GiveToApplication();
 
   const uint64_t id_;
   const std::shared_ptr<AudioPort> port_;
@@ -69,9 +68,9 @@ class Conference {
   std::vector<Member> members_;
   bool closed_ = false;
   // Of the port.
-  std::unique_ptr<Hearing> hearing_;
+  std::unique_ptr<Detectors> detectors_;
   MixMinus::Seat* seat_ = nullptr;
-  std::array<int16_t, AudioPort::kMaxFrame> sent_;
+  std::array<int16_t, kMaxFrame> sent_;
 };
 
 }  // namespace telnyx

@@ -21,7 +21,7 @@
 #include "rtc/library.h"
 #include "rtc/peer.h"
 #include "rtc/port_allocator.h"
-#include "rtc/room.h"
+#include "rtc/process_limits.h"
 #include "rtc/silent_device.h"
 #include "rtc_base/network.h"
 #include "rtc_base/physical_socket_server.h"
@@ -63,7 +63,7 @@ webrtc::PeerConnectionInterface::RTCConfiguration Configuration(const PeerOption
   // Telnyx's servers answer without a BUNDLE group, which the stricter policies would refuse.
   configuration.bundle_policy = PeerConnectionInterface::kBundlePolicyMaxCompat;
   configuration.rtcp_mux_policy = PeerConnectionInterface::kRtcpMuxPolicyRequire;
-  // Host candidates over TCP help only when the far end listens on TCP itself; a media server does not.
+  // Host candidates over TCP help only when the remote party listens on TCP itself; a media server does not.
   configuration.tcp_candidate_policy = PeerConnectionInterface::kTcpCandidatePolicyDisabled;
   configuration.type = options.relay_only ? PeerConnectionInterface::kRelay : PeerConnectionInterface::kAll;
   for (const IceServer& server : options.ice_servers) {
@@ -79,7 +79,7 @@ webrtc::PeerConnectionInterface::RTCConfiguration Configuration(const PeerOption
 }  // namespace
 
 Engine::Engine(size_t pool_threads, int event_fd)
-    : process_((RequireRoom(pool_threads + kOwnThreads, kDescriptors), getpid())),
+    : process_((RequireProcessLimits(pool_threads + kOwnThreads, kDescriptors), getpid())),
       mailbox_(event_fd),
       pool_(std::make_unique<TaskPool>(pool_threads)),
       mixer_(rtc::make_ref_counted<PullMixer>()) {
@@ -139,7 +139,7 @@ std::shared_ptr<Conference> Engine::CreateConference(std::shared_ptr<AudioPort> 
 
 void Engine::CloseConference(std::shared_ptr<Conference> conference) {
   signaling_thread_->PostTask([this, conference = std::move(conference)] {
-    if (clock_) clock_->Synchronized([&] { conference->Close(); });
+    if (clock_) clock_->Synchronized([&](const ClockLock& lock) { conference->Close(lock); });
   });
 }
 

@@ -45,7 +45,7 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Opens a peer whose audio meets the application at `port`; answers `operation` when it is ready for others.
+  // Opens a peer whose audio meets the application at `port`; replies to `operation` when it is ready for others.
   // Throws std::logic_error when closed.
   std::shared_ptr<Peer> CreatePeer(uint64_t operation, const PeerOptions& options, std::shared_ptr<AudioPort> port);
 
@@ -67,6 +67,7 @@ class Engine {
 
  private:
   friend class Peer;
+  friend struct PeerOperations;
 
   // The following are of the signaling thread.
   rtc::scoped_refptr<webrtc::PeerConnectionInterface> Connect(const PeerOptions& options,

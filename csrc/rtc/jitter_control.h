@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "audio/rates.h"
 #include "modules/audio_coding/neteq/decision_logic.h"
 #include "rtc/jitter_target.h"
 
@@ -46,9 +47,9 @@ class JitterControl : public webrtc::DecisionLogic {
   double packet_ms() const { return static_cast<double>(packet_length_samples()) / samples_per_ms_; }
 
   int samples_per_ms_ = 48;
-  size_t output_samples_ = 480;
+  size_t output_samples_ = kMaxFrame;
   JitterTarget target_;
-  int minimum_delay_ms_ = 0, base_minimum_delay_ms_ = 0;  // what the application or the far end asks for
+  int minimum_delay_ms_ = 0, base_minimum_delay_ms_ = 0;  // what the application or the remote party asks for
   bool has_copy_ = false;
   size_t blocks_ = 1;
   std::optional<uint16_t> last_sequence_number_;

@@ -8,7 +8,7 @@ namespace telnyx {
 namespace {
 
 constexpr double kMarginMs = 2;       // our own threads are that punctual
-constexpr double kHugeJumpMs = 2000;  // the far end began another count of time
+constexpr double kHugeJumpMs = 2000;  // the remote party began another count of time
 constexpr double kHugeWeight = 1e100;
 constexpr double kNegligible = 0.01;  // a share of packets that nobody would call the earliest ones
 constexpr int kPacketsBetweenChoices = 5;

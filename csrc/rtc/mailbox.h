@@ -22,12 +22,14 @@ enum class EventKind {
   kGatheringDone,    // no more local candidates; text: why there may be fewer than there should be, if that is so
   kConnectionState,  // text: new, connecting, connected, disconnected, failed or closed
   kDtlsState,        // text: new, connecting, connected, closed or failed
-  kFirstPacket,      // the first audio of the far end has arrived
+  kFirstPacket,      // the first audio of the remote party has arrived
 };
 
 struct Event {
+  static constexpr uint64_t kUnasked = 0;  // for `operation`: it is the reply to none
+
   uint64_t peer;
-  uint64_t operation;  // 0: not the answer to an operation
+  uint64_t operation;
   EventKind kind;
   std::string text;
   std::string mid;

@@ -14,7 +14,7 @@ namespace telnyx {
 namespace {
 
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
-constexpr int64_t kPeriod = kNanosPerSecond / AudioPort::kTicksPerSecond;
+constexpr int64_t kPeriod = kNanosPerSecond / kTicksPerSecond;
 constexpr int64_t kSlot = kPeriod / PullMixer::kSlots;
 constexpr int64_t kMaxCatchUp = kNanosPerSecond;  // a machine that slept longer starts afresh
 
@@ -46,83 +46,85 @@ MediaClock::~MediaClock() {
 
 void MediaClock::Add(uint64_t peer, PortTrack* track) {
   {
-    const std::lock_guard lock(mutex_);
-    track->set_due(RarestSlot());
-    track->set_live(true);
+    const ClockLock lock(mutex_);
+    track->set_due(lock, RarestSlot(lock));
+    track->set_live(lock, true);
     calls_.push_back({peer, track, 0});
   }
   work_.Set();
 }
 
 void MediaClock::Remove(PortTrack* track) {
-  const std::lock_guard lock(mutex_);
-  track->set_live(false);
-  std::erase_if(calls_, [track](const Call& call) { return call.track == track; });
-  for (const Room& room : rooms_) room.conference->Forget(track);
-  Sweep();
-  Align();
+  const ClockLock lock(mutex_);
+  track->set_live(lock, false);
+  std::erase_if(calls_, [track](const CallEntry& entry) { return entry.track == track; });
+  for (const ConferenceEntry& entry : conferences_) entry.conference->Forget(lock, track);
+  Sweep(lock);
+  Align(lock);
 }
 
 void MediaClock::Replace(PortTrack* track, uint64_t peer, PortTrack* next) {
-  const std::lock_guard lock(mutex_);
-  next->InheritFrom(*track);
-  track->set_live(false);
-  next->set_live(true);
-  for (Call& call : calls_)
-    if (call.track == track) call = {peer, next, call.unreported};
-  for (const Room& room : rooms_) room.conference->Replace(track, next);
+  const ClockLock lock(mutex_);
+  next->InheritFrom(lock, *track);
+  track->set_live(lock, false);
+  next->set_live(lock, true);
+  for (CallEntry& entry : calls_)
+    if (entry.track == track) entry = {peer, next, entry.unreported};
+  for (const ConferenceEntry& entry : conferences_) entry.conference->Replace(lock, track, next);
 }
 
 void MediaClock::Add(std::shared_ptr<Conference> conference) {
   {
-    const std::lock_guard lock(mutex_);
-    Sweep();
-    rooms_.push_back({std::move(conference), 0, slot_.load(std::memory_order_relaxed) + 1});
+    const ClockLock lock(mutex_);
+    Sweep(lock);
+    conferences_.push_back({std::move(conference), 0, slot_.load(std::memory_order_relaxed) + 1});
   }
   work_.Set();
 }
 
 void MediaClock::RemoveFromConferences(PortTrack* track) {
-  const std::lock_guard lock(mutex_);
-  for (const Room& room : rooms_) room.conference->Remove(track);
-  Align();
+  const ClockLock lock(mutex_);
+  for (const ConferenceEntry& entry : conferences_) entry.conference->Remove(lock, track);
+  Align(lock);
 }
 
-void MediaClock::Synchronized(const std::function<void()>& between_ticks) {
+void MediaClock::Synchronized(const std::function<void(const ClockLock&)>& between_ticks) {
   {
-    const std::lock_guard lock(mutex_);
-    between_ticks();
-    Align();
+    const ClockLock lock(mutex_);
+    between_ticks(lock);
+    Align(lock);
   }
   work_.Set();  // there may be something to do now
 }
 
-void MediaClock::Sweep() {
-  for (const Room& room : rooms_) room.conference->Sweep();
-  std::erase_if(rooms_, [](const Room& room) { return room.conference->closed() && !room.conference->active(); });
+void MediaClock::Sweep(const ClockLock& lock) {
+  for (const ConferenceEntry& entry : conferences_) entry.conference->Sweep(lock);
+  std::erase_if(conferences_, [&lock](const ConferenceEntry& entry) {
+    return entry.conference->closed(lock) && !entry.conference->active(lock);
+  });
 }
 
 // Who is in a conference ticks with it: in the latest slot of all its members'.
-void MediaClock::Align() {
-  for (const Call& call : calls_) call.track->set_together(call.track->echoes());
+void MediaClock::Align(const ClockLock& lock) {
+  for (const CallEntry& entry : calls_) entry.track->set_together(lock, entry.track->echoes(lock));
   for (bool moved = true; std::exchange(moved, false);) {
-    for (Room& room : rooms_) {
-      int64_t due = room.due;
-      room.conference->ForEachTrack([&due](PortTrack* track) { due = std::max(due, track->due()); });
-      moved |= std::exchange(room.due, due) != due;
-      room.conference->ForEachTrack([&](PortTrack* track) {
-        moved |= track->due() != due;
-        track->set_due(due);
-        track->set_together(true);
+    for (ConferenceEntry& entry : conferences_) {
+      int64_t due = entry.due;
+      entry.conference->ForEachTrack(lock, [&](PortTrack* track) { due = std::max(due, track->due(lock)); });
+      moved |= std::exchange(entry.due, due) != due;
+      entry.conference->ForEachTrack(lock, [&](PortTrack* track) {
+        moved |= track->due(lock) != due;
+        track->set_due(lock, due);
+        track->set_together(lock, true);
       });
     }
   }
 }
 
 // The next slot in which as few calls as possible send.
-int64_t MediaClock::RarestSlot() const {
+int64_t MediaClock::RarestSlot(const ClockLock& lock) const {
   std::array<int, PullMixer::kSlots> calls{};
-  for (const Call& call : calls_) ++calls[static_cast<size_t>(call.track->due() % PullMixer::kSlots)];
+  for (const CallEntry& entry : calls_) ++calls[static_cast<size_t>(entry.track->due(lock) % PullMixer::kSlots)];
   const int64_t first = slot_.load(std::memory_order_relaxed) + 1;
   int64_t rarest = first;
   for (int64_t slot = first; slot < first + PullMixer::kSlots; ++slot)
@@ -155,12 +157,12 @@ void MediaClock::Run() {
 }
 
 int64_t MediaClock::NextDue() const {
-  const std::lock_guard lock(mutex_);
-  const auto active = [](const Room& room) { return room.conference->active(); };
-  if (calls_.empty() && std::none_of(rooms_.begin(), rooms_.end(), active)) return PullMixer::kNever;
+  const ClockLock lock(mutex_);
+  const auto active = [&lock](const ConferenceEntry& entry) { return entry.conference->active(lock); };
+  if (calls_.empty() && std::none_of(conferences_.begin(), conferences_.end(), active)) return PullMixer::kNever;
   int64_t next = mixer_->NextDue();
-  for (const Call& call : calls_) next = std::min(next, call.track->due());
-  for (const Room& room : rooms_) next = std::min(next, room.due);
+  for (const CallEntry& entry : calls_) next = std::min(next, entry.track->due(lock));
+  for (const ConferenceEntry& entry : conferences_) next = std::min(next, entry.due);
   return std::max(next, slot_.load(std::memory_order_relaxed) + 1);
 }
 
@@ -173,26 +175,27 @@ int64_t MediaClock::MakeUp(int64_t behind) {
 }
 
 void MediaClock::Tick(int64_t slot) {
-  const std::lock_guard lock(mutex_);
+  const ClockLock lock(mutex_);
   mixer_->PullDue(slot);
-  for (Room& room : rooms_) {
-    if (room.due > slot) continue;
-    room.conference->Tick();
-    room.due = slot + PullMixer::kSlots;
+  for (ConferenceEntry& entry : conferences_) {
+    if (entry.due > slot) continue;
+    entry.conference->Tick(lock);
+    entry.due = slot + PullMixer::kSlots;
   }
-  for (const Call& call : calls_) {
-    if (call.track->due() > slot) continue;
-    call.track->Send();
-    call.track->set_due(call.track->NextDue(slot));
+  for (const CallEntry& entry : calls_) {
+    if (entry.track->due(lock) > slot) continue;
+    entry.track->Send(lock);
+    entry.track->set_due(lock, entry.track->NextDue(lock, slot));
   }
-  Report();
+  Report(lock);
 }
 
-void MediaClock::Report() {
+void MediaClock::Report(const ClockLock&) {
   bool any = false;
-  for (Call& call : calls_) any |= Report(call.peer, call.track->port(), call.unreported);
-  for (Room& room : rooms_)
-    if (AudioPort* const port = room.conference->port()) any |= Report(room.conference->id(), *port, room.unreported);
+  for (CallEntry& entry : calls_) any |= Report(entry.peer, entry.track->port(), entry.unreported);
+  for (ConferenceEntry& entry : conferences_)
+    if (AudioPort* const port = entry.conference->port())
+      any |= Report(entry.conference->id(), *port, entry.unreported);
   if (any) mailbox_->Wake();
 }
 

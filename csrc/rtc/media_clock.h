@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/scoped_refptr.h"
+#include "rtc/clock_lock.h"
 #include "rtc/conference.h"
 #include "rtc/mailbox.h"
 #include "rtc/port_track.h"
@@ -46,38 +47,38 @@ class MediaClock {
   void Replace(PortTrack* track, uint64_t peer, PortTrack* next);
   void Add(std::shared_ptr<Conference> conference);  // until it is closed and all have left
   void RemoveFromConferences(PortTrack* track);
-  void Synchronized(const std::function<void()>& between_ticks);
+  void Synchronized(const std::function<void(const ClockLock&)>& between_ticks);
 
   ClockCounters Counters() const;
 
  private:
-  struct Call {
+  struct CallEntry {
     uint64_t peer;
     PortTrack* track;
     unsigned unreported;  // readiness that the mailbox had no room for
   };
 
-  struct Room {
+  struct ConferenceEntry {
     std::shared_ptr<Conference> conference;
     unsigned unreported;
     int64_t due;  // slot
   };
 
   void Run();
-  int64_t NextDue() const;         // a slot, or PullMixer::kNever
-  void Sweep();                    // frees what has ended
-  int64_t MakeUp(int64_t behind);  // nanoseconds; returns how many of them are given up
+  int64_t NextDue() const;            // a slot, or PullMixer::kNever
+  void Sweep(const ClockLock& lock);  // frees what has ended
+  int64_t MakeUp(int64_t behind);     // nanoseconds; returns how many of them are given up
   void Tick(int64_t slot);
-  void Report();
+  void Report(const ClockLock& lock);
   bool Report(uint64_t id, AudioPort& port, unsigned& unreported);
-  void Align();
-  int64_t RarestSlot() const;
+  void Align(const ClockLock& lock);
+  int64_t RarestSlot(const ClockLock& lock) const;
 
   PullMixer* const mixer_;
   Mailbox* const mailbox_;
   mutable std::mutex mutex_;  // between native threads only
-  std::vector<Call> calls_;
-  std::vector<Room> rooms_;
+  std::vector<CallEntry> calls_;
+  std::vector<ConferenceEntry> conferences_;
   std::atomic<int64_t> slot_{0};  // the last one that was begun
   rtc::Event work_;               // set when a call comes or the clock is to end
   std::atomic<bool> stopping_{false};

@@ -10,14 +10,12 @@ namespace telnyx {
 
 namespace {
 
-constexpr int kTicksPerSecond = 100;
-
-size_t FrameSize(size_t bus) { return static_cast<size_t>(MixMinus::kRates[bus] / kTicksPerSecond); }
+size_t FrameSizeOf(size_t bus) { return FrameSize(kSampleRates[bus]); }
 
 size_t BusOf(int sample_rate) {
-  const auto* const rate = std::find(MixMinus::kRates.begin(), MixMinus::kRates.end(), sample_rate);
-  RTC_CHECK(rate != MixMinus::kRates.end());
-  return static_cast<size_t>(rate - MixMinus::kRates.begin());
+  const auto* const rate = std::find(kSampleRates.begin(), kSampleRates.end(), sample_rate);
+  RTC_CHECK(rate != kSampleRates.end());
+  return static_cast<size_t>(rate - kSampleRates.begin());
 }
 
 void Add(const float* addend, float* sum, size_t samples) {
@@ -27,7 +25,7 @@ void Add(const float* addend, float* sum, size_t samples) {
 }  // namespace
 
 void MixMinus::Seat::Say(const int16_t* frame) {
-  std::copy_n(frame, FrameSize(bus_), frame_.begin());
+  std::copy_n(frame, FrameSizeOf(bus_), frame_.begin());
   has_said_ = true;
 }
 
@@ -60,9 +58,9 @@ MixMinus::Preparation MixMinus::Prepare(int sample_rate) const {
   if (buses_[bus].used) return prepared;
   for (size_t other = 0; other < buses_.size(); ++other) {
     if (!buses_[other].used) continue;
-    const int rate = kRates[bus], other_rate = kRates[other];
-    prepared.from[other] = std::make_unique<Resampler>(Resampler::Live(other_rate, rate, FrameSize(other)));
-    prepared.to[other] = std::make_unique<Resampler>(Resampler::Live(rate, other_rate, FrameSize(bus)));
+    const int rate = kSampleRates[bus], other_rate = kSampleRates[other];
+    prepared.from[other] = std::make_unique<Resampler>(Resampler::Live(other_rate, rate, FrameSizeOf(other)));
+    prepared.to[other] = std::make_unique<Resampler>(Resampler::Live(rate, other_rate, FrameSizeOf(bus)));
   }
   return prepared;
 }
@@ -88,7 +86,7 @@ void MixMinus::Mix() {
   for (Bus& bus : buses_)
     if (bus.used) bus.said.fill(0.0f);
   for (const auto& seat : seats_) {
-    const size_t samples = FrameSize(seat->bus_);
+    const size_t samples = FrameSizeOf(seat->bus_);
     if (!seat->gone_ && seat->TakeSaid(samples))
       telnyx::Add(seat->said_.data(), buses_[seat->bus_].said.data(), samples);
   }
@@ -99,11 +97,11 @@ void MixMinus::Mix() {
     for (size_t from = 0; from < buses_.size(); ++from) {
       if (!bus.from[from]) continue;
       float* total = bus.total.data();
-      bus.from[from]->Push(buses_[from].said.data(), FrameSize(from), [&total](float sample) { *total++ += sample; });
+      bus.from[from]->Push(buses_[from].said.data(), FrameSizeOf(from), [&total](float sample) { *total++ += sample; });
     }
   }
   for (const auto& seat : seats_) {
-    const size_t samples = FrameSize(seat->bus_);
+    const size_t samples = FrameSizeOf(seat->bus_);
     seat->any_heard_ = !seat->gone_ && !seat->heard_fade_.silent();
     if (seat->any_heard_) {
       seat->heard_ = buses_[seat->bus_].total;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "audio/fade.h"
+#include "audio/rates.h"
 #include "audio/resampler.h"
 
 namespace telnyx {
@@ -21,12 +22,10 @@ namespace telnyx {
 //
 // Sums are floats, which hold the sum of kMaxSeats 16-bit samples exactly.
 //
-// Threads: Prepare on a control thread; everything else by who holds the lock of the clock.
+// Threads: Prepare on a control thread; everything else on one thread at a time, which the lock of the clock sees to.
 class MixMinus {
  public:
-  static constexpr size_t kMaxFrame = 480;
   static constexpr size_t kMaxSeats = 256;
-  static constexpr std::array<int, 5> kRates{8000, 16000, 24000, 32000, 48000};
 
   class Seat {
    public:
@@ -60,11 +59,11 @@ class MixMinus {
     std::array<float, kMaxFrame> said_, heard_;
   };
 
-  // What a new seat needs, made without the lock of the clock.
+  // What a new seat needs, made before the lock of the clock is taken.
   struct Preparation {
     size_t bus;
     std::unique_ptr<Seat> seat;
-    std::array<std::unique_ptr<Resampler>, kRates.size()> from, to;
+    std::array<std::unique_ptr<Resampler>, kSampleRates.size()> from, to;
   };
   Preparation Prepare(int sample_rate) const;
 
@@ -82,10 +81,10 @@ class MixMinus {
   struct Bus {
     bool used = false;
     Frame said, total;
-    std::array<std::unique_ptr<Resampler>, kRates.size()> from;  // what other buses say
+    std::array<std::unique_ptr<Resampler>, kSampleRates.size()> from;  // what other buses say
   };
 
-  std::array<Bus, kRates.size()> buses_;
+  std::array<Bus, kSampleRates.size()> buses_;
   std::vector<std::unique_ptr<Seat>> seats_;
 };
 

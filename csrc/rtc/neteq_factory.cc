@@ -55,7 +55,7 @@ class ListeningNetEq : public webrtc::NetEqImpl {
   static constexpr size_t kPayloadTypes = 128;
 
   // NetEq stays silent once its expansion has faded and nothing comes, and then checks that expanding is what it did
-  // last. Where the codec conceals (see ConcealingDecoder), or keys were played, it is not, although a far end can
+  // last. Where the codec conceals (see ConcealingDecoder), or keys were played, it is not, although a remote party can
   // bring it about, with another codec after a pause say: the check would end the process.
   void ForgetStaleExpansion() {
     const webrtc::MutexLock lock(&mutex_);

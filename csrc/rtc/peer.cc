@@ -23,6 +23,7 @@ using webrtc::RTCError;
 
 constexpr char kTrackLabel[] = "audio";
 constexpr char kStreamLabel[] = "telnyx-native";
+constexpr char kClosed[] = "the peer is closed";
 
 class LocalDescriptionObserver : public webrtc::SetLocalDescriptionObserverInterface {
  public:
@@ -52,7 +53,7 @@ class StatsObserver : public webrtc::RTCStatsCollectorCallback {
   const std::function<void(const Report&)> deliver_;
 };
 
-std::string Describe(const webrtc::SdpParseError& error) {
+std::string Text(const webrtc::SdpParseError& error) {
   return error.line.empty() ? error.description : error.description + " in line \"" + error.line + "\"";
 }
 
@@ -78,139 +79,18 @@ Peer::Peer(Engine* engine, uint64_t id, std::shared_ptr<AudioPort> port)
 
 Peer::~Peer() = default;
 
-void Peer::CreateOffer(uint64_t operation, bool ice_restart) {
-  Post(operation, [this, operation, ice_restart] {
-    if (ice_restart) connection_->RestartIce();
-    SetLocal(operation);
-  });
-}
-
-void Peer::CreateAnswer(uint64_t operation, std::string offer) {
-  Post(operation, [this, operation, offer = std::move(offer)] {
-    SetRemote(operation, webrtc::SdpType::kOffer, offer, [this, operation] { SetLocal(operation); });
-  });
-}
-
-void Peer::SetProvisionalAnswer(uint64_t operation, std::string answer) {
-  TakeAnswer(operation, webrtc::SdpType::kPrAnswer, std::move(answer));
-}
-
-void Peer::SetAnswer(uint64_t operation, std::string answer) {
-  TakeAnswer(operation, webrtc::SdpType::kAnswer, std::move(answer));
-}
-
-void Peer::TakeAnswer(uint64_t operation, webrtc::SdpType type, std::string answer) {
-  Post(operation, [this, operation, type, answer = std::move(answer)] {
-    SetRemote(operation, type, answer, [this, operation] { Answer(operation, EventKind::kDone); });
-  });
-}
-
-void Peer::LocalDescription(uint64_t operation) {
-  Post(operation, [this, operation] { AnswerDescription(operation); });
-}
-
-void Peer::AddCandidate(uint64_t operation, std::string candidate, std::string mid, int index) {
-  Post(operation, [this, operation, candidate = std::move(candidate), mid = std::move(mid), index] {
-    webrtc::SdpParseError error;
-    std::unique_ptr<webrtc::IceCandidateInterface> parsed(webrtc::CreateIceCandidate(mid, index, candidate, &error));
-    if (!parsed) return Answer(operation, EventKind::kFailed, Describe(error));
-    if (parsed->candidate().address().IsUnresolvedIP())
-      return Answer(operation, EventKind::kFailed,
-                    "a candidate with a host name: names of the far end are not looked up");
-    connection_->AddIceCandidate(std::move(parsed), [self = shared_from_this(), operation](RTCError result) {
-      if (!result.ok()) return self->Answer(operation, EventKind::kFailed, result.message());
-      self->Answer(operation, EventKind::kDone);
-    });
-  });
-}
-
-void Peer::GetStats(uint64_t operation) {
-  Post(operation, [this, operation] {
-    connection_->GetStats(rtc::make_ref_counted<StatsObserver>([self = shared_from_this(),
-                                                                operation](const StatsObserver::Report& report) {
-                            self->Answer(operation, EventKind::kStats, report->ToJson());
-                          }).get());
-  });
-}
-
-void Peer::InsertDtmf(uint64_t operation, std::string keys, int duration_ms, int gap_ms) {
-  Post(operation, [this, operation, keys = std::move(keys), duration_ms, gap_ms] {
-    const auto dtmf = sender_->GetDtmfSender();
-    if (!dtmf || !dtmf->CanInsertDtmf() || !dtmf->InsertDtmf(keys, duration_ms, gap_ms))
-      return Answer(operation, EventKind::kFailed, "the far end takes no telephone-events, or is not connected yet");
-    Answer(operation, EventKind::kDone);
-  });
-}
-
-void Peer::SetEcho(uint64_t operation, bool echo) {
-  Post(operation, [this, operation, echo] {
-    engine_->clock_->Synchronized([&] { track_.set_echo(echo); });
-    Answer(operation, EventKind::kDone);
-  });
-}
-
-void Peer::SetHeld(uint64_t operation, bool held) {
-  Post(operation, [this, operation, held] {
-    engine_->clock_->Synchronized([&] { track_.set_held(held); });
-    Answer(operation, EventKind::kDone);
-  });
-}
-
-void Peer::Join(uint64_t operation, std::shared_ptr<Conference> conference, bool heard) {
-  Post(operation, [this, operation, conference = std::move(conference), heard] {
-    MixMinus::Preparation prepared = conference->Prepare(track_.port().sample_rate());
-    bool joined = false;
-    engine_->clock_->Synchronized(
-        [&] { joined = conference->SetHeard(&track_, heard) || conference->Add(&track_, heard, std::move(prepared)); });
-    if (!joined) return Answer(operation, EventKind::kFailed, "the conference is full or closed");
-    Answer(operation, EventKind::kDone);
-  });
-}
-
-void Peer::Leave(uint64_t operation) {
-  Post(operation, [this, operation] {
-    engine_->clock_->RemoveFromConferences(&track_);
-    Answer(operation, EventKind::kDone);
-  });
-}
-
-void Peer::TakeOver(uint64_t operation, std::shared_ptr<Peer> predecessor) {
-  Post(operation, [this, operation, predecessor = std::move(predecessor)] {
-    engine_->clock_->Replace(&predecessor->track_, id_, &track_);
-    predecessor->CloseNow();
-    Answer(operation, EventKind::kDone);
-  });
-}
-
-void Peer::SetMaxBitrate(uint64_t operation, int bitrate) {
-  Post(operation, [this, operation, bitrate] {
-    webrtc::RtpParameters parameters = sender_->GetParameters();
-    if (parameters.encodings.empty()) return Answer(operation, EventKind::kFailed, "nothing was negotiated yet");
-    parameters.encodings[0].max_bitrate_bps = bitrate > 0 ? absl::optional<int>(bitrate) : absl::nullopt;
-    const RTCError error = sender_->SetParameters(parameters);
-    if (!error.ok()) return Answer(operation, EventKind::kFailed, error.message());
-    Answer(operation, EventKind::kDone);
-  });
-}
-
-void Peer::BreakDtls(uint64_t operation) {
-  Post(operation, [this, operation] {
-    const auto transport = sender_->dtls_transport();
-    if (!transport) return Answer(operation, EventKind::kFailed, "there is no transport yet");
-    engine_->network_thread_->PostTask([self = shared_from_this(), operation, transport] {
-      // libwebrtc begins anew for a fingerprint that changes, and cannot with an algorithm that there is not.
-      constexpr uint8_t kDigest[32] = {};
-      auto* const internal = static_cast<webrtc::DtlsTransport*>(transport.get())->internal();
-      if (internal != nullptr) internal->SetRemoteParameters("none", kDigest, sizeof kDigest, absl::nullopt);
-      self->Answer(operation, EventKind::kDone);
-    });
+void Peer::Post(uint64_t operation, Operation what) {
+  engine_->signaling_thread_->PostTask([self = shared_from_this(), operation, what = std::move(what)] {
+    const Reply reply = self->ReplyTo(operation);
+    if (!self->connection_) return reply.Failed(kClosed);
+    what(*self, reply);
   });
 }
 
 void Peer::Close(uint64_t operation) {
   engine_->signaling_thread_->PostTask([self = shared_from_this(), operation] {
     self->CloseNow();
-    self->Answer(operation, EventKind::kDone);
+    self->ReplyTo(operation).Done();
   });
 }
 
@@ -218,7 +98,7 @@ void Peer::Open(uint64_t operation, const PeerOptions& options) {
   connection_ = engine_->Connect(options, socket_trouble_, track_.port().sample_rate(), this);
   if (!connection_) {
     engine_->Forget(id_);
-    return Answer(operation, EventKind::kFailed, "libwebrtc refused the configuration: check the ICE servers");
+    return ReplyTo(operation).Failed("libwebrtc refused the configuration: check the ICE servers");
   }
   const auto track = engine_->factory_->CreateAudioTrack(kTrackLabel, track_.source());
   auto sender = connection_->AddTrack(track, {kStreamLabel});
@@ -226,7 +106,7 @@ void Peer::Open(uint64_t operation, const PeerOptions& options) {
   sender_ = sender.MoveValue();
   if (options.processing) track_.Process(*options.processing);
   if (!options.standby) engine_->clock_->Add(id_, &track_);
-  Answer(operation, EventKind::kDone);
+  ReplyTo(operation).Done();
 }
 
 void Peer::CloseNow() {
@@ -242,84 +122,107 @@ void Peer::CloseNow() {
   remote_track_ = nullptr;
   sender_ = nullptr;
   connection_ = nullptr;
-  Answer(0, EventKind::kConnectionState, "closed");
+  Notify(EventKind::kConnectionState, "closed");
   engine_->Forget(id_);
 }
 
-void Peer::Post(uint64_t operation, std::function<void()> task) {
-  engine_->signaling_thread_->PostTask([self = shared_from_this(), operation, task = std::move(task)] {
-    if (!self->connection_) return self->Answer(operation, EventKind::kFailed, "the peer is closed");
-    task();
-  });
+Reply Peer::ReplyTo(uint64_t operation) const { return {&engine_->mailbox_, id_, operation}; }
+
+void Peer::Notify(EventKind kind, std::string text) const {
+  engine_->mailbox_.Post({id_, Event::kUnasked, kind, std::move(text), {}});
 }
 
-void Peer::Answer(uint64_t operation, EventKind kind, std::string text) {
-  engine_->mailbox_.Post({id_, operation, kind, std::move(text), {}});
-}
-
-void Peer::AnswerDescription(uint64_t operation) {
+void Peer::Describe(const Reply& reply) {
   std::string sdp;
   const auto* description = connection_->local_description();
   if (description == nullptr || !description->ToString(&sdp))
-    return Answer(operation, EventKind::kFailed, "there is no local description yet: create an offer or an answer");
-  Answer(operation, EventKind::kDescription, std::move(sdp));
+    return reply.Failed("there is no local description yet: create an offer or an answer");
+  reply.Description(std::move(sdp));
 }
 
-void Peer::SetRemote(uint64_t operation, webrtc::SdpType type, const std::string& sdp, std::function<void()> then) {
+void Peer::SetRemote(const Reply& reply, webrtc::SdpType type, const std::string& sdp, std::function<void()> then) {
   webrtc::SdpParseError error;
   auto description = webrtc::CreateSessionDescription(type, sdp, &error);
-  if (!description) return Answer(operation, EventKind::kFailed, Describe(error));
-  connection_->SetRemoteDescription(
-      std::move(description), rtc::make_ref_counted<RemoteDescriptionObserver>(
-                                  [self = shared_from_this(), operation, then = std::move(then)](RTCError result) {
-                                    if (!result.ok())
-                                      return self->Answer(operation, EventKind::kFailed, result.message());
-                                    if (!self->connection_)
-                                      return self->Answer(operation, EventKind::kFailed, "the peer is closed");
-                                    then();
-                                  }));
+  if (!description) return reply.Failed(Text(error));
+  connection_->SetRemoteDescription(std::move(description),
+                                    rtc::make_ref_counted<RemoteDescriptionObserver>(
+                                        [self = shared_from_this(), reply, then = std::move(then)](RTCError result) {
+                                          if (!result.ok()) return reply.Failed(result.message());
+                                          if (!self->connection_) return reply.Failed(kClosed);
+                                          then();
+                                        }));
 }
 
-void Peer::SetLocal(uint64_t operation) {
+void Peer::SetLocal(const Reply& reply) {
   connection_->SetLocalDescription(
-      rtc::make_ref_counted<LocalDescriptionObserver>([self = shared_from_this(), operation](RTCError result) {
-        if (!result.ok()) return self->Answer(operation, EventKind::kFailed, result.message());
-        if (!self->connection_) return self->Answer(operation, EventKind::kFailed, "the peer is closed");
-        self->AnswerDescription(operation);
+      rtc::make_ref_counted<LocalDescriptionObserver>([self = shared_from_this(), reply](RTCError result) {
+        if (!result.ok()) return reply.Failed(result.message());
+        if (!self->connection_) return reply.Failed(kClosed);
+        self->Describe(reply);
       }));
+}
+
+void Peer::AddCandidate(const Reply& reply, const std::string& candidate, const std::string& mid, int index) {
+  webrtc::SdpParseError error;
+  std::unique_ptr<webrtc::IceCandidateInterface> parsed(webrtc::CreateIceCandidate(mid, index, candidate, &error));
+  if (!parsed) return reply.Failed(Text(error));
+  if (parsed->candidate().address().IsUnresolvedIP())
+    return reply.Failed("a candidate with a host name: names of the remote party are not looked up");
+  connection_->AddIceCandidate(std::move(parsed), [reply](RTCError result) {
+    if (!result.ok()) return reply.Failed(result.message());
+    reply.Done();
+  });
+}
+
+void Peer::GetStats(const Reply& reply) {
+  connection_->GetStats(rtc::make_ref_counted<StatsObserver>([reply](const StatsObserver::Report& report) {
+                          reply.Stats(report->ToJson());
+                        }).get());
+}
+
+void Peer::BreakDtls(const Reply& reply) {
+  const auto transport = sender_->dtls_transport();
+  if (!transport) return reply.Failed("there is no transport yet");
+  engine_->network_thread_->PostTask([self = shared_from_this(), reply, transport] {
+    // libwebrtc begins anew for a fingerprint that changes, and cannot with an algorithm that there is not.
+    constexpr uint8_t kDigest[32] = {};
+    auto* const internal = static_cast<webrtc::DtlsTransport*>(transport.get())->internal();
+    if (internal != nullptr) internal->SetRemoteParameters("none", kDigest, sizeof kDigest, absl::nullopt);
+    reply.Done();
+  });
 }
 
 void Peer::OnIceCandidate(const webrtc::IceCandidateInterface* candidate) {
   std::string text;
   if (!candidate->ToString(&text)) return;
-  engine_->mailbox_.Post(
-      {id_, 0, EventKind::kCandidate, std::move(text), candidate->sdp_mid(), candidate->sdp_mline_index()});
+  engine_->mailbox_.Post({id_, Event::kUnasked, EventKind::kCandidate, std::move(text), candidate->sdp_mid(),
+                          candidate->sdp_mline_index()});
 }
 
 void Peer::OnIceGatheringChange(PeerConnectionInterface::IceGatheringState state) {
   if (state != PeerConnectionInterface::kIceGatheringComplete) return;
   const int trouble = socket_trouble_->exchange(0, std::memory_order_relaxed);
-  Answer(0, EventKind::kGatheringDone, trouble != 0 ? std::generic_category().message(trouble) : "");
+  Notify(EventKind::kGatheringDone, trouble != 0 ? std::generic_category().message(trouble) : "");
 }
 
 void Peer::OnConnectionChange(PeerConnectionInterface::PeerConnectionState state) {
   if (state == PeerConnectionInterface::PeerConnectionState::kConnected)
-    engine_->clock_->Synchronized([this] { track_.set_connected(); });
+    engine_->clock_->Synchronized([this](const ClockLock& lock) { track_.set_connected(lock); });
   // By way of the network thread: it may still be telling the DTLS transport what it has told us.
   engine_->network_thread_->PostTask([self = shared_from_this(), state] {
-    self->engine_->signaling_thread_->PostTask([self, state] { self->Report(state); });
+    self->engine_->signaling_thread_->PostTask([self, state] { self->NotifyOf(state); });
   });
 }
 
-void Peer::Report(PeerConnectionInterface::PeerConnectionState state) {
+void Peer::NotifyOf(PeerConnectionInterface::PeerConnectionState state) {
   if (!connection_) return;
   if (const auto transport = sender_->dtls_transport()) {
     const webrtc::DtlsTransportState dtls = transport->Information().state();
-    if (std::exchange(dtls_state_, dtls) != dtls) Answer(0, EventKind::kDtlsState, Name(dtls));
+    if (std::exchange(dtls_state_, dtls) != dtls) Notify(EventKind::kDtlsState, Name(dtls));
   }
   // The end of it is reported by CloseNow, once.
   if (state != PeerConnectionInterface::PeerConnectionState::kClosed)
-    Answer(0, EventKind::kConnectionState, std::string(PeerConnectionInterface::AsString(state)));
+    Notify(EventKind::kConnectionState, std::string(PeerConnectionInterface::AsString(state)));
 }
 
 void Peer::OnTrack(rtc::scoped_refptr<webrtc::RtpTransceiverInterface> transceiver) {

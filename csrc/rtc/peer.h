@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "api/peer_connection_interface.h"
@@ -31,7 +32,7 @@ struct IceServer {
 struct PeerOptions {
   std::vector<IceServer> ice_servers;
   bool relay_only = false;                      // only candidates of TURN servers
-  bool loopback = false;                        // 127.0.0.1 is a candidate too: the far end is on this machine
+  bool loopback = false;                        // 127.0.0.1 is a candidate too: the remote party is on this machine
   bool standby = false;                         // another peer has the port, until TakeOver
   std::optional<ProcessingOptions> processing;  // what happens to audio of the port before it is sent
   std::shared_ptr<SimulatedNetwork> network;    // what its packets go through, if that is not only the real one
@@ -41,50 +42,58 @@ struct PeerOptions {
   bool ipv6 = true;                     // whether addresses of IPv6 are candidates
 };
 
-// Every method may be called from any thread and returns at once: it posts to the signaling thread, which runs
-// operations in order and answers each in the mailbox under the number given here.
+// Where the outcome of an operation goes: into the mailbox, under the number of the operation. One reply to each.
+class Reply {
+ public:
+  Reply(Mailbox* mailbox, uint64_t peer, uint64_t operation) : mailbox_(mailbox), peer_(peer), operation_(operation) {}
+
+  void Done() const { Post(EventKind::kDone, {}); }
+  void Failed(std::string why) const { Post(EventKind::kFailed, std::move(why)); }
+  void Description(std::string sdp) const { Post(EventKind::kDescription, std::move(sdp)); }
+  void Stats(std::string json) const { Post(EventKind::kStats, std::move(json)); }
+
+ private:
+  void Post(EventKind kind, std::string text) const { mailbox_->Post({peer_, operation_, kind, std::move(text), {}}); }
+
+  Mailbox* mailbox_;
+  uint64_t peer_, operation_;
+};
+
+// What is asked of it is in rtc/peer_operations.h. The signaling thread does it, in the order of Post.
 class Peer : public std::enable_shared_from_this<Peer>,
              private webrtc::PeerConnectionObserver,
              private webrtc::RtpReceiverObserverInterface {
  public:
+  using Operation = std::function<void(Peer&, const Reply&)>;
+
   Peer(Engine* engine, uint64_t id, std::shared_ptr<AudioPort> port);
   ~Peer() override;
 
   uint64_t id() const { return id_; }
 
-  void CreateOffer(uint64_t operation, bool ice_restart);             // kDescription
-  void CreateAnswer(uint64_t operation, std::string offer);           // kDescription
-  void SetProvisionalAnswer(uint64_t operation, std::string answer);  // kDone; another answer may follow
-  void SetAnswer(uint64_t operation, std::string answer);             // kDone
-  void LocalDescription(uint64_t operation);                          // kDescription, with the candidates found so far
-  void AddCandidate(uint64_t operation, std::string candidate, std::string mid, int index);  // kDone
-  void GetStats(uint64_t operation);                                                         // kStats
-  void InsertDtmf(uint64_t operation, std::string keys, int duration_ms, int gap_ms);  // kDone when queued (RFC 4733)
-  void SetEcho(uint64_t operation, bool echo);                                         // kDone
-  void SetHeld(uint64_t operation, bool held);                                         // kDone
-  // kDone. If it is in there, it is only changed whether the others hear it.
-  void Join(uint64_t operation, std::shared_ptr<Conference> conference, bool heard);
-  void Leave(uint64_t operation);                                        // kDone; all conferences
-  void TakeOver(uint64_t operation, std::shared_ptr<Peer> predecessor);  // kDone; the port's audio goes this way now
-  void SetMaxBitrate(uint64_t operation, int bitrate);  // kDone; bits a second to send at most, 0 for no limit
-  void Close(uint64_t operation);                       // kDone; also when closed already
-  // kDone. For tests: its DTLS transport fails, as when OpenSSL meets what it cannot go on from.
-  void BreakDtls(uint64_t operation);
+  // From any thread; both return at once. An operation fails when the peer is closed; closing may be repeated.
+  void Post(uint64_t operation, Operation what);
+  void Close(uint64_t operation);
 
  private:
   friend class Engine;
+  friend struct PeerOperations;
 
   // The rest is of the signaling thread.
   void Open(uint64_t operation, const PeerOptions& options);
   void CloseNow();
 
-  void Post(uint64_t operation, std::function<void()> task);
-  void Answer(uint64_t operation, EventKind kind, std::string text = {});
-  void AnswerDescription(uint64_t operation);
-  void Report(webrtc::PeerConnectionInterface::PeerConnectionState state);
-  void TakeAnswer(uint64_t operation, webrtc::SdpType type, std::string answer);
-  void SetRemote(uint64_t operation, webrtc::SdpType type, const std::string& sdp, std::function<void()> then);
-  void SetLocal(uint64_t operation);
+  void SetLocal(const Reply& reply);
+  void SetRemote(const Reply& reply, webrtc::SdpType type, const std::string& sdp, std::function<void()> then);
+  void Describe(const Reply& reply);
+  void AddCandidate(const Reply& reply, const std::string& candidate, const std::string& mid, int index);
+  void GetStats(const Reply& reply);
+  void BreakDtls(const Reply& reply);
+
+  Reply ReplyTo(uint64_t operation) const;
+  // Tells what nobody asked for.
+  void Notify(EventKind kind, std::string text = {}) const;
+  void NotifyOf(webrtc::PeerConnectionInterface::PeerConnectionState state);
 
   void OnSignalingChange(webrtc::PeerConnectionInterface::SignalingState) override {}
   void OnDataChannel(rtc::scoped_refptr<webrtc::DataChannelInterface>) override {}
@@ -92,7 +101,7 @@ class Peer : public std::enable_shared_from_this<Peer>,
   void OnIceGatheringChange(webrtc::PeerConnectionInterface::IceGatheringState state) override;
   void OnConnectionChange(webrtc::PeerConnectionInterface::PeerConnectionState state) override;
   void OnTrack(rtc::scoped_refptr<webrtc::RtpTransceiverInterface> transceiver) override;
-  void OnFirstPacketReceived(cricket::MediaType) override { Answer(0, EventKind::kFirstPacket); }
+  void OnFirstPacketReceived(cricket::MediaType) override { Notify(EventKind::kFirstPacket); }
 
   Engine* const engine_;
   const uint64_t id_;

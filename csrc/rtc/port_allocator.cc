@@ -9,7 +9,7 @@
 #include "api/task_queue/task_queue_base.h"
 #include "rtc/build_contract.h"
 #include "rtc/peer.h"
-#include "rtc/room.h"
+#include "rtc/process_limits.h"
 #include "rtc_base/async_resolver_interface.h"
 
 namespace telnyx {
@@ -60,7 +60,7 @@ rtc::AsyncPacketSocket* PeerSocketFactory::CreateClientTcpSocket(const rtc::Sock
 rtc::AsyncResolverInterface* PeerSocketFactory::CreateAsyncResolver() { return inner_->CreateAsyncResolver(); }
 
 std::unique_ptr<webrtc::AsyncDnsResolverInterface> PeerSocketFactory::CreateAsyncDnsResolver() {
-  if (!HasRoomForThreads(1)) return std::make_unique<webrtc::WrappingAsyncDnsResolver>(new NoAddress);
+  if (!MayHaveThreads(1)) return std::make_unique<webrtc::WrappingAsyncDnsResolver>(new NoAddress);
   return inner_->CreateAsyncDnsResolver();
 }
 

@@ -97,8 +97,8 @@ class PortAllocator : private PortAllocatorParts, public cricket::BasicPortAlloc
   const int ignored_networks_;
 };
 
-// For candidates of the far end: it finds no address for any name. A name in a candidate would make this machine ask
-// whatever server the far end wants it to ask.
+// For candidates of the remote party: it finds no address for any name. A name in a candidate would make this machine
+// ask whatever server the remote party wants it to ask.
 class NoNames : public webrtc::AsyncResolverFactory {
  public:
   rtc::AsyncResolverInterface* Create() override;

@@ -11,7 +11,7 @@ namespace telnyx {
 namespace {
 
 constexpr int kBitsPerSample = 16;
-constexpr int kTroubleOfUnderrun = AudioPort::kTicksPerSecond;  // two within a second are one too many
+constexpr int kTroubleOfUnderrun = kTicksPerSecond;  // two within a second are one too many
 
 }  // namespace
 
@@ -33,13 +33,13 @@ void PortSource::Deliver(const int16_t* frame, int sample_rate, size_t samples) 
 }
 
 PortTrack::PortTrack(std::shared_ptr<AudioPort> port, PullMixer* mixer)
-    : port_(std::move(port)), mixer_(mixer), hearing_(port_.get()), source_(rtc::make_ref_counted<PortSource>()) {}
+    : port_(std::move(port)), mixer_(mixer), detectors_(port_.get()), source_(rtc::make_ref_counted<PortSource>()) {}
 
 void PortTrack::Process(const ProcessingOptions& options) {
   processor_ = std::make_unique<AudioProcessor>(port_->sample_rate(), options);
 }
 
-void PortTrack::InheritFrom(const PortTrack& predecessor) {
+void PortTrack::InheritFrom(const ClockLock&, const PortTrack& predecessor) {
   connected_ |= predecessor.connected_;
   echo_ = predecessor.echo_;
   held_ = predecessor.held_;
@@ -54,34 +54,34 @@ void PortTrack::OnData(const void* pcm, int, int sample_rate, size_t channels, s
   mixer_->PullBefore(due_, together_);
   // Only the first frame of a stream can come at another rate; it precedes the media.
   if (sample_rate != port_->sample_rate() || samples != port_->frame_size()) return;
-  // A far end that sends stereo: telephony is mono, the left channel will do.
+  // A remote party that sends stereo: telephony is mono, the left channel will do.
   const auto* samples_in = static_cast<const int16_t*>(pcm);
   for (size_t i = 0; i < samples; ++i) received_[i] = samples_in[i * channels];
   has_received_ = true;
   if (processor_) processor_->AddFarEnd(received_.data());
   port_->PushCapture(received_.data(), samples);
-  hearing_.Listen(received_.data(), mixer_->telephone_events());
+  detectors_.Process(received_.data(), mixer_->telephone_events());
 }
 
-void PortTrack::Hear(const float* frame) {
+void PortTrack::MixIn(const ClockLock&, const float* frame) {
   const size_t samples = port_->frame_size();
-  if (!std::exchange(has_heard_, true)) {
-    std::copy_n(frame, samples, heard_.begin());
+  if (!std::exchange(has_mixed_in_, true)) {
+    std::copy_n(frame, samples, mixed_in_.begin());
   } else {
-    for (size_t i = 0; i < samples; ++i) heard_[i] += frame[i];
+    for (size_t i = 0; i < samples; ++i) mixed_in_[i] += frame[i];
   }
 }
 
-void PortTrack::Echo() {
+void PortTrack::Echo(const ClockLock& lock) {
   echo_fade_.set_on(echo_ && !held_);
   if (echo_fade_.silent() || !has_received_) return;
-  std::array<float, AudioPort::kMaxFrame> frame;
+  std::array<float, kMaxFrame> frame;
   std::copy_n(received_.begin(), port_->frame_size(), frame.begin());
   echo_fade_.Apply(frame.data(), port_->frame_size());
-  Hear(frame.data());
+  MixIn(lock, frame.data());
 }
 
-int64_t PortTrack::NextDue(int64_t slot) {
+int64_t PortTrack::NextDue(const ClockLock&, int64_t slot) {
   const int64_t next = slot + PullMixer::kSlots;
   const uint64_t underruns = port_->voice().underruns();
   trouble_ = std::max(trouble_ - 1, 0);
@@ -92,17 +92,17 @@ int64_t PortTrack::NextDue(int64_t slot) {
   return next + 1;
 }
 
-void PortTrack::Send() {
+void PortTrack::Send(const ClockLock& lock) {
   if (!connected_) {
-    has_received_ = has_heard_ = false;
+    has_received_ = has_mixed_in_ = false;
     return;
   }
   const size_t samples = port_->frame_size();
   port_->TakePlayback(frame_.data());
   if (processor_) processor_->Process(frame_.data());
-  Echo();
-  if (std::exchange(has_heard_, false)) {
-    for (size_t i = 0; i < samples; ++i) frame_[i] = ToSample(static_cast<float>(frame_[i]) + heard_[i]);
+  Echo(lock);
+  if (std::exchange(has_mixed_in_, false)) {
+    for (size_t i = 0; i < samples; ++i) frame_[i] = ToSample(static_cast<float>(frame_[i]) + mixed_in_[i]);
   }
   port_->ApplyMute(frame_.data());
   has_received_ = false;

@@ -11,7 +11,8 @@
 #include "api/notifier.h"
 #include "audio/audio_port.h"
 #include "rtc/audio_processor.h"
-#include "rtc/hearing.h"
+#include "rtc/clock_lock.h"
+#include "rtc/detectors.h"
 #include "rtc/mix_minus.h"
 #include "rtc/pull_mixer.h"
 
@@ -48,46 +49,45 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   void OnData(const void* pcm, int bits_per_sample, int sample_rate, size_t channels, size_t samples) override;
 
   // Whether it is this track that the port's audio goes through: a port may have a second one, whose connection is
-  // being made. The caller holds the clock.
-  void set_live(bool live) { live_ = live; }
+  // being made.
+  void set_live(const ClockLock&, bool live) { live_ = live; }
 
-  // There is a way to the far end. Until then nothing is taken from the port: what was written waits. The caller holds
-  // the clock.
-  void set_connected() { connected_ = true; }
+  // There is a way to the remote party. Until then nothing is taken from the port: what was written waits.
+  void set_connected(const ClockLock&) { connected_ = true; }
 
   // Once per tick, after everything received was delivered: sends 10 ms.
-  void Send();
+  void Send(const ClockLock& lock);
 
-  // The slot of the media clock in which it sends next. The caller holds the clock.
-  int64_t due() const { return due_; }
-  void set_due(int64_t slot) { due_ = slot; }
+  // The slot of the media clock in which it sends next.
+  int64_t due(const ClockLock&) const { return due_; }
+  void set_due(const ClockLock&, int64_t slot) { due_ = slot; }
   // The same after Send, which was in `slot`. Who writes live does so at a time of their own in each period: if that
   // is just when the call sends, some frames come too late. Then it sends a slot later from now on.
-  int64_t NextDue(int64_t slot);
+  int64_t NextDue(const ClockLock& lock, int64_t slot);
 
-  // Whether it is to hear others, who hear it, without delay. The caller holds the clock.
-  bool echoes() const { return echo_; }
-  void set_together(bool together) { together_ = together; }
+  // Whether it is to hear others, who hear it, without delay.
+  bool echoes(const ClockLock&) const { return echo_; }
+  void set_together(const ClockLock&, bool together) { together_ = together; }
 
   // What was received in this tick; null for nothing.
-  const int16_t* received() const { return has_received_ ? received_.data() : nullptr; }
+  const int16_t* received(const ClockLock&) const { return has_received_ ? received_.data() : nullptr; }
 
   // Adds to what is sent in this tick.
-  void Hear(const float* frame);
+  void MixIn(const ClockLock& lock, const float* frame);
 
   // Whether what is received is sent back, from the next tick on; and whether the call is on hold: then it takes part
-  // in no echo and no conference, though it stays in there. The caller holds the clock, see MediaClock::Synchronized.
-  void set_echo(bool echo) { echo_ = echo; }
-  void set_held(bool held) { held_ = held; }
-  bool held() const { return held_; }
-  void InheritFrom(const PortTrack& predecessor);
+  // in no echo and no conference, though it stays in there.
+  void set_echo(const ClockLock&, bool echo) { echo_ = echo; }
+  void set_held(const ClockLock&, bool held) { held_ = held; }
+  bool held(const ClockLock&) const { return held_; }
+  void InheritFrom(const ClockLock& lock, const PortTrack& predecessor);
 
  private:
-  void Echo();
+  void Echo(const ClockLock& lock);
 
   const std::shared_ptr<AudioPort> port_;
   PullMixer* const mixer_;
-  Hearing hearing_;
+  Detectors detectors_;
   std::unique_ptr<AudioProcessor> processor_;
   const rtc::scoped_refptr<PortSource> source_;
   int64_t due_ = 0;
@@ -99,9 +99,9 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   bool echo_ = false;
   bool held_ = false;
   Fade echo_fade_;
-  bool has_received_ = false, has_heard_ = false;  // in this tick
-  std::array<int16_t, AudioPort::kMaxFrame> received_, frame_;
-  std::array<float, AudioPort::kMaxFrame> heard_;
+  bool has_received_ = false, has_mixed_in_ = false;  // in this tick
+  std::array<int16_t, kMaxFrame> received_, frame_;
+  std::array<float, kMaxFrame> mixed_in_;
 };
 
 }  // namespace telnyx

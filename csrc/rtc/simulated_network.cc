@@ -136,7 +136,7 @@ class SimulatedSocket : public rtc::AsyncPacketSocket {
 
   rtc::SocketFactory* const sockets_;
   const std::shared_ptr<SimulatedNetwork> network_;
-  const rtc::SocketAddress address_;  // the far end never learns that of a later socket from us
+  const rtc::SocketAddress address_;  // the remote party never learns that of a later socket from us
   uint64_t binding_;
   std::unique_ptr<rtc::AsyncPacketSocket> real_;
   InFlight sending_, receiving_;

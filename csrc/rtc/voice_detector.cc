@@ -1,5 +1,6 @@
 #include "rtc/voice_detector.h"
 
+#include "audio/rates.h"
 #include "rtc/build_contract.h"
 #include "rtc_base/checks.h"
 
@@ -12,20 +13,20 @@ constexpr int kKnownRate = 16000;
 
 std::unique_ptr<webrtc::PushSincResampler> ResamplerFor(int sample_rate) {
   if (sample_rate != kUnknownRate) return nullptr;
-  return std::make_unique<webrtc::PushSincResampler>(kUnknownRate / 100, kKnownRate / 100);
+  return std::make_unique<webrtc::PushSincResampler>(FrameSize(kUnknownRate), FrameSize(kKnownRate));
 }
 
 }  // namespace
 
 VoiceDetector::VoiceDetector(int sample_rate)
     : sample_rate_(sample_rate),
-      frame_size_(static_cast<size_t>(sample_rate / 100)),
+      frame_size_(FrameSize(sample_rate)),
       vad_(WebRtcVad_Create()),
       resampler_(ResamplerFor(sample_rate)) {
   RTC_CHECK(vad_);
   RTC_CHECK_EQ(WebRtcVad_Init(vad_.get()), 0);
   if (resampler_) {  // it makes a buffer when it is first used
-    const std::array<int16_t, kUnknownRate / 100> silence{};
+    const std::array<int16_t, FrameSize(kUnknownRate)> silence{};
     resampler_->Resample(silence.data(), silence.size(), resampled_.data(), resampled_.size());
   }
 }

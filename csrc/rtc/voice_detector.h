@@ -18,7 +18,7 @@ class VoiceDetector {
  public:
   static constexpr int kMaxAggressiveness = 3;
 
-  explicit VoiceDetector(int sample_rate);  // 8000, 16000, 24000, 32000 or 48000
+  explicit VoiceDetector(int sample_rate);  // of kSampleRates
   VoiceDetector(const VoiceDetector&) = delete;
   VoiceDetector& operator=(const VoiceDetector&) = delete;
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "audio/rates.h"
 #include "rtc/build_contract.h"
 #include "rtc_base/string_to_number.h"
 #include "rtc_base/time_utils.h"
@@ -23,10 +24,10 @@ constexpr int kFullbandBitrate = 44000;  // in 32 kbit/s, what is above 8 kHz ta
 constexpr int kOwnMark = 1;              // by which our own choice differs from a limit that somebody sets in a call
 constexpr int CopyingBitrate(int bitrate) { return bitrate + bitrate / 2; }
 
-// Sends copies (Opus' in-band FEC) as soon as the far end reports losses, and stops soon when it does not any more;
-// libwebrtc's encoder smooths reports over ten seconds. What it is told here is what makes its average that which it
-// should act on. And copies get bits of their own: Opus would take them from speech, which then suffers more from the
-// copies than from one packet in twenty lost.
+// Sends copies (Opus' in-band FEC) as soon as the remote party reports losses, and stops soon when it does not any
+// more; libwebrtc's encoder smooths reports over ten seconds. What it is told here is what makes its average that which
+// it should act on. And copies get bits of their own: Opus would take them from speech, which then suffers more from
+// the copies than from one packet in twenty lost.
 class CopyingEncoder final : public webrtc::AudioEncoder {
  public:
   CopyingEncoder(std::unique_ptr<webrtc::AudioEncoder> opus, const VoiceOpusConfig& config)
@@ -141,7 +142,7 @@ class ConcealingDecoder final : public webrtc::AudioDecoder {
   size_t Channels() const override { return opus_->Channels(); }
 
  private:
-  static constexpr size_t kConcealedSamples = 480;  // 10 ms at 48 kHz, what libwebrtc conceals at once
+  static constexpr size_t kConcealedSamples = kMaxFrame;  // what libwebrtc conceals at once
 
   int DecodeInternal(const uint8_t* encoded, size_t size, int rate, int16_t* decoded, SpeechType* type) override {
     return opus_->Decode(encoded, size, rate, std::numeric_limits<size_t>::max(), decoded, type);

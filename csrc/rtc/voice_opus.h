@@ -11,10 +11,10 @@
 namespace telnyx {
 
 struct VoiceOpusConfig : webrtc::AudioEncoderOpusConfig {
-  bool limited = false;  // whether the bitrate is what the application or the far end wants, not ours to choose
+  bool limited = false;  // whether the bitrate is what the application or the remote party wants, not ours to choose
 };
 
-// libwebrtc's Opus encoder with two more parameters. An encoder is made from the far end's format parameters and
+// libwebrtc's Opus encoder with two more parameters. An encoder is made from the remote party's format parameters and
 // belongs to a factory that all calls share; so what one call wants is written into the description that it applies:
 //  - x-rate: 16000 encodes at 16 kHz. Right when the application's audio has no more, which costs less;
 //  - x-complexity: 0 to 10, how much the encoder may think.

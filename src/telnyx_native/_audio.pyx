@@ -21,7 +21,7 @@ cdef extern from *:
     #define PyInit__audio InitAudio  // what Cython defines
     """
 
-cdef extern from "audio/listening.h" namespace "telnyx" nogil:
+cdef extern from "audio/audio_monitor.h" namespace "telnyx" nogil:
     cppclass TapRing:
         pass
 
@@ -37,7 +37,7 @@ cdef extern from "audio/listening.h" namespace "telnyx" nogil:
         uint16_t onset
         uint16_t hangover
 
-    cppclass Listening:
+    cppclass AudioMonitor:
         TapRing& taps()
         optional[Notice] TakeNotice()
         void set_tones(cbool)
@@ -46,6 +46,9 @@ cdef extern from "audio/listening.h" namespace "telnyx" nogil:
     const int kKeyEvent "telnyx::Notice::kKeyEvent"
     const int kKeyTone "telnyx::Notice::kKeyTone"
     const int kSpeech "telnyx::Notice::kSpeech"
+
+cdef extern from "audio/rates.h" namespace "telnyx" nogil:
+    const size_t kMaxFrame
 
 cdef extern from "audio/dtmf_detector.h" namespace "telnyx" nogil:
     struct KeyPress:
@@ -164,7 +167,7 @@ cdef extern from "audio/audio_port.h" namespace "telnyx" nogil:
         cbool muted()
         void ArmReadable(size_t)
         void ArmTapped(uint64_t)
-        Listening& listening()
+        AudioMonitor& monitor()
         float received_level()
         float sent_level()
         PortCounters Counters()
@@ -174,7 +177,6 @@ cdef extern from "audio/audio_port.h" namespace "telnyx" nogil:
         void Sent(const int16_t*)
         unsigned TakeReadiness()
 
-    const size_t kMaxFrame "telnyx::AudioPort::kMaxFrame"
     const unsigned kReadable "telnyx::AudioPort::kReadable"
     const unsigned kWritable "telnyx::AudioPort::kWritable"
     const unsigned kDrained "telnyx::AudioPort::kDrained"
@@ -461,7 +463,7 @@ cdef class AudioPort(PlaybackQueue):
 
     def listen_for_tones(self, cbool wanted):
         """Whether DTMF keys are looked for in the received sound."""
-        self._port.get().listening().set_tones(wanted)
+        self._port.get().monitor().set_tones(wanted)
 
     def listen_for_speech(self, cbool wanted, int aggressiveness, int onset, int hangover):
         """Whether speech is looked for, and how; `onset` and `hangover` are in ticks of 10 ms."""
@@ -470,17 +472,17 @@ cdef class AudioPort(PlaybackQueue):
         settings.aggressiveness = aggressiveness
         settings.onset = onset
         settings.hangover = hangover
-        self._port.get().listening().set_voice(settings)
+        self._port.get().monitor().set_voice(settings)
 
     def take_notices(self):
         """What was heard since the last time, oldest first, as (kind, value, duration in ms, sample where it began)."""
         notices = []
-        cdef optional[Notice] notice = self._port.get().listening().TakeNotice()
+        cdef optional[Notice] notice = self._port.get().monitor().TakeNotice()
         while notice.has_value():
             notices.append((
                 notice.value().kind, notice.value().value, notice.value().duration_ms, notice.value().position
             ))
-            notice = self._port.get().listening().TakeNotice()
+            notice = self._port.get().monitor().TakeNotice()
         return notices
 
     def counters(self):
@@ -519,7 +521,7 @@ cdef class Tap:
 
     def __init__(self, AudioPort port, int channel):
         self._port = port._port
-        self._reader.reset(new TapReader(self._port.get().listening().taps(), <TapChannel>channel))
+        self._reader.reset(new TapReader(self._port.get().monitor().taps(), <TapChannel>channel))
 
     def __dealloc__(self):
         self._reader.reset()  # before the port that it reads

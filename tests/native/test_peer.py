@@ -357,7 +357,7 @@ async def test_no_name_of_a_candidate_is_looked_up(engine: MediaEngine, name: st
     await answer
     refused, reason = engine.operation()
     callee._native.add_candidate(refused, f"candidate:1 1 udp 1 {name} 9 typ host", "0", 0)
-    with pytest.raises(MediaError, match="names of the far end are not looked up"):
+    with pytest.raises(MediaError, match="names of the remote party are not looked up"):
         await reason
     assert native_threads() == threads  # a look-up of libwebrtc's is a thread
     with pytest.raises(SdpError):

@@ -1,4 +1,4 @@
-#include "rtc/room.h"
+#include "rtc/process_limits.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -24,7 +24,7 @@ std::string Limit(const char* name, __rlimit_resource_t resource) {
 
 }  // namespace
 
-bool HasRoomForThreads(size_t count) {
+bool MayHaveThreads(size_t count) {
   std::latch all_tried(1);
   std::vector<std::thread> threads;
   bool room = true;
@@ -38,7 +38,7 @@ bool HasRoomForThreads(size_t count) {
   return room;
 }
 
-bool HasRoomForDescriptors(size_t count) {
+bool MayHaveDescriptors(size_t count) {
   std::vector<int> descriptors;
   while (descriptors.size() < count) {
     const int descriptor = open("/", O_RDONLY | O_CLOEXEC);
@@ -50,13 +50,13 @@ bool HasRoomForDescriptors(size_t count) {
   return room;
 }
 
-void RequireRoom(size_t threads, size_t descriptors) {
-  if (!HasRoomForThreads(threads))
+void RequireProcessLimits(size_t threads, size_t descriptors) {
+  if (!MayHaveThreads(threads))
     throw std::runtime_error("there is no room for the " + std::to_string(threads) +
                              " threads of the media engine: raise the limit of threads (" +
                              Limit("RLIMIT_NPROC", RLIMIT_NPROC) +
                              "; containers have a limit of pids), or run fewer processes");
-  if (!HasRoomForDescriptors(descriptors))
+  if (!MayHaveDescriptors(descriptors))
     throw std::runtime_error("there is no room for the " + std::to_string(descriptors) +
                              " file descriptors of the media engine: raise the limit of open files (" +
                              Limit("RLIMIT_NOFILE", RLIMIT_NOFILE) + "), or close some");

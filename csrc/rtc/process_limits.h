@@ -8,12 +8,12 @@
 namespace telnyx {
 
 // Starts that many threads, which end at once.
-bool HasRoomForThreads(size_t count);
+bool MayHaveThreads(size_t count);
 
 // Opens that many descriptors, and closes them again.
-bool HasRoomForDescriptors(size_t count);
+bool MayHaveDescriptors(size_t count);
 
 // Throws std::runtime_error, which names the limit, unless there is room for both.
-void RequireRoom(size_t threads, size_t descriptors);
+void RequireProcessLimits(size_t threads, size_t descriptors);
 
 }  // namespace telnyx

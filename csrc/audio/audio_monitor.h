@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "audio/rates.h"
 #include "audio/spsc_ring.h"
 #include "audio/tap_ring.h"
 
@@ -37,11 +38,9 @@ struct alignas(8) VoiceSettings {
 };
 
 // Threads: one application thread takes notices and settings come from any; one clock thread does the rest.
-class Listening {
+class AudioMonitor {
  public:
-  static constexpr size_t kMaxFrame = 480;
-
-  explicit Listening(size_t tap_capacity) : taps_(tap_capacity) {}
+  explicit AudioMonitor(size_t tap_capacity) : taps_(tap_capacity) {}
 
   // --- the application's side --------------------------------------------------------------------------------
 

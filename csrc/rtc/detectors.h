@@ -28,17 +28,17 @@ class SpeechGate {
 };
 
 // Of the clock's thread. Everything it finds goes to the port's notices.
-class Hearing {
+class Detectors {
  public:
-  explicit Hearing(AudioPort* port);
+  explicit Detectors(AudioPort* port);
 
   // One frame of received audio, after the port got it, and the telephone-events that came beside it, if any.
-  void Listen(const int16_t* frame, TelephoneEvents* events);
+  void Process(const int16_t* frame, TelephoneEvents* events);
 
  private:
   void TakeEvents(TelephoneEvents& events);
-  void ListenForTones(const int16_t* frame);
-  void ListenForSpeech(const int16_t* frame);
+  void DetectTones(const int16_t* frame);
+  void DetectSpeech(const int16_t* frame);
   void Notify(Notice::Kind kind, char value, int began_ticks_ago, uint32_t duration_ms);
 
   AudioPort* const port_;

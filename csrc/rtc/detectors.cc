@@ -1,4 +1,4 @@
-#include "rtc/hearing.h"
+#include "rtc/detectors.h"
 
 #include <algorithm>
 
@@ -27,18 +27,18 @@ bool SpeechGate::Update(bool speech, const VoiceSettings& settings) {
   return speaking_;
 }
 
-Hearing::Hearing(AudioPort* port) : port_(port), tones_(port->sample_rate()), voice_(port->sample_rate()) {
+Detectors::Detectors(AudioPort* port) : port_(port), tones_(port->sample_rate()), voice_(port->sample_rate()) {
   voice_.SetAggressiveness(voice_settings_.aggressiveness);
 }
 
-void Hearing::Listen(const int16_t* frame, TelephoneEvents* events) {
+void Detectors::Process(const int16_t* frame, TelephoneEvents* events) {
   ++tick_;
   if (events != nullptr) TakeEvents(*events);
-  if (port_->listening().tones() || port_->listening().voice().enabled != 0) ListenForTones(frame);
-  ListenForSpeech(frame);
+  if (port_->monitor().tones() || port_->monitor().voice().enabled != 0) DetectTones(frame);
+  DetectSpeech(frame);
 }
 
-void Hearing::TakeEvents(TelephoneEvents& events) {
+void Detectors::TakeEvents(TelephoneEvents& events) {
   const bool any = events.Drain([this](const KeyPress& press) {
     if (merger_.AcceptEvent(press.key, tick_))
       Notify(Notice::kKeyEvent, press.key, static_cast<int>(press.duration_ms / 10), press.duration_ms);
@@ -48,15 +48,15 @@ void Hearing::TakeEvents(TelephoneEvents& events) {
   last_key_ = tick_;
 }
 
-void Hearing::ListenForTones(const int16_t* frame) {
+void Detectors::DetectTones(const int16_t* frame) {
   const auto press = tones_.Process(frame);
   if (tones_.sounding()) last_key_ = tick_;
-  if (press && port_->listening().tones() && merger_.AcceptTone(press->key, tick_))
+  if (press && port_->monitor().tones() && merger_.AcceptTone(press->key, tick_))
     Notify(Notice::kKeyTone, press->key, static_cast<int>(press->duration_ms / 10), press->duration_ms);
 }
 
-void Hearing::ListenForSpeech(const int16_t* frame) {
-  const VoiceSettings settings = port_->listening().voice();
+void Detectors::DetectSpeech(const int16_t* frame) {
+  const VoiceSettings settings = port_->monitor().voice();
   if (settings.enabled == 0) {
     gate_ = {};
     return;
@@ -71,10 +71,10 @@ void Hearing::ListenForSpeech(const int16_t* frame) {
   Notify(Notice::kSpeech, is_speaking ? 1 : 0, gate_.ticks(), 0);
 }
 
-void Hearing::Notify(Notice::Kind kind, char value, int began_ticks_ago, uint32_t duration_ms) {
+void Detectors::Notify(Notice::Kind kind, char value, int began_ticks_ago, uint32_t duration_ms) {
   const uint64_t now = port_->Captured();
   const uint64_t ago = static_cast<uint64_t>(began_ticks_ago) * port_->frame_size();
-  port_->listening().Notify({kind, value, duration_ms, now - std::min(now, ago)});
+  port_->monitor().Notify({kind, value, duration_ms, now - std::min(now, ago)});
 }
 
 }  // namespace telnyx
