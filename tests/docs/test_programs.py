@@ -29,7 +29,7 @@ async def call_it(gateway: Gateway) -> None:
         return
     caller = await gateway.place_call("alice", from_="+15550199")
     await caller.wait_answered(LIMIT)
-    await caller.media.connected()
+    await caller.media.wait_connected()
     await caller.audio.write(read_audio(PROMPT, caller.audio.sample_rate))
     await caller.audio.drain()
     await caller.peer.insert_dtmf("5")

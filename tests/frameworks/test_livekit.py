@@ -80,7 +80,7 @@ async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
         call = await asyncio.wait_for(anext(incoming), LIMIT)
         await call.accept(audio=getattr(request, "param", None))
         await call.wait_active(LIMIT)
-        await caller.media.connected()
+        await caller.media.wait_connected()
         scene = Scene(call, caller)
         await scene.session.start(Agent(instructions="be kind"))
         yield scene

@@ -114,7 +114,7 @@ async def scene(gateway: Gateway, request: pytest.FixtureRequest) -> AsyncIterat
         bot = Bot(call)
         running = asyncio.create_task(bot.run())
         await asyncio.wait_for(bot.connected.wait(), LIMIT)
-        await caller.media.connected()
+        await caller.media.wait_connected()
         yield bot, caller
         await bot.worker.cancel()
         await asyncio.wait_for(running, LIMIT)

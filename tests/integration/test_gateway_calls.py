@@ -214,7 +214,7 @@ async def test_destination_of_ones_own():
 
         async def serve(self, leg):
             await leg.answer()
-            await leg.media.connected()
+            await leg.media.wait_connected()
             await leg.audio.write(np.concatenate([silence(SETTLE, RATE), chirp(0.5, RATE)]).data)
             await leg.audio.drain()
             await asyncio.sleep(0.3)

@@ -14,7 +14,7 @@ from support.signals import Pcm, chirp, dominant_frequency, likeness, pcm, rms, 
 from support.users import log_in
 from telnyx_native import AudioConfig, Call, CallState, TelnyxClient
 from telnyx_native.gateway import DialPlan, Gateway, GatewayLimits, Menu, User
-from telnyx_native.gateway.destinations.sounds import PROMPT, waiting_music
+from telnyx_native.gateway.destinations.sounds import PROMPT, hold_music
 from telnyx_native.media.files import read_audio, write_wav
 from telnyx_native.testing.recognition import SoundPattern
 
@@ -111,7 +111,7 @@ async def test_music(alice: TelnyxClient) -> None:
     await call.wait_active(LIMIT)
     await asyncio.sleep(SETTLE)
     heard = SoundPattern(await listen(call, 2.0), RATE)
-    assert heard.find(np.tile(waiting_music(RATE), 2)).similarity > 0.8
+    assert heard.find(np.tile(hold_music(RATE), 2)).similarity > 0.8
     await call.hold()
     await asyncio.sleep(0.5)
     assert rms(await listen(call, 0.3)) < 50

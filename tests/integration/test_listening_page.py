@@ -28,7 +28,7 @@ async def test_the_bot(tmp_path: Path, monkeypatch) -> None:
         await someone_logged_in(gateway)
         caller = await gateway.place_call("alice", from_="+15550199")
         await caller.wait_answered(LIMIT)
-        await caller.media.connected()
+        await caller.media.wait_connected()
         await caller.audio.read(2 * RATE)
         await caller.audio.write(np.concatenate([read_audio(PROMPT, RATE), silence(1.0, RATE)]))
         await caller.audio.drain()

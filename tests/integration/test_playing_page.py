@@ -34,7 +34,7 @@ async def test_the_bot() -> None:
         await someone_logged_in(gateway)
         caller = await gateway.place_call("alice", from_="+15550199")
         await caller.wait_answered(LIMIT)
-        await caller.media.connected()
+        await caller.media.wait_connected()
         heard = pcm(await caller.audio.read(2 * RATE))[RATE:]  # two words, and the music under them
         talking = asyncio.create_task(
             caller.audio.write(np.concatenate([read_audio(PROMPT, RATE), silence(1.0, RATE)]))

@@ -66,6 +66,6 @@ async def test_the_call_is_declined(gateway: Gateway, pushes: AsyncIterator[Push
 async def test_no_more_notifications(gateway: Gateway, pushes: AsyncIterator[PushNotification]) -> None:
     async with TelnyxClient() as client:
         await client.connect(TxServerConfiguration.parse(gateway.url), ALICE)
-        assert gateway.push.reaches("alice", active=False)
+        assert gateway.push.announces("alice", active=False)
         await client.disable_push()
-        assert not gateway.push.reaches("alice", active=False)
+        assert not gateway.push.announces("alice", active=False)

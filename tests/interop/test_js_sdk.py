@@ -149,7 +149,7 @@ async def test_inbound_call_that_the_server_ends(phone, gateway):
     leg.audio.play(tone(HEARD_HZ, 1, leg.audio.sample_rate), loop=True)
     await asyncio.gather(phone.hears(call, HEARD_HZ), spoken(leg, SPOKEN_HZ))
     await phone.enters(call, "active")
-    await leg.show_party("The Shop", "+15550188")
+    await leg.send_display("The Shop", "+15550188")
     await phone.happened("participantData", "The Shop")
     await leg.hang_up()
     await phone.enters(call, "destroy")

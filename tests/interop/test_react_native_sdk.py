@@ -306,7 +306,7 @@ async def test_push_wakes_the_app(device, gateway):
     await leg.hang_up()
     await device.do("disablePush")
     async with asyncio.timeout(LIMIT):
-        while gateway.push.reaches("alice", active=False):  # noqa: ASYNC110 - nor here
+        while gateway.push.announces("alice", active=False):  # noqa: ASYNC110 - nor here
             await asyncio.sleep(0.02)
 
 

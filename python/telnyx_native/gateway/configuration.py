@@ -124,7 +124,7 @@ def _read(settings: Table, file: Path) -> GatewayConfig:
         names=settings.texts("names"),
         file=file,
     )
-    settings.end()
+    settings.reject_unknown()
     return config
 
 
@@ -137,7 +137,7 @@ def _read_user(name: str, table: Table) -> User:
         caller_id_name=table.text("caller_id_name"),
         caller_id_number=table.text("caller_id_number"),
     )
-    table.end()
+    table.reject_unknown()
     return user
 
 
@@ -155,7 +155,7 @@ def _read_menu(table: Table) -> Menu:
         barge_in=table.take("barge_in", bool, "true or false", Menu.barge_in),
         otherwise=table.text("otherwise") or None,
     )
-    table.end()
+    table.reject_unknown()
     return menu
 
 
@@ -174,7 +174,7 @@ def _read_limits(table: Table) -> GatewayLimits:
     usual = GatewayLimits()
     names = [each.name for each in dataclasses.fields(GatewayLimits)]
     limits = GatewayLimits(**{name: table.number(name, getattr(usual, name)) for name in names})
-    table.end()
+    table.reject_unknown()
     return limits
 
 
@@ -234,11 +234,11 @@ class Table:
             raise self.error(key, f"write a number {bounds}, not {value:g}")
         return value
 
-    def required_text(self, key: str, complaint: str) -> str:
+    def required_text(self, key: str, message: str) -> str:
         """Return a text that must be there."""
         text = self.text(key)
         if not text:
-            raise self.error(key, complaint)
+            raise self.error(key, message)
         return text
 
     def table(self, key: str) -> Table:
@@ -261,7 +261,7 @@ class Table:
         lists = self.table(key)
         return {name: lists.texts(name) for name in lists.names}
 
-    def end(self) -> None:
+    def reject_unknown(self) -> None:
         """Complain of settings that were not asked for."""
         for key in self._values:
             if key not in self._known:
@@ -269,9 +269,9 @@ class Table:
                 hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(self._known)}"
                 raise self.error(key, f"there is no such setting; {hint}")
 
-    def error(self, key: str, complaint: str) -> ConfigurationError:
+    def error(self, key: str, message: str) -> ConfigurationError:
         """Return the error about a setting of this table."""
-        return ConfigurationError(f"{self._path(key)}: {complaint}")
+        return ConfigurationError(f"{self._path(key)}: {message}")
 
     def _path(self, key: str) -> str:
         quoted = key if key.replace("_", "").replace("-", "").isalnum() else f'"{key}"'

@@ -237,7 +237,7 @@ class Gateway:
         from telnyx_native.gateway.web.site import make_site
 
         web_server = WebServer(
-            make_site(self._api(), keep_out=self._keep_out, welcome=self._welcome),
+            make_site(self._api(), check_origin=self._check_origin, welcome=self._welcome),
             serve_socket=self._serve_socket,
             check_socket=self._check_socket,
             limits=self.limits,
@@ -364,7 +364,7 @@ class Gateway:
             CallError: The user is not logged in, or has too many calls.
             MediaError: The audio cannot be offered.
         """
-        callee = self.directory.find(self._router.led_to(user))
+        callee = self.directory.find(self._router.resolve_number(user))
         if callee is None:
             raise ConfigurationError(f"the gateway has no user {user!r}")
         caller, sent = Party(name or from_, from_), tuple((headers or {}).items())
@@ -424,9 +424,9 @@ class Gateway:
         origins = request.headers.get_all("Origin")
         # A browser names the origin of every page that opens a socket (RFC 6455, 4.1). What names none is no page, and
         # may know the gateway under any name.
-        complaint = self._keep_out(request.headers.get_all("Host"), origins) if origins else None
-        if complaint is not None:
-            return socket.respond(HTTPStatus.FORBIDDEN, f"{complaint}\n")
+        refusal = self._check_origin(request.headers.get_all("Host"), origins) if origins else None
+        if refusal is not None:
+            return socket.respond(HTTPStatus.FORBIDDEN, f"{refusal}\n")
         if self._connections.full:
             self.counters.refused_connections += 1
             if self._connections.make_room():
@@ -434,13 +434,13 @@ class Gateway:
             return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "The gateway has no room for more clients.\n")
         return None
 
-    def _keep_out(self, hosts: Sequence[str], origins: Sequence[str]) -> str | None:
+    def _check_origin(self, hosts: Sequence[str], origins: Sequence[str]) -> str | None:
         """Return why a request with these `Host` and `Origin` headers is not taken, or `None` if it is."""
-        complaint = self._origins.complaint(hosts, origins)
-        if complaint is not None:
+        refusal = self._origins.refusal(hosts, origins)
+        if refusal is not None:
             self.counters.refused_origins += 1
-            logger.warning("a request for %.80r from %.80r is refused: %s", hosts[:1], origins[:1], complaint)
-        return complaint
+            logger.warning("a request for %.80r from %.80r is refused: %s", hosts[:1], origins[:1], refusal)
+        return refusal
 
     async def _within_limit(self, step: Awaitable[object], name: str) -> None:
         try:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["FailedLogins", "TooManyLogins"]
 
-FREE = 3
+FREE_FAILURES = 3
 """Failures after which a login still does not wait: people mistype."""
 
 FIRST_DELAY = 0.25
 """Seconds that the first login waits after that; each further failure doubles it."""
 
-FORGIVENESS = 60.0
+HALF_LIFE = 60.0
 """Seconds after which half of the failures are forgotten."""
 
 MOST_KNOWN = 4096
@@ -47,7 +47,7 @@ class _Failures:
     counted: float
 
     def now(self, time: float) -> float:
-        return self.count * math.pow(2.0, (self.counted - time) / FORGIVENESS)
+        return self.count * math.pow(2.0, (self.counted - time) / HALF_LIFE)
 
 
 class FailedLogins:
@@ -103,7 +103,7 @@ class FailedLogins:
     def delay(self, key: Key) -> float:
         """Return the seconds that a login for an account, or from an address, waits now."""
         known = self._failures.get(key)
-        excess = known.now(self._now()) - FREE if known else -1.0
+        excess = known.now(self._now()) - FREE_FAILURES if known else -1.0
         return 0.0 if excess < 0 else min(FIRST_DELAY * 2 ** min(excess, 30.0), self._limits.guess_delay)
 
     @contextmanager

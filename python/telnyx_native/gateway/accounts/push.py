@@ -143,11 +143,11 @@ class PushService:
         else:
             self._devices.get(user, {}).pop(token, None)
 
-    def reaches(self, user: str, *, active: bool) -> bool:
+    def announces(self, user: str, *, active: bool) -> bool:
         """Whether a call to a user is announced to a device, when a client is connected or not."""
         return any(device.when_active or not active for device in self._devices.get(user, {}).values())
 
-    def tell(self, user: str, kind: PushKind, info: CallInfo, voice_sdk_id: str) -> None:
+    def notify(self, user: str, kind: PushKind, info: CallInfo, voice_sdk_id: str) -> None:
         """Notify the devices of a user about a call."""
         metadata = {
             "caller_name": info.caller.name,

@@ -119,7 +119,7 @@ class AccountRequests:
         if returned:
             await self._context.setup_rates.of(connection.account).wait(len(returned))
         await connection.reply(request, {"message": "logged in", "sessid": connection.sessid})
-        self._calls.take_back(connection, returned)
+        self._calls.reattach(connection, returned)
         # Calls survive a second login, on the same connection or another; clients end those that are not listed.
         live = [leg.call_id for leg in connection.legs.values()]
         await connection.notify("telnyx_rtc.clientReady", {"reattached_sessions": live})
@@ -141,7 +141,7 @@ class AccountRequests:
         if any(other.account != connection.account for other in others):
             return []
         connection.sessid = wanted_id
-        returned = self._calls.take_over(connection, others)
+        returned = self._calls.take_detached(connection, others)
         for other in others:
             other.punt()
         return returned
@@ -156,7 +156,7 @@ class AccountRequests:
         params = {"state": state, "call_report_id": report_id}
         await connection.reply(request, {"params": params, "sessid": connection.sessid})
         if state == REGISTERED:
-            await self._calls.offer_returned(connection)
+            await self._calls.offer_reattached(connection)
             if connection.intent is PushIntent.TAKE:
                 await self._calls.deliver_parked(connection)
         return None

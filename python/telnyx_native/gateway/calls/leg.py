@@ -181,8 +181,8 @@ class Leg:
         """Take DTMF keys of the client, and pauses between them (`w`, `W`); what is neither is left out."""
         self._signalled.receive(keys)
 
-    async def show_party(self, name: str, number: str) -> None:
-        """Tell the client that somebody else is at the other end now, as after a transfer."""
+    async def send_display(self, name: str, number: str) -> None:
+        """Show the client another remote party, as after a transfer."""
         if self._reason is None:
             shown = {"callID": self.call_id, "display_name": name, "display_number": number}
             await self._notify("telnyx_rtc.display", shown | {"display_direction": self.display_direction})
@@ -197,7 +197,7 @@ class Leg:
         if self._reason is None:
             await self._notify("ai_conversation", params)
 
-    def adopt(self, client: Client, on_end: Callable[[Leg], None]) -> None:
+    def reattach(self, client: Client, on_end: Callable[[Leg], None]) -> None:
         """Hand the call to another connection of its client; `move_media` brings its audio there.
 
         Args:
@@ -215,11 +215,11 @@ class Leg:
         Raises:
             MediaError: The audio cannot be offered.
         """
-        sdp = await self.media.offer_anew()
+        sdp = await self.media.offer_new_path()
         for _ in range(copies):
-            await self.attach(sdp)
+            await self.send_attach(sdp)
 
-    async def attach(self, sdp: str) -> None:
+    async def send_attach(self, sdp: str) -> None:
         """Send the client an offer for audio that goes another way."""
         await self._notify("telnyx_rtc.attach", self.fields() | {"sdp": sdp, "variables": {}})
 
@@ -240,7 +240,7 @@ class Leg:
     async def _notify(self, method: str, params: Mapping[str, Any]) -> None:
         await self._client.notify(method, params)
 
-    def _be_answered(self) -> None:
+    def mark_answered(self) -> None:
         """Mark a ringing call as answered."""
         if self.state.value is LegState.RINGING:
             self.state.set(LegState.ANSWERED)
@@ -328,7 +328,7 @@ class CallerLeg(Leg):
         if late:
             await asyncio.sleep(DESCRIPTION_DELAY)
             await self._notify_of_audio("telnyx_rtc.media", description)
-        self._be_answered()
+        self.mark_answered()
 
     async def _answer_offer(self) -> str:
         offer, self._offer = self._offer, ""  # nobody needs it a second time
@@ -411,11 +411,7 @@ class CalleeLeg(Leg):
         await self.media.accept(sdp)
         self.answer_headers = headers
 
-    def accepted(self) -> None:
-        """Mark the call as answered: the client has been told that its answer was taken."""
-        self._be_answered()
-
-    async def settled(self) -> CalleeLeg:
+    async def wait_settled(self) -> CalleeLeg:
         """Wait until the client has answered or the leg is over; return the leg."""
         await self.state.wait_for(lambda state: state in {LegState.ANSWERED, LegState.ENDED})
         return self

@@ -161,13 +161,13 @@ class LegMedia:
             self._begin_move(path)
         return answer
 
-    async def offer_anew(self) -> str:
+    async def offer_new_path(self) -> str:
         """Return the offer of a new path for a client that lost the old one; audio goes the old way meanwhile."""
         path = await self._open_next()
         async with self._closing_on_failure(path):
             return await path.offer()
 
-    async def accept_anew(self, answer: str) -> None:
+    async def accept_new_path(self, answer: str) -> None:
         """Take the client's answer to that offer; audio goes the new way as soon as it stands.
 
         Raises:
@@ -185,7 +185,7 @@ class LegMedia:
         """Take a candidate of the client; it waits until the description that it belongs to has come."""
         self._candidates.add(candidate, sdp_mid, sdp_mline_index)
 
-    async def connected(self) -> None:
+    async def wait_connected(self) -> None:
         """Wait until audio flows.
 
         Raises:

@@ -53,7 +53,7 @@ class Calls:
         self._ring_all = ring_all
         self._detached = DetachedCalls(context.limits.detach_time)
         self._parked = ParkedCalls(context.push, context.limits.ring_time)
-        self._returned: dict[Connection, list[Leg]] = {}  # whose audio has not been offered anew yet
+        self._reattached: dict[Connection, list[Leg]] = {}  # whose audio has not been offered anew yet
 
     @property
     def legs(self) -> list[Leg]:
@@ -112,7 +112,7 @@ class Calls:
             MediaError: The audio cannot be offered.
         """
         phones = [connection for connection in self._connections.phones if connection.user == user]
-        if not phones and self._context.push.reaches(user.name, active=False):
+        if not phones and self._context.push.announces(user.name, active=False):
             return self._park(user, info)
         if not phones:
             raise CallError(f"{user.name} is not logged in; wait for the login before placing the call")
@@ -141,7 +141,7 @@ class Calls:
             except RequestRefused as refusal:
                 logger.warning("%s does not ring: %s", phone, refusal)
         active = {phone.user_name for phone in phones}
-        announced = [user for user in users if self._context.push.reaches(user.name, active=user.name in active)]
+        announced = [user for user in users if self._context.push.announces(user.name, active=user.name in active)]
         room = max(0, self._context.limits.calls - len(self.legs))
         return legs + [self._park(user, info_for(user.name)) for user in announced[:room]]
 
@@ -176,22 +176,22 @@ class Calls:
 
     async def detach(self, connection: Connection) -> None:
         """Keep the answered calls of a connection that is gone, for when the client comes back; end the others."""
-        self._returned.pop(connection, None)
-        self._detached.put(connection.account, connection.sessid, _give_away(connection))
+        self._reattached.pop(connection, None)
+        self._detached.put(connection.account, connection.sessid, _detach_answered(connection))
         await self.abort(connection)
 
     async def abort(self, connection: Connection) -> None:
         """End the calls of a connection at once."""
         await asyncio.gather(*(leg.abort() for leg in list(connection.legs.values())))
 
-    def take_over(self, connection: Connection, others: Iterable[Connection]) -> list[Leg]:
-        """Detach and return the answered calls of a client's earlier connections; see `take_back`."""
+    def take_detached(self, connection: Connection, others: Iterable[Connection]) -> list[Leg]:
+        """Detach and return the answered calls of a client's earlier connections; see `reattach`."""
         returned = self._detached.take(connection.account, connection.sessid)
         for other in others:
-            returned += _give_away(other)
+            returned += _detach_answered(other)
         return returned
 
-    def take_back(self, connection: Connection, legs: Sequence[Leg]) -> None:
+    def reattach(self, connection: Connection, legs: Sequence[Leg]) -> None:
         """Attach calls of an earlier connection of the same client.
 
         Their audio is offered anew when the client has been told that it is registered: before that, Telnyx's React
@@ -199,14 +199,14 @@ class Calls:
         """
         for leg in legs:
             connection.add_leg(leg)
-            leg.adopt(connection, connection.forget_leg)
+            leg.reattach(connection, connection.forget_leg)
         if legs:
-            self._returned.setdefault(connection, []).extend(legs)
-            connection.tasks.start(self._offer_returned_later(connection))
+            self._reattached.setdefault(connection, []).extend(legs)
+            connection.tasks.start(self._offer_reattached_later(connection))
 
-    async def offer_returned(self, connection: Connection) -> None:
+    async def offer_reattached(self, connection: Connection) -> None:
         """Offer the audio of the calls that were taken back."""
-        for leg in self._returned.pop(connection, []):
+        for leg in self._reattached.pop(connection, []):
             if leg.reason is not None or leg.call_id.lower() not in connection.legs:
                 continue
             try:
@@ -217,9 +217,9 @@ class Calls:
                 logger.warning("a call of %s cannot be brought back: %s", connection.user_name, error)
                 await leg.hang_up(HangupCause.RECOVERY_ON_TIMER_EXPIRE)
 
-    async def _offer_returned_later(self, connection: Connection) -> None:
+    async def _offer_reattached_later(self, connection: Connection) -> None:
         await asyncio.sleep(REGISTRATION_TIME)
-        await self.offer_returned(connection)
+        await self.offer_reattached(connection)
 
     def _new_media(self, user: str) -> LegMedia:
         context = self._context
@@ -235,7 +235,7 @@ class Calls:
         self._context.monitor.follow(leg)
 
 
-def _give_away(connection: Connection) -> list[Leg]:
+def _detach_answered(connection: Connection) -> list[Leg]:
     """Detach and return the answered calls of a connection."""
     given = [leg for leg in connection.legs.values() if leg.state.value is LegState.ANSWERED]
     for leg in given:
@@ -345,7 +345,7 @@ class ParkedLeg(CalleeLeg):
         Raises:
             MediaError: The audio cannot be offered.
         """
-        self.adopt(client, on_end)
+        self.reattach(client, on_end)
         await super().invite()
 
 
@@ -373,7 +373,7 @@ class ParkedCalls:
         leg = ParkedLeg(user, info, media, self._forget)
         self._parked[leg] = None
         self._tasks.start(self._follow(leg))
-        self._push.tell(user.name, PushKind.INCOMING_CALL, info, leg.voice_sdk_id)
+        self._push.notify(user.name, PushKind.INCOMING_CALL, info, leg.voice_sdk_id)
         return leg
 
     def take(self, user: str, voice_sdk_id: str | None) -> list[ParkedLeg]:
@@ -398,12 +398,12 @@ class ParkedCalls:
         """End a call that nobody answers; tell the devices when the user has missed it."""
         try:
             async with asyncio.timeout(self._ring_time):
-                await leg.settled()
+                await leg.wait_settled()
         except TimeoutError:
             await leg.hang_up(HangupCause.NO_ANSWER)
         if leg.state.value is not LegState.ENDED or leg.reason is None:
             return
         if leg.reason.cause == HangupCause.LOSE_RACE.name:
-            self._push.tell(leg.user_name, PushKind.ANSWERED_ELSEWHERE, leg.info, leg.voice_sdk_id)
+            self._push.notify(leg.user_name, PushKind.ANSWERED_ELSEWHERE, leg.info, leg.voice_sdk_id)
         elif leg.reason.cause not in _NOT_MISSED:
-            self._push.tell(leg.user_name, PushKind.MISSED_CALL, leg.info, leg.voice_sdk_id)
+            self._push.notify(leg.user_name, PushKind.MISSED_CALL, leg.info, leg.voice_sdk_id)

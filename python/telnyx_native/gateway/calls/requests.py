@@ -103,7 +103,7 @@ class CallRequests:
             await leg.hang_up(HangupCause.INCOMPATIBLE_DESTINATION)
             raise RequestRefused(SESSION_ERROR, "CODEC ERROR") from error
         await connection.reply(request, {"callID": leg.call_id, "sessid": connection.sessid})
-        leg.accepted()
+        leg.mark_answered()
         return None
 
     async def _bye(self, connection: Connection, request: Request) -> Answer:
@@ -180,7 +180,7 @@ class CallRequests:
         """Take the client's answer to the offer that brought a call back to it."""
         leg = _leg_of(connection, request)
         try:
-            await leg.media.accept_anew(_sdp_of(request))
+            await leg.media.accept_new_path(_sdp_of(request))
         except MediaError as error:
             raise RequestRefused(SESSION_ERROR, "MEDIA ERROR") from error
         return {"callID": leg.call_id, "sessid": connection.sessid}

@@ -151,7 +151,7 @@ class Assistant:
         """Answer, and leave the rest to the brain."""
         call = AssistantCall(leg)
         await leg.answer()
-        await leg.media.connected()
+        await leg.media.wait_connected()
         await self.brain(call)
         return HangupCause.NORMAL_CLEARING
 

@@ -104,7 +104,7 @@ class Echo:
     async def serve(self, leg: CallerLeg) -> Outcome:
         """Echo until the caller hangs up."""
         await leg.answer()
-        await leg.media.connected()
+        await leg.media.wait_connected()
         leg.peer.echo()
         return await leg.wait_ended()
 
@@ -116,7 +116,7 @@ class ReadBack:
         """Read back until the caller hangs up."""
         await leg.answer()
         async with keypad(leg.keys, leg.audio) as keys:  # before the audio: keys may come at once
-            await leg.media.connected()
+            await leg.media.wait_connected()
             await play(leg.audio, BEEP)
             while entry := await _entry(keys):
                 await play(leg.audio, KeyTones(entry))
@@ -143,7 +143,7 @@ class HangUpAfter:
     async def serve(self, leg: CallerLeg) -> Outcome:
         """Echo for a while."""
         await leg.answer()
-        await leg.media.connected()
+        await leg.media.wait_connected()
         leg.peer.echo()
         await asyncio.sleep(self.seconds)
         return HangupCause.NORMAL_CLEARING
@@ -162,7 +162,7 @@ class EarlyMedia:
     async def serve(self, leg: CallerLeg) -> Outcome:
         """Ring audibly, answer, and echo until the caller hangs up."""
         await leg.begin_early_media()
-        await leg.media.connected()
+        await leg.media.wait_connected()
         async with leg.ringback():
             await asyncio.sleep(self.seconds)
         return await Echo().serve(leg)
@@ -198,7 +198,7 @@ class PlayEndlessly:
     async def serve(self, leg: CallerLeg) -> Outcome:
         """Play until the caller hangs up."""
         await leg.answer()
-        await leg.media.connected()
+        await leg.media.wait_connected()
         samples = await rendered(self.sound, leg.audio.sample_rate)
         while True:
             await leg.audio.write(samples.data)
@@ -213,7 +213,7 @@ class PlayOnce:
     async def serve(self, leg: CallerLeg) -> Outcome:
         """Play to the end."""
         await leg.answer()
-        await leg.media.connected()
+        await leg.media.wait_connected()
         await play(leg.audio, self.sound)
         await asyncio.sleep(TAIL)
         return HangupCause.NORMAL_CLEARING
@@ -299,7 +299,7 @@ class JoinRoom:
             return HangupCause.NORMAL_CIRCUIT_CONGESTION
         with self.rooms.visit(self.name) as room:
             await leg.answer()
-            await leg.media.connected()
+            await leg.media.wait_connected()
             chime = await rendered(CHIME, room.audio.sample_rate)
             room.audio.write_nowait(chime.data)
             room.add(leg.peer)

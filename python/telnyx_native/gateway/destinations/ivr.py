@@ -80,7 +80,7 @@ class Ivr:
         """Ask until the caller has chosen, or the tries are used up."""
         await leg.answer()
         async with keypad(leg.keys, leg.audio) as keys:  # before the audio: keys may come at once
-            await leg.media.connected()
+            await leg.media.wait_connected()
             for _ in range(self._menu.tries):
                 key = await self._ask(leg, keys)
                 if key is None:

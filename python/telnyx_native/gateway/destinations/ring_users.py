@@ -104,7 +104,7 @@ async def _invite(phone: CalleeLeg) -> None:
 
 async def _first_to_answer(phones: Sequence[CalleeLeg]) -> CalleeLeg | None:
     """Return the first phone that answers, or `None` when every one has refused."""
-    settling = [asyncio.create_task(phone.settled()) for phone in phones]
+    settling = [asyncio.create_task(phone.wait_settled()) for phone in phones]
     try:
         for settled in asyncio.as_completed(settling):
             phone = await settled
@@ -130,7 +130,7 @@ async def _talk(one: Leg, other: Leg) -> Reason:
 
     async def follow(leg: Leg) -> Reason:
         try:
-            await leg.media.connected()
+            await leg.media.wait_connected()
         except MediaError:
             return leg.reason or HangupCause.MEDIA_TIMEOUT
         return await leg.wait_ended()

@@ -113,19 +113,19 @@ class Router:
         Raises:
             ConfigurationError: It is neither.
         """
-        address = self.led_to(address)
+        address = self.resolve_number(address)
         user = self._directory.find(address)
         users = [user] if user else self._groups.get(address, ())
         if not users:
             raise ConfigurationError(self._unknown("user or group", address, [*self._user_names, *self._groups]))
         return users
 
-    def led_to(self, address: str) -> str:
+    def resolve_number(self, address: str) -> str:
         """Return where the number of the plan leads that an address is; other addresses stay as they are."""
         return self._numbers.get(address_of(address), address)
 
     def _find(self, address: str) -> Destination | None:
-        address = self.led_to(address)
+        address = self.resolve_number(address)
         user = self._directory.find(address)
         if user is not None:
             return self._ring_users([user])

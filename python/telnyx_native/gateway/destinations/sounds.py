@@ -27,10 +27,10 @@ __all__ = [
     "Sound",
     "SoundFolder",
     "Tone",
+    "hold_music",
     "parse_sound",
     "play",
     "rendered",
-    "waiting_music",
 ]
 
 PROMPT = Path(__file__).parents[2] / "assets" / "prompt.flac"
@@ -146,7 +146,7 @@ class Music:
 
     def render(self, rate: int) -> NDArray[np.int16]:
         """Return its samples."""
-        return waiting_music(rate)
+        return hold_music(rate)
 
 
 @dataclass(frozen=True)
@@ -268,7 +268,7 @@ _SEMITONES = {"C": -9, "D": -7, "E": -5, "F": -4, "G": -2, "A": 0, "B": 2}
 
 
 @lru_cache(maxsize=4)
-def waiting_music(rate: int) -> NDArray[np.int16]:
+def hold_music(rate: int) -> NDArray[np.int16]:
     """Return eight seconds of music, to be repeated without a seam.
 
     Args:

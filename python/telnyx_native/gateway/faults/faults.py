@@ -204,7 +204,7 @@ class Faults:
     async def send_unusable_attach(self, leg: Leg) -> None:
         """Offer the client a new path for a call's audio that it cannot use; the old one stands."""
         _check_answered(leg)
-        await leg.attach(UNUSABLE)
+        await leg.send_attach(UNUSABLE)
 
     def repeat_tools(self, leg: Leg) -> None:
         """Let the call's assistant ask for each of the client's tools twice, with the same id, from now on."""

@@ -50,7 +50,7 @@ class Origins:
             if not re.fullmatch(r"[\w.-]{1,253}", name):
                 raise ConfigurationError(f'{name!r} is no name of a host: write one like "gateway.example.com"')
 
-    def complaint(self, hosts: Sequence[str], origins: Sequence[str]) -> str | None:
+    def refusal(self, hosts: Sequence[str], origins: Sequence[str]) -> str | None:
         """Return why a request is not taken, or `None` if it is.
 
         Args:

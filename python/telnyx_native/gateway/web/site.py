@@ -93,30 +93,30 @@ def _refusal(status: int, why: str) -> web.Response:
 
 
 def make_site(
-    api: ApiContext, *, keep_out: Callable[[Sequence[str], Sequence[str]], str | None], welcome: Callable[[], str]
+    api: ApiContext, *, check_origin: Callable[[Sequence[str], Sequence[str]], str | None], welcome: Callable[[], str]
 ) -> web.Application:
     """Return the site of a gateway.
 
     Args:
         api: What the API shows, and what it does.
-        keep_out: Returns why a request with these `Host` and `Origin` headers is not taken, or `None` if it is.
+        check_origin: Returns why a request with these `Host` and `Origin` headers is not taken, or `None` if it is.
         welcome: Returns the text of `/` for programs that are no browsers.
     """
     limit = api.gateway.limits.call_report_size
-    site = web.Application(client_max_size=limit, middlewares=[_check_origins(keep_out)])
+    site = web.Application(client_max_size=limit, middlewares=[_check_origins(check_origin)])
     add_call_reports(site, api.gateway)
     site.add_subapp("/api", make_api(api))
     _add_pages(site, welcome)
     return site
 
 
-def _check_origins(keep_out: Callable[[Sequence[str], Sequence[str]], str | None]) -> Any:
+def _check_origins(check_origin: Callable[[Sequence[str], Sequence[str]], str | None]) -> Any:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse what pages of foreign origins ask for."""
-        complaint = keep_out(request.headers.getall("Host", []), request.headers.getall("Origin", []))
-        if complaint is not None:
-            return web.Response(status=403, text=f"{complaint}\n")
+        refusal = check_origin(request.headers.getall("Host", []), request.headers.getall("Origin", []))
+        if refusal is not None:
+            return web.Response(status=403, text=f"{refusal}\n")
         return await handler(request)
 
     return check

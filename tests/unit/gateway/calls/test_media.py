@@ -37,8 +37,8 @@ async def test_a_path_that_does_not_come_up_is_closed(media, peers, no_way, unti
 
 
 async def test_an_offered_path_that_does_not_come_up_is_closed(media, peers, no_way, until):
-    await media.offer_anew()
-    await media.accept_anew("v=0")
+    await media.offer_new_path()
+    await media.accept_new_path("v=0")
     await until(lambda: peers[1].closed)
     assert media.peer is peers[0]
 
@@ -57,9 +57,9 @@ async def test_another_path_is_found_after_one_that_failed(media, peers, monkeyp
 
 
 async def test_an_answer_that_is_no_good_closes_the_offered_path(media, peers):
-    await media.offer_anew()
+    await media.offer_new_path()
     with pytest.raises(MediaError):
-        await media.accept_anew("bad")
+        await media.accept_new_path("bad")
     assert peers[1].closed
     assert not peers[0].closed
 
@@ -70,7 +70,7 @@ async def test_an_offer_that_cannot_be_made_leaves_no_peer(media, peers, monkeyp
 
     monkeypatch.setattr(fake_peer, "gathered", fail)
     with pytest.raises(MediaError):
-        await media.offer_anew()
+        await media.offer_new_path()
     assert peers[1].closed
 
 

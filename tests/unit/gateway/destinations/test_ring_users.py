@@ -60,7 +60,7 @@ class TestPlacedCalls:
 
     async def test_somebody_else_is_at_the_other_end(self, alice, gateway):
         call = await gateway.place_call("alice", from_="+1999")
-        await call.show_party("The Shop", "+1888")
+        await call.send_display("The Shop", "+1888")
         shown = (await alice.expect("telnyx_rtc.display"))["params"]
         assert shown["callID"] == call.call_id
         assert (shown["display_name"], shown["display_number"]) == ("The Shop", "+1888")

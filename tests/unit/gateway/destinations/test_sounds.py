@@ -10,7 +10,7 @@ import pytest
 from support.signals import dominant_frequency, rms
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway.destinations import sounds
-from telnyx_native.gateway.destinations.sounds import PROMPT, FileSound, SoundFolder, parse_sound, waiting_music
+from telnyx_native.gateway.destinations.sounds import PROMPT, FileSound, SoundFolder, hold_music, parse_sound
 from telnyx_native.media.dtmf import DtmfDetector
 from telnyx_native.media.files import write_wav
 from telnyx_native.media.tones import tone
@@ -103,7 +103,7 @@ def test_what_is_no_sound(folder: SoundFolder, text: str) -> None:
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])
 def test_music_goes_on_without_a_seam(rate: int) -> None:
-    music = waiting_music(rate)
+    music = hold_music(rate)
     assert music.dtype == np.int16
     assert len(music) == 8 * rate
     assert 5000 < np.abs(music).max() <= 8000

@@ -48,12 +48,12 @@ FOREIGN = [
 
 @pytest.mark.parametrize("origin", OF_THIS_MACHINE)
 def test_pages_of_this_machine_come_in(origin):
-    assert Origins().complaint([OWN], [origin]) is None
+    assert Origins().refusal([OWN], [origin]) is None
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
 def test_pages_of_elsewhere_do_not(origin):
-    assert "origin" in Origins().complaint([OWN], [origin])
+    assert "origin" in Origins().refusal([OWN], [origin])
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_pages_of_elsewhere_do_not(origin):
 )
 def test_its_own_pages_come_in(host, origin):
     """React Native makes an origin of the address that it connects to."""
-    assert Origins(names=["gw.example"]).complaint([host], [origin]) is None
+    assert Origins(names=["gw.example"]).refusal([host], [origin]) is None
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_its_own_pages_come_in(host, origin):
     ["127.0.0.1:8899", "localhost", "LocalHost:1", "localhost.:8899", "[::1]:8899", "192.0.2.7", "[fe80::1%eth0]:8899"],
 )
 def test_names_of_the_gateway(host):
-    assert Origins().complaint([host], []) is None
+    assert Origins().refusal([host], []) is None
 
 
 @pytest.mark.parametrize(
@@ -84,22 +84,22 @@ def test_names_of_the_gateway(host):
     ["evil.example:8899", "localhost.evil.example", "127.0.0.1.evil.example", "a@127.0.0.1", "127.0.0.1/x", "[", "x"],
 )
 def test_names_that_somebody_else_lets_point_here(host):
-    assert "name" in Origins().complaint([host], [])
-    assert Origins().complaint([host], [f"http://{host}"]) is not None
+    assert "name" in Origins().refusal([host], [])
+    assert Origins().refusal([host], [f"http://{host}"]) is not None
 
 
 def test_what_is_let_in_by_option():
     origins = Origins(("https://App.example.com", "null"), ("GW.example.com",))
     for origin in ("https://app.example.com", "null"):
-        assert origins.complaint(["gw.example.com:8899"], [origin]) is None
-    assert origins.complaint([OWN], ["https://app.example.com.evil.example"]) is not None
-    assert origins.complaint([OWN], ["https://app.example.com:444"]) is not None
+        assert origins.refusal(["gw.example.com:8899"], [origin]) is None
+    assert origins.refusal([OWN], ["https://app.example.com.evil.example"]) is not None
+    assert origins.refusal([OWN], ["https://app.example.com:444"]) is not None
 
 
 def test_who_is_no_browser_says_neither():
-    assert Origins().complaint([], []) is None
-    assert Origins().complaint([OWN, "evil.example"], []) is not None
-    assert Origins().complaint([OWN], ["http://localhost", "http://evil.example"]) is not None
+    assert Origins().refusal([], []) is None
+    assert Origins().refusal([OWN, "evil.example"], []) is not None
+    assert Origins().refusal([OWN], ["http://localhost", "http://evil.example"]) is not None
 
 
 @pytest.mark.parametrize("wrong", [{"allowed": ["app.example.com"]}, {"allowed": ["*"]}, {"names": ["http://x"]}])
