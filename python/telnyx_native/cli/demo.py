@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["demo"]
 
-"""What is said."""
-
 SAMPLE_RATE = 16_000
 """Hz; the rate of the prompt, and of the recording."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 import resource
@@ -13,7 +12,7 @@ import webbrowser
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -45,14 +44,18 @@ ROUTING = "Users, and where calls lead"
 """The heading of these options in the help."""
 
 
+def _option(metavar: str, text: str, panel: str | None = None, **settings: Any) -> Any:
+    """Return an option that takes a value of that form."""
+    return typer.Option(metavar=metavar, help=text, rich_help_panel=panel, **settings)
+
+
 def gateway(
     user: Annotated[
         list[str] | None,
-        typer.Option(
-            rich_help_panel=ROUTING,
-            metavar="NAME:PASSWORD[:NUMBER]",
-            help="Someone who may log in; repeat it for more. Without any: alice, bob, and a bot to talk to, "
-            "password demo.",
+        _option(
+            "NAME:PASSWORD[:NUMBER]",
+            "Someone who may log in; repeat it for more. Without any: alice, bob, and a bot to talk to, password demo.",
+            ROUTING,
         ),
     ] = None,
     host: Annotated[
@@ -65,100 +68,81 @@ def gateway(
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(
-            rich_help_panel=ROUTING,
-            metavar="FILE",
+        _option(
+            "FILE",
+            "Read users, numbers, groups, menus, assistants and limits from a TOML file; options come on top.",
+            ROUTING,
             dir_okay=False,
-            help="Read users, numbers, groups, menus, assistants and limits from a TOML file; options come on top.",
         ),
     ] = None,
     example_config: Annotated[
         Path | None,
-        typer.Option(
-            rich_help_panel=ROUTING,
-            metavar="FILE",
-            dir_okay=False,
-            help="Write such a file, with every setting explained, and exit.",
-        ),
+        _option("FILE", "Write such a file, with every setting explained, and exit.", ROUTING, dir_okay=False),
     ] = None,
     token: Annotated[
         list[str] | None,
-        typer.Option(
-            rich_help_panel=ROUTING,
-            metavar="USER:TOKEN",
-            help="A login token of a user that does not expire; without it, the HTTP API makes some.",
+        _option(
+            "USER:TOKEN", "A login token of a user that does not expire; without it, the HTTP API makes some.", ROUTING
         ),
     ] = None,
     number: Annotated[
         list[str] | None,
-        typer.Option(
-            rich_help_panel=ROUTING,
-            metavar="NUMBER=ADDRESS",
-            help="Where a number leads: a user, a group or a destination; repeat it for more.",
+        _option(
+            "NUMBER=ADDRESS",
+            "Where a number leads: a user, a group or a destination; repeat it for more.",
+            ROUTING,
         ),
     ] = None,
     group: Annotated[
-        list[str] | None,
-        typer.Option(
-            rich_help_panel=ROUTING, metavar="NAME=USER,USER…", help="Users who ring together; repeat it for more."
-        ),
+        list[str] | None, _option("NAME=USER,USER…", "Users who ring together; repeat it for more.", ROUTING)
     ] = None,
     ring: Annotated[
         str | None,
-        typer.Option(
-            rich_help_panel=ROUTING,
-            metavar="last|all",
-            help="Which phones of a user ring: the last to log in, as at Telnyx, or all, which is not its way.",
+        _option(
+            "last|all",
+            "Which phones of a user ring: the last to log in, as at Telnyx, or all, which is not its way.",
+            ROUTING,
             show_default="last",
         ),
     ] = None,
     sounds: Annotated[
         Path | None,
-        typer.Option(
-            rich_help_panel=ROUTING,
-            metavar="FOLDER",
-            file_okay=False,
-            help="What file:NAME plays from; without it, nothing.",
-        ),
+        _option("FOLDER", "What file:NAME plays from; without it, nothing.", ROUTING, file_okay=False),
     ] = None,
     assistant: Annotated[
         list[str] | None,
-        typer.Option(
-            rich_help_panel=ROUTING,
-            metavar="ID[=FILE.py:FUNCTION]",
-            help="An AI assistant: the id that guests log in to, and the async function that is its brain; without "
-            "one it follows a script. Repeat it for more. Without any there are no guests, but for the demo's: "
-            "assistant.",
+        _option(
+            "ID[=FILE.py:FUNCTION]",
+            "An AI assistant: the id that guests log in to, and the async function that is its brain; without one it "
+            "follows a script. Repeat it for more. Without any there are no guests, but for the demo's: assistant.",
+            ROUTING,
         ),
     ] = None,
     origin: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="ORIGIN",
-            help="Web pages of this origin, such as https://app.example.com, may use it too; repeat it for more. Those "
-            "of this machine may anyway.",
+        _option(
+            "ORIGIN",
+            "Web pages of this origin, such as https://app.example.com, may use it too; repeat it for more. Those of "
+            "this machine may anyway.",
         ),
     ] = None,
     name: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="HOST",
-            help="A name under which it is reached, beside localhost and IP addresses; repeat it for more.",
-        ),
+        _option("HOST", "A name under which it is reached, beside localhost and IP addresses; repeat it for more."),
     ] = None,
     tls: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
+        _option(
+            "FILE",
+            "Encrypt (wss, https) with a certificate made for this run; it goes to FILE, for clients to trust.",
             dir_okay=False,
-            help="Encrypt (wss, https) with a certificate made for this run; it goes to FILE, for clients to trust.",
         ),
     ] = None,
     fault: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="USER:FAULT",
-            help="Misbehave towards a user: delay:SECONDS, duplicate, registration:STATE or registration:STATE:TIMES, "
+        _option(
+            "USER:FAULT",
+            "Misbehave towards a user: delay:SECONDS, duplicate, registration:STATE or registration:STATE:TIMES, "
             "where STATE is refused, no_answer, FAIL_WAIT, NOREG, EXPIRED, ...; "
             "login-error:CODE:TIMES; late-description; channel-limit:CALLS; "
             "media:loss=0.05,jitter=0.03,delay=0.1,reorder=0.02; repeat it for more. The HTTP API has more of them.",
@@ -166,9 +150,9 @@ def gateway(
     ] = None,
     scenario: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Run a scenario of faults: flaky-wifi, congested-link, server-restart, amnesia, registration-storm, "
+        _option(
+            "NAME",
+            "Run a scenario of faults: flaky-wifi, congested-link, server-restart, amnesia, registration-storm, "
             "slow-start, slow-server, dead-link, garbage, expired-tokens or moving-media; repeat it for more at once. "
             "What each does is said when it begins.",
         ),
@@ -256,6 +240,7 @@ async def _gateway(plan: _Plan) -> ExitCode:
     from telnyx_native.gateway.destinations.assistant import ASSISTANT
     from telnyx_native.gateway.faults.names import inject
     from telnyx_native.gateway.tasks import running
+    from telnyx_native.gateway.web.origins import is_loopback
 
     console = Console()
     _allow_many_files()
@@ -276,7 +261,7 @@ async def _gateway(plan: _Plan) -> ExitCode:
     with _log_on(console, logging.DEBUG if plan.verbose else logging.INFO):
         async with server, _example_bot(server, certificate) if demo else nullcontext():
             _introduce(console, server, demo=demo, ca_file=plan.tls)
-            if not _is_loopback(config.host):
+            if not is_loopback(config.host):
                 _warn_of_others(console, demo=demo)
             if plan.open_console and not await asyncio.to_thread(webbrowser.open, server.console_url):
                 console.print("There is no browser to open; copy the console's address into one.")
@@ -392,10 +377,3 @@ def _log_on(console: Console, level: int) -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(logging.NOTSET)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

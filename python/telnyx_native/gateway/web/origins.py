@@ -17,7 +17,7 @@ from telnyx_native.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Origins", "names_in"]
+__all__ = ["Origins", "is_loopback", "names_in"]
 
 _AUTHORITY = r"(?:\[[0-9a-f:.]{2,45}(?:%[\w.-]{1,32})?\]|[\w.-]{1,253})(?::\d{1,5})?"
 _HOST = re.compile(_AUTHORITY, re.IGNORECASE)
@@ -68,7 +68,7 @@ class Origins:
 
     def _is_ours(self, name: str) -> bool:
         # An address in place of a name was not looked up, so nobody can have pointed it here.
-        return _is_this_machine(name) or _is_address(name) or name in _in_lower_case(self.names)
+        return is_loopback(name) or _is_address(name) or name in _in_lower_case(self.names)
 
     def _lets_in(self, origin: str, host: str) -> bool:
         if origin in _in_lower_case(self.allowed):
@@ -78,7 +78,7 @@ class Origins:
             return False
         usual = _USUAL_PORTS[match["scheme"]]
         own = match["authority"].removesuffix(usual) == host.removesuffix(usual)
-        return own or _is_this_machine(_name_of(match["authority"]))
+        return own or is_loopback(_name_of(match["authority"]))
 
 
 def _name_of(authority: str) -> str:
@@ -86,7 +86,8 @@ def _name_of(authority: str) -> str:
     return re.sub(r":\d{1,5}$", "", authority).strip("[]").partition("%")[0].removesuffix(".")
 
 
-def _is_this_machine(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Whether a name or an address is that of this machine."""
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, section 6.3
         return True
     try:
