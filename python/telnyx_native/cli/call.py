@@ -135,7 +135,9 @@ async def _call(plan: _Plan) -> ExitCode:
     console.print(f"Call ended: {plain(call.termination_reason)}")
     if plan.record:
         console.print(f"Recording: {plain(plan.record)}", soft_wrap=True)
-    return ExitCode.OK if _is_good_end(call) else ExitCode.CALL_FAILED
+    reason = call.termination_reason
+    is_good = reason is not None and reason.cause == HangupCause.NORMAL_CLEARING.name
+    return ExitCode.OK if is_good else ExitCode.CALL_FAILED
 
 
 async def _narrate(call: Call, console: Console) -> None:
@@ -185,11 +187,6 @@ async def _recorded(call: Call, recording: WavWriter | None) -> AsyncIterator[No
     finally:
         recorder.cancel()
         await asyncio.gather(recorder, return_exceptions=True)
-
-
-def _is_good_end(call: Call) -> bool:
-    reason = call.termination_reason
-    return reason is not None and reason.cause == HangupCause.NORMAL_CLEARING.name
 
 
 BLOCK_SECONDS = 1.0

@@ -8,7 +8,7 @@ import logging
 import os
 import queue
 import threading
-from concurrent.futures import thread as _executors  # noqa: F401 - that is to end after us: see `_end_with_the_program`
+from concurrent.futures import thread as _executors  # noqa: F401 - must end after the loop thread: see `_call_at_exit`
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
@@ -205,7 +205,7 @@ def loop_thread() -> LoopThread:
     with _threads_lock:
         if not _threads:
             _threads.append(LoopThread())
-            _end_with_the_program(_threads[0].close)
+            _call_at_exit(_threads[0].close)
         return _threads[0]
 
 
@@ -218,7 +218,7 @@ def _forget_threads() -> None:
 os.register_at_fork(after_in_child=_forget_threads)
 
 
-def _end_with_the_program(end: Callable[[], None]) -> None:
+def _call_at_exit(end: Callable[[], None]) -> None:
     """Call `end` when the main thread is over, and before the executors of `concurrent.futures` are.
 
     `atexit` would be too late: from then on no thread can be started, and hanging up calls needs some. This is

@@ -70,10 +70,6 @@ class ApiContext:
 
     Attributes:
         gateway: What the gateway shares.
-        connections: The open connections.
-        calls: The calls.
-        faults: The faults that can be injected.
-        scenarios: The courses of faults.
         programs: The names of the destinations beside the users.
         control_token: What lets a request in.
         place_call: Calls a user, see `Gateway.place_call`.
@@ -112,7 +108,7 @@ def make_api(context: ApiContext) -> web.Application:
             web.delete("/scenarios/{name}", handlers.stop_scenario),
         ]
     )
-    api.on_shutdown.append(handlers.end_streams)
+    api.on_shutdown.append(handlers.close_streams)
     return api
 
 
@@ -187,8 +183,8 @@ class _Handlers:
         await leg.hang_up()
         return web.json_response(self._context.gateway.monitor.describe(leg))
 
-    async def end_streams(self, _api: web.Application) -> None:
-        """End the streams of events: the gateway goes away, for now or for good."""
+    async def close_streams(self, _api: web.Application) -> None:
+        """Close the streams of events: the gateway restarts or closes."""
         for stream in self._streams:
             stream.cancel()
 
