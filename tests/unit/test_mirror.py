@@ -41,7 +41,6 @@ COVERED_BY = {
     "gateway/certificate.py": "integration/test_tls.py",
     "gateway/context.py": "unit/gateway/test_connection.py",
     "gateway/destinations/ivr.py": "unit/gateway/destinations/test_built_in.py",
-    "gateway/faults/names.py": "unit/gateway/faults/test_faults.py",
     "gateway/monitor.py": "unit/gateway/web/test_api.py",
     "gateway/server.py": "unit/gateway/test_robustness.py",
     "integrations/livekit.py": "frameworks/test_livekit.py",
