@@ -13,18 +13,13 @@ from telnyx_native.version import __version__
 
 if TYPE_CHECKING:
     from telnyx_native.ai.assistant import AiAssistant as AiAssistant
+    from telnyx_native.ai.assistant import WidgetSettings as WidgetSettings
     from telnyx_native.ai.transcript import TranscriptItem as TranscriptItem
-    from telnyx_native.ai.widget import WidgetSettings as WidgetSettings
     from telnyx_native.call import Call as Call
     from telnyx_native.call.conference import Conference as Conference
-    from telnyx_native.call.timings import CallTimings as CallTimings
+    from telnyx_native.call.lifecycle import CallTimings as CallTimings
     from telnyx_native.client import TelnyxClient as TelnyxClient
-    from telnyx_native.client.precall import PreCallReport as PreCallReport
-    from telnyx_native.client.precall import Spread as Spread
-    from telnyx_native.client.precall import run_pre_call as run_pre_call
-    from telnyx_native.codes import ErrorCode as ErrorCode
-    from telnyx_native.codes import TelnyxWarning as TelnyxWarning
-    from telnyx_native.codes import WarningCode as WarningCode
+    from telnyx_native.client.precall import *  # noqa: F403 - all of it is public
     from telnyx_native.config import AnonymousConfig as AnonymousConfig
     from telnyx_native.config import AudioCodec as AudioCodec
     from telnyx_native.config import AudioConfig as AudioConfig
@@ -35,16 +30,14 @@ if TYPE_CHECKING:
     from telnyx_native.config import Limits as Limits
     from telnyx_native.config import NoiseSuppression as NoiseSuppression
     from telnyx_native.config import OpusConfig as OpusConfig
+    from telnyx_native.config import Region as Region
     from telnyx_native.config import RingSink as RingSink
     from telnyx_native.config import TelnyxConfig as TelnyxConfig
     from telnyx_native.config import Timeouts as Timeouts
     from telnyx_native.config import TokenConfig as TokenConfig
     from telnyx_native.config import TxServerConfiguration as TxServerConfiguration
     from telnyx_native.config import VoiceActivityConfig as VoiceActivityConfig
-    from telnyx_native.devices.handset import Handset as Handset
-    from telnyx_native.devices.handset import HandsetCounters as HandsetCounters
-    from telnyx_native.devices.handset import HandsetState as HandsetState
-    from telnyx_native.devices.handset import Loudspeaker as Loudspeaker
+    from telnyx_native.devices.handset import *  # noqa: F403 - all of it is public
     from telnyx_native.devices.sound_system import MicrophoneReport as MicrophoneReport
     from telnyx_native.devices.sound_system import SoundDevice as SoundDevice
     from telnyx_native.devices.sound_system import run_microphone_check as run_microphone_check
@@ -58,6 +51,7 @@ if TYPE_CHECKING:
     from telnyx_native.errors import DeviceError as DeviceError
     from telnyx_native.errors import DrainingError as DrainingError
     from telnyx_native.errors import EngineClosedError as EngineClosedError
+    from telnyx_native.errors import ErrorCode as ErrorCode
     from telnyx_native.errors import FlowClosedError as FlowClosedError
     from telnyx_native.errors import GatewayRegistrationError as GatewayRegistrationError
     from telnyx_native.errors import InviteTimeoutError as InviteTimeoutError
@@ -72,43 +66,18 @@ if TYPE_CHECKING:
     from telnyx_native.errors import ServerUnavailableError as ServerUnavailableError
     from telnyx_native.errors import SocketConnectionError as SocketConnectionError
     from telnyx_native.errors import TelnyxError as TelnyxError
+    from telnyx_native.errors import TelnyxWarning as TelnyxWarning
     from telnyx_native.errors import WaitTimeoutError as WaitTimeoutError
-    from telnyx_native.events import AiConversationResponse as AiConversationResponse
-    from telnyx_native.events import AnswerResponse as AnswerResponse
-    from telnyx_native.events import AttachResponse as AttachResponse
-    from telnyx_native.events import ByeResponse as ByeResponse
-    from telnyx_native.events import CallEvent as CallEvent
-    from telnyx_native.events import CallIds as CallIds
-    from telnyx_native.events import CandidateResponse as CandidateResponse
-    from telnyx_native.events import ClientReadyResponse as ClientReadyResponse
-    from telnyx_native.events import DisablePushResponse as DisablePushResponse
-    from telnyx_native.events import DisplayResponse as DisplayResponse
-    from telnyx_native.events import EndOfCandidatesResponse as EndOfCandidatesResponse
-    from telnyx_native.events import EventResponse as EventResponse
-    from telnyx_native.events import GatewayStateResponse as GatewayStateResponse
-    from telnyx_native.events import InfoResponse as InfoResponse
-    from telnyx_native.events import InviteResponse as InviteResponse
-    from telnyx_native.events import LoginResponse as LoginResponse
-    from telnyx_native.events import MediaResponse as MediaResponse
-    from telnyx_native.events import ReceivedMessageBody as ReceivedMessageBody
-    from telnyx_native.events import ReceivedResult as ReceivedResult
-    from telnyx_native.events import RemoteParty as RemoteParty
-    from telnyx_native.events import RingingResponse as RingingResponse
-    from telnyx_native.events import SocketMethod as SocketMethod
-    from telnyx_native.events import SocketResponse as SocketResponse
-    from telnyx_native.events import SocketStatus as SocketStatus
-    from telnyx_native.flow import Collector as Collector
-    from telnyx_native.flow import SharedFlow as SharedFlow
-    from telnyx_native.flow import StateFlow as StateFlow
+    from telnyx_native.errors import WarningCode as WarningCode
+    from telnyx_native.events import *  # noqa: F403 - all of it is public
+    from telnyx_native.flow import *  # noqa: F403 - all of it is public
     from telnyx_native.logs import JsonLinesFormatter as JsonLinesFormatter
     from telnyx_native.logs import LogContextFilter as LogContextFilter
     from telnyx_native.logs import LogLevel as LogLevel
     from telnyx_native.logs import TxLogger as TxLogger
     from telnyx_native.logs import log_context as log_context
     from telnyx_native.media.audio_processor import AudioProcessor as AudioProcessor
-    from telnyx_native.media.dtmf import DtmfDetector as DtmfDetector
-    from telnyx_native.media.dtmf import DtmfReceived as DtmfReceived
-    from telnyx_native.media.dtmf import DtmfSource as DtmfSource
+    from telnyx_native.media.dtmf import *  # noqa: F403 - all of it is public
     from telnyx_native.media.output import AudioLayer as AudioLayer
     from telnyx_native.media.output import AudioOutput as AudioOutput
     from telnyx_native.media.output import Cleared as Cleared
@@ -118,57 +87,39 @@ if TYPE_CHECKING:
     from telnyx_native.media.quality import CallQualityMetrics as CallQualityMetrics
     from telnyx_native.media.recording import Recording as Recording
     from telnyx_native.media.sources import Playable as Playable
-    from telnyx_native.media.stream import AudioCounters as AudioCounters
-    from telnyx_native.media.stream import AudioStream as AudioStream
+    from telnyx_native.media.stream import *  # noqa: F403 - all of it is public
     from telnyx_native.media.tap import AudioDirection as AudioDirection
     from telnyx_native.media.tap import AudioTap as AudioTap
-    from telnyx_native.media.voice_activity import VoiceActivity as VoiceActivity
-    from telnyx_native.media.voice_activity import VoiceActivityDetector as VoiceActivityDetector
-    from telnyx_native.push import PushConfig as PushConfig
-    from telnyx_native.push import PushEnvironment as PushEnvironment
-    from telnyx_native.push import PushKind as PushKind
-    from telnyx_native.push import PushMetaData as PushMetaData
-    from telnyx_native.push import PushProvider as PushProvider
-    from telnyx_native.region import Region as Region
-    from telnyx_native.rest import TelephonyCredential as TelephonyCredential
-    from telnyx_native.rest import TelephonyCredentials as TelephonyCredentials
-    from telnyx_native.rest import mint_login_token as mint_login_token
+    from telnyx_native.media.voice_activity import *  # noqa: F403 - all of it is public
+    from telnyx_native.push import *  # noqa: F403 - all of it is public
+    from telnyx_native.rest import *  # noqa: F403 - all of it is public
     from telnyx_native.signaling.health import SocketConnectionMetrics as SocketConnectionMetrics
     from telnyx_native.signaling.health import SocketConnectionQuality as SocketConnectionQuality
     from telnyx_native.signaling.logins import LoginTimings as LoginTimings
-    from telnyx_native.states import CallDirection as CallDirection
-    from telnyx_native.states import CallNetworkChangeReason as CallNetworkChangeReason
-    from telnyx_native.states import CallState as CallState
-    from telnyx_native.states import CallTerminationReason as CallTerminationReason
-    from telnyx_native.states import ConnectionStatus as ConnectionStatus
-    from telnyx_native.states import GatewayState as GatewayState
-    from telnyx_native.states import HangupCause as HangupCause
-    from telnyx_native.verdict import Verdict as Verdict
+    from telnyx_native.states import *  # noqa: F403 - all of it is public
     from telnyx_native.version import versions as versions
 
 _HOMES = {
-    "ai.assistant": "AiAssistant",
+    "ai.assistant": "AiAssistant WidgetSettings",
     "ai.transcript": "TranscriptItem",
-    "ai.widget": "WidgetSettings",
     "call": "Call",
     "call.conference": "Conference",
-    "call.timings": "CallTimings",
+    "call.lifecycle": "CallTimings",
     "client": "TelnyxClient",
     "client.precall": "PreCallReport Spread run_pre_call",
-    "codes": "ErrorCode TelnyxWarning WarningCode",
     "config": (
         "AnonymousConfig AudioCodec AudioConfig AudioEncoding AudioProcessing CredentialConfig IceServer Limits "
-        "NoiseSuppression OpusConfig RingSink TelnyxConfig Timeouts TokenConfig TxServerConfiguration "
+        "NoiseSuppression OpusConfig Region RingSink TelnyxConfig Timeouts TokenConfig TxServerConfiguration "
         "VoiceActivityConfig"
     ),
     "devices.handset": "Handset HandsetCounters HandsetState Loudspeaker",
     "devices.sound_system": "MicrophoneReport SoundDevice run_microphone_check sound_devices",
     "errors": (
         "AudioClosedError AuthenticationError CallError CallLimitError ChannelLimitError ConfigurationError "
-        "DeviceError DrainingError "
-        "EngineClosedError FlowClosedError GatewayRegistrationError InviteTimeoutError MalformedFrameError MediaError "
-        "NetworkChangedError ReportError RequestError RequestTimeoutError RestError SdpError "
-        "ServerUnavailableError SocketConnectionError TelnyxError WaitTimeoutError"
+        "DeviceError DrainingError EngineClosedError ErrorCode FlowClosedError GatewayRegistrationError "
+        "InviteTimeoutError MalformedFrameError MediaError NetworkChangedError ReportError RequestError "
+        "RequestTimeoutError RestError SdpError ServerUnavailableError SocketConnectionError TelnyxError "
+        "TelnyxWarning WaitTimeoutError WarningCode"
     ),
     "events": (
         "AiConversationResponse AnswerResponse AttachResponse ByeResponse CallEvent CallIds CandidateResponse "
@@ -189,15 +140,13 @@ _HOMES = {
     "media.tap": "AudioDirection AudioTap",
     "media.voice_activity": "VoiceActivity VoiceActivityDetector",
     "push": "PushConfig PushEnvironment PushKind PushMetaData PushProvider",
-    "region": "Region",
     "rest": "TelephonyCredential TelephonyCredentials mint_login_token",
     "signaling.health": "SocketConnectionMetrics SocketConnectionQuality",
     "signaling.logins": "LoginTimings",
     "states": (
-        "CallDirection CallNetworkChangeReason CallState CallTerminationReason ConnectionStatus "
-        "GatewayState HangupCause"
+        "CallDirection CallNetworkChangeReason CallState CallTerminationReason ConnectionStatus GatewayState "
+        "HangupCause Verdict"
     ),
-    "verdict": "Verdict",
     "version": "versions",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -1,4 +1,4 @@
-"""What the caller decides: server, credentials, audio, limits.
+"""What the caller decides: server, region, login, audio, limits.
 
 Everything is frozen and checked when it is made: what cannot work raises `ConfigurationError` at once.
 """
@@ -11,12 +11,10 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from telnyx_native.codes import ErrorCode
-from telnyx_native.errors import ConfigurationError
-from telnyx_native.login_token import expiry_of
+from telnyx_native.credentials import expiry_of
+from telnyx_native.errors import ConfigurationError, ErrorCode
 from telnyx_native.logs import LogLevel, TxLogger
 from telnyx_native.redaction import keep_secret, mask
-from telnyx_native.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +36,7 @@ __all__ = [
     "NoiseSuppression",
     "OpusConfig",
     "PeerConfig",
+    "Region",
     "TelnyxConfig",
     "Timeouts",
     "TokenConfig",
@@ -45,6 +44,25 @@ __all__ = [
     "VoiceActivityConfig",
     "route",
 ]
+
+
+class Region(Enum):
+    """Where to connect; the value goes before the host's name, as in the Telnyx Android and JS SDKs.
+
+    `EU_WEST`, which older documentation of Telnyx names, is the same as `EU`.
+    """
+
+    AUTO = ""
+    EU = "eu"
+    US_CENTRAL = "us-central"
+    US_EAST = "us-east"
+    US_WEST = "us-west"
+    CA_CENTRAL = "ca-central"
+    APAC = "apac"
+    SOUTH_ASIA = "south-asia"
+
+    EU_WEST = "eu"  # noqa: PIE796 - an alias, meant to be one
+
 
 SAMPLE_RATES = (8_000, 16_000, 24_000, 32_000, 48_000)
 """Rates, in Hz, at which an application can read and write audio."""

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from telnyx_native.states import CallTerminationReason, GatewayState
 
 if TYPE_CHECKING:
-    from telnyx_native.codes import ErrorCode
+    from telnyx_native.errors import ErrorCode
 
 __all__ = [
     "AiConversationResponse",
     "AnswerResponse",
+    "AttachResponse",
     "ByeResponse",
     "CallEvent",
     "CallIds",

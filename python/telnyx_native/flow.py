@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from weakref import WeakSet
 
 from telnyx_native.errors import FlowClosedError, WaitTimeoutError
-from telnyx_native.home_loop import HomeLoop
+from telnyx_native.event_loop import HomeLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable

@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
-from telnyx_native.background import in_background
+from telnyx_native.credentials import account_of, is_new, note_new
 from telnyx_native.errors import AuthenticationError, ConfigurationError, RestError
-from telnyx_native.login_token import account_of
-from telnyx_native.new_credentials import is_new, note_new
+from telnyx_native.event_loop import in_background
 from telnyx_native.redaction import keep_secret
 
 if TYPE_CHECKING:

@@ -1,10 +1,11 @@
-"""States and reasons: of calls, of the connection and of the SIP registration.
+"""States, reasons and verdicts: of calls, of the connection, of the SIP registration, of checks before a call.
 
 Names follow the Telnyx Android SDK.
 """
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar
@@ -17,6 +18,7 @@ __all__ = [
     "ConnectionStatus",
     "GatewayState",
     "HangupCause",
+    "Verdict",
 ]
 
 
@@ -230,3 +232,15 @@ class GatewayState(Enum):
     @classmethod
     def _missing_(cls, value: object) -> GatewayState:  # noqa: ARG003 - whatever it is, it is unknown
         return cls.UNKNOWN
+
+
+class Verdict(enum.Enum):
+    """What came out."""
+
+    READY = "ready"
+    DEGRADED = "degraded"
+    """Calls work, but not well."""
+    BLOCKED = "blocked"
+    """Calls do not work, or nobody would want to talk like that."""
+    INCONCLUSIVE = "inconclusive"
+    """Nothing was learnt; for example, the remote side did not take the call."""

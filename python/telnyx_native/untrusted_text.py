@@ -1,11 +1,14 @@
-"""Text that a far end wrote, made harmless where it comes in: for logs, terminals, files and native code alike."""
+"""Text that a remote wrote, made harmless where it comes in: for logs, terminals, files and native code alike."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["clean", "clean_json", "is_call_id", "one_line"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["clean", "clean_json", "is_call_id", "joined_headers", "one_line"]
 
 _HARMFUL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters (C0, DEL, C1) but tab and line ends, and halves of characters (lone surrogates)."""
@@ -57,3 +60,15 @@ def _cleaned(value: Any) -> Any:
     if isinstance(value, dict):
         return {clean(name): _cleaned(item) for name, item in value.items()}
     return value
+
+
+def joined_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers by name, in their order.
+
+    The values of one name, in whatever case, are one, with commas between (RFC 3261, 7.3.1). Its first spelling counts.
+    """
+    by_name: dict[str, tuple[str, str]] = {}
+    for name, value in headers:
+        spelling, before = by_name.get(name.lower(), (name, ""))
+        by_name[name.lower()] = spelling, f"{before}, {value}" if name.lower() in by_name else value
+    return dict(by_name.values())

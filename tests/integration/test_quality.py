@@ -65,7 +65,7 @@ async def test_report_reaches_the_gateway(gateway: Gateway) -> None:
     assert report.body["stats"][-1]["audio"]["inbound"]["packetsReceived"] > 20
 
 
-async def test_debug_reports_reach_the_gateway_and_harm_nothing(gateway: Gateway) -> None:
+async def test_observations_reach_the_gateway_and_harm_nothing(gateway: Gateway) -> None:
     async with TelnyxClient() as client:
         config = replace(CredentialConfig("alice", "s3cret"), debug=True)
         await client.connect(TxServerConfiguration.parse(gateway.url), config)

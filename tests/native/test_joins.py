@@ -16,7 +16,7 @@ from support.signals import Pcm, pcm, rms, tone
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import EngineClosedError, MediaError
 from telnyx_native.media.engine import MediaEngine
-from telnyx_native.media.joins import PeerConference
+from telnyx_native.media.joins import PeerConference, bridge
 from telnyx_native.media.peer import Peer
 from telnyx_native.media.tap import AudioDirection
 
@@ -85,7 +85,7 @@ async def until_hears(party: Party, people: list[Party], expected: list[bool], *
 async def test_two_hear_each_other_whatever_their_rates(engine: MediaEngine, rates: tuple[int, int]) -> None:
     async with parties(engine, *rates) as people:
         alice, bob = people
-        alice.leg.join(bob.leg)
+        bridge(alice.leg, bob.leg)
         await until_hears(alice, people, [False, True])
         await until_hears(bob, people, [True, False])
         bob.leg.leave()
@@ -96,8 +96,8 @@ async def test_two_hear_each_other_whatever_their_rates(engine: MediaEngine, rat
 async def test_a_bridge_ends_with_either_of_the_two(engine: MediaEngine) -> None:
     async with parties(engine, 16_000, 16_000, 16_000) as people:
         alice, bob, carol = people
-        alice.leg.join(bob.leg)
-        alice.leg.join(carol.leg)  # and leaves bob
+        bridge(alice.leg, bob.leg)
+        bridge(alice.leg, carol.leg)  # and leaves bob
         await until_hears(carol, people, [True, False, False])
         await until_hears(bob, people, [False, False, False])
         await alice.leg.close()
@@ -108,10 +108,10 @@ async def test_a_bridge_ends_with_either_of_the_two(engine: MediaEngine) -> None
 async def test_a_call_is_not_joined_to_itself_or_to_one_that_is_over(engine: MediaEngine) -> None:
     one, other = (engine.create_peer(LOOPBACK, AudioConfig()) for _ in range(2))
     with pytest.raises(MediaError, match="echo"):
-        one.join(one)
+        bridge(one, one)
     await other.close()
     with pytest.raises(EngineClosedError):
-        one.join(other)
+        bridge(one, other)
     with pytest.raises(EngineClosedError):
         other.echo()
     await one.close()
@@ -123,7 +123,7 @@ async def test_calls_of_another_event_loop_cannot_be_joined(engine: MediaEngine)
     async def elsewhere() -> None:
         other = MediaEngine.acquire()
         there, conference = other.create_peer(LOOPBACK, AudioConfig()), other.create_conference(AudioConfig())
-        for join in (lambda: here.join(there), lambda: conference.add(here)):
+        for join in (lambda: bridge(here, there), lambda: conference.add(here)):
             with pytest.raises(MediaError, match="event loops"):
                 join()
         conference.close()

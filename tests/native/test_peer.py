@@ -15,6 +15,7 @@ from support.signals import dominant_frequency, pcm, rms, tone
 from telnyx_native.config import AudioConfig, IceServer, PeerConfig
 from telnyx_native.errors import ConfigurationError, EngineClosedError, MediaError, SdpError
 from telnyx_native.media.engine import MediaEngine
+from telnyx_native.media.joins import bridge
 from telnyx_native.media.peer import IceCandidate, Peer, PeerConnectionState
 
 
@@ -161,7 +162,7 @@ async def test_echo_returns_what_was_said(engine: MediaEngine) -> None:
 
 async def test_joined_calls_hear_each_other_and_part_again(engine: MediaEngine) -> None:
     async with connected(engine) as (alice, to_alice), connected(engine) as (bob, to_bob):
-        to_alice.join(to_bob)
+        bridge(to_alice, to_bob)
         await alice.audio.write(tone(500, 1.5, 16_000))
         await bob.audio.write(tone(900, 1.5, 16_000))
         at_bob, at_alice = pcm(await bob.audio.read(20_000)), pcm(await alice.audio.read(20_000))
@@ -204,7 +205,7 @@ async def test_a_successor_that_is_given_up_leaves_the_call_alone(engine: MediaE
 
 async def test_joins_follow_the_successor(engine: MediaEngine) -> None:
     async with connected(engine) as (alice, to_alice), connected(engine) as (bob, to_bob):
-        to_alice.join(to_bob)
+        bridge(to_alice, to_bob)
         newer, to_newer = engine.create_successor(alice, LOOPBACK), engine.create_successor(to_alice, LOOPBACK)
         await negotiate(to_newer, newer)
         await newer.wait_connected(LIMIT)

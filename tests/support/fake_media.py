@@ -9,17 +9,13 @@ from telnyx_native.config import AudioConfig
 from telnyx_native.errors import EngineClosedError, MediaError, SdpError
 from telnyx_native.flow import SharedFlow, StateFlow
 from telnyx_native.logs import Log
+from telnyx_native.media.peer import PeerConnectionState
 from telnyx_native.media.stream import AudioStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from telnyx_native.config import PeerConfig
-
-
-class _State:
-    def __init__(self, name: str) -> None:
-        self.name = name
 
 
 class FoundCandidate(NamedTuple):
@@ -33,7 +29,7 @@ class FakePeer:
 
     def __init__(self) -> None:
         self.audio = AudioStream(AudioConfig())
-        self.connection_state: StateFlow[Any] = StateFlow(_State("NEW"))
+        self.connection_state: StateFlow[PeerConnectionState] = StateFlow(PeerConnectionState.NEW)
         self.is_beyond_repair = False
         self.audio_arrived = asyncio.Event()
         self.log = Log("media")
@@ -96,12 +92,12 @@ class FakePeer:
 
     async def wait_connected(self, timeout: float) -> None:
         try:
-            await self.connection_state.wait_for(lambda state: state.name == "CONNECTED", timeout=timeout)
+            await self.connection_state.wait_for(PeerConnectionState.CONNECTED, timeout=timeout)
         except TimeoutError:
             raise MediaError(f"not connected within {timeout} s") from None
 
     def become(self, state: str) -> None:
-        self.connection_state.set(_State(state))
+        self.connection_state.set(PeerConnectionState[state])
 
     async def set_max_bitrate(self, bitrate: int | None) -> None:
         await asyncio.sleep(0)

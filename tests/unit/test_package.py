@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -60,5 +61,10 @@ def test_version_is_that_of_the_distribution() -> None:
 def test_type_checkers_see_the_same_names() -> None:
     tree = ast.parse(Path(telnyx_native.__file__).read_text())
     (block,) = (node for node in tree.body if isinstance(node, ast.If))
-    seen = {alias.asname for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    seen = set()
+    for node in block.body:
+        assert isinstance(node, ast.ImportFrom)
+        everything = import_module(str(node.module)).__all__
+        for alias in node.names:
+            seen |= set(everything) if alias.name == "*" else {alias.asname}
     assert seen | {"__version__"} == set(telnyx_native.__all__)

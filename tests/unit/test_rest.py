@@ -150,7 +150,7 @@ async def test_a_login_with_a_new_credential_is_tried_again(
     assert len(server.sent("login")) == 3
 
     await client.disconnect()
-    monkeypatch.setattr("telnyx_native.new_credentials.SETTLING", 0.0)
+    monkeypatch.setattr("telnyx_native.credentials.SETTLING", 0.0)
     left = 3
     with pytest.raises(AuthenticationError):
         await client.connect(TxServerConfiguration.parse(server.address), login)

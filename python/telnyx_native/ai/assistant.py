@@ -1,22 +1,28 @@
-"""The AI assistant at the other end of a call, seen by the application."""
+"""The AI assistant at the other end of a call: text, images and tools beside the audio."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from base64 import b64encode
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from telnyx_native.ai.images import image_url
-from telnyx_native.ai.tools import Tool
+from telnyx_native.ai.tools import FunctionCall, Tool, Tools
+from telnyx_native.ai.transcript import Transcript
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.flow import StateFlow
+from telnyx_native.signaling.envelope import new_id
+from telnyx_native.signaling.messages import ToolOutput, UserMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from telnyx_native.ai.conversation import Conversation
     from telnyx_native.ai.transcript import TranscriptItem
-    from telnyx_native.ai.widget import WidgetSettings
-    from telnyx_native.flow import SharedFlow, StateFlow
+    from telnyx_native.events import AiConversationResponse
+    from telnyx_native.flow import SharedFlow
+    from telnyx_native.logs import Log
+    from telnyx_native.signaling.messages import Signaling
 
-__all__ = ["AiAssistant"]
+__all__ = ["AiAssistant", "Conversation", "WidgetSettings", "image_url"]
 
 ToolT = TypeVar("ToolT", bound=Tool)
 
@@ -92,3 +98,143 @@ class AiAssistant:
             return tool
 
         return register
+
+
+class Conversation:
+    """What is said beside the audio, and the tools that are called for it.
+
+    Args:
+        signaling: The way to the server.
+
+    Attributes:
+        transcript: What was said so far.
+        tools: What the assistant may call.
+        widget_settings: How the assistant wants to look; `None` until it has said so.
+    """
+
+    def __init__(self, signaling: Signaling) -> None:
+        self.transcript = Transcript()
+        self.tools = Tools(self._return)
+        self.widget_settings: StateFlow[WidgetSettings | None] = StateFlow(None)
+        self._signaling = signaling
+
+    async def say(self, text: str, image_urls: tuple[str, ...]) -> None:
+        """Say something in writing; returns when it has left."""
+        await self._signaling.tell(UserMessage(new_id(), text, image_urls))
+
+    def hear(self, message: AiConversationResponse, log: Log) -> None:
+        """Take a message of the assistant."""
+        self.transcript.hear(message.type, message.params)
+        match message.type:
+            case "widget_settings":
+                settings = message.params.get("widget_settings")
+                self.widget_settings.set(WidgetSettings.parse(settings if isinstance(settings, dict) else {}))
+            case "conversation.item.created" if call := FunctionCall.parse(message.params.get("item")):
+                self.tools.run(call, log)
+
+    def begin(self) -> None:
+        """A new conversation begins: forget the one before."""
+        self.transcript.clear()
+        self.widget_settings.set(None)
+
+    def on_call_ended(self) -> None:
+        """The call is over: nothing more will be said."""
+        self.transcript.finish()
+
+    def on_lost(self) -> None:
+        """The connection is gone: no tool is of use any more."""
+        self.transcript.finish()
+        self.tools.cancel()
+
+    async def stop(self, limit: float) -> None:
+        """Stop the tools that are running; takes no longer than `limit` seconds."""
+        self.transcript.finish()
+        await self.tools.stop(limit)
+
+    def close(self) -> None:
+        """End the flows."""
+        self.transcript.updates.close()
+        self.widget_settings.close()
+
+    async def _return(self, call_id: str, output: str) -> None:
+        await self._signaling.notify(ToolOutput(call_id, output))
+
+
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF8", "image/gif"),
+)
+
+
+def image_url(image: str | bytes) -> str:
+    """Return how an image is named on the wire.
+
+    Args:
+        image: Its address (`https://…`), a data URL, or the bytes of a JPEG, PNG, GIF or WebP file.
+
+    Raises:
+        ConfigurationError: It is none of these.
+    """
+    if isinstance(image, bytes):
+        return f"data:{_media_type(image)};base64,{b64encode(image).decode()}"
+    if image.startswith(("https://", "http://", "data:image/")):
+        return image
+    raise ConfigurationError("an image is an address such as https://…, a data URL, or the bytes of an image file")
+
+
+def _media_type(image: bytes) -> str:
+    if image[:4] == b"RIFF" and image[8:12] == b"WEBP":
+        return "image/webp"
+    for signature, media_type in _SIGNATURES:
+        if image.startswith(signature):
+            return media_type
+    raise ConfigurationError("the bytes of the image are no JPEG, PNG, GIF or WebP file")
+
+
+@dataclass(frozen=True)
+class WidgetSettings:
+    """The looks and words of an assistant, as its owner has set them in the Telnyx portal.
+
+    What is missing has the value of the Telnyx iOS SDK.
+
+    Attributes:
+        theme: `"dark"` or `"light"`.
+        default_state: `"collapsed"` or `"expanded"`.
+        position: `"fixed"` or `"static"`.
+        start_call_text: What the button says that starts a call.
+        agent_thinking_text: What is shown while the assistant thinks.
+        speak_to_interrupt_text: What is shown while it speaks.
+        logo_icon_url: The address of its logo.
+        view_history_url: Where earlier conversations are.
+        report_issue_url: Where to report an issue.
+        give_feedback_url: Where to give feedback.
+        audio_visualizer_config: Colour and preset of the audio visualizer.
+        raw: All settings as they came.
+    """
+
+    theme: str = "dark"
+    default_state: str = "collapsed"
+    position: str = "fixed"
+    start_call_text: str = ""
+    agent_thinking_text: str = ""
+    speak_to_interrupt_text: str = ""
+    logo_icon_url: str = ""
+    view_history_url: str = ""
+    report_issue_url: str = ""
+    give_feedback_url: str = ""
+    audio_visualizer_config: Mapping[str, Any] = field(
+        default_factory=lambda: {"color": "verdant", "preset": "roundBars"}, hash=False
+    )
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
+
+    @classmethod
+    def parse(cls, settings: Mapping[str, Any]) -> WidgetSettings:
+        """Read the settings; what has the wrong type is left at its default."""
+        known: dict[str, Any] = {}
+        for setting in fields(cls):
+            value = settings.get(setting.name)
+            kind = dict if setting.name == "audio_visualizer_config" else str
+            if setting.name != "raw" and isinstance(value, kind):
+                known[setting.name] = value
+        return cls(**known, raw=dict(settings))

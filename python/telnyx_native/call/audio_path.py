@@ -1,15 +1,21 @@
-"""The way of a call's audio through the network: opened, watched, mended, and moved to another one."""
+"""The way of a call's audio through the network: its candidates, opened, watched, mended, and moved to another peer."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
-from telnyx_native.call.local_candidates import watch_gathering
-from telnyx_native.codes import WarningCode
-from telnyx_native.errors import CallError, MediaError, TelnyxError, WaitTimeoutError
-from telnyx_native.media.negotiation import Negotiation
-from telnyx_native.media.remote_candidates import RemoteCandidates
+from telnyx_native.errors import (
+    CallError,
+    MediaError,
+    SocketConnectionError,
+    TelnyxError,
+    WaitTimeoutError,
+    WarningCode,
+)
+from telnyx_native.media.negotiation import Negotiation, RemoteCandidates
+from telnyx_native.media.peer import PeerConnectionState
+from telnyx_native.signaling.call_messages import Candidate, EndOfCandidates
 from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
@@ -20,16 +26,17 @@ if TYPE_CHECKING:
     from telnyx_native.config import AudioConfig, Limits, Timeouts
     from telnyx_native.logs import Log
     from telnyx_native.media.negotiation import MediaOptions
-    from telnyx_native.media.peer import Peer, PeerConnectionState
+    from telnyx_native.media.peer import Peer
+    from telnyx_native.signaling.messages import Dialog, Signaling
 
-__all__ = ["AudioPath", "PeerSource", "guard_path"]
+__all__ = ["AudioPath", "PeerSource", "guard_path", "send_candidates", "watch_gathering"]
 
-_SETTLED = frozenset({"CONNECTED", "CLOSED"})
-"""States in which a path stands, or none ever will; a path that failed can be replaced."""
+_UP_OR_CLOSED = (PeerConnectionState.CONNECTED, PeerConnectionState.CLOSED)
+_DOWN_OR_CLOSED = (PeerConnectionState.DISCONNECTED, PeerConnectionState.FAILED, PeerConnectionState.CLOSED)
 
 _WARNINGS = {
-    "DISCONNECTED": (WarningCode.ICE_CONNECTIVITY_LOST, "nothing arrives any more"),
-    "FAILED": (WarningCode.PEER_CONNECTION_FAILED, "it will not come back by itself"),
+    PeerConnectionState.DISCONNECTED: (WarningCode.ICE_CONNECTIVITY_LOST, "nothing arrives any more"),
+    PeerConnectionState.FAILED: (WarningCode.PEER_CONNECTION_FAILED, "it will not come back by itself"),
 }
 
 
@@ -118,7 +125,8 @@ class AudioPath:
     @property
     def stands(self) -> bool:
         """Whether audio can flow."""
-        return self._negotiation is not None and self._negotiation.peer.connection_state.value.name == "CONNECTED"
+        connected = PeerConnectionState.CONNECTED
+        return self._negotiation is not None and self._negotiation.peer.connection_state.value is connected
 
     def open(self, options: MediaOptions) -> Negotiation:
         """Begin, as the options ask."""
@@ -165,7 +173,7 @@ class AudioPath:
             await self._replace(exchange)
         else:
             await self.negotiation.restart(exchange)
-            await peer.connection_state.wait_for(lambda state: peer.is_beyond_repair or state.name in _SETTLED)
+            await peer.connection_state.wait_for(lambda state: peer.is_beyond_repair or state in _UP_OR_CLOSED)
             if peer.is_beyond_repair:
                 await self._replace(exchange)
 
@@ -214,8 +222,8 @@ class AudioPath:
                 self.peer.hold(held)
 
     async def _guard(self, peer: Peer) -> None:
-        state = await peer.connection_state.wait_for(lambda state: state.name in {"CONNECTED", "FAILED"})
-        if state.name == "FAILED":
+        decided = (PeerConnectionState.CONNECTED, PeerConnectionState.FAILED)
+        if await peer.connection_state.wait_for(decided.__contains__) is PeerConnectionState.FAILED:
             raise MediaError("the audio path did not come up: check that UDP may pass, or use TURN servers")
         self._life.timings.mark("media_connected")
         await guard_path(
@@ -268,11 +276,11 @@ async def guard_path(
     Raises:
         MediaError: No new path was found.
     """
-    failures = 0
-    while (state := await peer.connection_state.wait_for(_is_down)).name != "CLOSED":
+    failures, closed = 0, PeerConnectionState.CLOSED
+    while (state := await peer.connection_state.wait_for(_DOWN_OR_CLOSED.__contains__)) is not closed:
         if not failures:
-            warn(*_WARNINGS[state.name])
-        if (state.name != "FAILED" or failures) and await _comes_back(peer, grace):
+            warn(*_WARNINGS[state])
+        if (state is not PeerConnectionState.FAILED or failures) and await _comes_back(peer, grace):
             continue
         warn(WarningCode.MEDIA_RECOVERY_REQUIRED, f"attempt {failures + 1} of {attempts}")
         try:
@@ -287,11 +295,50 @@ async def guard_path(
 
 async def _comes_back(peer: Peer, grace: float) -> bool:
     try:
-        await peer.connection_state.wait_for(lambda state: state.name in {"CONNECTED", "CLOSED"}, timeout=grace)
+        await peer.connection_state.wait_for(_UP_OR_CLOSED.__contains__, timeout=grace)
     except WaitTimeoutError:
         return False
     return True
 
 
-def _is_down(state: PeerConnectionState) -> bool:
-    return state.name in {"DISCONNECTED", "FAILED", "CLOSED"}
+PATIENCE = 15.0
+"""Seconds after which the search is taking too long (Telnyx JS SDK)."""
+
+
+async def watch_gathering(peer: Peer, warn: Callable[[WarningCode, str], None], *, asks_servers: bool) -> None:
+    """Return when all candidates are known, or the peer is closed.
+
+    Args:
+        peer: Whose candidates.
+        warn: Takes what is odd.
+        asks_servers: Whether STUN or TURN servers are asked for addresses beyond this machine's.
+    """
+    late = asyncio.get_running_loop().call_later(
+        PATIENCE, warn, WarningCode.ICE_GATHERING_TIMEOUT, f"the search goes on after {PATIENCE:g} s"
+    )
+    try:
+        kinds = {_kind_of(found.candidate) async for found in peer.candidates}
+    finally:
+        late.cancel()
+    if peer.connection_state.value is PeerConnectionState.CLOSED:
+        return
+    if not kinds:
+        warn(WarningCode.ICE_GATHERING_EMPTY, "check that this machine has a network")
+    elif asks_servers and kinds == {"host"}:
+        warn(WarningCode.ONLY_HOST_ICE_CANDIDATES, "no STUN or TURN server answered: check that UDP may pass")
+
+
+def _kind_of(candidate: str) -> str:
+    """The type of a candidate: `host`, `srflx`, `prflx` or `relay` (RFC 8839, 5.1)."""
+    return candidate.partition(" typ ")[2].partition(" ")[0]
+
+
+async def send_candidates(peer: Peer, dialog: Dialog, signaling: Signaling, log: Log) -> None:
+    """Send the candidates of the latest description, and that there are no more; give up when the server is gone."""
+    session_id = signaling.session_id
+    try:
+        async for found in peer.candidates:
+            await signaling.tell(Candidate(session_id, dialog, found.candidate, found.sdp_mid, found.sdp_mline_index))
+        await signaling.tell(EndOfCandidates(session_id, dialog))
+    except SocketConnectionError as error:
+        log.debug(f"candidates were not sent: {error}")

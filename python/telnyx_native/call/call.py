@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from telnyx_native.call.lifecycle import ANSWERED
+from telnyx_native.call.machine import ANSWERED
 from telnyx_native.config import AudioConfig
 from telnyx_native.errors import CallError, ChannelLimitError
+from telnyx_native.media.joins import bridge
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.media.recording import begin_recording
 from telnyx_native.states import CallDirection, CallState, HangupCause
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telnyx_native.call.driver import CallDriver
-    from telnyx_native.call.timings import CallTimings
+    from telnyx_native.call.lifecycle import CallTimings
     from telnyx_native.config import AudioCodec
     from telnyx_native.events import CallIds, RemoteParty
     from telnyx_native.flow import SharedFlow, StateFlow
@@ -140,7 +141,7 @@ class Call:
             CallError: One of them is inbound and not accepted yet.
             MediaError: One of them is over, or of another event loop, or both are the same.
         """
-        self._peer.join(other._peer)
+        bridge(self._peer, other._peer)
 
     def echo(self) -> None:
         """Send back what the other side says, natively, until `unjoin` is called.

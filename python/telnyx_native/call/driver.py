@@ -10,9 +10,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from telnyx_native.call.audio_path import AudioPath, PeerSource
+from telnyx_native.call.audio_path import AudioPath, PeerSource, send_candidates
 from telnyx_native.call.lifecycle import Lifecycle
-from telnyx_native.call.local_candidates import send_candidates
 from telnyx_native.call.machine import Machine, Rules
 from telnyx_native.call.machine_terms import (
     Accept,
@@ -41,8 +40,7 @@ from telnyx_native.call.machine_terms import (
 )
 from telnyx_native.call.modification import Modifications
 from telnyx_native.call.observation import Observation, Observers
-from telnyx_native.codes import WarningCode
-from telnyx_native.errors import CallError, MediaError, SdpError, TelnyxError
+from telnyx_native.errors import CallError, MediaError, SdpError, TelnyxError, WarningCode
 from telnyx_native.events import (
     AnswerResponse,
     AttachResponse,

@@ -1,18 +1,18 @@
-"""The life of a call: its machine is run, with the tasks that carry it on, and its end."""
+"""The life of a call: runs its machine, with the tasks that carry it on, its milestones, and its end."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from telnyx_native.call.machine import Machine, call_state, edge_of, step
+from telnyx_native.call.machine import Machine, call_state, step
 from telnyx_native.call.machine_terms import Action, Announce, End, Event, Failed, HangUp, State, TimeUp
-from telnyx_native.call.timings import CallTimings, Milestone
-from telnyx_native.codes import ErrorCode
-from telnyx_native.errors import CallError, TelnyxError
+from telnyx_native.errors import CallError, ErrorCode, TelnyxError
+from telnyx_native.event_loop import HomeLoop
 from telnyx_native.flow import StateFlow
-from telnyx_native.home_loop import HomeLoop
 from telnyx_native.states import CallState, CallTerminationReason
 
 if TYPE_CHECKING:
@@ -22,10 +22,54 @@ if TYPE_CHECKING:
 
     TearDown = Callable[[CallTerminationReason, bool], Coroutine[Any, Any, None]]
 
-__all__ = ["ANSWERED", "Lifecycle"]
+__all__ = ["CallTimings", "Lifecycle", "Milestone"]
 
-ANSWERED = (CallState.ACTIVE, CallState.HELD, CallState.RENEGOTIATING)
-"""The states of a call that both sides talk in, or could."""
+Milestone = Literal[
+    "invite_sent", "gathered", "ringing", "answered", "media_connected", "first_audio", "active", "ended"
+]
+
+
+@dataclass
+class CallTimings:
+    """Milestones of a call in seconds of `time.monotonic`; `None` for those not reached.
+
+    Attributes:
+        created: The call came to be: it was placed here, or its invitation arrived.
+        invite_sent: The invitation left (outbound).
+        gathered: All network candidates of this side were known.
+        ringing: The called side was being alerted.
+        answered: The answer arrived (outbound), or the server took ours (inbound).
+        media_connected: The audio path stood; with early media that is before the answer.
+        first_audio: The first packet of the other side's audio arrived.
+        active: Answered and connected.
+        ended: The call was over.
+    """
+
+    created: float = field(default_factory=monotonic)
+    invite_sent: float | None = None
+    gathered: float | None = None
+    ringing: float | None = None
+    answered: float | None = None
+    media_connected: float | None = None
+    first_audio: float | None = None
+    active: float | None = None
+    ended: float | None = None
+
+    def mark(self, milestone: Milestone) -> None:
+        """Note that `milestone` is reached now; only the first time counts."""
+        if getattr(self, milestone) is None:
+            setattr(self, milestone, monotonic())
+
+    def since_created(self, milestone: Milestone) -> float | None:
+        """Seconds from the creation of the call to `milestone`, if it was reached."""
+        reached: float | None = getattr(self, milestone)
+        return None if reached is None else reached - self.created
+
+    def as_dict(self) -> dict[str, float]:
+        """The milestones that were reached, in seconds since the creation of the call."""
+        reached = {name: self.since_created(name) for name in get_args(Milestone)}
+        return {name: seconds for name, seconds in reached.items() if seconds is not None}
+
 
 _MILESTONES: dict[State, Milestone] = {
     State.INVITED: "invite_sent",
@@ -97,14 +141,15 @@ class Lifecycle:
         Raises:
             RuntimeError: It happens in another event loop than the call's.
         """
-        if edge_of(self.machine, event) is None:
-            self._log.debug(f"{type(event).__name__} changes nothing for a call in state {self.machine.state.name}")
+        before = self.machine
+        after, actions = step(before, event, monotonic())
+        if after is before:
+            self._log.debug(f"{type(event).__name__} changes nothing for a call in state {before.state.name}")
             return
         self._home.enter()
-        before = self.machine
-        self.machine, actions = step(before, event, asyncio.get_running_loop().time())
-        if self.machine.deadline != before.deadline:
-            self._set_timer(self.machine.deadline)
+        self.machine = after
+        if after.deadline != before.deadline:
+            self._set_timer(after.deadline)
         if (milestone := _MILESTONES.get(self.machine.state)) is not None:
             self.timings.mark(milestone)
         for action in actions:
@@ -195,8 +240,9 @@ class Lifecycle:
     def _set_timer(self, deadline: float | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        loop = asyncio.get_running_loop()
-        self._timer = None if deadline is None else loop.call_at(deadline, self.happen, TimeUp())
+        self._timer = None
+        if deadline is not None:
+            self._timer = asyncio.get_running_loop().call_later(deadline - monotonic(), self.happen, TimeUp())
 
     async def wait_done(self, timeout: float | None = None) -> CallTerminationReason:
         """Return the reason once the call is over and torn down.

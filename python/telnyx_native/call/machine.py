@@ -12,8 +12,8 @@ Three rules hold for all of it:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
+from telnyx_native import state_machine
 from telnyx_native.call.machine_terms import (
     Accept,
     Action,
@@ -56,6 +56,7 @@ from telnyx_native.errors import (
     SocketConnectionError,
     TelnyxError,
 )
+from telnyx_native.state_machine import Changes, taken
 from telnyx_native.states import (
     CallDirection,
     CallNetworkChangeReason,
@@ -64,10 +65,7 @@ from telnyx_native.states import (
     HangupCause,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-__all__ = ["TABLE", "Edge", "Machine", "Rules", "State", "call_state", "edge_of", "step"]
+__all__ = ["ANSWERED", "TABLE", "Edge", "Machine", "Rules", "State", "call_state", "cause_of", "edge_of", "step"]
 
 
 @dataclass(frozen=True)
@@ -116,10 +114,7 @@ class Machine:
     @property
     def is_answered(self) -> bool:
         """Whether both sides talk, or could."""
-        return self.state in (State.ACTIVE, State.HELD, State.RENEGOTIATING)
-
-
-Changes = dict[str, Any]
+        return call_state(self) in ANSWERED
 
 
 # Conditions of edges: those that make a difference in a state.
@@ -192,21 +187,7 @@ def _lose(_: Machine, event: Event) -> Changes:
     return {"lost": event.reason, "offer": ""}
 
 
-@dataclass(frozen=True)
-class Edge:
-    """What an event does in a state.
-
-    Attributes:
-        target: The next state.
-        actions: What is to be done.
-        when: The condition; `None` if there is none.
-        changes: What changes besides the state.
-    """
-
-    target: State
-    actions: tuple[type[Action], ...] = ()
-    when: Callable[[Machine, Event], bool] | None = None
-    changes: Callable[[Machine, Event], Changes] | None = None
+Edge = state_machine.Edge[State, Machine, Event, Action]
 
 
 _END = Edge(State.DONE, (End,))
@@ -238,7 +219,7 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     (State.UNDESCRIBED, Described): (Edge(State.CONNECTING, (TakeAnswer,)),),
     (State.UNDESCRIBED, TimeUp): (_FAIL,),
     #
-    (State.NEW, Rang): (replace(_FAIL, when=_is_unusable, changes=_know), Edge(State.RINGING, changes=_know)),
+    (State.NEW, Rang): (_FAIL.but(when=_is_unusable, changes=_know), Edge(State.RINGING, changes=_know)),
     (State.RINGING, Accept): (Edge(State.ANSWERING),),
     (State.ANSWERING, AnswerSent): (Edge(State.CONNECTING),),
     #
@@ -252,26 +233,22 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     #
     **{(state, Attach): (Edge(state, (Move,), when=_is_new, changes=_take_offer),) for state in _STANDING},
     **{
-        (state, MoveFailed): (replace(_FAIL, when=_is_fatal), Edge(state, (WarnOfMove,), when=_keeps_path))
+        (state, MoveFailed): (_FAIL.but(when=_is_fatal), Edge(state, (WarnOfMove,), when=_keeps_path))
         for state in _STANDING[:-1]
     },
     (State.RECONNECTING, Moved): (Edge(State.HELD, when=_is_held), Edge(State.ACTIVE)),
     (State.RECONNECTING, MoveFailed): (
-        replace(_FAIL, when=_is_fatal),
+        _FAIL.but(when=_is_fatal),
         Edge(State.HELD, (WarnOfMove,), when=_keeps_path_held),
         Edge(State.ACTIVE, (WarnOfMove,), when=_keeps_path),
     ),
     (State.RECONNECTING, TimeUp): (_FAIL,),
     **{(state, ConnectionLost): (Edge(State.RECONNECTING, (GiveUpMove,), changes=_lose),) for state in _STANDING},
     #
-    **{(state, ConnectionLost): (replace(_FAIL, changes=_lose),) for state in _UNANSWERED if state is not State.NEW},
+    **{(state, ConnectionLost): (_FAIL.but(changes=_lose),) for state in _UNANSWERED if state is not State.NEW},
     (State.NEW, ConnectionLost): (_END,),
     (State.NEW, ConnectionGone): (_END,),
-    **{
-        (state, ConnectionGone): (replace(_FAIL, changes=_lose),)
-        for state in State
-        if state not in (State.NEW, State.DONE)
-    },
+    **{(state, ConnectionGone): (_FAIL.but(changes=_lose),) for state in State if state not in (State.NEW, State.DONE)},
     **{
         (state, event): (edge,)
         for state in State
@@ -284,8 +261,7 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
 
 def edge_of(machine: Machine, event: Event) -> Edge | None:
     """The edge that an event takes; `None` if it changes nothing."""
-    edges = TABLE.get((machine.state, type(event)), ())
-    return next((edge for edge in edges if edge.when is None or edge.when(machine, event)), None)
+    return taken(TABLE.get((machine.state, type(event)), ()), machine, event)
 
 
 def step(machine: Machine, event: Event, now: float) -> tuple[Machine, tuple[Action, ...]]:
@@ -321,6 +297,9 @@ def call_state(machine: Machine) -> CallState | None:
             return CallState.DONE(machine.reason)
     return _SEEN.get(machine.state)
 
+
+ANSWERED = (CallState.ACTIVE, CallState.HELD, CallState.RENEGOTIATING)
+"""What applications see of a call in which both sides talk, or could."""
 
 _SEEN = {
     State.NEW: CallState.NEW,

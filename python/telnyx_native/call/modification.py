@@ -7,8 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from telnyx_native.call.machine_terms import Held, Renegotiate, Renegotiated, Resumed
-from telnyx_native.codes import ErrorCode
-from telnyx_native.errors import CallError, MediaError, RequestError, RequestTimeoutError
+from telnyx_native.errors import CallError, ErrorCode, MediaError, RequestError, RequestTimeoutError
 from telnyx_native.signaling.call_messages import Hold, UpdateMedia
 from telnyx_native.states import CallState
 

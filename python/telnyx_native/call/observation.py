@@ -1,29 +1,32 @@
-"""All that looks at a call from beside: measurements, warnings and reports."""
+"""What observes a call: measurements, warnings, its report, and the debug report to Telnyx while it lasts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from telnyx_native.call.debug_report import DebugReport
-from telnyx_native.call.quality_monitor import QualityMonitor
-from telnyx_native.call.quality_warnings import QualityWarnings
-from telnyx_native.call.stats_sampler import StatsSampler
-from telnyx_native.codes import TelnyxWarning
+from telnyx_native.call.quality import QualityMonitor, QualityWarnings, StatsSampler
+from telnyx_native.errors import TelnyxError, TelnyxWarning
+from telnyx_native.media.quality import AudioStats
+from telnyx_native.report.call_report import utc
+from telnyx_native.signaling.envelope import new_id
+from telnyx_native.signaling.messages import DebugReportData, DebugReportStart, DebugReportStop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from telnyx_native.call.lifecycle import Lifecycle
-    from telnyx_native.codes import WarningCode
+    from telnyx_native.call.quality import StatsSample
+    from telnyx_native.errors import WarningCode
     from telnyx_native.flow import SharedFlow
     from telnyx_native.logs import Log
     from telnyx_native.media.peer import Peer
     from telnyx_native.report.call_report import CallReport
-    from telnyx_native.signaling.messages import Signaling
+    from telnyx_native.signaling.messages import Message, Signaling
 
-__all__ = ["Observation", "Observers"]
+__all__ = ["DebugReport", "Observation", "Observers"]
 
 
 @dataclass(frozen=True)
@@ -106,3 +109,62 @@ class Observation:
     async def _report_states(self, report: CallReport) -> None:
         async for state in self._life.states:
             report.add_event("info", str(state))
+
+
+class DebugReport:
+    """Sends what happens. That something does not get there is no reason for anything but a note in the log.
+
+    Args:
+        call_id: The call.
+        signaling: The way to the server.
+        log: Where failures are noted.
+    """
+
+    def __init__(self, call_id: str, signaling: Signaling, log: Log) -> None:
+        self._call_id = call_id
+        self._report_id = new_id()
+        self._signaling = signaling
+        self._log = log
+        self._begun = False
+
+    async def send_samples(self, samples: SharedFlow[StatsSample]) -> None:
+        """Begin the report, and send statistics until the call is over."""
+        with samples.collect() as collector:
+            await self._begin()
+            async for sample in collector:
+                audio = AudioStats.of(sample.stats)
+                data = {
+                    "audio": {"inbound": [audio.inbound], "outbound": [{**audio.outbound, "track": audio.source}]},
+                    "remote": {
+                        "audio": {"inbound": [audio.remote_inbound], "outbound": [audio.remote_outbound]},
+                    },
+                    "connection": {**audio.pair, "local": audio.local, "remote": audio.remote},
+                }
+                await self._tell("stats", "stats", data, datetime.now(UTC), statsObject=sample.stats)
+
+    async def send_states(self, peer: Peer) -> None:
+        """Send each state of the media connection until it is closed."""
+        await self._begin()
+        async for state in peer.connection_state:
+            await self._tell("onconnectionstatechange", "connection", state.value, datetime.now(UTC))
+
+    async def stop(self) -> None:
+        """End the report."""
+        if self._begun:
+            await self._send(DebugReportStop(self._report_id, self._call_id))
+
+    async def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            await self._send(DebugReportStart(self._report_id, self._call_id))
+
+    async def _tell(self, event: str, tag: str, data: object, at: datetime, **more: Any) -> None:
+        ids = {"peerId": self._call_id, "connectionId": self._report_id}
+        told = {"event": event, "tag": tag, **ids, "data": data, **more, "timestamp": utc(at)}
+        await self._send(DebugReportData(self._report_id, self._call_id, told))
+
+    async def _send(self, message: Message) -> None:
+        try:
+            await self._signaling.tell(message)
+        except TelnyxError as error:
+            self._log.debug(f"a part of the debug report is missing: {error}")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telnyx_native.background import in_background
 from telnyx_native.cli.command import ExitCode, plain, run, trust
 from telnyx_native.errors import AudioClosedError, CallError, WaitTimeoutError
+from telnyx_native.event_loop import in_background
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ async def _devices(*, check: bool) -> ExitCode:
     from rich.console import Console
 
     from telnyx_native.devices.sound_system import run_microphone_check, sound_devices
-    from telnyx_native.verdict import Verdict
+    from telnyx_native.states import Verdict
 
     console = Console()
     found = await asyncio.to_thread(sound_devices)

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from telnyx_native.cli.command import ExitCode, plain, run, trust
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.states import Verdict
 from telnyx_native.untrusted_text import clean
-from telnyx_native.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -37,8 +37,7 @@ async def _report(file: Path, output: Path, *, open_page: bool) -> ExitCode:
 
     from rich.console import Console
 
-    from telnyx_native.report.page import page
-    from telnyx_native.report.picture import picture
+    from telnyx_native.report.page import page, picture
     from telnyx_native.report.reading import read_report
 
     kind = output.suffix.lower()

@@ -9,15 +9,23 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from telnyx_native.ai.conversation import Conversation
+from telnyx_native.ai.assistant import Conversation
 from telnyx_native.call import Call
 from telnyx_native.call.driver import CallDriver
 from telnyx_native.call.observation import Observers
 from telnyx_native.client.connection import ConnectionListener
 from telnyx_native.client.report_delivery import ReportDelivery
-from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
 from telnyx_native.config import PeerConfig
-from telnyx_native.errors import CallError, CallLimitError, ConfigurationError, DrainingError, TelnyxError
+from telnyx_native.errors import (
+    CallError,
+    CallLimitError,
+    ConfigurationError,
+    DrainingError,
+    ErrorCode,
+    TelnyxError,
+    TelnyxWarning,
+    WarningCode,
+)
 from telnyx_native.events import AiConversationResponse, AttachResponse, CallEvent, InviteResponse
 from telnyx_native.flow import SharedFlow
 from telnyx_native.signaling.messages import Bye, Dialog

@@ -13,7 +13,6 @@ from telnyx_native.client.connection import Connection, decline
 from telnyx_native.client.context import Context
 from telnyx_native.client.pushed_call import PushedCall
 from telnyx_native.client.ringer import Ringer
-from telnyx_native.codes import ErrorCode, TelnyxWarning
 from telnyx_native.config import (
     AnonymousConfig,
     AudioConfig,
@@ -22,7 +21,7 @@ from telnyx_native.config import (
     TokenConfig,
     TxServerConfiguration,
 )
-from telnyx_native.errors import CallError, ConfigurationError
+from telnyx_native.errors import CallError, ConfigurationError, ErrorCode, TelnyxWarning
 from telnyx_native.events import DisablePushResponse, SocketMethod, SocketStatus
 from telnyx_native.logs import LogLevel, TxLogger
 from telnyx_native.media.negotiation import MediaOptions

@@ -13,14 +13,16 @@ from telnyx_native.client.context import Context
 from telnyx_native.client.network_watch import NetworkWatch, source_address
 from telnyx_native.client.pushed_call import PushedCall
 from telnyx_native.client.token_watch import TokenWatch
-from telnyx_native.codes import ErrorCode
 from telnyx_native.config import TokenConfig, TxServerConfiguration, route
+from telnyx_native.credentials import is_new
 from telnyx_native.errors import (
+    ErrorCode,
     NetworkChangedError,
     RequestTimeoutError,
     SocketConnectionError,
     TelnyxError,
 )
+from telnyx_native.event_loop import HomeLoop
 from telnyx_native.events import (
     ClientReadyResponse,
     GatewayStateResponse,
@@ -30,8 +32,6 @@ from telnyx_native.events import (
     SocketStatus,
 )
 from telnyx_native.flow import StateFlow
-from telnyx_native.home_loop import HomeLoop
-from telnyx_native.new_credentials import is_new
 from telnyx_native.signaling import machine_terms as terms
 from telnyx_native.signaling.incoming import parse_request
 from telnyx_native.signaling.logins import Purpose, login_of

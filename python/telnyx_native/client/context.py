@@ -12,8 +12,8 @@ from telnyx_native.flow import SharedFlow
 from telnyx_native.logs import Log
 
 if TYPE_CHECKING:
-    from telnyx_native.codes import TelnyxWarning
     from telnyx_native.config import TelnyxConfig
+    from telnyx_native.errors import TelnyxWarning
     from telnyx_native.events import ReceivedResult
 
 __all__ = ["Context", "Publisher"]

@@ -12,16 +12,15 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import CallError, ConfigurationError, MediaError, RequestError, WaitTimeoutError
-from telnyx_native.media.quality import mean_opinion_score
-from telnyx_native.media.stats import AudioStats
-from telnyx_native.verdict import Verdict
+from telnyx_native.media.quality import AudioStats, mean_opinion_score
+from telnyx_native.states import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from telnyx_native.call import Call
     from telnyx_native.client.client import TelnyxClient
-    from telnyx_native.media.stats import StatsReport
+    from telnyx_native.media.quality import StatsReport
 
 __all__ = ["PreCallReport", "Spread", "run_pre_call"]
 

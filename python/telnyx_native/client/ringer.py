@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from telnyx_native.background import in_background
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.event_loop import in_background
 from telnyx_native.states import CallDirection, CallState
 
 if TYPE_CHECKING:

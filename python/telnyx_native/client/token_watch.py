@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from telnyx_native.codes import TelnyxWarning, WarningCode
+from telnyx_native.errors import TelnyxWarning, WarningCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Self
 
-from telnyx_native.background import in_background
-from telnyx_native.codes import ErrorCode
 from telnyx_native.devices.sound_system import BLOCK_SECONDS, START_SECONDS, find_microphone, find_speaker, sound_system
-from telnyx_native.errors import DeviceError
+from telnyx_native.errors import DeviceError, ErrorCode
+from telnyx_native.event_loop import in_background
 from telnyx_native.flow import StateFlow
 
 if TYPE_CHECKING:

@@ -9,10 +9,9 @@ from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from telnyx_native.background import in_background
-from telnyx_native.codes import ErrorCode
-from telnyx_native.errors import ConfigurationError, DeviceError
-from telnyx_native.verdict import Verdict
+from telnyx_native.errors import ConfigurationError, DeviceError, ErrorCode
+from telnyx_native.event_loop import in_background
+from telnyx_native.states import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from telnyx_native.verdict import Verdict
+from telnyx_native.states import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,11 +9,11 @@ import platform
 import sys
 from pathlib import Path
 
-from telnyx_native.background import in_background
 from telnyx_native.config import AudioConfig, PeerConfig
 from telnyx_native.doctor.diagnosis import Cause, Finding, Status
 from telnyx_native.errors import ConfigurationError, TelnyxError
-from telnyx_native.verdict import Verdict
+from telnyx_native.event_loop import in_background
+from telnyx_native.states import Verdict
 from telnyx_native.version import versions
 
 __all__ = ["check_installation", "check_sound"]

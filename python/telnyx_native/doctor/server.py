@@ -26,7 +26,7 @@ from telnyx_native.errors import (
     SocketConnectionError,
     TelnyxError,
 )
-from telnyx_native.verdict import Verdict
+from telnyx_native.states import Verdict
 
 if TYPE_CHECKING:
     from telnyx_native.client.precall import PreCallReport

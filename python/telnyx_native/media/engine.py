@@ -12,23 +12,21 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
-from telnyx_native import _webrtc
-from telnyx_native.errors import EngineClosedError, MediaError
+from telnyx_native.errors import MediaError
 from telnyx_native.media.audio_processor import native_options
 from telnyx_native.media.joins import PeerConference
+from telnyx_native.media.native_engine import NativeEngine
 from telnyx_native.media.peer import Peer
 from telnyx_native.media.stream import AudioStream
 
 if TYPE_CHECKING:
+    from telnyx_native import _webrtc
     from telnyx_native.config import AudioConfig, PeerConfig
     from telnyx_native.media.simulated_network import SimulatedNetwork
 
 __all__ = ["MediaEngine"]
 
 logger = logging.getLogger(__name__)
-
-MAX_POOL_THREADS = 4
-"""Threads for the encoders of all calls; one a core up to this many."""
 
 
 class MediaEngine:
@@ -48,14 +46,13 @@ class MediaEngine:
         except OSError as error:
             raise MediaError(f"the media engine cannot begin: {error.strerror}; raise RLIMIT_NOFILE") from error
         try:
-            self._native = _webrtc.Engine(min(os.cpu_count() or 1, MAX_POOL_THREADS), self._event_fd)
-        except RuntimeError as error:
+            self._engine = NativeEngine(self._event_fd)
+        except MediaError:
             os.close(self._event_fd)
-            raise MediaError(f"the media engine cannot begin: {error}") from None
+            raise
+        self._native = self._engine.native
         self._peers: dict[int, Peer] = {}
         self._streams: WeakValueDictionary[int, AudioStream] = WeakValueDictionary()  # of peers and conferences
-        self._operations: dict[int, asyncio.Future[str]] = {}
-        self._last_operation = 0
         self._users = 0
         self._loop.add_reader(self._event_fd, self._on_mail)
         _open_engines.add(self._native)
@@ -79,6 +76,7 @@ class MediaEngine:
         """Give the engine back. The last user's release ends all calls and threads."""
         self._users -= 1
         if self._users == 0:
+            self._engine.closed = True
             del self._of_loop[self._loop]
             await self._close()
 
@@ -94,7 +92,7 @@ class MediaEngine:
             EngineClosedError: The engine was released.
             MediaError: The machine has none of the interfaces that `config` names.
         """
-        return self._open(Peer(self, AudioStream(audio), audio, standby=False), config, network, standby=False)
+        return self._open(Peer(self._engine, AudioStream(audio), audio, standby=False), config, network, standby=False)
 
     def create_successor(self, peer: Peer, config: PeerConfig, *, network: SimulatedNetwork | None = None) -> Peer:
         """Make a peer that is to go on with the audio of `peer`, once it is connected: see `Peer.take_over`.
@@ -102,7 +100,8 @@ class MediaEngine:
         Raises:
             EngineClosedError: The engine was released.
         """
-        return self._open(Peer(self, peer.audio, peer.audio_config, standby=True), config, network, standby=True)
+        successor = Peer(self._engine, peer.audio, peer.audio_config, standby=True)
+        return self._open(successor, config, network, standby=True)
 
     def create_conference(self, audio: AudioConfig) -> PeerConference:
         """Open a conference, in which the application takes part with `PeerConference.audio`.
@@ -111,24 +110,14 @@ class MediaEngine:
             EngineClosedError: The engine was released.
         """
         stream = AudioStream(audio)
-        native = self.open_join(stream)
+        native = self._engine.open_conference(stream)
         self._streams[native.id] = stream
-        return PeerConference(self, native, stream)
-
-    def open_join(self, audio: AudioStream | None) -> _webrtc.Conference:
-        """Open the native half of a join; for `Peer` and `create_conference`.
-
-        Raises:
-            EngineClosedError: The engine was released.
-        """
-        if self._users == 0:
-            raise EngineClosedError("the media engine is closed: acquire it again")
-        return self._native.create_conference(None if audio is None else audio._native_port())  # noqa: SLF001 - an engine drives its streams
+        return PeerConference(self._engine, native, stream)
 
     def _open(self, peer: Peer, config: PeerConfig, network: SimulatedNetwork | None, *, standby: bool) -> Peer:
         if config.interfaces and not {name for _, name in socket.if_nameindex()}.intersection(config.interfaces):
             raise MediaError(f"this machine has no network interface {' or '.join(config.interfaces)}")
-        operation, opened = self.operation()
+        operation, opened = self._engine.operation()
         processing = peer.audio_config.processing
         native = self._native.create_peer(
             operation,
@@ -147,24 +136,6 @@ class MediaEngine:
         self._streams[native.id] = peer.audio
         peer.opened_by(native, opened)
         return peer
-
-    def operation(self) -> tuple[int, asyncio.Future[str]]:
-        """Number a native operation, and make the future that its answer will settle.
-
-        Raises:
-            EngineClosedError: The engine was released; nothing would answer.
-        """
-        if self._users == 0:
-            raise EngineClosedError("the media engine is closed: acquire it again")
-        self._last_operation += 1
-        future: asyncio.Future[str] = self._loop.create_future()
-        self._operations[self._last_operation] = future
-        return self._last_operation, future
-
-    def forget(self, peer: int) -> None:
-        """Deliver nothing more to this peer."""
-        self._peers.pop(peer, None)
-        self._streams.pop(peer, None)
 
     @property
     def counters(self) -> dict[str, int]:
@@ -214,31 +185,20 @@ class MediaEngine:
         self._on_mail()
         self._loop.remove_reader(self._event_fd)
         os.close(self._event_fd)
-        for future in self._operations.values():
-            if not future.done():
-                future.set_exception(EngineClosedError("the media engine was closed"))
-                future.exception()  # whoever waited for it may be gone
-        self._operations.clear()
+        self._engine.fail_all()
 
     def _on_mail(self) -> None:
         for peer_id, operation, kind, text, mid, index in self._native.take_events():
             if operation:
-                self._settle(operation, kind, text)
+                self._engine.settle(operation, kind, text)
             elif peer := self._peers.get(peer_id):
                 peer.on_event(kind, text, mid, index)
+                if peer.closed:
+                    del self._peers[peer_id]
+                    self._streams.pop(peer_id, None)
         for id_, readiness in self._native.take_ready():
             if stream := self._streams.get(id_):
                 stream._on_ready(readiness)  # noqa: SLF001 - an engine drives its streams
-
-    def _settle(self, operation: int, kind: str, text: str) -> None:
-        future = self._operations.pop(operation, None)
-        if future is None or future.done():
-            return
-        if kind == "failed":
-            future.set_exception(MediaError(text))
-            future.exception()  # whoever waited for it may be gone
-        else:
-            future.set_result(text)
 
 
 _open_engines: WeakSet[_webrtc.Engine] = WeakSet()

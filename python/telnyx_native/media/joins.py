@@ -9,57 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telnyx_native import _webrtc
 from telnyx_native.errors import MediaError
+from telnyx_native.media.peer import Join, Peer
 
 if TYPE_CHECKING:
-    from telnyx_native.media.engine import MediaEngine
-    from telnyx_native.media.peer import Peer
+    from telnyx_native import _webrtc
+    from telnyx_native.media.native_engine import NativeEngine
     from telnyx_native.media.stream import AudioStream
 
-__all__ = ["Bridge", "Join", "PeerConference"]
-
-MAX_MEMBERS = _webrtc.MAX_CONFERENCE_SEATS - 1
-"""Peers that a conference holds, beside the application; the mix is exact up to that many."""
-
-
-class Join:
-    """Peers each of which hears all others.
-
-    Args:
-        engine: That of the peers.
-        native: Its native half; it ends when nothing holds it any more.
-    """
-
-    def __init__(self, engine: MediaEngine, native: _webrtc.Conference) -> None:
-        self._engine = engine
-        self._native = native
-        self._members: dict[Peer, None] = {}
-
-    @property
-    def members(self) -> tuple[Peer, ...]:
-        """Who is in it, in the order in which they came."""
-        return tuple(self._members)
-
-    def check(self, engine: MediaEngine) -> None:
-        """Raise `MediaError` if peers of `engine` cannot take part: its clock is another one."""
-        if engine is not self._engine:
-            raise MediaError("calls of different event loops cannot hear each other")
-
-    def admit(self, peer: Peer, native: _webrtc.Peer, *, muted: bool) -> None:
-        """Take a peer in, or change whether it is heard."""
-        if peer not in self._members and len(self._members) >= MAX_MEMBERS:
-            raise MediaError(f"a conference has {MAX_MEMBERS} members at most")
-        native.join(0, self._native, not muted)
-        self._members[peer] = None
-
-    def forget(self, peer: Peer) -> None:
-        """A peer left."""
-        self._members.pop(peer, None)
-
-    def replace(self, peer: Peer, successor: Peer) -> None:
-        """A peer goes on as another."""
-        self._members = {successor if member is peer else member: None for member in self._members}
+__all__ = ["PeerConference", "bridge"]
 
 
 class Bridge(Join):
@@ -72,6 +30,24 @@ class Bridge(Join):
             other.leave()
 
 
+def bridge(one: Peer, other: Peer) -> None:
+    """Let two peers hear each other, natively, until one leaves or is closed.
+
+    Raises:
+        MediaError: One of them is closed, they are of different engines, or both are the same; that would be an `echo`.
+    """
+    if one is other:
+        raise MediaError("a call cannot be joined to itself: use echo")
+    for peer in (one, other):
+        peer.require_open()
+    if one.joined is not None and one.joined is other.joined and isinstance(one.joined, Bridge):
+        return
+    both = Bridge(one.engine, one.engine.open_conference())
+    both.check(other)
+    for peer in (one, other):
+        peer.enter(both)
+
+
 class PeerConference(Join):
     """Any number of peers, and the application. Made by `MediaEngine.create_conference`.
 
@@ -79,7 +55,7 @@ class PeerConference(Join):
         audio: What the application says to all, and what it hears of all.
     """
 
-    def __init__(self, engine: MediaEngine, native: _webrtc.Conference, audio: AudioStream) -> None:
+    def __init__(self, engine: NativeEngine, native: _webrtc.Conference, audio: AudioStream) -> None:
         super().__init__(engine, native)
         self.audio = audio
         self._closed = False

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 from telnyx_native import _audio
 from telnyx_native.config import AudioEncoding
 from telnyx_native.errors import AudioClosedError, ConfigurationError
-from telnyx_native.home_loop import HomeLoop
+from telnyx_native.event_loop import HomeLoop
 from telnyx_native.logs import Log, LogLevel
 from telnyx_native.media.playing import Line, Mark, Playback, Turn
 from telnyx_native.media.sources import Playable, Source, open_source, require_source_rate

@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING, Any
 from telnyx_native.errors import ConfigurationError, EngineClosedError, MediaError, SdpError, WaitTimeoutError
 from telnyx_native.flow import SharedFlow, StateFlow
 from telnyx_native.logs import Log, LogLevel
-from telnyx_native.media.codecs import preferring, with_opus
-from telnyx_native.media.joins import Bridge
-from telnyx_native.media.local_description import answering, asking_for_ptime, in_order, without_comfort_noise
-from telnyx_native.media.remote_description import RemoteDescription
+from telnyx_native.media.description import (
+    RemoteDescription,
+    answering,
+    asking_for_ptime,
+    in_order,
+    preferring,
+    with_opus,
+    without_comfort_noise,
+)
 from telnyx_native.media.sdp import write
 
 if TYPE_CHECKING:
@@ -24,8 +29,7 @@ if TYPE_CHECKING:
 
     from telnyx_native import _webrtc
     from telnyx_native.config import AudioCodec, AudioConfig
-    from telnyx_native.media.engine import MediaEngine
-    from telnyx_native.media.joins import Join
+    from telnyx_native.media.native_engine import NativeEngine
     from telnyx_native.media.sdp import Description
     from telnyx_native.media.stream import AudioStream
 
@@ -84,10 +88,51 @@ class IceCandidate:
     sdp_mline_index: int
 
 
+class Join:
+    """Peers of one engine, each of which hears all others; `media.joins` has the kinds of it.
+
+    Args:
+        engine: That of the peers.
+        native: Its native half; it ends when nothing holds it any more.
+    """
+
+    def __init__(self, engine: NativeEngine, native: _webrtc.Conference) -> None:
+        self._engine = engine
+        self._native = native
+        self._members: dict[Peer, None] = {}
+
+    @property
+    def members(self) -> tuple[Peer, ...]:
+        """Who is in it, in the order in which they came."""
+        return tuple(self._members)
+
+    def check(self, peer: Peer) -> None:
+        """Raise `MediaError` if a peer cannot take part, because its clock is another one."""
+        if peer.engine is not self._engine:
+            raise MediaError("calls of different event loops cannot hear each other")
+
+    def admit(self, peer: Peer, native: _webrtc.Peer, *, muted: bool) -> None:
+        """Take a peer in, or change whether it is heard."""
+        if peer not in self._members and len(self._members) >= self._engine.max_members:
+            raise MediaError(f"a conference has {self._engine.max_members} members at most")
+        native.join(0, self._native, not muted)
+        self._members[peer] = None
+
+    def forget(self, peer: Peer) -> None:
+        """A peer left."""
+        self._members.pop(peer, None)
+
+    def replace(self, peer: Peer, successor: Peer) -> None:
+        """A peer goes on as another."""
+        self._members = {successor if member is peer else member: None for member in self._members}
+
+
 class Peer:
     """A peer connection with one audio track each way. Made by `MediaEngine`.
 
     Attributes:
+        engine: What it runs on.
+        joined: The bridge or conference that it takes part in, if there is one.
         audio: What the application says and hears.
         audio_config: How that is carried.
         log: Where it tells what nobody waits for; the standard `logging` tree, unless a call has given it its own.
@@ -99,7 +144,7 @@ class Peer:
             are no more; a later description that looks for new ones begins a new flow.
     """
 
-    def __init__(self, engine: MediaEngine, audio: AudioStream, audio_config: AudioConfig, *, standby: bool) -> None:
+    def __init__(self, engine: NativeEngine, audio: AudioStream, audio_config: AudioConfig, *, standby: bool) -> None:
         self.audio = audio
         self.audio_config = audio_config
         self.log = Log("media", LogLevel.ALL)
@@ -108,13 +153,13 @@ class Peer:
         self.candidates: SharedFlow[IceCandidate] = SharedFlow(replay=KEPT_CANDIDATES)
         self.preferred_codecs: Sequence[AudioCodec] = ()
         self._remote = RemoteDescription()
-        self._engine = engine
+        self.engine = engine
+        self.joined: Join | None = None
         self.audio_arrived = asyncio.Event()
         self._gathered = asyncio.Event()
         self._has_candidates = False
         self._gathering_trouble = ""
         self._closing: asyncio.Future[str] | None = None
-        self._join: Join | None = None
         self._carries_audio = not standby
 
     def opened_by(self, native: _webrtc.Peer, opened: asyncio.Future[str]) -> None:
@@ -277,9 +322,14 @@ class Peer:
             lambda operation: self._native.insert_dtmf(operation, keys, round(1000 * duration), round(1000 * gap))
         )
 
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed for good; its last event has come."""
+        return self.connection_state.value is PeerConnectionState.CLOSED
+
     def require_open(self) -> None:
         """Raise `EngineClosedError` if the peer is closed."""
-        if self._closing is not None or self.connection_state.value is PeerConnectionState.CLOSED:
+        if self._closing is not None or self.closed:
             raise EngineClosedError("the call's media is closed")
 
     def echo(self) -> None:
@@ -292,23 +342,6 @@ class Peer:
         self.leave()
         self._native.set_echo(0, True)
 
-    def join(self, other: Peer) -> None:
-        """Let two peers hear each other, natively, until one leaves or is closed; see `media.joins`.
-
-        Raises:
-            MediaError: One of them is closed, or both are the same; that would be an `echo`.
-        """
-        if other is self:
-            raise MediaError("a call cannot be joined to itself: use echo")
-        for peer in (self, other):
-            peer.require_open()
-        if self._join is not None and self._join is other._join and isinstance(self._join, Bridge):
-            return
-        bridge = Bridge(self._engine, self._engine.open_join(None))
-        bridge.check(other._engine)
-        for peer in (self, other):
-            peer.enter(bridge)
-
     def enter(self, join: Join, *, muted: bool = False) -> None:
         """Leave the join that the peer is in, and enter another one; for `media.joins`.
 
@@ -316,11 +349,11 @@ class Peer:
             MediaError: The peer is closed, or of another engine, or the join is full.
         """
         self.require_open()
-        join.check(self._engine)
-        if self._join is not join:
+        join.check(self)
+        if self.joined is not join:
             self.leave()
         join.admit(self, self._native, muted=muted)
-        self._join = join
+        self.joined = join
 
     def leave(self) -> None:
         """End an echo, a join of two (for both), or taking part in a conference."""
@@ -360,7 +393,7 @@ class Peer:
         """End the connection. Nothing is received any more; what was received can still be read. Idempotent."""
         if self._closing is None:
             try:
-                operation, self._closing = self._engine.operation()
+                operation, self._closing = self.engine.operation()
             except EngineClosedError:  # which has closed its peers
                 return
             self._native.close(operation)
@@ -405,17 +438,16 @@ class Peer:
                 self.audio._close()  # noqa: SLF001 - it is its own
             self.candidates.close()
             self.connection_state.close()
-            self._engine.forget(self._native.id)
 
     def _inherit(self, predecessor: Peer) -> None:
         predecessor._carries_audio, self._carries_audio = False, True
-        self._join, predecessor._join = predecessor._join, None
-        if self._join is not None:
-            self._join.replace(predecessor, self)
+        self.joined, predecessor.joined = predecessor.joined, None
+        if self.joined is not None:
+            self.joined.replace(predecessor, self)
 
     def _part(self) -> None:
         """Take leave of the join, if there is one; natively that is done."""
-        join, self._join = self._join, None
+        join, self.joined = self.joined, None
         if join is not None:
             join.forget(self)
 
@@ -434,7 +466,7 @@ class Peer:
         """Run a native operation and return what it answers."""
         if self._closing is not None:
             raise EngineClosedError("the call's media is closed")
-        operation, answer = self._engine.operation()
+        operation, answer = self.engine.operation()
         start(operation)
         try:
             return await answer

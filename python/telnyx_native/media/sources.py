@@ -13,8 +13,8 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol, Union, cast
 
 from telnyx_native import _audio
-from telnyx_native.background import in_background
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.event_loop import in_background
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

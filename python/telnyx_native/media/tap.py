@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from telnyx_native import _audio
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.home_loop import HomeLoop
+from telnyx_native.event_loop import HomeLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

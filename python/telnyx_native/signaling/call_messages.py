@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from telnyx_native.codes import ErrorCode
-from telnyx_native.errors import ConfigurationError
+from telnyx_native.errors import ConfigurationError, ErrorCode
 from telnyx_native.events import SocketMethod
 
 if TYPE_CHECKING:

@@ -33,9 +33,8 @@ from telnyx_native.events import (
     RingingResponse,
     SocketMethod,
 )
-from telnyx_native.sip_headers import joined_headers
 from telnyx_native.states import GatewayState
-from telnyx_native.untrusted_text import clean, is_call_id, one_line
+from telnyx_native.untrusted_text import clean, is_call_id, joined_headers, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

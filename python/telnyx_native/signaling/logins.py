@@ -8,8 +8,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from telnyx_native.config import AnonymousConfig, CredentialConfig, TokenConfig
+from telnyx_native.credentials import account_of
 from telnyx_native.events import SocketMethod
-from telnyx_native.login_token import account_of
 from telnyx_native.version import USER_AGENT, __version__
 
 if TYPE_CHECKING:

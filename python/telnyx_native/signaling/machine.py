@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from random import Random
-from typing import TYPE_CHECKING, Any
 
+from telnyx_native import state_machine
 from telnyx_native.errors import AuthenticationError, ServerUnavailableError
 from telnyx_native.signaling.machine_terms import (
     AbortSocket,
@@ -66,12 +66,8 @@ from telnyx_native.signaling.machine_terms import (
     reason_of,
     warning_of,
 )
+from telnyx_native.state_machine import Changes, taken
 from telnyx_native.states import ConnectionStatus
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-Changes = dict[str, Any]
 
 __all__ = ["TABLE", "Edge", "Machine", "Rules", "State", "edge_of", "retry_delay", "step"]
 
@@ -282,21 +278,7 @@ def _fall_back(_: Machine, __: Event) -> Changes:
     return {"second": True}
 
 
-@dataclass(frozen=True)
-class Edge:
-    """What an event does in a state.
-
-    Attributes:
-        target: The next state.
-        actions: What is to be done.
-        when: The condition; `None` if there is none.
-        changes: What changes besides the state.
-    """
-
-    target: State
-    actions: tuple[type[Action], ...] = ()
-    when: Callable[[Machine, Event], bool] | None = None
-    changes: Callable[[Machine, Event], Changes] | None = None
+Edge = state_machine.Edge[State, Machine, Event, Action]
 
 
 _LOSE = (AbortSocket, Report)
@@ -320,7 +302,7 @@ _LOGIN_FAILED = (
     _NOT_ENTERED,
 )
 _NO_REGISTRATION = tuple(
-    replace(edge, actions=(ForgetInstance, *edge.actions)) for edge in (_NOT_RENEWED, _NOT_RECOVERED, _NOT_ENTERED)
+    edge.but(actions=(ForgetInstance, *edge.actions)) for edge in (_NOT_RENEWED, _NOT_RECOVERED, _NOT_ENTERED)
 )
 _REGISTRATION_FAILED = (
     *_NO_REGISTRATION[:2],
@@ -330,7 +312,7 @@ _REGISTRATION_FAILED = (
 _RENEWED = Edge(State.READY, (Establish, Resolve), when=_renews, changes=_stand)
 _REGISTERED = Edge(State.READY, (Establish, RestoreCalls, Resolve), changes=_stand)
 _ASK = Edge(State.QUERYING, (QueryGateway,), changes=_count_poll)
-_ASK_AGAIN = replace(_ASK, when=_asks_again)
+_ASK_AGAIN = _ASK.but(when=_asks_again)
 
 TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     (State.DISCONNECTED, Connect): (Edge(State.CONNECTING, (OpenSocket,), changes=_begin),),
@@ -356,9 +338,9 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     (State.LOGGING_IN, RegistrationPending): (Edge(State.LOGGING_IN, changes=_note_ready),),
     (State.LOGGING_IN, Registered): (Edge(State.LOGGING_IN, changes=_note_registered),),
     (State.LOGGING_IN, LoginAccepted): (
-        replace(_RENEWED, when=_was_renewed),
-        replace(_REGISTERED, when=_was_registered),
-        replace(_ASK, when=_was_ready),
+        _RENEWED.but(when=_was_renewed),
+        _REGISTERED.but(when=_was_registered),
+        _ASK.but(when=_was_ready),
         Edge(State.AUTHENTICATED),
     ),
     (State.LOGGING_IN, LoginFailed): _LOGIN_FAILED,
@@ -402,8 +384,8 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     (State.READY, Lost): (_LOST_FOR_NOW, _LOST),
     (State.READY, LoginRequired): (_LOST_FOR_NOW, Edge(State.READY, (Report,))),
     (State.READY, RegistrationFailed): (
-        replace(_LOST_FOR_NOW, when=_recovers_calls),  # only the instance that has the calls can reattach them
-        replace(_LOST_FOR_NOW, actions=(ForgetInstance, *_LOST_FOR_NOW.actions)),
+        _LOST_FOR_NOW.but(when=_recovers_calls),  # only the instance that has the calls can reattach them
+        _LOST_FOR_NOW.but(actions=(ForgetInstance, *_LOST_FOR_NOW.actions)),
         Edge(State.READY, (ForgetInstance, Report)),
     ),
     (State.READY, Punted): _PUNTED,
@@ -422,8 +404,7 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
 
 def edge_of(machine: Machine, event: Event) -> Edge | None:
     """The edge that an event takes; `None` if it changes nothing."""
-    edges = TABLE.get((machine.state, type(event)), ())
-    return next((edge for edge in edges if edge.when is None or edge.when(machine, event)), None)
+    return taken(TABLE.get((machine.state, type(event)), ()), machine, event)
 
 
 def step(machine: Machine, event: Event, now: float) -> tuple[Machine, tuple[Action, ...]]:

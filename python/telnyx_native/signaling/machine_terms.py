@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
 from telnyx_native.errors import (
     GATEWAY_REGISTRATION_FAILED,
     GATEWAY_REGISTRATION_TIMEOUT,
     AuthenticationError,
+    ErrorCode,
     GatewayRegistrationError,
     NetworkChangedError,
     SocketConnectionError,
     TelnyxError,
+    TelnyxWarning,
+    WarningCode,
 )
 from telnyx_native.states import CallNetworkChangeReason, GatewayState
 

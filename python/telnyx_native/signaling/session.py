@@ -7,19 +7,19 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import (
     AUTHENTICATION_FAILED,
     AUTHENTICATION_REQUIRED,
     AuthenticationError,
+    ErrorCode,
     RequestError,
     RequestTimeoutError,
     ServerUnavailableError,
     SocketConnectionError,
 )
+from telnyx_native.event_loop import HomeLoop
 from telnyx_native.events import SocketMethod
 from telnyx_native.flow import SharedFlow
-from telnyx_native.home_loop import HomeLoop
 from telnyx_native.signaling.health import HealthMonitor, PingHistory
 from telnyx_native.signaling.incoming import parse_gateway_state, parse_session_id
 from telnyx_native.signaling.logins import LoginTimings

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from telnyx_native.codes import ErrorCode
 from telnyx_native.errors import (
     AUTHENTICATION_REQUIRED,
+    ErrorCode,
     MalformedFrameError,
     RequestError,
     RequestTimeoutError,

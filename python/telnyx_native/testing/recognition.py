@@ -10,8 +10,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from telnyx_native.background import in_background
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.event_loop import in_background
 from telnyx_native.media.voice_activity import VoiceActivityDetector
 
 if TYPE_CHECKING:

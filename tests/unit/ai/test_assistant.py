@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from support.limit import LIMIT
 from support.telnyx_server import RefusalError
-from telnyx_native.ai.widget import WidgetSettings
+from telnyx_native.ai.assistant import WidgetSettings, image_url
 from telnyx_native.config import TxServerConfiguration
 from telnyx_native.errors import AuthenticationError, ConfigurationError, SocketConnectionError
 from telnyx_native.events import AiConversationResponse
@@ -206,3 +207,29 @@ async def test_odd_messages_do_no_harm(guest: TelnyxClient, server: ScriptedServ
     server.push("ai_conversation", type="conversation.item.created", item={"type": "function_call", "name": "x"})
     say(server, "still here")
     await until(lambda: [item.content for item in guest.ai.transcript] == ["still here"])
+
+
+@pytest.mark.parametrize("address", ["https://x/y.jpg", "http://x/y.jpg", "data:image/png;base64,AA=="])
+def test_addresses_stay(address: str) -> None:
+    assert image_url(address) == address
+
+
+@pytest.mark.parametrize(
+    ("image", "media_type"),
+    [
+        (b"\xff\xd8\xff\xe0rest", "image/jpeg"),
+        (b"\x89PNG\r\n\x1a\nrest", "image/png"),
+        (b"GIF89a", "image/gif"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp"),
+    ],
+)
+def test_bytes_become_data_urls(image: bytes, media_type: str) -> None:
+    head, _, data = image_url(image).partition(",")
+    assert head == f"data:{media_type};base64"
+    assert b64decode(data) == image
+
+
+@pytest.mark.parametrize("image", ["", "file:///etc/passwd", "iVBORw0KGgo=", b"", b"text", b"RIFF\x00\x00\x00\x00WAVE"])
+def test_what_is_no_image(image: str | bytes) -> None:
+    with pytest.raises(ConfigurationError, match="image"):
+        image_url(image)

@@ -13,9 +13,8 @@ from support.limit import LIMIT
 from telnyx_native.call import Call
 from telnyx_native.call.driver import CallDriver
 from telnyx_native.call.observation import Observers
-from telnyx_native.codes import ErrorCode
 from telnyx_native.config import AudioConfig, Limits, PeerConfig, Timeouts
-from telnyx_native.errors import CallError, ChannelLimitError, RequestError, SdpError, WaitTimeoutError
+from telnyx_native.errors import CallError, ChannelLimitError, ErrorCode, RequestError, SdpError, WaitTimeoutError
 from telnyx_native.events import (
     AnswerResponse,
     AttachResponse,

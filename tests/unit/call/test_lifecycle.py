@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from support.limit import LIMIT
-from telnyx_native.call.lifecycle import Lifecycle
+from telnyx_native.call.lifecycle import CallTimings, Lifecycle
 from telnyx_native.call.machine import Machine, Rules
 from telnyx_native.call.machine_terms import (
     Action,
@@ -197,3 +197,14 @@ async def test_a_step_ends_with_the_call(owner: Owner) -> None:
     with pytest.raises(CallError, match="ended meanwhile"):
         await owner.life.carry_out(asyncio.sleep(60))
     assert owner.life.spawn(asyncio.sleep(60)) is None
+
+
+def test_only_the_first_mark_counts() -> None:
+    timings = CallTimings(created=1.0)
+    assert timings.since_created("ringing") is None
+    timings.mark("ringing")
+    first = timings.ringing
+    timings.mark("ringing")
+    assert timings.ringing == first
+    assert first is not None
+    assert timings.since_created("ringing") == first - 1.0

@@ -8,8 +8,7 @@ import pytest
 
 from support.limit import LIMIT
 from support.telnyx_server import RefusalError
-from telnyx_native.codes import ErrorCode
-from telnyx_native.errors import CallError, RequestError, RequestTimeoutError
+from telnyx_native.errors import CallError, ErrorCode, RequestError, RequestTimeoutError
 from telnyx_native.states import CallState
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ import pytest
 from support.field_descriptions import OFFER
 from support.telnyx_server import RefusalError
 from telnyx_native.client import TelnyxClient
-from telnyx_native.codes import ErrorCode
 from telnyx_native.config import CredentialConfig, Timeouts, TxServerConfiguration
 from telnyx_native.errors import (
     AuthenticationError,
     CallError,
     ConfigurationError,
+    ErrorCode,
     GatewayRegistrationError,
     RequestError,
     SocketConnectionError,

@@ -22,11 +22,11 @@ from telnyx_native.client import TelnyxClient
 from telnyx_native.client import connection as connection_module
 from telnyx_native.client.connection import Connection, ConnectionListener
 from telnyx_native.client.context import Context
-from telnyx_native.codes import ErrorCode
-from telnyx_native.config import CredentialConfig, Timeouts, TokenConfig, TxServerConfiguration
+from telnyx_native.config import CredentialConfig, Region, Timeouts, TokenConfig, TxServerConfiguration
 from telnyx_native.errors import (
     AuthenticationError,
     ConfigurationError,
+    ErrorCode,
     GatewayRegistrationError,
     RequestTimeoutError,
     ServerUnavailableError,
@@ -36,7 +36,6 @@ from telnyx_native.errors import (
 from telnyx_native.events import SocketStatus
 from telnyx_native.logs import LogLevel
 from telnyx_native.push import PushConfig
-from telnyx_native.region import Region
 from telnyx_native.signaling.messages import Ping
 from telnyx_native.signaling.session import Session
 from telnyx_native.states import CallState, ConnectionStatus

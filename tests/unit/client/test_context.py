@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from telnyx_native.client.context import Context, Publisher
-from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
 from telnyx_native.config import CredentialConfig, Limits
-from telnyx_native.errors import FlowClosedError, SocketConnectionError
+from telnyx_native.errors import ErrorCode, FlowClosedError, SocketConnectionError, TelnyxWarning, WarningCode
 from telnyx_native.events import SocketStatus
 from telnyx_native.logs import LogLevel, log_context
 

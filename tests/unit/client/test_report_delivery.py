@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.limit import LIMIT
+from support.report_server import ReportServer
 from support.telnyx_server import ScriptedServer
+from telnyx_native.client import report_delivery
 from telnyx_native.config import CredentialConfig, IceServer, TxServerConfiguration
-from telnyx_native.report import upload
+from telnyx_native.errors import ReportError
 from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
     from support.fake_media import FakeEngine
-    from support.report_server import ReportServer
     from telnyx_native.client import TelnyxClient
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("telnyx_native.call.stats_sampler.INTERVAL", 0.01)
-    monkeypatch.setattr(upload, "PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr("telnyx_native.call.quality.INTERVAL", 0.01)
+    monkeypatch.setattr(report_delivery, "PAUSES", (0.01, 0.01, 0.01))
 
 
 async def one_call(client: TelnyxClient, server: ScriptedServer, config: CredentialConfig) -> str:
@@ -115,3 +116,57 @@ async def test_segment_that_does_not_arrive_is_in_the_next_one(
     assert lost["flushReason"] == {"type": "socket-close"}
     assert not {"segment", "flushReason"} & final.keys()
     assert [log["message"] for log in lost["logs"]] == [log["message"] for log in final["logs"]][: len(lost["logs"])]
+
+
+async def test_report_arrives(http: ReportServer) -> None:
+    await report_delivery.post(http.url, {"x-call-id": "C"}, {"summary": {"a": 1}}, proxy=False)
+    ((path, headers, body),) = http.posts
+    assert path == "/call_report"
+    assert (headers["content-type"], headers["x-call-id"]) == ("application/json", "C")
+    assert body == {"summary": {"a": 1}}
+
+
+async def test_server_that_is_busy_is_asked_again(http: ReportServer) -> None:
+    http.answers = [503, 500]
+    await report_delivery.post(http.url, {}, {}, proxy=False)
+    assert len(http.posts) == 3
+
+
+async def test_server_that_stays_busy(http: ReportServer) -> None:
+    http.answers = [503] * 9
+    with pytest.raises(ReportError, match="503"):
+        await report_delivery.post(http.url, {}, {}, proxy=False)
+    assert len(http.posts) == 4
+
+
+@pytest.mark.parametrize("status", [400, 401, 413])
+async def test_refusal_is_final(http: ReportServer, status: int) -> None:
+    http.answers = [status]
+    with pytest.raises(ReportError, match=str(status)):
+        await report_delivery.post(http.url, {}, {}, proxy=False)
+    assert len(http.posts) == 1
+
+
+async def test_server_that_is_not_there(unused_tcp_port: int) -> None:
+    with pytest.raises(ReportError, match="did not get to"):
+        await report_delivery.post(f"http://127.0.0.1:{unused_tcp_port}/call_report", {}, {}, proxy=False)
+
+
+async def test_local_server_is_not_reached_through_a_proxy(http: ReportServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    await report_delivery.post(http.url, {}, {}, proxy=False)
+    with pytest.raises(ReportError):
+        await report_delivery.post(http.url, {}, {}, proxy=True)
+
+
+async def test_file_is_there_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "reports" / "C.json"
+    await report_delivery.write(path, {"summary": {"a": 1}})
+    assert json.loads(path.read_text()) == {"summary": {"a": 1}}
+    assert list(path.parent.iterdir()) == [path]
+
+
+async def test_file_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(ReportError, match="cannot be written"):
+        await report_delivery.write(tmp_path / "taken" / "C.json", {})

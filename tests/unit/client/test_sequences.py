@@ -425,7 +425,7 @@ class TestSequences:
         until: Any,
     ) -> None:
         """A segment when the socket is lost, the rest when the call is over."""
-        monkeypatch.setattr("telnyx_native.call.stats_sampler.INTERVAL", 0.02)
+        monkeypatch.setattr("telnyx_native.call.quality.INTERVAL", 0.02)
         server.parts["telnyx_rtc.attach"] = lambda _: {}
         server.ask_for_reports()
         await client.connect(config(server), credentials)

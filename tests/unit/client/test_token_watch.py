@@ -9,8 +9,8 @@ from support.limit import LIMIT
 from support.tokens import token_for, unsigned_token
 from telnyx_native.client import token_watch
 from telnyx_native.client.token_watch import TokenWatch
-from telnyx_native.codes import TelnyxWarning
 from telnyx_native.config import TokenConfig
+from telnyx_native.errors import TelnyxWarning
 from telnyx_native.flow import SharedFlow
 
 

@@ -72,7 +72,7 @@ async def test_every_request_has_an_object_as_result(alice, method):
 
 
 @pytest.mark.parametrize("kind", ["debug_report_start", "debug_report_data", "debug_report_stop"])
-async def test_debug_reports_have_a_type_instead_of_a_method(alice, kind):
+async def test_observations_have_a_type_instead_of_a_method(alice, kind):
     await alice.send({"jsonrpc": "2.0", "id": "debug", "type": kind, "debug_report_id": "r", "call_id": "c"})
     assert isinstance((await alice.frame())["result"], dict)
 

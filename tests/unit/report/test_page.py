@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from telnyx_native.report.chart import Chart, Line, _steps, draw_chart, summarised
-from telnyx_native.report.drawings import DARK, LIGHT
-from telnyx_native.report.page import page
-from telnyx_native.report.picture import picture
+from telnyx_native.report.chart import DARK, LIGHT, Chart, Line, _steps, draw_chart, summarised
+from telnyx_native.report.page import page, picture
 from telnyx_native.report.reading import Reading
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from telnyx_native.codes import ErrorCode
 from telnyx_native.config import AudioCodec
-from telnyx_native.errors import ConfigurationError
+from telnyx_native.errors import ConfigurationError, ErrorCode
 from telnyx_native.signaling.call_messages import Candidate, Dtmf, EndOfCandidates, Hold, UpdateMedia
 from telnyx_native.signaling.messages import Dialog, Invite
 

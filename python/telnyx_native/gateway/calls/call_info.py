@@ -11,9 +11,8 @@ from uuid import uuid4
 
 from telnyx_native.gateway.accounts.users import address_of
 from telnyx_native.gateway.limits import memory_size
-from telnyx_native.sip_headers import joined_headers
 from telnyx_native.states import CallTerminationReason, HangupCause
-from telnyx_native.untrusted_text import one_line
+from telnyx_native.untrusted_text import joined_headers, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

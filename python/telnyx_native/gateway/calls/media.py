@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from telnyx_native.config import AudioConfig, OpusConfig, PeerConfig
 from telnyx_native.errors import EngineClosedError, MediaError
 from telnyx_native.logs import Log, LogLevel
-from telnyx_native.media.negotiation import MediaOptions, Negotiation
-from telnyx_native.media.remote_candidates import RemoteCandidates
+from telnyx_native.media.negotiation import MediaOptions, Negotiation, RemoteCandidates
+from telnyx_native.media.peer import PeerConnectionState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -282,10 +282,11 @@ class LegMedia:
 
     async def _renew_when_broken(self, peer: Peer) -> None:
         """Offer another path when DTLS has failed. Where ICE has, that is up to the client."""
-        while (await peer.connection_state.wait_for(lambda state: state.name in {"FAILED", "CLOSED"})).name != "CLOSED":
+        failed, closed = PeerConnectionState.FAILED, PeerConnectionState.CLOSED
+        while await peer.connection_state.wait_for((failed, closed).__contains__) is failed:
             if peer.is_beyond_repair:
                 await asyncio.sleep(CLIENT_FIRST)
                 if self._next_path is None and self.renew is not None:
                     await self.renew()
                 return
-            await peer.connection_state.wait_for(lambda state: state.name != "FAILED")
+            await peer.connection_state.wait_for(failed.__ne__)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from telnyx_native.background import in_background
+from telnyx_native.event_loop import in_background
 from telnyx_native.gateway.accounts.users import User
 from telnyx_native.logs import redact
 

@@ -11,6 +11,7 @@ from telnyx_native.gateway.calls.call_info import call_info_to
 from telnyx_native.gateway.calls.dtmf import follow_keys
 from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Leg, LegState
 from telnyx_native.gateway.tasks import cancel_all
+from telnyx_native.media.joins import bridge
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ async def _talk(one: Leg, other: Leg) -> Reason:
         return await leg.wait_ended()
 
     try:
-        one.peer.join(other.peer)
+        bridge(one.peer, other.peer)
     except MediaError:  # one is over already
         return one.reason or other.reason or HangupCause.MEDIA_TIMEOUT
     following = [asyncio.create_task(follow(leg)) for leg in (one, other)]

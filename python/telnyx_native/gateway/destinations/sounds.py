@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from telnyx_native.background import in_background
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.event_loop import in_background
 
 if TYPE_CHECKING:
     import numpy as np

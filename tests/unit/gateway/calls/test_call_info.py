@@ -4,8 +4,8 @@ import pytest
 
 from telnyx_native.gateway import User
 from telnyx_native.gateway.calls.call_info import call_info_of_invite, reason_from_bye, reason_of
-from telnyx_native.sip_headers import joined_headers
 from telnyx_native.states import HangupCause
+from telnyx_native.untrusted_text import joined_headers
 
 ALICE = User("alice", "secret", "+15550100")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from support.tokens import unsigned_token
 from telnyx_native.config import TokenConfig
-from telnyx_native.login_token import expiry_of
+from telnyx_native.credentials import expiry_of
 
 
 @pytest.mark.parametrize("expiry", [1_700_000_000, 1_700_000_000.5, 0, -1])

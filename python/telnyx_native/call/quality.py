@@ -1,26 +1,139 @@
-"""Warnings of a call that sounds bad, or not at all.
+"""How good a call sounds while it lasts: statistics once a second, measurements for the application, and warnings.
 
-Thresholds and patience are those of the Telnyx JS SDK.
+Thresholds and patience of the warnings are those of the Telnyx JS SDK.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from telnyx_native.codes import WarningCode
-from telnyx_native.media.quality import CallQualityMetrics, mean_opinion_score
-from telnyx_native.media.stats import AudioStats
+from telnyx_native.errors import MediaError, WarningCode
+from telnyx_native.flow import SharedFlow
+from telnyx_native.media.quality import AudioStats, CallQualityMetrics, mean_opinion_score
+from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from telnyx_native.call.stats_sampler import StatsSample
-    from telnyx_native.codes import TelnyxWarning
-    from telnyx_native.flow import SharedFlow
+    from telnyx_native.call.lifecycle import Lifecycle
+    from telnyx_native.errors import TelnyxWarning
+    from telnyx_native.logs import Log
+    from telnyx_native.media.peer import Peer
+    from telnyx_native.media.quality import StatsReport
 
-__all__ = ["QualityWarnings"]
+__all__ = ["QualityMonitor", "QualityWarnings", "StatsSample", "StatsSampler"]
+
+INTERVAL = 1.0
+"""Seconds between two samples (Telnyx JS SDK: 1 s)."""
+
+
+@dataclass(frozen=True)
+class StatsSample:
+    """The statistics at one moment.
+
+    Attributes:
+        stats: The objects of W3C `getStats`, by id.
+        held: Whether the call was on hold.
+        written: Samples of audio that was written, and sent by then.
+        at: When that was, in seconds of `time.monotonic`: the clock on the wall may be set meanwhile.
+    """
+
+    stats: StatsReport = field(repr=False)
+    held: bool = False
+    written: int = 0
+    at: float = field(default_factory=monotonic)
+
+
+class StatsSampler:
+    """Samples a call while it stands and somebody collects.
+
+    Args:
+        life: The life of the call.
+        log: Where failures are noted.
+
+    Attributes:
+        samples: The samples; it ends with the call.
+    """
+
+    def __init__(self, life: Lifecycle, log: Log) -> None:
+        self.samples: SharedFlow[StatsSample] = SharedFlow()
+        self._life = life
+        self._log = log
+
+    async def run(self, peer: Peer) -> None:
+        """Sample for ever."""
+        while True:
+            await self.samples.wait_collected()
+            state = await self._life.states.wait_for(lambda state: state in (CallState.ACTIVE, CallState.HELD))
+            try:
+                stats = await peer.stats()
+                self.samples.emit(StatsSample(stats, state == CallState.HELD, peer.audio.counters.played))
+            except MediaError as error:
+                self._log.debug(f"no statistics: {error}")
+            await asyncio.sleep(INTERVAL)
+
+    def close(self) -> None:
+        """End the samples."""
+        self.samples.close()
+
+
+class QualityMonitor:
+    """Measures a call while it is active and somebody collects the measurements.
+
+    Args:
+        life: The life of the call.
+        samples: Its statistics.
+        log: Where failures are noted.
+
+    Attributes:
+        metrics: The measurements; it ends with the call.
+    """
+
+    def __init__(self, life: Lifecycle, samples: SharedFlow[StatsSample], log: Log) -> None:
+        self.metrics: SharedFlow[CallQualityMetrics] = SharedFlow(replay=1)
+        self._life = life
+        self._samples = samples
+        self._log = log
+        self._listener: Callable[[CallQualityMetrics], None] | None = None
+        self._listening: asyncio.Task[None] | None = None
+
+    @property
+    def listener(self) -> Callable[[CallQualityMetrics], None] | None:
+        """What is called with each measurement; an error that it raises is logged."""
+        return self._listener
+
+    @listener.setter
+    def listener(self, listener: Callable[[CallQualityMetrics], None] | None) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+        self._listener = listener
+        self._listening = self._life.spawn(self._tell(listener)) if listener else None
+
+    async def run(self) -> None:
+        """Measure until the call is over; on hold there is nothing to measure."""
+        while not self._samples.closed:
+            await self.metrics.wait_collected()
+            with self._samples.collect() as samples:
+                async for sample in samples:
+                    if not self.metrics.collected:
+                        break
+                    if not sample.held:
+                        self.metrics.emit(CallQualityMetrics.from_stats(sample.stats))
+
+    def close(self) -> None:
+        """End the measurements."""
+        self.metrics.close()
+
+    async def _tell(self, listener: Callable[[CallQualityMetrics], None]) -> None:
+        async for metrics in self.metrics:
+            try:
+                listener(metrics)
+            except Exception as error:  # noqa: BLE001 - the application's error must not cost the call
+                self._log.error("on_call_quality_change failed", error)
+
 
 PATIENCE = 3
 """Bad samples in a row before it is worth a warning."""

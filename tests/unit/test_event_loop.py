@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from telnyx_native.event_loop import HomeLoop
 from telnyx_native.flow import SharedFlow, StateFlow
-from telnyx_native.home_loop import HomeLoop
 
 
 def failure_elsewhere(work: Coroutine[Any, Any, object]) -> BaseException | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("telnyx_native.call.stats_sampler.INTERVAL", 0.01)
+    monkeypatch.setattr("telnyx_native.call.quality.INTERVAL", 0.01)
 
 
 @pytest.fixture

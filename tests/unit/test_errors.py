@@ -8,8 +8,15 @@ import pytest
 
 import telnyx_native
 from telnyx_native import errors
-from telnyx_native.codes import ErrorCode, TelnyxWarning, WarningCode
-from telnyx_native.errors import AuthenticationError, ConfigurationError, SocketConnectionError, TelnyxError
+from telnyx_native.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ErrorCode,
+    SocketConnectionError,
+    TelnyxError,
+    TelnyxWarning,
+    WarningCode,
+)
 
 PACKAGE = Path(telnyx_native.__file__).parent
 

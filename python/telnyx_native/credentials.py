@@ -1,4 +1,4 @@
-"""What a login token says about itself, read without a check: that is for the server."""
+"""What this process knows of credentials: whose a login token is, when it expires, and which were just created."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import json
 from base64 import urlsafe_b64decode
 from datetime import UTC, datetime
 from hashlib import sha256
+from time import monotonic
 
-__all__ = ["account_of", "expiry_of"]
+__all__ = ["account_of", "expiry_of", "is_new", "note_new"]
 
 
 def account_of(token: str) -> str:
@@ -34,3 +35,29 @@ def expiry_of(token: str) -> datetime | None:
         return datetime.fromtimestamp(expiry, UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+SETTLING = 10.0
+"""Seconds after which a credential is not new any more; its first login works after some 5 s."""
+
+MOST = 1000
+"""Credentials remembered; of more, the oldest are forgotten."""
+
+_created: dict[str, float] = {}
+
+
+def note_new(account: str) -> None:
+    """Remember that a credential was created now.
+
+    Args:
+        account: Its SIP user, its id, or what `login_token.account_of` tells of a token of it.
+    """
+    _created.pop(account, None)
+    _created[account] = monotonic()
+    if len(_created) > MOST:
+        del _created[next(iter(_created))]
+
+
+def is_new(account: str) -> bool:
+    """Whether servers may not know the credential yet."""
+    return monotonic() - _created.get(account, float("-inf")) < SETTLING
