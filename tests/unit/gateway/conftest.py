@@ -22,6 +22,8 @@ class FakePeer:
     """Stands in for a native peer: keeps a record of what is asked of it."""
 
     is_beyond_repair = False
+    engine = SimpleNamespace(open_conference=lambda: None)
+    joined = None
 
     def __init__(self):
         self.done = []
@@ -63,8 +65,11 @@ class FakePeer:
     def echo(self):
         self.done.append("echo")
 
-    def join(self, other):
-        self.done.append(("join", other))
+    def require_open(self):
+        pass
+
+    def enter(self, join):
+        self.done.append("enter")
 
     def hold(self, held):
         self.done.append(("hold", held))
