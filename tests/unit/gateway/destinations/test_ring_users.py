@@ -145,7 +145,7 @@ class TestBetweenUsers:
         await bob.ask("telnyx_rtc.answer", sdp="v=0", dialogParams={"callID": invite["callID"]})
         await alice.expect("telnyx_rtc.answer")
         of_bob, of_alice = peers
-        await until(lambda: ("join", of_bob) in of_alice.done)
+        await until(lambda: "enter" in of_alice.done and "enter" in of_bob.done)
         assert {leg.info.ids.session_id for leg in gateway.calls} == {invite["telnyx_session_id"]}
         await bob.ask("telnyx_rtc.bye", cause="NORMAL_CLEARING", dialogParams={"callID": invite["callID"]})
         assert (await alice.expect("telnyx_rtc.bye"))["params"]["cause"] == "NORMAL_CLEARING"
@@ -156,7 +156,7 @@ class TestBetweenUsers:
         await bob.ask("telnyx_rtc.answer", sdp="v=0", dialogParams={"callID": invite["callID"]})
         await alice.expect("telnyx_rtc.answer")
         of_bob, of_alice = peers
-        await until(lambda: ("join", of_bob) in of_alice.done)
+        await until(lambda: "enter" in of_alice.done and "enter" in of_bob.done)
         for client, call_id, peer in ((alice, "Call-1", of_alice), (bob, invite["callID"], of_bob)):
             for action, held in (("hold", True), ("unhold", False)):
                 await client.ask("telnyx_rtc.modify", action=action, dialogParams={"callID": call_id})
