@@ -93,11 +93,6 @@ class Connection:
 
     Frames are handled one after the other, so answers leave in the order of the requests.
 
-    Args:
-        socket: The WebSocket.
-        context: What the gateway shares.
-        handlers: What answers each method.
-
     Attributes:
         socket: The WebSocket.
         sessid: The id under which the client knows the session.

@@ -148,11 +148,7 @@ class Counters:
 
 
 class RateLimit:
-    """Lets a number of things a second pass, and as many at once; what comes faster waits (a token bucket).
-
-    Args:
-        per_second: The number.
-    """
+    """Lets a number of things a second pass, and as many at once; what comes faster waits (a token bucket)."""
 
     def __init__(self, per_second: float) -> None:
         self._per_second = per_second

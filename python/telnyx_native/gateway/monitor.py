@@ -52,9 +52,6 @@ class GatewayEvent:
 class Monitor:
     """Turns what happens into events. It costs next to nothing while nobody collects them.
 
-    Args:
-        calls: Lists the legs that are going on.
-
     Attributes:
         events: What happens; a collector that does not keep up loses the oldest.
     """

@@ -116,9 +116,6 @@ class PushNotification:
 class PushService:
     """Knows the devices of the users, and makes the notifications.
 
-    Args:
-        on_sent: Told of each notification.
-
     Attributes:
         sent: The notifications, as they are made.
     """

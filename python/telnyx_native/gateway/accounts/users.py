@@ -80,10 +80,6 @@ def new_guest() -> User:
 class Directory:
     """The users of a gateway, by name and by number.
 
-    Args:
-        users: The users.
-        tokens: Knows whose a login token is.
-
     Raises:
         ConfigurationError: Two users share a name or a number.
     """

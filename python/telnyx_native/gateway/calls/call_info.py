@@ -147,12 +147,7 @@ def call_info_to(
 ) -> CallInfo:
     """Return what the leg to a user says about a call.
 
-    Args:
-        user: The name of the user.
-        caller: Who calls.
-        headers: SIP headers that the caller sends with the call.
-        client_state: What the calling application sends along with the call (base64).
-        session_id: The platform's id of the call, if another leg of it has one.
+    The legs of one call have the same `session_id`.
     """
     ids = PlatformIds(session_id=session_id) if session_id else PlatformIds()
     return CallInfo(str(uuid4()), caller, Party("Outbound Call", user), headers, client_state, ids=ids)

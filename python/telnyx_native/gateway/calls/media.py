@@ -86,12 +86,6 @@ class EngineLease:
 class LegMedia:
     """The audio of one leg. The peer is made when it is first needed.
 
-    Args:
-        engine: Where the peer comes from.
-        limits: What bounds the audio.
-        counters: Counts the candidates that are of no use.
-        conditions: What happens to its packets.
-
     Attributes:
         limits: What bounds it.
         network: What its packets go through; `None` before there is a peer.

@@ -38,9 +38,6 @@ class Calls:
     """The call legs of a gateway, within its limits.
 
     Args:
-        context: What the gateway shares.
-        connections: The connections, each with its legs.
-        engine: Where legs get their audio from.
         ring_all: Whether a user is rung at every connection, and not only at the one that logged in last.
     """
 

@@ -243,12 +243,7 @@ CHIME = Tone(1200, 0.1)
 
 
 class Rooms:
-    """The conferences that are going on, by name. One begins with its first caller, and ends with its last.
-
-    Args:
-        engine: Where they get their audio from.
-        limit: How many may be in one room.
-    """
+    """The conferences that are going on, by name. One begins with its first caller, and ends with its last."""
 
     def __init__(self, engine: EngineLease, limit: int) -> None:
         self._engine = engine

@@ -63,10 +63,6 @@ EXAMPLE_MENU = Menu(
 class Ivr:
     """Answers, plays a menu's prompt, and leads the caller to where the pressed key says.
 
-    Args:
-        menu: The menu.
-        folder: Where the files of its prompt are.
-
     Raises:
         ConfigurationError: The menu plays something that there is not.
     """

@@ -73,12 +73,6 @@ class DialPlan:
 class Router:
     """Finds the destination of an address: a user by name or number, a number or group of the plan, or a program.
 
-    Args:
-        directory: The users.
-        plan: The numbers and groups.
-        ring_users: Makes the destination that rings users.
-        programs: The other destinations, by name.
-
     Raises:
         ConfigurationError: The plan leads to what there is not; the message begins with the setting.
     """

@@ -53,12 +53,6 @@ class Faults:
     Those of a user that last also meet clients that log in later. What names a user raises a ConfigurationError if
     there is none of that name, and a CallError if it disturbs a socket and the user is not logged in. What is done to
     the audio of a call raises a CallError if the call is not as far as that.
-
-    Args:
-        context: What the gateway shares.
-        connections: The open connections.
-        calls: The calls.
-        restart: Restarts the gateway, which is away for so many seconds.
     """
 
     def __init__(

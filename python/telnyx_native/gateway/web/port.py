@@ -96,12 +96,6 @@ class ClientSocket(ServerConnection):
 
     Attributes:
         frozen: Whether nothing is read.
-
-    Args:
-        protocol: The WebSocket protocol of the connection.
-        server: The WebSocket server.
-        pending: The connections of the port that have not sent a complete request.
-        settings: What `websockets` passes on.
     """
 
     def __init__(self, protocol: Any, server: Any, *, pending: PendingSockets, **settings: Any) -> None:
@@ -251,8 +245,6 @@ class WebServer:
         site: What is served over HTTP.
         serve_socket: Serves one WebSocket.
         check_socket: Refuses a WebSocket with the response it returns, or lets it in with `None`.
-        limits: What bounds the connections.
-        counters: Where they are counted.
         tls: How to encrypt; plain text without it.
     """
 
