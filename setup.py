@@ -5,8 +5,9 @@
 
 Environment: ``CXX``, ``CC``, ``CXXFLAGS``, ``LDFLAGS`` as usual; ``LIBWEBRTC_ROOT`` a folder that holds
 usr/include/tg_owt and the static archives, if not the system's; ``TELNYX_NATIVE_BUILD`` = release, debug
-(symbols are kept), a sanitizer (address, thread, undefined) or coverage; ``TELNYX_NATIVE_JOBS`` how many compilers run at once;
-``TELNYX_NATIVE_PYTHON_INCLUDE`` the folder of Python.h, if it is not for the Python that runs this (cross builds).
+(symbols are kept), a sanitizer (address, thread, undefined) or coverage; ``TELNYX_NATIVE_JOBS`` how many compilers run
+at once; ``TELNYX_NATIVE_PYTHON_INCLUDE`` the folder of Python.h, if it is not for the Python that runs this (cross
+builds).
 """
 
 from __future__ import annotations

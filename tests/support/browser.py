@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -143,7 +145,8 @@ class Chromium:
             "--autoplay-policy=no-user-gesture-required",
             "about:blank",
         ]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # What is started may be a script that starts the browser: they end together, as a group.
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0)
 
     @property
     def is_running(self) -> bool:
@@ -159,12 +162,9 @@ class Chromium:
         return f"ws://127.0.0.1:{port}", path
 
     def close(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(LIMIT)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # it has nothing to save
+        self._process.wait()
         shutil.rmtree(self._profile, ignore_errors=True)
 
 
