@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telnyx_native.call import machine_terms
-from telnyx_native.call.machine import TABLE, Edge, Machine, Rules, call_state, edge_of, step
+from telnyx_native.call.machine import TABLE, Edge, Machine, Rules, call_state, cause_of, edge_of, step
 from telnyx_native.call.machine_terms import (
     Accept,
     Action,
@@ -45,7 +45,7 @@ from telnyx_native.call.machine_terms import (
     TimeUp,
     WarnOfMove,
 )
-from telnyx_native.errors import MediaError, RequestTimeoutError, SdpError, SocketConnectionError
+from telnyx_native.errors import MediaError, RequestError, RequestTimeoutError, SdpError, SocketConnectionError
 from telnyx_native.states import (
     CallDirection,
     CallNetworkChangeReason,
@@ -244,3 +244,19 @@ def test_an_event_without_an_edge_changes_nothing() -> None:
     machine = replace(after(ACTIVE)[0], offer="one")
     for event in (Dial(), Alerting(), Rang(), Attach("one"), TimeUp(), Resumed()):
         assert step(machine, event, 0.0) == (machine, ())
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (SdpError("no audio"), HangupCause.INCOMPATIBLE_DESTINATION),
+        (MediaError("no path"), HangupCause.MEDIA_TIMEOUT),
+        (RequestTimeoutError("no answer"), HangupCause.RECOVERY_ON_TIMER_EXPIRE),
+        (RequestError("busy", cause="USER_BUSY"), HangupCause.USER_BUSY),
+        (RequestError("no reason that we know", cause="ODD"), HangupCause.NORMAL_TEMPORARY_FAILURE),
+        (SocketConnectionError("gone"), HangupCause.NETWORK_OUT_OF_ORDER),
+        (ValueError("a bug"), HangupCause.NORMAL_TEMPORARY_FAILURE),
+    ],
+)
+def test_the_other_side_is_told_why(error: Exception, cause: HangupCause) -> None:
+    assert cause_of(error) is cause

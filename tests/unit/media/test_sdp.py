@@ -474,3 +474,10 @@ def test_an_address_is_one_and_never_a_name(address: str) -> None:
 @pytest.mark.parametrize("address", [IPv4Address("127.0.0.1"), IPv4Address("10.0.0.1"), IPv6Address("2001:db8::1")])
 def test_addresses_of_any_network_are_taken(address: object) -> None:
     assert parse_candidate(f"candidate:1 1 udp 1 {address} 5000 typ host").address == str(address)
+
+
+def test_a_candidate_is_written_with_all_that_it_has() -> None:
+    relayed = Candidate("1", "tcp", 7, "192.0.2.1", 9, "relay", ("192.0.2.2", 5000), "active", 3, "abcd")
+    assert str(relayed) == (
+        "candidate:1 1 tcp 7 192.0.2.1 9 typ relay raddr 192.0.2.2 rport 5000 tcptype active generation 3 ufrag abcd"
+    )

@@ -117,3 +117,8 @@ def test_secrets_are_in_no_repr_and_no_error() -> None:
 
 def test_ids_are_unique() -> None:
     assert new_id() != new_id()
+
+
+def test_a_debug_report_has_its_type_beside_its_content() -> None:
+    frame = json.loads(Request("debug_report_start", {"debug_report_id": "r1"}, id="m1").encode())
+    assert frame == {"jsonrpc": "2.0", "id": "m1", "type": "debug_report_start", "debug_report_id": "r1"}
