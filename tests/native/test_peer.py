@@ -353,10 +353,10 @@ async def test_no_name_of_a_candidate_is_looked_up(engine: MediaEngine, name: st
     await caller.create_offer()
     offer = (await caller.gathered()).replace("127.0.0.1", name)
     threads = native_threads()
-    answered, answer = engine.operation()
+    answered, answer = engine._engine.operation()
     callee._native.create_answer(answered, offer)
     await answer
-    refused, reason = engine.operation()
+    refused, reason = engine._engine.operation()
     callee._native.add_candidate(refused, f"candidate:1 1 udp 1 {name} 9 typ host", "0", 0)
     with pytest.raises(MediaError, match="names of the remote party are not looked up"):
         await reason
