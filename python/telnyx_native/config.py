@@ -37,11 +37,13 @@ __all__ = [
     "OpusConfig",
     "PeerConfig",
     "Region",
+    "RingSink",
     "TelnyxConfig",
     "Timeouts",
     "TokenConfig",
     "TxServerConfiguration",
     "VoiceActivityConfig",
+    "require_bitrate",
     "route",
 ]
 
@@ -399,7 +401,7 @@ class PeerConfig:
     Attributes:
         ice_servers: STUN and TURN servers to use.
         relay_only: Use TURN relays only, never a direct path.
-        loopback: Offer 127.0.0.1 as a candidate too; right when the far end is on this machine.
+        loopback: Offer 127.0.0.1 as a candidate too; right when the remote is on this machine.
         udp_ports: The first and the last UDP port to use; any by default.
         interfaces: The network interfaces to use, by name; all by default.
         ipv6: Use addresses of IPv6.
@@ -413,6 +415,12 @@ class PeerConfig:
     ipv6: bool = True
 
 
+def require_bitrate(bitrate: int) -> None:
+    """Raise `ConfigurationError` for a bitrate that Opus cannot have."""
+    if not 6_000 <= bitrate <= 510_000:
+        raise ConfigurationError("an Opus bitrate is between 6,000 and 510,000 bits a second")
+
+
 PACKET_TIMES = (10, 20, 40, 60)
 """Milliseconds of audio in a packet that an Opus call can have."""
 
@@ -422,17 +430,17 @@ class OpusConfig:
     """How Opus is used in a call.
 
     Attributes:
-        ptime: Milliseconds of audio in a packet, 10, 20, 40 or 60, both ways as far as the far end follows; `None`
-            follows the far end, which is 20 if it does not care. 10 halves the delay from mouth to ear and doubles the
+        ptime: Milliseconds of audio in a packet, 10, 20, 40 or 60, both ways as far as the remote follows; `None`
+            follows the remote, which is 20 if it does not care. 10 halves the delay from mouth to ear and doubles the
             packets; 40 and 60 save bandwidth.
         bitrate: Bits a second to send at most, 6,000 to 510,000. `None` is 32,000 for audio of up to 16 kHz and 44,000
-            above, less if the far end plays less bandwidth, and half as much again while `fec` sends copies.
+            above, less if the remote plays less bandwidth, and half as much again while `fec` is sent.
         complexity: How much the encoder may think, 0 to 10. From 7 on it tells speech from music and notices how much
             bandwidth it is given; below, encoding costs less.
-        fec: Whether packets carry a copy of the one before, in case that is lost: in the first ten seconds, and as long
-            as the far end reports losses.
+        fec: Whether there is in-band FEC: packets carry the one before again, in case that is lost. It is sent in the
+            first ten seconds, and as long as the remote reports losses.
         dtx: Whether (nearly) nothing is sent during silence.
-        red: Whether each packet repeats the whole one before it (RFC 2198), if the far end takes that: single losses
+        red: Whether each packet repeats the whole one before it (RFC 2198), if the remote takes that: single losses
             are not heard at all, for twice the bandwidth at all times.
     """
 
@@ -446,8 +454,8 @@ class OpusConfig:
     def __post_init__(self) -> None:
         if self.ptime is not None and self.ptime not in PACKET_TIMES:
             raise ConfigurationError(f"ptime {self.ptime} is not one of {', '.join(map(str, PACKET_TIMES))}")
-        if self.bitrate is not None and not 6_000 <= self.bitrate <= 510_000:
-            raise ConfigurationError("an Opus bitrate is between 6,000 and 510,000 bits a second")
+        if self.bitrate is not None:
+            require_bitrate(self.bitrate)
         if not 0 <= self.complexity <= 10:
             raise ConfigurationError("an Opus complexity is between 0 and 10")
 
@@ -511,8 +519,8 @@ class AudioConfig:
         max_backlog: `None` keeps all that is written (speech). A number of seconds keeps up instead (live
             audio): whenever more than that waits, the oldest is dropped.
         opus: How the Opus codec is used, if that is the one of the call.
-        voice_activity: How speech of the far end is told from the rest, see `Call.voice_activity_flow`.
-        dtmf_tones: Whether keys are also looked for in the sound, see `Call.dtmf_flow`. For far ends that send no
+        voice_activity: How speech of the remote is told from the rest, see `Call.voice_activity_flow`.
+        dtmf_tones: Whether keys are also looked for in the sound, see `Call.dtmf_flow`. For remotes that send no
             telephone-events.
         processing: What is done to written audio before it is sent. For a microphone near the loudspeaker that plays
             what is received; nothing by default, since a program's audio has neither echo nor noise.
@@ -614,7 +622,7 @@ class Limits:
             connection (Telnyx Android SDK: 3); only with `auto_reconnect`.
         gateway_polls: Questions for the SIP registration before it has failed (Telnyx Android SDK: 3).
         ringing_calls: Inbound calls that ring at the same time; the client is busy for any more.
-        queued_candidates: Network candidates of the far end that wait for its description; more are dropped.
+        queued_candidates: Network candidates of the remote that wait for its description; more are dropped.
         ice_restarts: Attempts in a row to find a new audio path before the call is given up.
     """
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["HomeLoop", "in_background"]
+__all__ = ["HomeLoop", "run_blocking"]
 
 
 class HomeLoop:
@@ -59,7 +59,7 @@ T = TypeVar("T")
 _executor: ThreadPoolExecutor | None = None
 
 
-async def in_background(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_blocking(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Return what `work` returns, which runs on another thread meanwhile, in the same context.
 
     Raises:

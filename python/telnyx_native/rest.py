@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from telnyx_native.credentials import account_of, is_new, note_new
 from telnyx_native.errors import AuthenticationError, ConfigurationError, RestError
-from telnyx_native.event_loop import in_background
+from telnyx_native.event_loop import run_blocking
 from telnyx_native.redaction import keep_secret
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ async def mint_login_token(api_key: str, connection_id: str, *, name: str = "tel
         AuthenticationError: The key is not good.
         RestError: The API refused, or was not reached.
     """
-    await in_background(_package)
+    await run_blocking(_package)
     async with TelephonyCredentials(api_key) as credentials:
         credential = await credentials.find(name) or await credentials.create(connection_id, name)
         return await credentials.mint_token(credential.id)

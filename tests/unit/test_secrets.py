@@ -16,7 +16,7 @@ from support.credential_api import API_KEY, credential_api
 from support.field_descriptions import OFFER
 from support.limit import LIMIT
 from support.tokens import token_for
-from telnyx_native.client import TelnyxClient, token_watch
+from telnyx_native.client import TelnyxClient
 from telnyx_native.config import CredentialConfig, IceServer, Timeouts, TokenConfig, TxServerConfiguration
 from telnyx_native.errors import AuthenticationError, RestError
 from telnyx_native.logs import JsonLinesFormatter, LogLevel
@@ -56,7 +56,7 @@ def server_config(server: ScriptedServer) -> TxServerConfiguration:
 
 @pytest.fixture(autouse=True)
 def warning_due_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(token_watch, "NOTICE", 100_000.0)
+    monkeypatch.setattr("telnyx_native.credentials.NOTICE", 100_000.0)
 
 
 def visible(*roots: object) -> list[str]:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from telnyx_native.events import AiConversationResponse
     from telnyx_native.flow import SharedFlow
     from telnyx_native.logs import Log
-    from telnyx_native.signaling.messages import Signaling
+    from telnyx_native.signaling.session import Session
 
-__all__ = ["AiAssistant", "Conversation", "WidgetSettings", "image_url"]
+__all__ = ["AiAssistant", "AssistantChannel", "WidgetSettings", "image_url"]
 
 ToolT = TypeVar("ToolT", bound=Tool)
 
@@ -40,7 +40,7 @@ class AiAssistant:
     ```
     """
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: AssistantChannel) -> None:
         self._conversation = conversation
 
     @property
@@ -100,7 +100,7 @@ class AiAssistant:
         return register
 
 
-class Conversation:
+class AssistantChannel:
     """What is said beside the audio, and the tools that are called for it.
 
     Args:
@@ -112,7 +112,7 @@ class Conversation:
         widget_settings: How the assistant wants to look; `None` until it has said so.
     """
 
-    def __init__(self, signaling: Signaling) -> None:
+    def __init__(self, signaling: Session) -> None:
         self.transcript = Transcript()
         self.tools = Tools(self._return)
         self.widget_settings: StateFlow[WidgetSettings | None] = StateFlow(None)

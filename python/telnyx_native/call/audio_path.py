@@ -15,7 +15,7 @@ from telnyx_native.errors import (
 )
 from telnyx_native.media.negotiation import Negotiation, RemoteCandidates
 from telnyx_native.media.peer import PeerConnectionState
-from telnyx_native.signaling.call_messages import Candidate, EndOfCandidates
+from telnyx_native.signaling.messages import Candidate, EndOfCandidates
 from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from telnyx_native.logs import Log
     from telnyx_native.media.negotiation import MediaOptions
     from telnyx_native.media.peer import Peer
-    from telnyx_native.signaling.messages import Dialog, Signaling
+    from telnyx_native.signaling.messages import Dialog
+    from telnyx_native.signaling.session import Session
 
 __all__ = ["AudioPath", "PeerSource", "guard_path", "send_candidates", "watch_gathering"]
 
@@ -71,7 +72,7 @@ class AudioPath:
         log: Where failures are noted.
 
     Attributes:
-        candidates: The network candidates of the far end.
+        candidates: The network candidates of the remote.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class AudioPath:
 
         Args:
             offer: The offer.
-            send_answer: Brings our answer to the far end.
+            send_answer: Brings our answer to the remote.
 
         Raises:
             SdpError: The offer cannot be used.
@@ -157,12 +158,12 @@ class AudioPath:
         await self._move(negotiate)
 
     async def renew(self, exchange: Callable[[str], Awaitable[str]]) -> None:
-        """Look for another way to the far end; returns when audio flows there, or the call is over.
+        """Look for another way to the remote; returns when audio flows there, or the call is over.
 
         Where DTLS has failed no other way would help: another peer is offered, and the audio moves to it.
 
         Args:
-            exchange: Brings an offer, with all its candidates, to the far end and returns its answer.
+            exchange: Brings an offer, with all its candidates, to the remote and returns its answer.
 
         Raises:
             SdpError: The answer cannot be used.
@@ -333,7 +334,7 @@ def _kind_of(candidate: str) -> str:
     return candidate.partition(" typ ")[2].partition(" ")[0]
 
 
-async def send_candidates(peer: Peer, dialog: Dialog, signaling: Signaling, log: Log) -> None:
+async def send_candidates(peer: Peer, dialog: Dialog, signaling: Session, log: Log) -> None:
     """Send the candidates of the latest description, and that there are no more; give up when the server is gone."""
     session_id = signaling.session_id
     try:

@@ -180,7 +180,7 @@ class Call:
 
     @property
     def dtmf_flow(self) -> SharedFlow[DtmfReceived]:
-        """Keys that the far end presses, each once, when it is let go; the flow ends with the call.
+        """Keys that the remote presses, each once, when it is let go; the flow ends with the call.
 
         They come as telephone-events (RFC 4733), and with `AudioConfig.dtmf_tones` also as a sound.
 
@@ -191,7 +191,7 @@ class Call:
 
     @property
     def voice_activity_flow(self) -> SharedFlow[VoiceActivity]:
-        """When the far end begins to speak, and when it stops; the flow ends with the call.
+        """When the remote begins to speak, and when it stops; the flow ends with the call.
 
         It is looked for natively while somebody collects this, as `AudioConfig.voice_activity` says.
 
@@ -274,7 +274,7 @@ class Call:
     async def dtmf_in_band(self, keys: str, *, duration: float = 0.1, gap: float = 0.05) -> None:
         """Press keys in the audio stream (RFC 4733), as a telephone does; returns when they are queued.
 
-        For a far end that does not hear what the server makes of `dtmf`.
+        For a remote that does not hear what the server makes of `dtmf`.
 
         Args:
             keys: Any of 0-9, *, # and A-D; `,` waits two seconds before the next.
@@ -284,7 +284,7 @@ class Call:
         Raises:
             ConfigurationError: There are no such keys, or a length is out of range.
             CallError: The call is inbound and not accepted yet.
-            MediaError: The far end takes no such keys, or the audio is not connected.
+            MediaError: The remote takes no such keys, or the audio is not connected.
         """
         await self._peer.insert_dtmf(keys, duration=duration, gap=gap)
 

@@ -57,7 +57,7 @@ from telnyx_native.events import (
 from telnyx_native.flow import StateFlow
 from telnyx_native.media.sdp import parse
 from telnyx_native.signaling import messages
-from telnyx_native.signaling.call_messages import Dtmf, Hold
+from telnyx_native.signaling.messages import Dtmf, Hold
 from telnyx_native.states import (
     CallDirection,
     CallNetworkChangeReason,
@@ -74,8 +74,8 @@ if TYPE_CHECKING:
     from telnyx_native.media.negotiation import MediaOptions
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.recording import Recording
-    from telnyx_native.signaling.call_messages import HoldAction
-    from telnyx_native.signaling.messages import Dialog, Signaling
+    from telnyx_native.signaling.messages import Dialog, HoldAction
+    from telnyx_native.signaling.session import Session
 
 __all__ = ["CallDriver", "CallHost"]
 
@@ -122,7 +122,7 @@ class CallDriver:
         direction: CallDirection,
         *,
         host: CallHost,
-        signaling: Signaling,
+        signaling: Session,
         timeouts: Timeouts,
         limits: Limits,
         observers: Observers,

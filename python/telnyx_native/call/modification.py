@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from telnyx_native.call.machine_terms import Held, Renegotiate, Renegotiated, Resumed
 from telnyx_native.errors import CallError, ErrorCode, MediaError, RequestError, RequestTimeoutError
-from telnyx_native.signaling.call_messages import Hold, UpdateMedia
+from telnyx_native.signaling.messages import Hold, UpdateMedia
 from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
     from telnyx_native.call.audio_path import AudioPath
     from telnyx_native.call.lifecycle import Lifecycle
-    from telnyx_native.signaling.call_messages import HoldAction
-    from telnyx_native.signaling.messages import Dialog, Signaling
+    from telnyx_native.signaling.messages import Dialog, HoldAction
+    from telnyx_native.signaling.session import Session
 
 __all__ = ["Modifications"]
 
@@ -34,7 +34,7 @@ class Modifications:
         restart_limit: Seconds that finding a new audio path may take.
     """
 
-    def __init__(self, life: Lifecycle, signaling: Signaling, *, restart_limit: float) -> None:
+    def __init__(self, life: Lifecycle, signaling: Session, *, restart_limit: float) -> None:
         self._life = life
         self._signaling = signaling
         self._restart_limit = restart_limit

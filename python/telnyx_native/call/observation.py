@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from telnyx_native.logs import Log
     from telnyx_native.media.peer import Peer
     from telnyx_native.report.call_report import CallReport
-    from telnyx_native.signaling.messages import Message, Signaling
+    from telnyx_native.signaling.messages import Message
+    from telnyx_native.signaling.session import Session
 
 __all__ = ["DebugReport", "Observation", "Observers"]
 
@@ -64,7 +65,7 @@ class Observation:
         quality: The measurements for the application.
     """
 
-    def __init__(self, call_id: str, life: Lifecycle, observers: Observers, signaling: Signaling, log: Log) -> None:
+    def __init__(self, call_id: str, life: Lifecycle, observers: Observers, signaling: Session, log: Log) -> None:
         self._call_id = call_id
         self._life = life
         self._observers = observers
@@ -120,7 +121,7 @@ class DebugReport:
         log: Where failures are noted.
     """
 
-    def __init__(self, call_id: str, signaling: Signaling, log: Log) -> None:
+    def __init__(self, call_id: str, signaling: Session, log: Log) -> None:
         self._call_id = call_id
         self._report_id = new_id()
         self._signaling = signaling

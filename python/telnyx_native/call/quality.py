@@ -222,7 +222,7 @@ class QualityWarnings:
         self._bad: dict[WarningCode, int] = {}
         self._warned: dict[WarningCode, float] = {}
         self._heard: set[WarningCode] = set()
-        self._unanswered = False  # something was said since the far end was heard last
+        self._unanswered = False  # something was said since the remote was heard last
 
     async def watch(self, warnings: SharedFlow[TelnyxWarning], samples: SharedFlow[StatsSample]) -> None:
         """Watch while somebody collects `warnings`, until the call is over."""
@@ -248,7 +248,7 @@ class QualityWarnings:
         self._unanswered |= second.metrics.outbound_level > SILENT
         if WarningCode.LOW_INBOUND_AUDIO not in faults:
             self._unanswered = False
-        elif not self._unanswered:  # nobody was asked anything: listening is what a far end may do, too
+        elif not self._unanswered:  # nobody was asked anything: listening is what a remote may do, too
             del faults[WarningCode.LOW_INBOUND_AUDIO]
         self._bad = {code: self._bad.get(code, 0) + 1 for code in faults}
         for code, detail in faults.items():

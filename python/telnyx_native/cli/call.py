@@ -13,7 +13,7 @@ import typer
 
 from telnyx_native.cli.command import ExitCode, plain, run, trust
 from telnyx_native.errors import AudioClosedError, CallError, WaitTimeoutError
-from telnyx_native.event_loop import in_background
+from telnyx_native.event_loop import run_blocking
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ async def _record(audio: AudioStream, recording: WavWriter) -> None:
     """Write all that a call hears to `recording`, until the call ends or this is cancelled."""
     try:
         async for block in audio.frames(BLOCK_SECONDS):
-            await in_background(recording.write, block)
+            await run_blocking(recording.write, block)
     finally:
         rest = bytearray(2 * round(audio.readable * audio.sample_rate))
         audio.readinto(rest)

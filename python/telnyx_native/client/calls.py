@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from telnyx_native.ai.assistant import Conversation
+from telnyx_native.ai.assistant import AssistantChannel
 from telnyx_native.call import Call
 from telnyx_native.call.driver import CallDriver
 from telnyx_native.call.observation import Observers
@@ -86,7 +86,7 @@ class Calls(ConnectionListener):
         self.refused = 0
         self.draining = False
         self.ringer: Ringer | None = None
-        self.conversation = Conversation(connection.session)
+        self.conversation = AssistantChannel(connection.session)
         self._connection = connection
         self._session = connection.session
         self._timeouts = context.timeouts

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from telnyx_native.client.context import Context
 from telnyx_native.client.network_watch import NetworkWatch, source_address
 from telnyx_native.client.pushed_call import PushedCall
-from telnyx_native.client.token_watch import TokenWatch
 from telnyx_native.config import TokenConfig, TxServerConfiguration, route
-from telnyx_native.credentials import is_new
+from telnyx_native.credentials import TokenWatch, is_new
 from telnyx_native.errors import (
     ErrorCode,
     NetworkChangedError,
@@ -373,7 +372,7 @@ class Connection:
             login = login_of(self._login, self._purpose)
             new = is_new(login.account)
             if isinstance(self._login, TokenConfig):
-                self._token.check(self._login)
+                self._token.check(self._login.expires_at)
             await self.session.log_in(login)
         except Exception as error:  # noqa: BLE001 - a bug costs one attempt, not all
             if new:
@@ -409,7 +408,7 @@ class Connection:
             self._network.start()
         self._token.stop()
         if isinstance(config, TokenConfig):
-            self._token.start(config)
+            self._token.start(config.expires_at)
         self._publisher.log.info(f"logged in as {login_of(config).who}")
         self._publisher.publish(SocketMethod.LOGIN.value, LoginResponse(self.session.session_id))
         self._publisher.publish(SocketMethod.CLIENT_READY.value, ClientReadyResponse())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_native.config import AnonymousConfig, TokenConfig
 from telnyx_native.errors import ReportError
-from telnyx_native.event_loop import in_background
+from telnyx_native.event_loop import run_blocking
 from telnyx_native.report.call_report import CallReport
 from telnyx_native.version import USER_AGENT
 
@@ -98,7 +98,7 @@ class ReportDelivery:
 
     async def _deliver(self, call: Call, pending: _PendingReport, config: TelnyxConfig) -> None:
         if config.call_report_directory is not None:
-            body = await in_background(pending.report.as_dict, self._summary(call, config))
+            body = await run_blocking(pending.report.as_dict, self._summary(call, config))
             await self._try(write(config.call_report_directory / f"{call.call_id}.json", body))
         if self._is_asked_for(config):
             await self._post(call, pending, config)
@@ -112,7 +112,7 @@ class ReportDelivery:
         if self._session.voice_sdk_id:
             headers["x-voice-sdk-id"] = self._session.voice_sdk_id
         async with pending.lock:
-            body = await in_background(pending.report.next_segment, self._summary(call, config), flush_reason)
+            body = await run_blocking(pending.report.next_segment, self._summary(call, config), flush_reason)
             url, proxy = f"{server.http_url}/call_report", not server.is_local
             if await self._try(post(url, headers, body, proxy=proxy, ssl_context=server.ssl_context)):
                 pending.report.note_delivered(body)
@@ -200,8 +200,8 @@ async def post(
     Raises:
         ReportError: It was refused, or did not get there.
     """
-    aiohttp = await in_background(import_module, "aiohttp")  # which takes a while, the first time
-    body = await in_background(_encoded, report)
+    aiohttp = await run_blocking(import_module, "aiohttp")  # which takes a while, the first time
+    body = await run_blocking(_encoded, report)
     headers = {"Content-Type": "application/json", **headers}
     async with aiohttp.ClientSession(trust_env=proxy, timeout=aiohttp.ClientTimeout(PATIENCE)) as client:
         for pause in (*PAUSES, None):
@@ -228,7 +228,7 @@ async def write(path: Path, report: Mapping[str, Any]) -> None:
         ReportError: It cannot be written.
     """
     try:
-        await in_background(_replace, path, json.dumps(report, indent=1))
+        await run_blocking(_replace, path, json.dumps(report, indent=1))
     except OSError as error:
         raise ReportError(f"the report cannot be written to {path}: {error.strerror or error}") from None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.event_loop import in_background
+from telnyx_native.event_loop import run_blocking
 from telnyx_native.states import CallDirection, CallState
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Ringer:
         wanted = {direction: path for direction, path in files.items() if path is not None}
         return cls(
             config.ring_sink,
-            {direction: await in_background(_load, path, rate) for direction, path in wanted.items()},
+            {direction: await run_blocking(_load, path, rate) for direction, path in wanted.items()},
             log,
         )
 

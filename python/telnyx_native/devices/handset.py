@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from telnyx_native.devices.sound_system import BLOCK_SECONDS, START_SECONDS, find_microphone, find_speaker, sound_system
 from telnyx_native.errors import DeviceError, ErrorCode
-from telnyx_native.event_loop import in_background
+from telnyx_native.event_loop import run_blocking
 from telnyx_native.flow import StateFlow
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Handset:
 
     async def _open_devices(self) -> None:
         self._sound = _Sound(self._call.audio._native_rings, self.counters)  # noqa: SLF001 - its threads are alone with them
-        opening = asyncio.create_task(in_background(self._open_now, self._sound))
+        opening = asyncio.create_task(run_blocking(self._open_now, self._sound))
         try:
             self._streams = await asyncio.shield(opening)
             await self._wait_moving(self._sound)
@@ -192,7 +192,7 @@ class Handset:
         """Close them, also if nobody waits for it any more."""
         streams, self._streams = self._streams, []
         if streams:
-            await asyncio.shield(asyncio.create_task(in_background(self._close_now, streams)))
+            await asyncio.shield(asyncio.create_task(run_blocking(self._close_now, streams)))
 
     def _close_now(self, streams: list[Any]) -> None:
         for stream in streams:
@@ -313,7 +313,7 @@ class Loudspeaker:
         Raises:
             DeviceError: It is not there, or cannot be opened.
         """
-        self._stream = await in_background(self._open_now)
+        self._stream = await run_blocking(self._open_now)
         return self
 
     async def __aexit__(
@@ -321,7 +321,7 @@ class Loudspeaker:
     ) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            await asyncio.shield(in_background(self._system.close, stream))
+            await asyncio.shield(run_blocking(self._system.close, stream))
 
     def write(self, pcm: bytes) -> None:
         """Play mono 16-bit samples after those that wait."""

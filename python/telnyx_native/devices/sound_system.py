@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import ConfigurationError, DeviceError, ErrorCode
-from telnyx_native.event_loop import in_background
+from telnyx_native.event_loop import run_blocking
 from telnyx_native.states import Verdict
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ async def run_microphone_check(microphone: str | None = None, *, duration: float
     if not 0.1 <= duration <= 60:
         raise ConfigurationError("listen for 0.1 to 60 seconds")
     try:
-        samples = await in_background(_listen, microphone, duration)
+        samples = await run_blocking(_listen, microphone, duration)
     except DeviceError as error:
         return MicrophoneReport(Verdict.BLOCKED, {"microphone_unavailable": str(error)})
     if not samples:

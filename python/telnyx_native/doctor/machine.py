@@ -12,7 +12,7 @@ from pathlib import Path
 from telnyx_native.config import AudioConfig, PeerConfig
 from telnyx_native.doctor.diagnosis import Cause, Finding, Status
 from telnyx_native.errors import ConfigurationError, TelnyxError
-from telnyx_native.event_loop import in_background
+from telnyx_native.event_loop import run_blocking
 from telnyx_native.states import Verdict
 from telnyx_native.version import versions
 
@@ -68,7 +68,7 @@ async def check_sound(*, needed: bool, device_files: Path = DEVICE_FILES) -> lis
 
     bad = Status.FAILED if needed else Status.SKIPPED
     try:
-        found = await in_background(sound_devices)
+        found = await run_blocking(sound_devices)
     except ConfigurationError as error:
         return [Finding("sound", bad, str(error), Cause.SOUND_SYSTEM_MISSING)]
     microphones = [device.name for device in found if device.is_microphone]

@@ -32,7 +32,7 @@ __all__ = [
 
 
 class RemoteDescription:
-    """The border to libwebrtc: what a far end says of itself is read here, bounded, and handed on as values.
+    """The border to libwebrtc: what a remote says of itself is read here, bounded, and handed on as values.
 
     Each of its candidates is checked against each of ours, so there are at most `MAX_CANDIDATES` of one generation,
     which is what goes with one ICE user name, in descriptions and trickled together.
@@ -102,7 +102,7 @@ class RemoteDescription:
             if not _concerns_audio(self._latest, mid, index):
                 raise SdpError(f"an ICE candidate for section {mid or index}, which was rejected")
             if self._candidates >= MAX_CANDIDATES:
-                raise SdpError(f"the far end has sent more than {MAX_CANDIDATES} ICE candidates")
+                raise SdpError(f"the remote has sent more than {MAX_CANDIDATES} ICE candidates")
         except SdpError:
             self.dropped_candidates += 1
             raise
@@ -134,7 +134,7 @@ AUDIO_LINE = re.compile(r"(?m)^m=audio (\d+) (\S+) ([\d ]+)")
 
 
 def answering(description: str, offer: Description) -> str:
-    """Return our description with the profile of the audio that the far end named, and with its other sections."""
+    """Return our description with the profile of the audio that the remote named, and with its other sections."""
     description = AUDIO_LINE.sub(rf"m=audio \1 {offer.protocol} \3", description, count=1)
     session, line, audio = description.partition("m=audio ")
     return session + _rejected(offer.before) + line + audio + _rejected(offer.after)
@@ -180,12 +180,12 @@ def preferring(codecs: Sequence[Codec], preferred: Sequence[AudioCodec]) -> tupl
 
 
 def with_opus(audio: AudioSection, opus: OpusConfig, sample_rate: int) -> AudioSection:
-    """Return the audio of a far end, so changed that libwebrtc encodes Opus for it as this call wants.
+    """Return the audio of a remote, so changed that libwebrtc encodes Opus for it as this call wants.
 
-    What the far end asks beside that, such as a bitrate it can take, stays.
+    What the remote asks beside that, such as a bitrate it can take, stays.
 
     Args:
-        audio: What the far end describes.
+        audio: What the remote describes.
         opus: How to encode.
         sample_rate: That of the application's audio: encoding has no use for more.
     """

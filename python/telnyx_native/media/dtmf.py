@@ -1,4 +1,4 @@
-"""DTMF keys that the far end presses."""
+"""DTMF keys that the remote presses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from telnyx_native import _audio
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["DtmfDetector", "DtmfReceived", "DtmfSource"]
+__all__ = ["DTMF_KEYS", "DtmfDetector", "DtmfReceived", "DtmfSource"]
+
+DTMF_KEYS = "0123456789*#ABCD"
+"""The keys of a telephone (ITU-T Q.23)."""
 
 
 class DtmfSource(StrEnum):

@@ -143,7 +143,7 @@ class MediaEngine:
 
         `ticks` of the 10 ms clock, of them `late_ticks`, and `skipped_ticks`; `dropped_events`, for which the mailbox
         to Python had no room; `dropped_packets`, which a network thread that was stuck did not take; `refused_sources`,
-        packets of far ends that sent from more sources (SSRCs) than a call has, in the whole process.
+        packets of remotes that sent from more sources (SSRCs) than a call has, in the whole process.
         """
         return self._native.counters()
 

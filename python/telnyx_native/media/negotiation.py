@@ -49,7 +49,7 @@ class Negotiation:
     Args:
         peer: The peer.
         options: How they shall be.
-        candidates: The far end's; they wait while its description is awaited.
+        candidates: The remote's; they wait while its description is awaited.
         gather_limit: Seconds to look for candidates before a description leaves.
 
     Attributes:
@@ -69,7 +69,7 @@ class Negotiation:
             return await self._with_candidates(await self.peer.create_offer())
 
     async def answer(self, offer: str, *, gather_limit: float | None = None) -> str:
-        """Take the far end's offer; return our answer.
+        """Take the remote's offer; return our answer.
 
         Args:
             offer: The offer.
@@ -84,7 +84,7 @@ class Negotiation:
             return await self._with_candidates(answer, gather_limit)
 
     async def take_provisional_answer(self, answer: str) -> None:
-        """Take an answer of the far end that another one may follow: that of early media.
+        """Take an answer of the remote that another one may follow: that of early media.
 
         Raises:
             SdpError: The answer cannot be used.
@@ -93,7 +93,7 @@ class Negotiation:
         self._candidates.described.set()
 
     async def take_answer(self, answer: str) -> None:
-        """Take the far end's answer.
+        """Take the remote's answer.
 
         Raises:
             SdpError: The answer cannot be used.
@@ -105,7 +105,7 @@ class Negotiation:
         """Look for a new path.
 
         Args:
-            exchange: Brings our offer, with all its candidates, to the far end and returns its answer.
+            exchange: Brings our offer, with all its candidates, to the remote and returns its answer.
 
         Raises:
             SdpError: The answer cannot be used.
@@ -148,7 +148,7 @@ class RemoteCandidates:
         on_dropped: Called for each that was of no use.
 
     Attributes:
-        described: Set while the peer knows the description of the far end.
+        described: Set while the peer knows the description of the remote.
         dropped: Candidates that were of no use so far.
     """
 
@@ -187,4 +187,4 @@ class RemoteCandidates:
     def _drop(self, why: str) -> None:
         self.dropped += 1
         self._on_dropped()
-        self._log.warning(f"a candidate of the far end was dropped: {why}")
+        self._log.warning(f"a candidate of the remote was dropped: {why}")

@@ -33,7 +33,7 @@ __all__ = ["NATIVE_ENCODINGS", "AudioLayer", "AudioOutput", "Cleared"]
 WRITE_WAKE_SECONDS = 0.1
 """A writer that waits for room is woken when at least this much is free, not for every 10 ms."""
 
-UNHEEDED_AFTER = 1.0
+UNAWAITED_AFTER = 1.0
 """Seconds after which a failure that nobody has awaited is logged."""
 
 MAX_VOLUME = 8.0
@@ -53,7 +53,7 @@ class Cleared:
 
     Attributes:
         heard: Audio that was sent since the last `clear` or finished `drain`: how much of an interrupted utterance the
-            far end got.
+            remote got.
         dropped: Audio that will never be sent, as far as it is known how much there was: of a file, what comes after
             what was read; of a loop, the rest of the round; of an async iterator, what it has given.
     """
@@ -306,7 +306,7 @@ class AudioOutput:
             if not playback.awaited:
                 self.log.unretrieved(f"{playback.label} could not be played: {error}")
 
-        asyncio.get_running_loop().call_later(UNHEEDED_AFTER, tell)
+        asyncio.get_running_loop().call_later(UNAWAITED_AFTER, tell)
 
     # --- for the stream --------------------------------------------------------------------------------------------
 

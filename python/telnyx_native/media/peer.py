@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from telnyx_native.config import require_bitrate
 from telnyx_native.errors import ConfigurationError, EngineClosedError, MediaError, SdpError, WaitTimeoutError
 from telnyx_native.flow import SharedFlow, StateFlow
 from telnyx_native.logs import Log, LogLevel
@@ -22,6 +23,7 @@ from telnyx_native.media.description import (
     with_opus,
     without_comfort_noise,
 )
+from telnyx_native.media.dtmf import DTMF_KEYS
 from telnyx_native.media.sdp import write
 
 if TYPE_CHECKING:
@@ -37,11 +39,6 @@ __all__ = ["IceCandidate", "Peer", "PeerConnectionState"]
 
 KEPT_CANDIDATES = 64
 """Local candidates kept for who asks late; a host with more addresses than that trickles only the newest."""
-
-
-DTMF_KEYS = frozenset("0123456789ABCD*#,")
-"""What `Peer.insert_dtmf` takes."""
-
 
 ADVICE = {
     os.strerror(errno.EMFILE): "Raise the limit of open files of the process (RLIMIT_NOFILE), or close some.",
@@ -139,7 +136,7 @@ class Peer:
         preferred_codecs: The codecs to choose from first.
         connection_state: Whether audio can flow.
         dtls_state: How far DTLS is.
-        audio_arrived: Set once the first packet of the far end's audio is here.
+        audio_arrived: Set once the first packet of the remote's audio is here.
         candidates: Local candidates as they are found; who collects late gets the earlier ones too. It ends when there
             are no more; a later description that looks for new ones begins a new flow.
     """
@@ -182,7 +179,7 @@ class Peer:
         return self._outgoing(await self._run(lambda operation: self._native.create_offer(operation, ice_restart)))
 
     async def create_answer(self, offer: str) -> str:
-        """Apply the far end's offer, make an answer and apply that locally; candidates follow.
+        """Apply the remote's offer, make an answer and apply that locally; candidates follow.
 
         Raises:
             SdpError: The offer cannot be used.
@@ -204,7 +201,7 @@ class Peer:
         await self._negotiate(lambda operation: self._native.set_provisional_answer(operation, incoming))
 
     async def set_answer(self, answer: str) -> None:
-        """Apply the far end's answer to our offer.
+        """Apply the remote's answer to our offer.
 
         Raises:
             SdpError: The answer cannot be used.
@@ -235,14 +232,14 @@ class Peer:
 
     @property
     def is_beyond_repair(self) -> bool:
-        """Whether DTLS is over, so that no other way to the far end helps; another peer has to take the place of this.
+        """Whether DTLS is over, so that no other way to the remote helps; another peer has to take the place of this.
 
-        It is over when OpenSSL met what it cannot go on from, or the far end ended it.
+        It is over when OpenSSL met what it cannot go on from, or the remote ended it.
         """
         return self.dtls_state in {DtlsState.FAILED, DtlsState.CLOSED}
 
     def is_with(self, description: str) -> bool:
-        """Whether a description is of the far end that this peer has talked to: it has the same DTLS certificate.
+        """Whether a description is of the remote that this peer has talked to: it has the same DTLS certificate.
 
         Raises:
             SdpError: It is no description of a call.
@@ -251,11 +248,11 @@ class Peer:
 
     @property
     def dropped_candidates(self) -> int:
-        """Candidates of the far end that were unusable, or too many, so far."""
+        """Candidates of the remote that were unusable, or too many, so far."""
         return self._remote.dropped_candidates
 
     async def add_candidate(self, candidate: str, sdp_mid: str, sdp_mline_index: int) -> None:
-        """Use a candidate that the far end found after its description.
+        """Use a candidate that the remote found after its description.
 
         Raises:
             SdpError: It is of no use, there are too many, or there is no remote description yet.
@@ -297,8 +294,8 @@ class Peer:
             ConfigurationError: It is out of range.
             MediaError: Nothing was negotiated yet.
         """
-        if bitrate is not None and not 6_000 <= bitrate <= 510_000:
-            raise ConfigurationError("a bitrate is between 6,000 and 510,000 bits a second")
+        if bitrate is not None:
+            require_bitrate(bitrate)
         await self._run(lambda operation: self._native.set_max_bitrate(operation, bitrate or 0))
 
     async def insert_dtmf(self, keys: str, *, duration: float = 0.1, gap: float = 0.05) -> None:
@@ -311,9 +308,9 @@ class Peer:
 
         Raises:
             ConfigurationError: There is no such key, or a length is out of range.
-            MediaError: The far end takes no telephone-events, or is not connected yet.
+            MediaError: The remote takes no telephone-events, or is not connected yet.
         """
-        unknown = set(keys.upper()) - DTMF_KEYS
+        unknown = set(keys.upper()) - {*DTMF_KEYS, ","}
         if unknown or not keys:
             raise ConfigurationError(f"no telephone has the keys {''.join(sorted(unknown))!r}")
         if not (0.04 <= duration <= 6 and 0.03 <= gap <= 6):
@@ -453,7 +450,7 @@ class Peer:
 
     def _incoming(self, description: Description) -> str:
         if description.dropped_candidates:
-            self.log.debug(f"{description.dropped_candidates} candidates of the far end's description are not used")
+            self.log.debug(f"{description.dropped_candidates} candidates of the remote's description are not used")
         audio = with_opus(description.audio, self.audio_config.opus, self.audio.sample_rate)
         return write(replace(description, audio=audio).alone)
 
@@ -476,10 +473,10 @@ class Peer:
             raise
 
     async def _negotiate(self, start: Callable[[int], None]) -> str:
-        """Run an operation on something that came from the far end."""
+        """Run an operation on something that came from the remote."""
         try:
             return await self._run(start)
         except EngineClosedError:
             raise
         except MediaError as error:
-            raise SdpError(f"the far end's description cannot be used: {error}") from error
+            raise SdpError(f"the remote's description cannot be used: {error}") from error

@@ -19,7 +19,7 @@ __all__ = ["Line", "Mark", "Playback", "Turn"]
 class Mark:
     """A place in what is played, made by `AudioOutput.mark`.
 
-    It is *heard* once all that was queued before it has been handed to the encoder, to the 10 ms. The far end's ear is
+    It is *heard* once all that was queued before it has been handed to the encoder, to the 10 ms. The remote's ear is
     later by the packet time, the network and its jitter buffer: usually 50 to 150 ms.
 
     Awaiting it gives whether it was heard; it was not if what is before it was cleared.

@@ -24,8 +24,8 @@ class AudioStats:
     Attributes:
         inbound: What is received (`inbound-rtp`).
         outbound: What is sent (`outbound-rtp`).
-        remote_inbound: What the far end says that it received (`remote-inbound-rtp`).
-        remote_outbound: What the far end says that it sent (`remote-outbound-rtp`).
+        remote_inbound: What the remote says that it received (`remote-inbound-rtp`).
+        remote_outbound: What the remote says that it sent (`remote-outbound-rtp`).
         source: The audio before it is encoded (`media-source`).
         playout: The audio after it was decoded (`media-playout`).
         transport: The transport.
@@ -144,8 +144,8 @@ class CallQualityMetrics:
     """What the statistics of a call say about its quality.
 
     Attributes:
-        jitter: Jitter of our audio as the far end sees it, in seconds; NaN until it has reported.
-        rtt: Round-trip time in seconds; NaN until the far end has reported.
+        jitter: Jitter of our audio as the remote sees it, in seconds; NaN until it has reported.
+        rtt: Round-trip time in seconds; NaN until the remote has reported.
         packets_sent: Audio packets sent.
         packets_received: Audio packets received.
         packets_lost: Audio packets that should have come and did not.

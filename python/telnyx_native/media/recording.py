@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from telnyx_native.errors import ConfigurationError, MediaError
-from telnyx_native.event_loop import in_background
+from telnyx_native.event_loop import run_blocking
 from telnyx_native.media.tap import AudioDirection
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Recording:
             MediaError: The file could not be written, or the disk has not taken the rest within 10 seconds.
         """
         self._stopping.set()
-        await in_background(self._thread.join, STOP_LIMIT)
+        await run_blocking(self._thread.join, STOP_LIMIT)
         if self._thread.is_alive():
             raise MediaError(f"{self.path} takes no more audio; it is completed when it does")
         self._tap.close()
@@ -157,7 +157,7 @@ async def begin_recording(path: str | Path, audio: AudioStream) -> Recording:
         ConfigurationError: There is no such kind of file, it cannot have this rate, or cannot be written.
     """
     path, tap = Path(path), audio.tap(AudioDirection.BOTH)
-    opening = asyncio.ensure_future(in_background(open_stereo, path, tap.sample_rate))
+    opening = asyncio.ensure_future(run_blocking(open_stereo, path, tap.sample_rate))
     try:
         return Recording(path, tap, await asyncio.shield(opening), audio.log)
     except BaseException:

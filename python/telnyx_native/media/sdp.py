@@ -1,11 +1,11 @@
-"""Session descriptions of voice calls (RFC 8866): read liberally from far ends, written strictly for libwebrtc.
+"""Session descriptions of voice calls (RFC 8866): read liberally from remotes, written strictly for libwebrtc.
 
 libwebrtc is built with its debug checks on: a description that no honest peer would send can trip one, and end the
-process. So nothing that a far end wrote reaches it as text. `parse` takes what the field sends, in any case, order and
+process. So nothing that a remote wrote reaches it as text. `parse` takes what the field sends, in any case, order and
 spacing, and makes a model of the parts that a voice call needs; `write` says those in the one form that libwebrtc takes
 (RFC 8839, 8122, 7587). Header extensions and congestion feedback are not among them: Telnyx's servers have neither, and
 one voice stream gains nothing from them but their cost. Neither is comfort noise (RFC 3389): with it, G.711 and G.722
-calls send nothing during silence, and the jitter buffer of the far end stretches the first words after each pause.
+calls send nothing during silence, and the jitter buffer of the remote stretches the first words after each pause.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Codec:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """The digest of the certificate with which the far end does DTLS (RFC 8122).
+    """The digest of the certificate with which the remote does DTLS (RFC 8122).
 
     Attributes:
         algorithm: The hash function, such as `"sha-256"`.
@@ -86,12 +86,12 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An address at which the far end may be reached (RFC 8839, 5.1). It is never a name, which had to be looked up.
+    """An address at which the remote may be reached (RFC 8839, 5.1). It is never a name, which had to be looked up.
 
     Attributes:
         foundation: Tells candidates apart that fail together.
         protocol: `"udp"`, or `"tcp"`.
-        priority: How much the far end likes it.
+        priority: How much the remote likes it.
         address: An IPv4 or IPv6 address.
         port: The port.
         type: `"host"`, `"srflx"`, `"prflx"` or `"relay"`.
@@ -131,7 +131,7 @@ class AudioSection:
     """The audio of a call.
 
     Attributes:
-        codecs: What the far end takes, the best first.
+        codecs: What the remote takes, the best first.
         ice_ufrag: Its ICE user name.
         ice_pwd: Its ICE password.
         fingerprint: Of its certificate.
@@ -165,7 +165,7 @@ class AudioSection:
 
 @dataclass(frozen=True)
 class RejectedSection:
-    """Something else that the far end offers, and that a voice call has no use for: video, a data channel, a fax.
+    """Something else that the remote offers, and that a voice call has no use for: video, a data channel, a fax.
 
     Attributes:
         media: What it is.
@@ -186,11 +186,11 @@ class Description:
 
     Attributes:
         audio: The audio.
-        protocol: The profile of the audio, as the far end names it.
+        protocol: The profile of the audio, as the remote names it.
         before: The sections before the audio.
         after: The sections after it.
         bundled: The names of the sections whose media share a transport with the audio, its own among them.
-        ice_lite: Whether the far end only answers ICE checks.
+        ice_lite: Whether the remote only answers ICE checks.
         dropped_candidates: Candidates that were unusable, or too many.
     """
 

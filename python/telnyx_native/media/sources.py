@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol, Union, cast
 
 from telnyx_native import _audio
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.event_loop import in_background
+from telnyx_native.event_loop import run_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,7 +159,7 @@ class FileSource:
             ConfigurationError: The file cannot be read.
         """
         pieces = self._read()  # closes the file when it is let go of, which may be on the other thread
-        while (piece := await in_background(next, pieces, None)) is not None:
+        while (piece := await run_blocking(next, pieces, None)) is not None:
             yield piece
 
     def release(self) -> None:

@@ -21,19 +21,19 @@ from typing import TYPE_CHECKING
 
 from telnyx_native import _audio
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.media.hearing import Hearing
+from telnyx_native.flow import SharedFlow
+from telnyx_native.media.dtmf import DtmfReceived, DtmfSource
 from telnyx_native.media.output import AudioLayer, AudioOutput
 from telnyx_native.media.tap import TAP_SECONDS, AudioDirection, AudioTap, Taps
+from telnyx_native.media.voice_activity import VoiceActivity
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from typing_extensions import Buffer
 
     from telnyx_native.config import AudioConfig
-    from telnyx_native.flow import SharedFlow
-    from telnyx_native.media.dtmf import DtmfReceived
-    from telnyx_native.media.voice_activity import VoiceActivity
+    from telnyx_native.flow import Collector
 
 __all__ = ["AudioCounters", "AudioStream"]
 
@@ -73,7 +73,7 @@ class AudioCounters:
 class AudioStream(AudioOutput):
     """Writes and reads the audio of one call.
 
-    Iterating gives what the far end says in frames of 20 ms, as `bytes`, until the call ends.
+    Iterating gives what the remote says in frames of 20 ms, as `bytes`, until the call ends.
     """
 
     def __init__(self, config: AudioConfig) -> None:
@@ -87,7 +87,7 @@ class AudioStream(AudioOutput):
         )
         super().__init__(self._port, rate, config.encoding)
         self._config = config
-        self._hearing = Hearing(self._port, config)
+        self._detectors = _Detectors(self._port, config)
         self._taps = Taps(self._port)
         self._layers: list[AudioLayer] = []
         self._readable = asyncio.Event()
@@ -202,7 +202,7 @@ class AudioStream(AudioOutput):
         return self.frames()
 
     async def frames(self, seconds: float = FRAME_SECONDS) -> AsyncIterator[bytes]:
-        """Give what the far end says in frames of `seconds`, until the call ends; the last one may be shorter."""
+        """Give what the remote says in frames of `seconds`, until the call ends; the last one may be shorter."""
         samples = round(seconds * self._rate)
         while frame := await self.read(samples):
             yield frame
@@ -211,13 +211,13 @@ class AudioStream(AudioOutput):
 
     @property
     def dtmf_flow(self) -> SharedFlow[DtmfReceived]:
-        """Keys that the far end presses, each once, when it is let go."""
-        return self._hearing.dtmf
+        """Keys that the remote presses, each once, when it is let go."""
+        return self._detectors.dtmf
 
     @property
     def voice_activity_flow(self) -> SharedFlow[VoiceActivity]:
-        """When the far end begins to speak, and when it stops; looked for while somebody collects this."""
-        return self._hearing.voice_activity
+        """When the remote begins to speak, and when it stops; looked for while somebody collects this."""
+        return self._detectors.voice_activity
 
     def tap(self, direction: AudioDirection = AudioDirection.RECEIVED) -> AudioTap:
         """Listen in on what is received, or sent, or both, from now on, without disturbing who reads and writes."""
@@ -225,7 +225,7 @@ class AudioStream(AudioOutput):
 
     @property
     def received_level(self) -> float:
-        """How loud the far end is, in dB under full scale, over the last tenth of a second; -127 is silence."""
+        """How loud the remote is, in dB under full scale, over the last tenth of a second; -127 is silence."""
         return _decibels(self._port.received_level)
 
     @property
@@ -266,7 +266,7 @@ class AudioStream(AudioOutput):
         if readiness & _audio.TAPPED:
             self._taps.on_tapped()
         if readiness & _audio.NOTICED:
-            self._hearing.take_notices()
+            self._detectors.take_notices()
 
     def _wake(self) -> None:
         """Have whoever waits look again."""
@@ -281,7 +281,7 @@ class AudioStream(AudioOutput):
         super()._close()
         self._readable.set()
         self._taps.close()
-        self._hearing.close()
+        self._detectors.close()
 
     async def _wait_readable(self, samples: int) -> None:
         # It arms the clock, and then looks once more: the clock may have ticked between the first look and the arming.
@@ -297,3 +297,78 @@ def _decibels(mean_square: float) -> float:
     if mean_square <= 0:
         return QUIETEST
     return max(QUIETEST, 10 * math.log10(mean_square / FULL_SCALE_SQUARE))
+
+
+TICKS_PER_SECOND = 100
+
+_SOURCES = {_audio.KEY_EVENT: DtmfSource.TELEPHONE_EVENT, _audio.KEY_TONE: DtmfSource.TONE}
+
+
+def _nothing() -> None:
+    """What there is to do when a flow that is closed gets a collector."""
+
+
+class _WantedFlow(SharedFlow[VoiceActivity]):
+    """A flow that tells when somebody begins to collect it.
+
+    Args:
+        on_wanted: Called then.
+    """
+
+    def __init__(self, on_wanted: Callable[[], None]) -> None:
+        super().__init__()
+        self._on_wanted = on_wanted
+
+    def collect(self) -> Collector[VoiceActivity]:
+        collector = super().collect()
+        self._on_wanted()
+        return collector
+
+    def close(self) -> None:
+        """End the flow. Nobody has to be told any more."""
+        super().close()
+        self._on_wanted = _nothing
+
+
+class _Detectors:
+    """The notices of one port.
+
+    Args:
+        port: Where they come from.
+        config: What to listen for, and how.
+
+    Attributes:
+        dtmf: Keys.
+        voice_activity: When somebody begins to speak, and stops; looked for while somebody collects it.
+    """
+
+    def __init__(self, port: _audio.AudioPort, config: AudioConfig) -> None:
+        self.dtmf: SharedFlow[DtmfReceived] = SharedFlow()
+        self.voice_activity: SharedFlow[VoiceActivity] = _WantedFlow(self._listen_for_speech)
+        self._port = port
+        self._config = config.voice_activity
+        port.listen_for_tones(config.dtmf_tones)
+
+    def take_notices(self) -> None:
+        """Tell what was heard since the last time."""
+        for kind, value, milliseconds, position in self._port.take_notices():
+            if kind == _audio.SPEECH:
+                self.voice_activity.emit(VoiceActivity(bool(value), position / self._port.sample_rate))
+            else:
+                self.dtmf.emit(DtmfReceived(chr(value), milliseconds / 1000, _SOURCES[kind]))
+        if not self.voice_activity.collected:
+            self._listen_for_speech(wanted=False)
+
+    def close(self) -> None:
+        """Tell what is left; nothing more will be heard."""
+        self.take_notices()
+        self.dtmf.close()
+        self.voice_activity.close()
+
+    def _listen_for_speech(self, *, wanted: bool = True) -> None:
+        self._port.listen_for_speech(
+            wanted,
+            self._config.aggressiveness,
+            round(self._config.onset * TICKS_PER_SECOND),
+            round(self._config.hangover * TICKS_PER_SECOND),
+        )

@@ -17,7 +17,7 @@ __all__ = ["VoiceActivity", "VoiceActivityDetector"]
 
 @dataclass(frozen=True, slots=True)
 class VoiceActivity:
-    """The far end has begun to speak, or has stopped.
+    """The remote has begun to speak, or has stopped.
 
     Attributes:
         speaking: Which of both.

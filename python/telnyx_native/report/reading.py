@@ -33,9 +33,9 @@ class Moment:
         mos: Mean opinion score, 1 to 5.
         rtt: Round-trip time in milliseconds.
         jitter_in: Jitter of what was received, in milliseconds.
-        jitter_out: Jitter of what was sent, as the far end saw it, in milliseconds.
+        jitter_out: Jitter of what was sent, as the remote saw it, in milliseconds.
         loss_in: Share of the incoming packets that were lost, in percent.
-        loss_out: The same of the outgoing packets, as the far end saw it.
+        loss_out: The same of the outgoing packets, as the remote saw it.
         level_in: Loudness of what was received, in dBFS.
         level_out: Loudness of what was sent, in dBFS.
         rate_in: Received, in kbit/s.

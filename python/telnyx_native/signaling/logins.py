@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from telnyx_native.config import AnonymousConfig, CredentialConfig, TokenConfig
 from telnyx_native.credentials import account_of
 from telnyx_native.events import SocketMethod
+from telnyx_native.signaling.messages import Message
 from telnyx_native.version import USER_AGENT, __version__
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ _LOGIN_PARAMS: dict[Purpose, dict[str, str]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Login:
+class Login(Message):
     """What all logins have in common.
 
     Attributes:
@@ -57,7 +58,6 @@ class Login:
     """
 
     method: ClassVar[SocketMethod] = SocketMethod.LOGIN
-    sticky: ClassVar[bool] = False
     hint: ClassVar[str]
     """What to check when the server refuses it."""
 

@@ -1,18 +1,16 @@
-"""The messages that a client sends, one class each: what they need, and how they look on the wire.
-
-Those in the course of a call are in `call_messages`, logins in `logins`.
-"""
+"""The messages that a client sends, one class each: what they need, and how they look on the wire."""
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from telnyx_native.config import CredentialConfig, TokenConfig
-from telnyx_native.errors import ConfigurationError
+from telnyx_native.errors import ConfigurationError, ErrorCode
 from telnyx_native.events import SocketMethod
+from telnyx_native.media.dtmf import DTMF_KEYS
 from telnyx_native.push import PushProvider
 
 if TYPE_CHECKING:
@@ -22,85 +20,66 @@ if TYPE_CHECKING:
     from telnyx_native.push import PushConfig
     from telnyx_native.states import CallTerminationReason
 
-DEBUG_REPORT_VERSION = 1
-
-_HEADER_NAME = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
-"""A `token` of SIP (RFC 3261, 25.1)."""
-
 __all__ = [
     "Answer",
     "Attach",
     "AttachCalls",
     "Bye",
+    "Candidate",
     "DebugReportData",
     "DebugReportStart",
     "DebugReportStop",
     "Dialog",
     "DisablePush",
+    "Dtmf",
+    "EndOfCandidates",
     "GatewayStateQuery",
+    "Hold",
+    "HoldAction",
     "Invite",
     "Message",
     "Ping",
-    "Signaling",
     "ToolOutput",
+    "UpdateMedia",
     "UserMessage",
 ]
 
+DEBUG_REPORT_VERSION = 1
 
-class Message(Protocol):
-    """Something that can be sent as a request."""
+_HEADER_NAME = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
+"""A `token` of SIP (RFC 3261, 25.1)."""
 
-    @property
-    def method(self) -> SocketMethod:
-        """The method of the request."""
 
-    @property
-    def sticky(self) -> bool:
-        """Whether the request carries the session's `voice_sdk_id`."""
+class Message:
+    """Something that can be sent as a request.
+
+    Attributes:
+        method: The method of the request.
+        sticky: Whether the request carries the session's `voice_sdk_id`.
+    """
+
+    method: ClassVar[SocketMethod]
+    sticky: ClassVar[bool] = False
 
     def params(self) -> dict[str, Any]:
         """The parameters of the request."""
-
-
-class Signaling(Protocol):
-    """Sends messages to the server; it outlives a single connection."""
-
-    @property
-    def session_id(self) -> str:
-        """The server's id of the login."""
-
-    async def request(self, message: Message, *, timeout: float | None = None) -> dict[str, Any]:
-        """Send a request and return its result."""
-
-    async def tell(self, message: Message) -> None:
-        """Send a request, and ignore its response."""
-
-    async def notify(self, message: Message) -> None:
-        """Send a notification, which has no response."""
+        return {}
 
 
 @dataclass(frozen=True)
-class GatewayStateQuery:
+class GatewayStateQuery(Message):
     """Ask for the state of the SIP registration."""
 
     method: ClassVar[SocketMethod] = SocketMethod.GATEWAY_STATE
     sticky: ClassVar[bool] = True
 
-    def params(self) -> dict[str, Any]:
-        """The parameters of the request."""
-        return {}
-
 
 @dataclass(frozen=True)
-class Ping:
+class Ping(Message):
     """Answer a ping of the server, or ask for a response; a request, as in the Telnyx JS SDK."""
 
     method: ClassVar[SocketMethod] = SocketMethod.PING
     sticky: ClassVar[bool] = True
-
-    def params(self) -> dict[str, Any]:
-        """The parameters of the request."""
-        return {}
 
 
 @dataclass(frozen=True)
@@ -157,33 +136,39 @@ class Dialog:
 
 
 @dataclass(frozen=True)
-class _Description:
-    """A request that carries a session description.
+class _AboutCall(Message):
+    """A request about a call.
 
     Attributes:
         session_id: The session of the login.
         dialog: The call.
+    """
+
+    session_id: str
+    dialog: Dialog
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return {"sessid": self.session_id, "dialogParams": self.dialog.params()}
+
+
+@dataclass(frozen=True)
+class _Description(_AboutCall):
+    """A request that carries a session description.
+
+    Attributes:
         sdp: The session description.
         user_agent: The name and version of this SDK.
         trickle: Whether candidates follow the description instead of being in it.
     """
 
-    sticky: ClassVar[bool] = False
-
-    session_id: str
-    dialog: Dialog
     sdp: str = field(repr=False)
     user_agent: str
     trickle: bool = False
 
     def params(self) -> dict[str, Any]:
         """The parameters of the request."""
-        params = {
-            "sessid": self.session_id,
-            "sdp": self.sdp,
-            "User-Agent": self.user_agent,
-            "dialogParams": self.dialog.params(),
-        }
+        params = super().params() | {"sdp": self.sdp, "User-Agent": self.user_agent}
         return params | ({"trickle": True} if self.trickle else {})
 
 
@@ -219,36 +204,29 @@ class Attach(_Description):
 
 
 @dataclass(frozen=True)
-class Bye:
+class Bye(_AboutCall):
     """End, cancel or refuse a call.
 
     Attributes:
-        session_id: The session of the login.
-        dialog: The call.
         reason: Why.
     """
 
     method: ClassVar[SocketMethod] = SocketMethod.BYE
-    sticky: ClassVar[bool] = False
 
-    session_id: str
-    dialog: Dialog
     reason: CallTerminationReason
 
     def params(self) -> dict[str, Any]:
         """The parameters of the request."""
-        return {
-            "sessid": self.session_id,
+        return super().params() | {
             "cause": self.reason.cause,
             "causeCode": self.reason.cause_code,
             "sipCode": self.reason.sip_code,
             "sip_call_id": None,
-            "dialogParams": self.dialog.params(),
         }
 
 
 @dataclass(frozen=True)
-class AttachCalls:
+class AttachCalls(Message):
     """Request the call that a push announced; its INVITE follows.
 
     Attributes:
@@ -256,8 +234,6 @@ class AttachCalls:
     """
 
     method: ClassVar[SocketMethod] = SocketMethod.ATTACH_CALLS
-    sticky: ClassVar[bool] = False
-
     push: PushConfig | None
 
     def params(self) -> dict[str, Any]:
@@ -272,7 +248,7 @@ class AttachCalls:
 
 
 @dataclass(frozen=True)
-class DisablePush:
+class DisablePush(Message):
     """Stop notifications on a device.
 
     Attributes:
@@ -281,8 +257,6 @@ class DisablePush:
     """
 
     method: ClassVar[SocketMethod] = SocketMethod.DISABLE_PUSH
-    sticky: ClassVar[bool] = False
-
     identity: dict[str, str] = field(repr=False)
     push: PushConfig
 
@@ -314,9 +288,8 @@ class DisablePush:
 
 
 @dataclass(frozen=True)
-class _ConversationItem:
+class _ConversationItem(Message):
     method: ClassVar[SocketMethod] = SocketMethod.AI_CONVERSATION
-    sticky: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)
@@ -360,15 +333,13 @@ class ToolOutput(_ConversationItem):
 
 
 @dataclass(frozen=True)
-class _DebugReport:
+class _DebugReport(Message):
     """A message of a debug report.
 
     Attributes:
         report_id: The report.
         call_id: The call that it is about.
     """
-
-    sticky: ClassVar[bool] = False
 
     report_id: str
     call_id: str
@@ -420,3 +391,105 @@ def _codec(codec: AudioCodec) -> dict[str, Any]:
         "channels": codec.channels,
         "sdpFmtpLine": codec.sdp_fmtp_line,
     }
+
+
+LONGEST_KEYS = 64
+"""DTMF keys in one request."""
+
+_KEYS = re.compile(rf"[{DTMF_KEYS}wW]{{1,{LONGEST_KEYS}}}")
+
+HoldAction = Literal["hold", "unhold", "toggleHold"]
+"""The actions on the wire."""
+
+
+@dataclass(frozen=True)
+class Hold(_AboutCall):
+    """Put a call on hold, or take it off.
+
+    Attributes:
+        action: The action; `toggleHold` reverses the current state.
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.MODIFY
+
+    action: HoldAction
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return super().params() | {"action": self.action}
+
+
+@dataclass(frozen=True)
+class UpdateMedia(_AboutCall):
+    """Send a new offer for a call.
+
+    Attributes:
+        sdp: The offer.
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.MODIFY
+
+    sdp: str = field(repr=False)
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return super().params() | {"action": "updateMedia", "callID": self.dialog.call_id, "sdp": self.sdp}
+
+
+@dataclass(frozen=True)
+class Dtmf(_AboutCall):
+    """Send DTMF.
+
+    Attributes:
+        keys: 0-9, *, #, A-D, and the pauses of FreeSWITCH: `w` (half a second) and `W` (a second).
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.INFO
+
+    keys: str
+
+    def __post_init__(self) -> None:
+        if not _KEYS.fullmatch(self.keys):
+            # What was given is not repeated: it may be most of a PIN.
+            message = f"these are no keys: use 0-9, *, # and A-D, w and W for pauses, 1 to {LONGEST_KEYS} of them"
+            raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return super().params() | {"dtmf": self.keys}
+
+
+@dataclass(frozen=True)
+class Candidate(_AboutCall):
+    """Send an ICE candidate.
+
+    Attributes:
+        candidate: The candidate, `"candidate:..."`.
+        sdp_mid: The media section it belongs to, by name.
+        sdp_mline_index: The media section it belongs to, by position.
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.CANDIDATE
+
+    candidate: str
+    sdp_mid: str
+    sdp_mline_index: int
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return super().params() | {
+            "candidate": self.candidate,
+            "sdpMid": self.sdp_mid,
+            "sdpMLineIndex": self.sdp_mline_index,
+        }
+
+
+@dataclass(frozen=True)
+class EndOfCandidates(_AboutCall):
+    """Signal the end of candidates."""
+
+    method: ClassVar[SocketMethod] = SocketMethod.END_OF_CANDIDATES
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return super().params() | {"endOfCandidates": True}

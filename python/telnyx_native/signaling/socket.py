@@ -59,7 +59,10 @@ class _ConnectHere(connect):
 
 
 class TxSocketListener(Protocol):
-    """Receives what the server sends on its own initiative."""
+    """Receives what the server sends on its own initiative.
+
+    It is a protocol because the one class that does, the connection of the client, stands above this package.
+    """
 
     def on_request(self, request: Request) -> bool:
         """Handle a request of the server; return whether it concerns a known call.

@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.event_loop import in_background
+from telnyx_native.event_loop import run_blocking
 from telnyx_native.media.voice_activity import VoiceActivityDetector
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ class ReceivedAudio:
         while True:
             over, length = self._over, self._forgotten + len(self._heard) // 2
             unused = np.frombuffer(bytes(self._heard[2 * max(0, self._mark - self._forgotten) :]), np.int16)
-            used = await in_background(look, unused)
+            used = await run_blocking(look, unused)
             if used is not None:
                 self._mark = length - len(unused) + used
                 return True

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from telnyx_native.event_loop import in_background
+from telnyx_native.event_loop import run_blocking
 from telnyx_native.gateway.accounts.users import User
 from telnyx_native.logs import redact
 
@@ -137,7 +137,7 @@ class CallReports:
         """
         async with self._reading:
             text = data.decode(errors="replace")
-            return await in_background(
+            return await run_blocking(
                 CallReport.parse, text, call_id=call_id, report_id=report_id, voice_sdk_id=voice_sdk_id
             )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.event_loop import in_background
+from telnyx_native.event_loop import run_blocking
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,7 @@ async def rendered(sound: Sound, rate: int) -> NDArray[np.int16]:
     Raises:
         ConfigurationError: Its file cannot be read, or is too long.
     """
-    return await in_background(sound.render, rate)
+    return await run_blocking(sound.render, rate)
 
 
 async def play(audio: AudioStream, sound: Sound) -> None:
