@@ -77,7 +77,9 @@ if TYPE_CHECKING:
     from telnyx_native.logs import TxLogger as TxLogger
     from telnyx_native.logs import log_context as log_context
     from telnyx_native.media.audio_processor import AudioProcessor as AudioProcessor
-    from telnyx_native.media.dtmf import *  # noqa: F403 - all of it is public
+    from telnyx_native.media.dtmf import DtmfDetector as DtmfDetector
+    from telnyx_native.media.dtmf import DtmfReceived as DtmfReceived
+    from telnyx_native.media.dtmf import DtmfSource as DtmfSource
     from telnyx_native.media.output import AudioLayer as AudioLayer
     from telnyx_native.media.output import AudioOutput as AudioOutput
     from telnyx_native.media.output import Cleared as Cleared
