@@ -69,7 +69,9 @@ class Running:
         if with_signal is not None:
             self._process.send_signal(with_signal)
         code, _, errors = await outcome(self._process)
-        assert (code, errors) == (0, "")
+        # What the sound library remarks on a busy machine is none of the example's.
+        complaints = [line for line in errors.splitlines() if not line.startswith("ALSA lib ")]
+        assert (code, complaints) == (0, [])
 
 
 @asynccontextmanager

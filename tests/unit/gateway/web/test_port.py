@@ -22,7 +22,7 @@ from telnyx_native.gateway.web.port import ClientSocket
 
 @pytest.fixture
 def limits():
-    return GatewayLimits(close_time=2.0, open_time=0.2, http_connections=2, connections=1)
+    return GatewayLimits(close_time=2.0, open_time=1.0, http_connections=2, connections=1)
 
 
 @pytest.fixture
