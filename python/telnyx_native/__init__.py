@@ -13,8 +13,8 @@ from telnyx_native.version import __version__
 
 if TYPE_CHECKING:
     from telnyx_native.ai.assistant import AiAssistant as AiAssistant
+    from telnyx_native.ai.assistant import TranscriptItem as TranscriptItem
     from telnyx_native.ai.assistant import WidgetSettings as WidgetSettings
-    from telnyx_native.ai.transcript import TranscriptItem as TranscriptItem
     from telnyx_native.call import Call as Call
     from telnyx_native.call.conference import Conference as Conference
     from telnyx_native.call.lifecycle import CallTimings as CallTimings
@@ -77,9 +77,11 @@ if TYPE_CHECKING:
     from telnyx_native.logs import TxLogger as TxLogger
     from telnyx_native.logs import log_context as log_context
     from telnyx_native.media.audio_processor import AudioProcessor as AudioProcessor
-    from telnyx_native.media.dtmf import DtmfDetector as DtmfDetector
-    from telnyx_native.media.dtmf import DtmfReceived as DtmfReceived
-    from telnyx_native.media.dtmf import DtmfSource as DtmfSource
+    from telnyx_native.media.detectors import DtmfDetector as DtmfDetector
+    from telnyx_native.media.detectors import DtmfReceived as DtmfReceived
+    from telnyx_native.media.detectors import DtmfSource as DtmfSource
+    from telnyx_native.media.detectors import VoiceActivity as VoiceActivity
+    from telnyx_native.media.detectors import VoiceActivityDetector as VoiceActivityDetector
     from telnyx_native.media.output import AudioLayer as AudioLayer
     from telnyx_native.media.output import AudioOutput as AudioOutput
     from telnyx_native.media.output import Cleared as Cleared
@@ -92,7 +94,6 @@ if TYPE_CHECKING:
     from telnyx_native.media.stream import *  # noqa: F403 - all of it is public
     from telnyx_native.media.tap import AudioDirection as AudioDirection
     from telnyx_native.media.tap import AudioTap as AudioTap
-    from telnyx_native.media.voice_activity import *  # noqa: F403 - all of it is public
     from telnyx_native.push import *  # noqa: F403 - all of it is public
     from telnyx_native.rest import *  # noqa: F403 - all of it is public
     from telnyx_native.signaling.health import SocketConnectionMetrics as SocketConnectionMetrics
@@ -102,8 +103,7 @@ if TYPE_CHECKING:
     from telnyx_native.version import versions as versions
 
 _HOMES = {
-    "ai.assistant": "AiAssistant WidgetSettings",
-    "ai.transcript": "TranscriptItem",
+    "ai.assistant": "AiAssistant TranscriptItem WidgetSettings",
     "call": "Call",
     "call.conference": "Conference",
     "call.lifecycle": "CallTimings",
@@ -132,7 +132,7 @@ _HOMES = {
     "flow": "Collector SharedFlow StateFlow",
     "logs": "JsonLinesFormatter LogContextFilter LogLevel TxLogger log_context",
     "media.audio_processor": "AudioProcessor",
-    "media.dtmf": "DtmfDetector DtmfReceived DtmfSource",
+    "media.detectors": "DtmfDetector DtmfReceived DtmfSource VoiceActivity VoiceActivityDetector",
     "media.output": "AudioLayer AudioOutput Cleared",
     "media.playing": "Mark Playback",
     "media.quality": "CallQuality CallQualityMetrics",
@@ -140,7 +140,6 @@ _HOMES = {
     "media.sources": "Playable",
     "media.stream": "AudioCounters AudioStream",
     "media.tap": "AudioDirection AudioTap",
-    "media.voice_activity": "VoiceActivity VoiceActivityDetector",
     "push": "PushConfig PushEnvironment PushKind PushMetaData PushProvider",
     "rest": "TelephonyCredential TelephonyCredentials mint_login_token",
     "signaling.health": "SocketConnectionMetrics SocketConnectionQuality",

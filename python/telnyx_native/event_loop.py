@@ -1,18 +1,19 @@
-"""The event loop that something belongs to, and threads for blocking work beside it."""
+"""The event loop that something belongs to, tasks that end with their starter, and threads for blocking work."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 
-__all__ = ["HomeLoop", "run_blocking"]
+__all__ = ["HomeLoop", "Tasks", "cancel_all", "run_blocking", "running"]
 
 
 class HomeLoop:
@@ -79,3 +80,38 @@ def _forget() -> None:
 
 
 os.register_at_fork(after_in_child=_forget)
+
+
+class Tasks:
+    """Tasks that run until they are done, or this is closed."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run something."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def close(self) -> None:
+        """Cancel what still runs, and wait for its end."""
+        await cancel_all(self._running)
+
+
+async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait for their end."""
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
+    """Run something until the context ends."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        await cancel_all([task])

@@ -9,7 +9,7 @@ import pytest
 from support.peers import connected
 from telnyx_native.config import AudioConfig
 from telnyx_native.flow import Collector
-from telnyx_native.media.dtmf import DtmfReceived, DtmfSource
+from telnyx_native.media.detectors import DtmfReceived, DtmfSource
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.tones import dtmf_tones
 

@@ -12,10 +12,10 @@ from support.signals import silence, tone
 from telnyx_native.config import AudioConfig, VoiceActivityConfig
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway.destinations.sounds import PROMPT
+from telnyx_native.media.detectors import VoiceActivityDetector
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import dtmf_tones
-from telnyx_native.media.voice_activity import VoiceActivityDetector
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])

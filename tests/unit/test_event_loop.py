@@ -1,4 +1,4 @@
-"""What belongs to an event loop is not used in another one."""
+"""What belongs to an event loop is not used in another one, and its tasks end with what has started them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from telnyx_native.event_loop import HomeLoop
+from telnyx_native.event_loop import HomeLoop, Tasks, running
 from telnyx_native.flow import SharedFlow, StateFlow
 
 
@@ -76,3 +76,27 @@ async def test_flows_are_awaited_where_they_belong() -> None:
         assert await anext(collector) == 7
     with pytest.raises(TimeoutError):
         await state.wait_for(2, timeout=0.01)
+
+
+async def note_the_end(ended: list[str], name: str) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        ended.append(name)
+
+
+async def test_closing_ends_what_still_runs() -> None:
+    tasks, ended = Tasks(), []
+    for name in ("one", "other"):
+        tasks.start(note_the_end(ended, name))
+    tasks.start(asyncio.sleep(0))
+    await asyncio.sleep(0.01)
+    await tasks.close()
+    assert sorted(ended) == ["one", "other"]
+
+
+async def test_what_runs_beside_a_block_ends_with_it() -> None:
+    ended: list[str] = []
+    async with running(note_the_end(ended, "beside")):
+        await asyncio.sleep(0)
+    assert ended == ["beside"]

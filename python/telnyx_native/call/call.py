@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from telnyx_native.config import AudioCodec
     from telnyx_native.events import CallIds, RemoteParty
     from telnyx_native.flow import SharedFlow, StateFlow
-    from telnyx_native.media.dtmf import DtmfReceived
+    from telnyx_native.media.detectors import DtmfReceived, VoiceActivity
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.quality import CallQualityMetrics
     from telnyx_native.media.recording import Recording
     from telnyx_native.media.stream import AudioStream
-    from telnyx_native.media.voice_activity import VoiceActivity
     from telnyx_native.states import CallTerminationReason
 
 __all__ = ["Call"]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-    from telnyx_native.ai.transcript import TranscriptItem
+    from telnyx_native.ai.assistant import TranscriptItem
     from telnyx_native.call import Call
     from telnyx_native.config import AudioCodec, CredentialConfig, TelnyxConfig
     from telnyx_native.events import SocketResponse

@@ -17,10 +17,10 @@ from uuid import uuid4
 from websockets.exceptions import ConnectionClosed
 
 from telnyx_native.errors import AUTHENTICATION_FAILED, AUTHENTICATION_REQUIRED, INVALID_REQUEST, MalformedFrameError
+from telnyx_native.event_loop import Tasks
 from telnyx_native.gateway.accounts.push import PushIntent
 from telnyx_native.gateway.accounts.users import User
 from telnyx_native.gateway.limits import RateLimit, has_too_many_values, memory_size
-from telnyx_native.gateway.tasks import Tasks
 from telnyx_native.logs import redact
 from telnyx_native.signaling.envelope import Error, Frame, Request, Result, parse
 

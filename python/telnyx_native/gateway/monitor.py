@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
 from telnyx_native.errors import MediaError
+from telnyx_native.event_loop import Tasks
 from telnyx_native.flow import SharedFlow
 from telnyx_native.gateway.calls.leg import CalleeLeg, Leg, LegState
-from telnyx_native.gateway.tasks import Tasks
 from telnyx_native.logs import redact
 from telnyx_native.media.quality import CallQualityMetrics
 

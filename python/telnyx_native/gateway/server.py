@@ -32,7 +32,7 @@ from telnyx_native.gateway.faults.faults import Faults
 from telnyx_native.gateway.faults.scenarios import Scenarios
 from telnyx_native.gateway.limits import Counters, GatewayLimits, RateLimits
 from telnyx_native.gateway.monitor import Monitor
-from telnyx_native.gateway.web.origins import Origins, names_in
+from telnyx_native.gateway.web.port import Origins, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping, Sequence

@@ -23,7 +23,7 @@ from telnyx_native.media.description import (
     with_opus,
     without_comfort_noise,
 )
-from telnyx_native.media.dtmf import DTMF_KEYS
+from telnyx_native.media.detectors import DTMF_KEYS
 from telnyx_native.media.sdp import write
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from telnyx_native.config import CredentialConfig, TokenConfig
 from telnyx_native.errors import ConfigurationError, ErrorCode
 from telnyx_native.events import SocketMethod
-from telnyx_native.media.dtmf import DTMF_KEYS
+from telnyx_native.media.detectors import DTMF_KEYS
 from telnyx_native.push import PushProvider
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from telnyx_native import Call, CallTerminationReason, TelnyxClient
-    from telnyx_native.ai.transcript import Role
+    from telnyx_native.ai.assistant import Role
     from telnyx_native.flow import Collector
-    from telnyx_native.media.dtmf import DtmfReceived
+    from telnyx_native.media.detectors import DtmfReceived
 
 __all__ = ["Phone", "Sound"]
 

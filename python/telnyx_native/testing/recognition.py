@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.event_loop import run_blocking
-from telnyx_native.media.voice_activity import VoiceActivityDetector
+from telnyx_native.media.detectors import VoiceActivityDetector
 
 if TYPE_CHECKING:
     from collections.abc import Callable

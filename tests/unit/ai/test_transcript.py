@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_native.ai import transcript as transcript_module
-from telnyx_native.ai.transcript import Transcript
+from telnyx_native.ai import assistant
+from telnyx_native.ai.assistant import Transcript
 
 
 @pytest.fixture
@@ -133,14 +133,14 @@ async def test_every_change_is_published(transcript: Transcript) -> None:
 
 
 def test_turn_is_bounded(transcript: Transcript, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transcript_module, "LONGEST_ITEM", 5)
+    monkeypatch.setattr(assistant, "LONGEST_ITEM", 5)
     for _ in range(9):
         transcript.hear(*delta("abc"))
     assert seen(transcript) == [("assistant", "abcab", True)]
 
 
 def test_transcript_is_bounded(transcript: Transcript, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transcript_module, "LONGEST_TRANSCRIPT", 3)
+    monkeypatch.setattr(assistant, "LONGEST_TRANSCRIPT", 3)
     for number in range(5):
         transcript.hear(*delta("x", f"a{number}"))
     assert [item.id for item in transcript.items] == ["a2", "a3", "a4"]

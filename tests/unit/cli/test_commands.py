@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from telnyx_native.cli import app
-from telnyx_native.cli.gateway_options import parse_user
+from telnyx_native.cli.gateway import parse_user
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.version import __version__
 

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from telnyx_native.cli import app
-from telnyx_native.cli.gateway_options import Options
+from telnyx_native.cli.gateway import Options
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway import DialPlan, GatewayConfig, User
 

@@ -7,13 +7,13 @@ from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from telnyx_native.event_loop import running
 from telnyx_native.flow import SharedFlow
-from telnyx_native.gateway.tasks import running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 
-    from telnyx_native.media.dtmf import DtmfReceived
+    from telnyx_native.media.detectors import DtmfReceived
     from telnyx_native.media.stream import AudioStream
 
 __all__ = ["DTMF_KEYS", "Keypad", "SignalledKeys", "follow_keys", "keypad"]

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from telnyx_native.errors import CallError
+from telnyx_native.event_loop import running
 from telnyx_native.flow import SharedFlow, StateFlow
 from telnyx_native.gateway.calls.call_info import bye_fields, headers_to_wire, reason_from_bye, reason_of
 from telnyx_native.gateway.calls.dtmf import SignalledKeys
 from telnyx_native.gateway.destinations.sounds import Ringback, rendered
 from telnyx_native.gateway.limits import memory_size
-from telnyx_native.gateway.tasks import running
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:

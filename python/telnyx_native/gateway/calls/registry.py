@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import SESSION_ERROR, CallError, MediaError
+from telnyx_native.event_loop import Tasks, cancel_all
 from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Client, Leg, LegState
 from telnyx_native.gateway.calls.media import LegMedia
 from telnyx_native.gateway.connection import Connection, Connections, RequestRefused
-from telnyx_native.gateway.tasks import Tasks, cancel_all
 from telnyx_native.push import PushKind
 from telnyx_native.states import HangupCause
 

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from telnyx_native.event_loop import cancel_all
 from telnyx_native.gateway.calls.dtmf import keypad
 from telnyx_native.gateway.destinations import Outcome, Transfer
 from telnyx_native.gateway.destinations.sounds import parse_sound, play
-from telnyx_native.gateway.tasks import cancel_all
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import CallError, MediaError
+from telnyx_native.event_loop import cancel_all
 from telnyx_native.gateway.calls.call_info import call_info_to
 from telnyx_native.gateway.calls.dtmf import follow_keys
 from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Leg, LegState
-from telnyx_native.gateway.tasks import cancel_all
 from telnyx_native.media.joins import bridge
 from telnyx_native.states import CallTerminationReason, HangupCause
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 from telnyx_native.errors import ConfigurationError, MediaError, SdpError
+from telnyx_native.event_loop import Tasks
 from telnyx_native.gateway.accounts.users import address_of
 from telnyx_native.gateway.destinations.built_in import Refuse
-from telnyx_native.gateway.tasks import Tasks
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:

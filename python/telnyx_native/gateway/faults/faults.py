@@ -8,9 +8,9 @@ import math
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import CallError, ConfigurationError, TelnyxError
+from telnyx_native.event_loop import Tasks
 from telnyx_native.gateway.calls.leg import LegState
 from telnyx_native.gateway.faults import LoginError
-from telnyx_native.gateway.tasks import Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

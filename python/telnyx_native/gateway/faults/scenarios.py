@@ -10,10 +10,10 @@ from itertools import cycle
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import CallError, ConfigurationError, MediaError, TelnyxError
+from telnyx_native.event_loop import cancel_all
 from telnyx_native.gateway.calls.leg import LegState
 from telnyx_native.gateway.faults import RegistrationFault
 from telnyx_native.gateway.faults.names import conditions_of
-from telnyx_native.gateway.tasks import cancel_all
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence

@@ -11,7 +11,7 @@ from support.signals import dominant_frequency, rms
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway.destinations import sounds
 from telnyx_native.gateway.destinations.sounds import PROMPT, FileSound, SoundFolder, hold_music, parse_sound
-from telnyx_native.media.dtmf import DtmfDetector
+from telnyx_native.media.detectors import DtmfDetector
 from telnyx_native.media.files import write_wav
 from telnyx_native.media.tones import tone
 

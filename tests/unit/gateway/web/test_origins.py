@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway import Gateway, User
-from telnyx_native.gateway.web.origins import Origins
+from telnyx_native.gateway.web.port import Origins
 
 OWN = "127.0.0.1:8899"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from telnyx_native.gateway.destinations.sounds import PROMPT
-from telnyx_native.media.dtmf import DtmfDetector
+from telnyx_native.media.detectors import DtmfDetector
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import DTMF_FREQUENCIES, dtmf_tones
 

@@ -1,0 +1,208 @@
+"""What is found in received audio: the DTMF keys that the remote presses, and whether somebody speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from telnyx_native import _audio
+from telnyx_native.config import VoiceActivityConfig
+from telnyx_native.errors import ConfigurationError
+from telnyx_native.flow import SharedFlow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Buffer
+
+    from telnyx_native.config import AudioConfig
+    from telnyx_native.flow import Collector
+
+__all__ = [
+    "DTMF_KEYS",
+    "Detectors",
+    "DtmfDetector",
+    "DtmfReceived",
+    "DtmfSource",
+    "VoiceActivity",
+    "VoiceActivityDetector",
+]
+
+DTMF_KEYS = "0123456789*#ABCD"
+"""The keys of a telephone (ITU-T Q.23)."""
+
+
+class DtmfSource(StrEnum):
+    """How a key came."""
+
+    TELEPHONE_EVENT = "telephone-event"
+    TONE = "tone"
+
+
+@dataclass(frozen=True, slots=True)
+class DtmfReceived:
+    """A key that was pressed and let go.
+
+    Attributes:
+        key: One of 0-9, *, #, A-D.
+        duration: Seconds it was held.
+        source: Whether it came beside the sound (RFC 4733) or was found in it.
+    """
+
+    key: str
+    duration: float
+    source: DtmfSource
+
+
+class DtmfDetector:
+    """Finds DTMF keys in samples, within the limits of ITU-T Q.24; a call does it by itself, see `Call.dtmf_flow`.
+
+    A key is heard from 40 ms on, with 1.5 % of error in its frequencies, 4 dB more in the high or 8 dB more in the low
+    one, and 12 dB of noise under it; never under 23 ms, or with 3.5 % of error.
+
+    Args:
+        sample_rate: Samples a second: 8, 16, 24, 32 or 48 thousand.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._native = _audio.DtmfDetector(sample_rate)
+
+    def feed(self, pcm: Buffer) -> list[DtmfReceived]:
+        """Take the next samples; return the keys that were let go in them.
+
+        Args:
+            pcm: Any buffer of mono 16-bit samples, of any length.
+
+        Raises:
+            TypeError: `pcm` holds something else than 16-bit samples.
+        """
+        return [DtmfReceived(key, held / 1000, DtmfSource.TONE) for key, held in self._native.feed(pcm)]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceActivity:
+    """The remote has begun to speak, or has stopped.
+
+    Attributes:
+        speaking: Which of both.
+        at: Seconds of received audio since the call began, up to where speech or silence began. That is earlier than
+            this event, by about the onset or the hangover of `VoiceActivityConfig`.
+    """
+
+    speaking: bool
+    at: float
+
+
+class VoiceActivityDetector:
+    """libwebrtc's voice activity detector; a call does it by itself, see `Call.voice_activity_flow`.
+
+    It compares six bands of frequencies with what it knows of speech and has learnt of the noise so far, so frames
+    have to come in order, and one detector listens to one voice.
+
+    Args:
+        sample_rate: Samples a second: 8, 16, 24, 32 or 48 thousand.
+        aggressiveness: 0 rarely misses speech, up to 3, which rarely takes noise for speech.
+
+    Raises:
+        ConfigurationError: The rate is none of these.
+        ConfigurationError: The aggressiveness is out of range.
+    """
+
+    def __init__(self, sample_rate: int, aggressiveness: int = 2) -> None:
+        if sample_rate not in _audio.SAMPLE_RATES:
+            raise ConfigurationError(f"sample rate {sample_rate} is not one of {_audio.SAMPLE_RATES}")
+        from telnyx_native import _webrtc  # loads libwebrtc: not before it is needed
+
+        self._native = _webrtc.VoiceDetector(sample_rate)
+        self._native.set_aggressiveness(VoiceActivityConfig(aggressiveness).aggressiveness)
+
+    def is_speech(self, frame: Buffer) -> bool:
+        """Take the next frame; return whether there is speech in it.
+
+        Args:
+            frame: A buffer of mono 16-bit samples, 10 ms long or a multiple of that.
+
+        Raises:
+            ValueError: It is of another length.
+            TypeError: It holds something else than 16-bit samples.
+        """
+        return self._native.is_speech(frame)
+
+
+TICKS_PER_SECOND = 100
+
+_SOURCES = {_audio.KEY_EVENT: DtmfSource.TELEPHONE_EVENT, _audio.KEY_TONE: DtmfSource.TONE}
+
+
+def _nothing() -> None:
+    """What there is to do when a flow that is closed gets a collector."""
+
+
+class _WantedFlow(SharedFlow[VoiceActivity]):
+    """A flow that tells when somebody begins to collect it.
+
+    Args:
+        on_wanted: Called then.
+    """
+
+    def __init__(self, on_wanted: Callable[[], None]) -> None:
+        super().__init__()
+        self._on_wanted = on_wanted
+
+    def collect(self) -> Collector[VoiceActivity]:
+        collector = super().collect()
+        self._on_wanted()
+        return collector
+
+    def close(self) -> None:
+        """End the flow. Nobody has to be told any more."""
+        super().close()
+        self._on_wanted = _nothing
+
+
+class Detectors:
+    """What the clock found in the audio of one port, as flows.
+
+    Args:
+        port: Where they come from.
+        config: What to listen for, and how.
+
+    Attributes:
+        dtmf: Keys.
+        voice_activity: When somebody begins to speak, and stops; looked for while somebody collects it.
+    """
+
+    def __init__(self, port: _audio.AudioPort, config: AudioConfig) -> None:
+        self.dtmf: SharedFlow[DtmfReceived] = SharedFlow()
+        self.voice_activity: SharedFlow[VoiceActivity] = _WantedFlow(self._listen_for_speech)
+        self._port = port
+        self._config = config.voice_activity
+        port.listen_for_tones(config.dtmf_tones)
+
+    def take_notices(self) -> None:
+        """Tell what was heard since the last time."""
+        for kind, value, milliseconds, position in self._port.take_notices():
+            if kind == _audio.SPEECH:
+                self.voice_activity.emit(VoiceActivity(bool(value), position / self._port.sample_rate))
+            else:
+                self.dtmf.emit(DtmfReceived(chr(value), milliseconds / 1000, _SOURCES[kind]))
+        if not self.voice_activity.collected:
+            self._listen_for_speech(wanted=False)
+
+    def close(self) -> None:
+        """Tell what is left; nothing more will be heard."""
+        self.take_notices()
+        self.dtmf.close()
+        self.voice_activity.close()
+
+    def _listen_for_speech(self, *, wanted: bool = True) -> None:
+        self._port.listen_for_speech(
+            wanted,
+            self._config.aggressiveness,
+            round(self._config.onset * TICKS_PER_SECOND),
+            round(self._config.hangover * TICKS_PER_SECOND),
+        )
