@@ -15,6 +15,9 @@ WHEEL_PACKAGES := g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabihf iproute2 pyt
     debootstrap qemu-user-static libffi-dev libssl-dev make patchelf xz-utils zlib1g-dev
 
 CONTAINER_PACKAGES := $(filter-out %-gnu %-gnueabihf qemu-user-static,$(WHEEL_PACKAGES)) podman runc
+# Tests that listen to sound run after the others, and fewer at a time.
+SILENT_TESTS := -m pytest -m "not sound" --numprocesses 4 --dist worksteal
+SOUND_TESTS := -m pytest -m sound --numprocesses 3 --dist worksteal
 WHOLLY_COVERED := */call/machine.py,*/signaling/machine.py,*/signaling/envelope.py,*/signaling/incoming.py,*/media/sdp.py
 BENCH_PEERS := aiortc baresip-python libdatachannel-py reactor-webrtc wrtc
 
@@ -61,9 +64,9 @@ demo: build ## call an echo on a local gateway, and show what came back
 
 test: build ## run all tests: four at a time those that do not listen to sound, then three at a time those that do
 	@echo "== tests"
-	@$(BIN)/python -m pytest -m "not sound" --numprocesses 4 --dist worksteal
+	@$(BIN)/python $(SILENT_TESTS)
 	@echo "== tests that listen to sound"
-	@$(BIN)/python -m pytest -m sound --numprocesses 3 --dist worksteal
+	@$(BIN)/python $(SOUND_TESTS)
 
 test-tools: ## install what some tests need besides: a browser, a sound server, a TURN server and a firewall (they are skipped without)
 	@PACKAGES="$(TEST_PACKAGES)" tools/system_packages.sh $(SUDO)
@@ -81,8 +84,8 @@ frozen: build #: a program that PyInstaller makes of the package, with a call in
 
 coverage: build $(VENV)/coverage ## which lines and branches of Python no test takes; fails under the limits of pyproject.toml
 	@rm -rf build/coverage && mkdir -p build/coverage
-	-@$(BIN)/coverage run -m pytest -m "not sound" --numprocesses 4 --dist worksteal
-	-@$(BIN)/coverage run -m pytest -m sound --numprocesses 3 --dist worksteal
+	-@$(BIN)/coverage run $(SILENT_TESTS)
+	-@$(BIN)/coverage run $(SOUND_TESTS)
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage html --quiet && echo "build/coverage/html/index.html"
 	@$(BIN)/coverage report --skip-covered
 	@$(BIN)/coverage report --fail-under=100 --include="$(WHOLLY_COVERED)"

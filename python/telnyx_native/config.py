@@ -44,6 +44,7 @@ __all__ = [
     "TxServerConfiguration",
     "VoiceActivityConfig",
     "require_bitrate",
+    "require_sample_rate",
     "route",
 ]
 
@@ -68,6 +69,13 @@ class Region(Enum):
 
 SAMPLE_RATES = (8_000, 16_000, 24_000, 32_000, 48_000)
 """Rates, in Hz, at which an application can read and write audio."""
+
+
+def require_sample_rate(sample_rate: int) -> None:
+    """Raise `ConfigurationError` for a rate at which no audio is read or written."""
+    if sample_rate not in SAMPLE_RATES:
+        rates = ", ".join(str(rate) for rate in SAMPLE_RATES)
+        raise ConfigurationError(f"sample_rate {sample_rate} is not one of {rates}")
 
 
 class AudioEncoding(StrEnum):
@@ -549,9 +557,7 @@ class AudioConfig:
         return cls(sample_rate, max_backlog=LIVE_BACKLOG, processing=processing or AudioProcessing())
 
     def __post_init__(self) -> None:
-        if self.sample_rate not in SAMPLE_RATES:
-            rates = ", ".join(str(rate) for rate in SAMPLE_RATES)
-            raise ConfigurationError(f"sample_rate {self.sample_rate} is not one of {rates}")
+        require_sample_rate(self.sample_rate)
         if self.encoding not in list(AudioEncoding):
             raise ConfigurationError(f"encoding {self.encoding!r} is not one of {', '.join(AudioEncoding)}")
         for name in ("playback_buffer", "capture_buffer"):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telnyx_native import _audio
-from telnyx_native.config import AudioProcessing
-from telnyx_native.errors import ConfigurationError
+from telnyx_native.config import AudioProcessing, require_sample_rate
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -44,8 +42,7 @@ class AudioProcessor:
     """
 
     def __init__(self, sample_rate: int, processing: AudioProcessing | None = None) -> None:
-        if sample_rate not in _audio.SAMPLE_RATES:
-            raise ConfigurationError(f"sample rate {sample_rate} is not one of {_audio.SAMPLE_RATES}")
+        require_sample_rate(sample_rate)
         from telnyx_native import _webrtc  # loads libwebrtc: not before it is needed
 
         self._native = _webrtc.AudioProcessor(sample_rate, native_options(processing or AudioProcessing()))

@@ -7,8 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from telnyx_native import _audio
-from telnyx_native.config import VoiceActivityConfig
-from telnyx_native.errors import ConfigurationError
+from telnyx_native.config import VoiceActivityConfig, require_sample_rate
 from telnyx_native.flow import SharedFlow
 
 if TYPE_CHECKING:
@@ -31,6 +30,9 @@ __all__ = [
 
 DTMF_KEYS = "0123456789*#ABCD"
 """The keys of a telephone (ITU-T Q.23)."""
+
+TICKS_PER_SECOND = 100
+"""Of the media clock."""
 
 
 class DtmfSource(StrEnum):
@@ -113,8 +115,7 @@ class VoiceActivityDetector:
     """
 
     def __init__(self, sample_rate: int, aggressiveness: int = 2) -> None:
-        if sample_rate not in _audio.SAMPLE_RATES:
-            raise ConfigurationError(f"sample rate {sample_rate} is not one of {_audio.SAMPLE_RATES}")
+        require_sample_rate(sample_rate)
         from telnyx_native import _webrtc  # loads libwebrtc: not before it is needed
 
         self._native = _webrtc.VoiceDetector(sample_rate)
@@ -132,8 +133,6 @@ class VoiceActivityDetector:
         """
         return self._native.is_speech(frame)
 
-
-TICKS_PER_SECOND = 100
 
 _SOURCES = {_audio.KEY_EVENT: DtmfSource.TELEPHONE_EVENT, _audio.KEY_TONE: DtmfSource.TONE}
 
