@@ -136,7 +136,7 @@ bench-arm: build #: instructions and memory of calls on ARM, counted by qemu, af
 soak: build #: an hour of 40 calls must not take more memory and files in the end (SOAK="--minutes 10 --calls 20")
 	@$(BIN)/python benchmarks/soak.py $(SOAK)
 
-fuzz: build #: hostile session descriptions, and packets of a far end with keys, for minutes (FUZZ_BATCHES=40 FUZZ_SEED=0)
+fuzz: build #: hostile session descriptions, and packets of a remote with keys, for minutes (FUZZ_BATCHES=40 FUZZ_SEED=0)
 	@$(BIN)/python -m pytest tests/fuzz -x --override-ini "norecursedirs=.* build"
 
 fuzz-gateway: build #: 10,000 random and mutated frames for each message of the gateway (FUZZ_FRAMES=10000 FUZZ_SEED=0)

@@ -4,7 +4,7 @@
 
 Each stack makes a call between two of its own ends. All packets go through a relay on this machine that delays and
 loses them as `SimulatedLink` says, with the same seed for all: the n-th packet of speech has the same fate. What the
-far end hears is compared with what was said by wideband PESQ (ITU-T P.862.2, package `pesq`), in pieces of some
+remote hears is compared with what was said by wideband PESQ (ITU-T P.862.2, package `pesq`), in pieces of some
 seconds; 4.6 is perfect. Every stack has an adapter in `peers/`, and those beside ours an environment of their own.
 """
 

@@ -1,6 +1,6 @@
 """Writes python/telnyx_native/sync/__init__.pyi: what type checkers and editors see of the synchronous classes.
 
-They are made when the program runs (`telnyx_native.sync.wrapper`), from the asynchronous ones; this makes signatures
+They are made when the program runs (`telnyx_native.sync.classes`), from the asynchronous ones; this makes signatures
 from the same sources. `make sync-stub` writes the file, and a test says when it is out of date.
 """
 
@@ -15,7 +15,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import telnyx_native
-from telnyx_native.sync import classes, wrapper
+from telnyx_native.sync import classes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ STUB = Path(classes.__file__).with_name("__init__.pyi")
 
 HEADER = "# Made by tools/sync_stub.py from the asynchronous classes: `make sync-stub` makes it anew.\n"
 
-RENAMED = {**wrapper.SYNC_NAMES, "AsyncIterator": "Iterator"}
+RENAMED = {**classes.SYNC_NAMES, "AsyncIterator": "Iterator"}
 """What has another name when nothing is awaited."""
 
 KEPT_DECORATORS = ("property", "overload")
@@ -85,7 +85,7 @@ class Stub:
         for sync_name in own.keys() - seen:
             if not _is_private(sync_name):
                 lines += self._signature(own[sync_name], classes)
-        bases = [text for text in map(ast.unparse, _class_of(made).bases) if text != wrapper.Wrapper.__name__]
+        bases = [text for text in map(ast.unparse, _class_of(made).bases) if text != classes.Wrapper.__name__]
         for base in bases:
             self._note_names(base, classes)
         self._parts.append(f"class {name}{f'({bases[0]})' if bases else ''}:")

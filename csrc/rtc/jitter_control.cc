@@ -56,7 +56,7 @@ absl::optional<int> JitterControl::PacketArrived(int rate, bool should_update_st
   const double offset = Offset(info.main_timestamp, rtc::TimeMicros());
   target_.Arrived(offset, packet_ms());
   const uint16_t number = info.main_sequence_number;
-  if (last_sequence_number_ && has_copy_ && static_cast<uint16_t>(number - *last_sequence_number_) == 2)
+  if (last_sequence_number_ && has_redundancy_ && static_cast<uint16_t>(number - *last_sequence_number_) == 2)
     target_.Arrived(offset + packet_ms(), packet_ms());
   if (!last_sequence_number_ || static_cast<int16_t>(number - *last_sequence_number_) > 0)
     last_sequence_number_ = number;

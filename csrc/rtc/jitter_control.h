@@ -20,10 +20,10 @@ class JitterControl : public webrtc::DecisionLogic {
  public:
   explicit JitterControl(const webrtc::NetEqController::Config& config);
 
-  // Before PacketArrived, on the same thread: the next packet has a copy of the one before it. NetEq counts RED blocks
-  // as packets, and so takes it for longer than it is.
-  void AnnounceCopy(bool has_copy, size_t blocks) {
-    has_copy_ = has_copy;
+  // Before PacketArrived, on the same thread: whether the next packet repeats the one before it. NetEq counts RED
+  // blocks as packets, and so takes it for longer than it is.
+  void AnnounceRedundancy(bool has_redundancy, size_t blocks) {
+    has_redundancy_ = has_redundancy;
     blocks_ = blocks;
   }
 
@@ -50,7 +50,7 @@ class JitterControl : public webrtc::DecisionLogic {
   size_t output_samples_ = kMaxFrame;
   JitterTarget target_;
   int minimum_delay_ms_ = 0, base_minimum_delay_ms_ = 0;  // what the application or the remote party asks for
-  bool has_copy_ = false;
+  bool has_redundancy_ = false;
   size_t blocks_ = 1;
   std::optional<uint16_t> last_sequence_number_;
   // Timestamps since the stream began, without wrapping around.

@@ -19,7 +19,7 @@ class JitterTarget {
   // Forgets everything: another stream begins.
   void Reset();
 
-  // A packet of `packet_ms` arrived. One that was lost, but of which the packet behind carries a copy, counts as
+  // A packet of `packet_ms` arrived. One that was lost, but which the packet behind repeats, counts as
   // arrived with that.
   void Arrived(double offset, double packet_ms);
 

@@ -27,13 +27,13 @@ class ListeningNetEq : public webrtc::NetEqImpl {
   int InsertPacket(const webrtc::RTPHeader& header, rtc::ArrayView<const uint8_t> payload) override {
     if (const int rate = event_rates_[header.payloadType % kPayloadTypes]; rate != 0)
       events_.Insert(header.timestamp, rate, payload.data(), payload.size());
-    AnnounceCopy(copies_[header.payloadType % kPayloadTypes], payload);
+    AnnounceRedundancy(redundancy_[header.payloadType % kPayloadTypes], payload);
     return NetEqImpl::InsertPacket(header, payload);
   }
 
   void SetCodecs(const std::map<int, webrtc::SdpAudioFormat>& codecs) override {
     event_rates_.fill(0);
-    copies_.fill(Copies::kNone);
+    redundancy_.fill(Redundancy::kNone);
     for (const auto& [type, format] : codecs) Learn(type, format);
     NetEqImpl::SetCodecs(codecs);
   }
@@ -63,12 +63,12 @@ class ListeningNetEq : public webrtc::NetEqImpl {
   }
 
   // Where packets of a payload type may hold the one before them.
-  enum class Copies : uint8_t { kNone, kInband, kRed };
+  enum class Redundancy : uint8_t { kNone, kInbandFec, kRed };
 
-  void AnnounceCopy(Copies where, rtc::ArrayView<const uint8_t> payload) {
-    const size_t blocks = where == Copies::kRed ? RedBlocks(payload) : 1;
-    const bool inband = where == Copies::kInband && WebRtcOpus_PacketHasFec(payload.data(), payload.size()) == 1;
-    control_->AnnounceCopy(inband || blocks > 1, blocks);
+  void AnnounceRedundancy(Redundancy where, rtc::ArrayView<const uint8_t> payload) {
+    const size_t blocks = where == Redundancy::kRed ? RedBlocks(payload) : 1;
+    const bool fec = where == Redundancy::kInbandFec && WebRtcOpus_PacketHasFec(payload.data(), payload.size()) == 1;
+    control_->AnnounceRedundancy(fec || blocks > 1, blocks);
   }
 
   // How many packets are in one (RFC 2198): a header of four octets, with the first bit set, for each that is repeated.
@@ -83,15 +83,15 @@ class ListeningNetEq : public webrtc::NetEqImpl {
     if (type < 0 || static_cast<size_t>(type) >= kPayloadTypes) return;
     event_rates_[static_cast<size_t>(type)] =
         absl::EqualsIgnoreCase(format.name, "telephone-event") ? format.clockrate_hz : 0;
-    if (absl::EqualsIgnoreCase(format.name, "opus")) copies_[static_cast<size_t>(type)] = Copies::kInband;
-    if (absl::EqualsIgnoreCase(format.name, "red")) copies_[static_cast<size_t>(type)] = Copies::kRed;
+    if (absl::EqualsIgnoreCase(format.name, "opus")) redundancy_[static_cast<size_t>(type)] = Redundancy::kInbandFec;
+    if (absl::EqualsIgnoreCase(format.name, "red")) redundancy_[static_cast<size_t>(type)] = Redundancy::kRed;
   }
 
   JitterControl* const control_;  // it is the base class's
   PullMixer* const mixer_;
   TelephoneEvents events_;
   std::array<int, kPayloadTypes> event_rates_{};  // the clock rate of telephone-events, 0 for anything else
-  std::array<Copies, kPayloadTypes> copies_{};
+  std::array<Redundancy, kPayloadTypes> redundancy_{};
 };
 
 // Makes one controller, and tells which.

@@ -17,20 +17,20 @@ namespace {
 
 constexpr float kExpectedLoss = 0.1f;
 constexpr float kForgetMs = 2000;         // time constant with which losses are forgotten
-constexpr float kNegligibleLoss = 0.01f;  // for which no copies are made
-constexpr float kGreatestLoss = 0.1f;     // from here on, copies would only grow, at the cost of the speech beside them
+constexpr float kNegligibleLoss = 0.01f;  // for which no FEC is sent
+constexpr float kGreatestLoss = 0.1f;     // from here on, FEC would only grow, at the cost of the speech beside it
 
 constexpr int kFullbandBitrate = 44000;  // in 32 kbit/s, what is above 8 kHz takes too much from what is below
 constexpr int kOwnMark = 1;              // by which our own choice differs from a limit that somebody sets in a call
-constexpr int CopyingBitrate(int bitrate) { return bitrate + bitrate / 2; }
+constexpr int FecBitrate(int bitrate) { return bitrate + bitrate / 2; }
 
-// Sends copies (Opus' in-band FEC) as soon as the remote party reports losses, and stops soon when it does not any
-// more; libwebrtc's encoder smooths reports over ten seconds. What it is told here is what makes its average that which
-// it should act on. And copies get bits of their own: Opus would take them from speech, which then suffers more from
-// the copies than from one packet in twenty lost.
-class CopyingEncoder final : public webrtc::AudioEncoder {
+// Sends Opus' in-band FEC as soon as the remote party reports losses, and stops soon when it does not any more;
+// libwebrtc's encoder smooths reports over ten seconds. What it is told here is what makes its average that which it
+// should act on. And FEC gets bits of its own: Opus would take them from speech, which then suffers more from that than
+// from one packet in twenty lost.
+class FecEncoder final : public webrtc::AudioEncoder {
  public:
-  CopyingEncoder(std::unique_ptr<webrtc::AudioEncoder> opus, const VoiceOpusConfig& config)
+  FecEncoder(std::unique_ptr<webrtc::AudioEncoder> opus, const VoiceOpusConfig& config)
       : opus_(std::move(opus)), bitrate_(*config.bitrate_bps), own_bitrate_(config.limited ? 0 : bitrate_) {
     opus_->OnReceivedUplinkPacketLossFraction(kExpectedLoss);  // the first one is the average
     ChooseBitrate();
@@ -86,13 +86,13 @@ class CopyingEncoder final : public webrtc::AudioEncoder {
  private:
   static constexpr float kSmoothing = 0.9999f;  // of libwebrtc's average, a millisecond (audio_encoder_opus.cc)
 
-  // What copies are made for, and what libwebrtc's average was made to be.
+  // What FEC is sent for, and what libwebrtc's average was made to be.
   float Counted() const { return loss_ < kNegligibleLoss ? 0 : std::min(loss_, kGreatestLoss); }
 
   // A limit that somebody set is kept.
   void ChooseBitrate() {
     const bool exceed = Counted() > 0 && bitrate_ == own_bitrate_;
-    opus_->OnReceivedTargetAudioBitrate(exceed ? CopyingBitrate(bitrate_) : bitrate_);
+    opus_->OnReceivedTargetAudioBitrate(exceed ? FecBitrate(bitrate_) : bitrate_);
   }
 
   EncodedInfo EncodeImpl(uint32_t timestamp, rtc::ArrayView<const int16_t> audio, rtc::Buffer* encoded) override {
@@ -100,7 +100,7 @@ class CopyingEncoder final : public webrtc::AudioEncoder {
   }
 
   const std::unique_ptr<webrtc::AudioEncoder> opus_;
-  int bitrate_;            // without copies
+  int bitrate_;            // without FEC
   const int own_bitrate_;  // which nobody asked for; or 0
   bool first_reported_ = false;
   float loss_ = kExpectedLoss;
@@ -180,7 +180,7 @@ std::unique_ptr<webrtc::AudioEncoder> VoiceOpusEncoder::MakeAudioEncoder(
     const webrtc::FieldTrialsView* field_trials) {
   auto encoder = AudioEncoderOpus::MakeAudioEncoder(config, payload_type, codec_pair_id, field_trials);
   if (!config.fec_enabled) return encoder;
-  return std::make_unique<CopyingEncoder>(std::move(encoder), config);
+  return std::make_unique<FecEncoder>(std::move(encoder), config);
 }
 
 std::unique_ptr<webrtc::AudioDecoder> VoiceOpusDecoder::MakeAudioDecoder(

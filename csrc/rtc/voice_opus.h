@@ -24,8 +24,8 @@ struct VoiceOpusEncoder : webrtc::AudioEncoderOpus {
   static absl::optional<Config> SdpToConfig(const webrtc::SdpAudioFormat& format);
 
   // With FEC, the one that is made begins with the expectation that some packets will be lost, and believes reports at
-  // once: copies are there when they are needed, and cost nothing a few seconds after they are not. While they are
-  // sent, the bitrate is half as much again, if it is not limited.
+  // once: FEC is there when it is needed, and costs nothing a few seconds after it is not. While it is sent, the
+  // bitrate is half as much again, if it is not limited.
   static std::unique_ptr<webrtc::AudioEncoder> MakeAudioEncoder(
       const Config& config, int payload_type, absl::optional<webrtc::AudioCodecPairId> codec_pair_id = absl::nullopt,
       const webrtc::FieldTrialsView* field_trials = nullptr);

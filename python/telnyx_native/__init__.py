@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from telnyx_native.version import __version__
 
 if TYPE_CHECKING:
-    from telnyx_native.ai.assistant import AiAssistant as AiAssistant
-    from telnyx_native.ai.assistant import TranscriptItem as TranscriptItem
-    from telnyx_native.ai.assistant import WidgetSettings as WidgetSettings
+    from telnyx_native.assistant import AiAssistant as AiAssistant
+    from telnyx_native.assistant import TranscriptItem as TranscriptItem
+    from telnyx_native.assistant import WidgetSettings as WidgetSettings
     from telnyx_native.call import Call as Call
     from telnyx_native.call.conference import Conference as Conference
     from telnyx_native.call.lifecycle import CallTimings as CallTimings
@@ -103,7 +103,7 @@ if TYPE_CHECKING:
     from telnyx_native.version import versions as versions
 
 _HOMES = {
-    "ai.assistant": "AiAssistant TranscriptItem WidgetSettings",
+    "assistant": "AiAssistant TranscriptItem WidgetSettings",
     "call": "Call",
     "call.conference": "Conference",
     "call.lifecycle": "CallTimings",

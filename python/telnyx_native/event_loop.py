@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 
-__all__ = ["HomeLoop", "Tasks", "cancel_all", "run_blocking", "running"]
+__all__ = ["OwnerLoop", "Tasks", "cancel_all", "run_blocking", "running"]
 
 
-class HomeLoop:
+class OwnerLoop:
     """The event loop that something was made in, or is used in first; another one, once that is closed.
 
     Whoever waits in another loop would wait for ever, since asyncio's events and futures wake their own loop only.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from weakref import WeakSet
 
 from telnyx_native.errors import FlowClosedError, WaitTimeoutError
-from telnyx_native.event_loop import HomeLoop
+from telnyx_native.event_loop import OwnerLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -106,7 +106,7 @@ class SharedFlow(Generic[T]):
         self._weigh = weigh
         self._collectors: WeakSet[Collector[T]] = WeakSet()
         self._subscribed = asyncio.Event()
-        self._home = HomeLoop("the flow")
+        self._home = OwnerLoop("the flow")
         self._closed = False
         self.dropped = 0
 

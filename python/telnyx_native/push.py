@@ -1,16 +1,25 @@
-"""Push notifications: what a login says to get them, and what one says about its call."""
+"""Push notifications: what a login says to get them, what one says of its call, and that call until its INVITE."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from telnyx_native.errors import ConfigurationError
+from telnyx_native.errors import (
+    ConfigurationError,
+    FlowClosedError,
+    InviteTimeoutError,
+    SocketConnectionError,
+    WaitTimeoutError,
+)
+from telnyx_native.flow import StateFlow
 from telnyx_native.redaction import keep_secret
+from telnyx_native.states import HangupCause
 
 __all__ = ["PushConfig", "PushEnvironment", "PushKind", "PushMetaData", "PushProvider"]
 
@@ -148,3 +157,68 @@ def _text(data: Mapping[str, Any], key: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value if isinstance(value, str) else ""
+
+
+CallT = TypeVar("CallT")
+
+
+class PushedCall(Generic[CallT]):
+    """Waits for the first INVITE, which is that of the announced call.
+
+    Args:
+        meta: What the notification said.
+        limit: Seconds from `expect` to the INVITE.
+        declined: Whether it is to be declined, not answered.
+
+    Attributes:
+        meta: What the notification said.
+        declined: Whether it is to be declined, not answered.
+    """
+
+    def __init__(self, meta: PushMetaData, limit: float, *, declined: bool = False) -> None:
+        self.meta = meta
+        self.declined = declined
+        self._limit = limit
+        self._deadline = float("inf")
+        self._call: StateFlow[CallT | None] = StateFlow(None)
+
+    @property
+    def call(self) -> CallT | None:
+        """The call, once its INVITE has arrived."""
+        return self._call.value
+
+    def known_as(self, call_id: str) -> CallT | None:
+        """The call, if it has arrived and `call_id` is its id in the notification."""
+        return self.call if self.meta.call_id.lower() == call_id.lower() else None
+
+    def expect(self) -> None:
+        """Start the time limit."""
+        self._deadline = asyncio.get_running_loop().time() + self._limit
+
+    def take(self, call: CallT) -> None:
+        """Take an inbound call; the first one is the announced call."""
+        if self._call.value is None:
+            self._call.set(call)
+
+    def abort(self) -> None:
+        """The connection is lost: the INVITE will not arrive."""
+        self._call.close()
+
+    async def wait(self) -> CallT:
+        """Return the call once its INVITE has arrived.
+
+        Raises:
+            InviteTimeoutError: It did not come in time.
+            SocketConnectionError: The connection ended first.
+        """
+        left = min(self._limit, self._deadline - asyncio.get_running_loop().time())
+        try:
+            call = await self._call.wait_for(lambda call: call is not None, timeout=max(0.0, left))
+        except WaitTimeoutError:
+            cause = HangupCause.ORIGINATOR_CANCEL
+            message = f"no invitation came within {self._limit:g} s of the login ({cause.name}): the caller has gone"
+            raise InviteTimeoutError(message, code=cause.code) from None
+        except FlowClosedError:
+            raise SocketConnectionError("the connection ended before the announced call came") from None
+        assert call is not None  # noqa: S101 - that is what was waited for
+        return call

@@ -42,7 +42,7 @@ class Recogniser:
         pass
 
 
-async def far_end(call: Call) -> None:
+async def remote(call: Call) -> None:
     """Somebody speaks, presses a key, and hangs up: what a piece may listen for."""
     speech = read_audio(PROMPT, RATE)
     try:
@@ -102,7 +102,7 @@ async def scene(
         await log_in(alice, gateway, "alice", "demo")
         await log_in(bob, gateway, "bob", "demo")
         call, far = await answered_call(alice, bob, "bob")
-        speaking = asyncio.create_task(far_end(far))
+        speaking = asyncio.create_task(remote(far))
         yield {
             "analyse": lambda frame: None,
             "call": call,

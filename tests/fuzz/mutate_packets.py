@@ -1,6 +1,6 @@
-"""A far end that has keys, and sends what no honest one would. A program of its own: see test_packets.py.
+"""A remote that has keys, and sends what no honest one would. A program of its own: see test_packets.py.
 
-The far end is aiortc, which encrypts whatever it is given. It stands in a call with a peer of ours; beside that, in the
+The remote is aiortc, which encrypts whatever it is given. It stands in a call with a peer of ours; beside that, in the
 same process and on the same network thread, an honest call goes on.
 """
 
@@ -40,7 +40,7 @@ AT_ONCE = 25
 
 
 def rtp() -> bytes:
-    """A packet that an honest far end could have sent (RFC 3550, 5.1)."""
+    """A packet that an honest remote could have sent (RFC 3550, 5.1)."""
     payload_type = RANDOM.choice([111, 96, 0, 8, 9, 13, 126, 110, 63])
     marker = RANDOM.choice([0, 0x80])
     header = struct.pack("!BBHII", 0x80, marker | payload_type, RANDOM.getrandbits(16), RANDOM.getrandbits(32), SSRC)

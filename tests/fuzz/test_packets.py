@@ -1,4 +1,4 @@
-"""100,000 packets of a far end with keys, SRTP and SRTCP. Run by `make fuzz`; needs aiortc (extra interop).
+"""100,000 packets of a remote with keys, SRTP and SRTCP. Run by `make fuzz`; needs aiortc (extra interop).
 
 libwebrtc ends the process when one of its checks fails, so each batch runs in a process of its own.
 """
@@ -32,7 +32,7 @@ LONGEST_GAP = 0.06
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + BATCHES))
-def test_a_far_end_with_keys_harms_nobody(seed: int) -> None:
+def test_a_remote_with_keys_harms_nobody(seed: int) -> None:
     code = SETTINGS.format(path=str(HERE.parent), seed=seed, count=PACKETS) + MUTATE
     result = run_python(code, timeout=100)
     assert result.returncode == 0, result.stderr

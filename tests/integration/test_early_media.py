@@ -23,7 +23,7 @@ RATE = 16_000
 
 
 @pytest.fixture
-async def far_end() -> AsyncIterator[Peer]:
+async def remote() -> AsyncIterator[Peer]:
     engine = MediaEngine.acquire()
     peer = engine.create_peer(PeerConfig(loopback=True), AudioConfig())
     yield peer
@@ -54,13 +54,13 @@ async def answer_of(peer: Peer, server: ScriptedServer) -> str:
 
 @pytest.mark.parametrize("repeats", [False, True])
 async def test_announcement_before_the_answer(
-    client: TelnyxClient, server: ScriptedServer, far_end: Peer, repeats: bool
+    client: TelnyxClient, server: ScriptedServer, remote: Peer, repeats: bool
 ) -> None:
     call = await client.new_invite("announcement")
-    sdp = await answer_of(far_end, server)
+    sdp = await answer_of(remote, server)
     server.push("telnyx_rtc.ringing", callID=call.call_id)
     server.push("telnyx_rtc.media", callID=call.call_id, sdp=sdp)
-    far_end.audio.write_nowait(tone(620, 4.0, RATE).data)
+    remote.audio.write_nowait(tone(620, 4.0, RATE).data)
     await asyncio.wait_for(call.audio.read(RATE), LIMIT)
     heard = pcm(await call.audio.read(RATE // 2))
     assert dominant_frequency(heard, RATE) == pytest.approx(620, abs=10)
@@ -72,21 +72,21 @@ async def test_announcement_before_the_answer(
     assert timings.media_connected is not None
     assert timings.answered is not None
     assert timings.media_connected < timings.answered
-    far_end.audio.clear()
-    far_end.audio.write_nowait(tone(900, 3.0, RATE).data)
+    remote.audio.clear()
+    remote.audio.write_nowait(tone(900, 3.0, RATE).data)
     await call.audio.read(RATE)
     assert dominant_frequency(pcm(await call.audio.read(RATE // 2)), RATE) == pytest.approx(900, abs=10)
 
 
-async def test_candidates_that_follow_the_answer(client: TelnyxClient, server: ScriptedServer, far_end: Peer) -> None:
+async def test_candidates_that_follow_the_answer(client: TelnyxClient, server: ScriptedServer, remote: Peer) -> None:
     """The server trickles, and so does the client: neither description names an address."""
     call = await client.new_invite("announcement", use_trickle_ice=True)
     invite = await server.received("telnyx_rtc.invite")
     assert "a=candidate" not in invite["params"]["sdp"]
-    answer = await far_end.create_answer(invite["params"]["sdp"])
+    answer = await remote.create_answer(invite["params"]["sdp"])
     assert "a=candidate" not in answer
     async with asyncio.timeout(LIMIT):
-        async for found in far_end.candidates:
+        async for found in remote.candidates:
             server.push("telnyx_rtc.candidate", callID=call.call_id, candidate=f"a={found.candidate}", sdpMid="0")
     server.push("telnyx_rtc.endOfCandidates", callID=call.call_id)
     server.push("telnyx_rtc.answer", callID=call.call_id, sdp=answer)

@@ -92,30 +92,30 @@ async def inbound(client: TelnyxClient, server: ScriptedServer, sdp: str) -> Cal
 
 @pytest.mark.parametrize("shape", USUAL_SHAPES)
 async def test_outbound_call(client: TelnyxClient, server: ScriptedServer, peers: Peers, shape: str) -> None:
-    call, far_end = await client.new_invite("somebody"), peers()
-    server.push("telnyx_rtc.answer", callID=call.call_id, sdp=SHAPES[shape](await answer_of(far_end, server)))
+    call, remote = await client.new_invite("somebody"), peers()
+    server.push("telnyx_rtc.answer", callID=call.call_id, sdp=SHAPES[shape](await answer_of(remote, server)))
     await call.wait_active(LIMIT)
-    await hears(call, far_end, 620)
+    await hears(call, remote, 620)
 
 
 @pytest.mark.parametrize("shape", USUAL_SHAPES)
 async def test_inbound_call(client: TelnyxClient, server: ScriptedServer, peers: Peers, shape: str) -> None:
-    far_end = peers()
-    await far_end.create_offer()
-    call = await inbound(client, server, SHAPES[shape](await far_end.gathered()))
+    remote = peers()
+    await remote.create_offer()
+    call = await inbound(client, server, SHAPES[shape](await remote.gathered()))
     await call.accept()
     answer = await server.received("telnyx_rtc.answer")
-    await far_end.set_answer(answer["params"]["sdp"])
+    await remote.set_answer(answer["params"]["sdp"])
     await call.wait_active(LIMIT)
-    await hears(call, far_end, 620)
+    await hears(call, remote, 620)
 
 
 @pytest.mark.parametrize("shape", USUAL_SHAPES)
 async def test_attach_to_a_call_that_stands(
     client: TelnyxClient, server: ScriptedServer, peers: Peers, shape: str
 ) -> None:
-    call, far_end, other = await client.new_invite("somebody"), peers(), peers()
-    server.push("telnyx_rtc.answer", callID=call.call_id, sdp=await answer_of(far_end, server))
+    call, remote, other = await client.new_invite("somebody"), peers(), peers()
+    server.push("telnyx_rtc.answer", callID=call.call_id, sdp=await answer_of(remote, server))
     await call.wait_active(LIMIT)
     await other.create_offer()
     server.push("telnyx_rtc.attach", callID=call.call_id, sdp=SHAPES[shape](await other.gathered()))
@@ -128,8 +128,8 @@ async def test_attach_to_a_call_that_stands(
 async def test_an_attach_that_cannot_be_used_leaves_the_call_where_it_is(
     client: TelnyxClient, server: ScriptedServer, peers: Peers, spoilt: Callable[[str], str]
 ) -> None:
-    call, far_end, other = await client.new_invite("somebody"), peers(), peers()
-    server.push("telnyx_rtc.answer", callID=call.call_id, sdp=await answer_of(far_end, server))
+    call, remote, other = await client.new_invite("somebody"), peers(), peers()
+    server.push("telnyx_rtc.answer", callID=call.call_id, sdp=await answer_of(remote, server))
     await call.wait_active(LIMIT)
     warnings = client.warning_flow.collect()
     await other.create_offer()
@@ -137,12 +137,12 @@ async def test_an_attach_that_cannot_be_used_leaves_the_call_where_it_is(
     warning = await asyncio.wait_for(anext(warnings), LIMIT)
     assert "stays on its old path" in warning.message
     assert call.state is CallState.ACTIVE
-    await hears(call, far_end, 620)
+    await hears(call, remote, 620)
 
 
 async def test_the_same_attach_twice_is_one(client: TelnyxClient, server: ScriptedServer, peers: Peers) -> None:
-    call, far_end, other = await client.new_invite("somebody"), peers(), peers()
-    server.push("telnyx_rtc.answer", callID=call.call_id, sdp=await answer_of(far_end, server))
+    call, remote, other = await client.new_invite("somebody"), peers(), peers()
+    server.push("telnyx_rtc.answer", callID=call.call_id, sdp=await answer_of(remote, server))
     await call.wait_active(LIMIT)
     await other.create_offer()
     offer = await other.gathered()
@@ -168,9 +168,9 @@ async def test_an_answer_without_audio_ends_the_call_at_once(
 
 async def test_an_offer_without_audio_does_not_ring(client: TelnyxClient, server: ScriptedServer, peers: Peers) -> None:
     incoming = client.incoming_calls.collect()
-    far_end = peers()
-    await far_end.create_offer()
-    offer = await far_end.gathered()
+    remote = peers()
+    await remote.create_offer()
+    offer = await remote.gathered()
     server.push("telnyx_rtc.invite", callID="C1", sdp=without_audio(offer))
     bye = await server.received("telnyx_rtc.bye")
     assert (bye["params"]["cause"], bye["params"]["causeCode"]) == ("INCOMPATIBLE_DESTINATION", 88)
@@ -185,13 +185,13 @@ async def test_an_offer_without_audio_does_not_ring(client: TelnyxClient, server
 async def test_an_answer_may_come_before_its_description(
     client: TelnyxClient, server: ScriptedServer, peers: Peers
 ) -> None:
-    call, far_end = await client.new_invite("somebody"), peers()
-    sdp = await answer_of(far_end, server)
+    call, remote = await client.new_invite("somebody"), peers()
+    sdp = await answer_of(remote, server)
     server.push("telnyx_rtc.answer", callID=call.call_id)
     await acknowledged(server, "telnyx_rtc.answer")
     server.push("telnyx_rtc.media", callID=call.call_id, sdp=sdp)
     await call.wait_active(LIMIT)
-    await hears(call, far_end, 620)
+    await hears(call, remote, 620)
 
 
 async def test_a_description_that_never_comes_ends_the_call(server: ScriptedServer) -> None:

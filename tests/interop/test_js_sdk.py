@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from interop.far_end import HEARD_HZ, RATE, SPOKEN_HZ, over, spoken
 from interop.packages import HERE, SDK
+from interop.remote import HEARD_HZ, RATE, SPOKEN_HZ, over, spoken
 from support.browser import needs_browser, open_page
 from support.hearing import saying_tone
 from support.limit import LIMIT

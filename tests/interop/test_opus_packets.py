@@ -91,7 +91,7 @@ async def test_every_packet_is_opus_of_the_length_that_was_asked_for(engine: Med
     assert dominant_frequency(loudest, RATE) == pytest.approx(440, abs=5)
 
 
-async def test_a_lost_packet_is_in_the_next_one_when_the_far_end_reports_loss(engine: MediaEngine) -> None:
+async def test_a_lost_packet_is_in_the_next_one_when_the_remote_reports_loss(engine: MediaEngine) -> None:
     network = SimulatedNetwork(seed=3)
     async with received_by_aiortc(engine, OpusConfig(ptime=20), network) as (caller, packets):
         network.sending.conditions = NetworkConditions(loss=0.2)

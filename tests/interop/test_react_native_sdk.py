@@ -10,8 +10,8 @@ from itertools import count
 
 import pytest
 
-from interop.far_end import HEARD_HZ, RATE, SPOKEN_HZ, over, spoken
 from interop.packages import HERE, MODULES
+from interop.remote import HEARD_HZ, RATE, SPOKEN_HZ, over, spoken
 from support.limit import LIMIT
 from support.signals import tone
 from telnyx_native.gateway.faults.names import inject

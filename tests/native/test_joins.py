@@ -25,7 +25,7 @@ pytestmark = pytest.mark.sound
 
 @dataclass
 class Party:
-    """Somebody at the far end of one of our calls, who says a tone of their own all the time."""
+    """The remote of one of our calls, who says a tone of their own all the time."""
 
     phone: Peer
     leg: Peer

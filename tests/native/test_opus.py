@@ -107,7 +107,7 @@ async def test_bitrate_is_what_was_asked_for(engine: MediaEngine) -> None:
     assert high > 24_000
 
 
-async def test_copies_are_made_while_the_far_end_reports_losses(engine: MediaEngine) -> None:
+async def test_fec_is_sent_while_the_remote_reports_losses(engine: MediaEngine) -> None:
     network = SimulatedNetwork(4)
 
     async def copies_per_second() -> float:

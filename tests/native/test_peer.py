@@ -176,9 +176,9 @@ async def test_joined_calls_hear_each_other_and_part_again(engine: MediaEngine) 
 async def test_a_successor_goes_on_with_the_audio_of_a_call(engine: MediaEngine) -> None:
     async with connected(engine) as (caller, callee):
         callee.echo()
-        successor, far_end = engine.create_successor(caller, LOOPBACK), engine.create_peer(LOOPBACK, AudioConfig())
-        far_end.echo()
-        await negotiate(far_end, successor)
+        successor, remote = engine.create_successor(caller, LOOPBACK), engine.create_peer(LOOPBACK, AudioConfig())
+        remote.echo()
+        await negotiate(remote, successor)
         await successor.wait_connected(LIMIT)
         audio = caller.audio
         await audio.write(tone(600, 3.0, 16_000))
@@ -191,7 +191,7 @@ async def test_a_successor_goes_on_with_the_audio_of_a_call(engine: MediaEngine)
         assert audio.counters.played == 3 * 16_000
         await successor.close()
         assert audio.closed
-        await far_end.close()
+        await remote.close()
 
 
 async def test_a_successor_that_is_given_up_leaves_the_call_alone(engine: MediaEngine) -> None:

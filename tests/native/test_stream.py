@@ -174,11 +174,11 @@ async def test_reading_nothing_is_refused() -> None:
         await stream.read(0)
 
 
-async def test_what_is_written_before_there_is_a_way_to_the_far_end_waits_for_it(engine: MediaEngine) -> None:
+async def test_what_is_written_before_there_is_a_way_to_the_remote_waits_for_it(engine: MediaEngine) -> None:
     caller, callee = (engine.create_peer(LOOPBACK, AudioConfig()) for _ in range(2))
     said = read_audio(PROMPT, 16_000)[: 3 * 8_000]
     await caller.audio.write(said)
-    await asyncio.sleep(0.5)  # that a far end takes to answer
+    await asyncio.sleep(0.5)  # that a remote takes to answer
     assert caller.audio.queued == 1.5
     await negotiate(caller, callee)
     heard = pcm(await asyncio.wait_for(callee.audio.read(2 * 16_000), 10))

@@ -1,4 +1,4 @@
-"""When the far end speaks."""
+"""When the remote speaks."""
 
 from __future__ import annotations
 

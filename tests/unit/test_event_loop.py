@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from telnyx_native.event_loop import HomeLoop, Tasks, running
+from telnyx_native.event_loop import OwnerLoop, Tasks, running
 from telnyx_native.flow import SharedFlow, StateFlow
 
 
@@ -32,7 +32,7 @@ def failure_elsewhere(work: Coroutine[Any, Any, object]) -> BaseException | None
 
 
 async def test_another_loop_is_named_at_once() -> None:
-    home = HomeLoop("the audio")
+    home = OwnerLoop("the audio")
     home.enter()
 
     async def enter() -> None:
@@ -46,11 +46,11 @@ async def test_another_loop_is_named_at_once() -> None:
 
 
 def test_a_loop_that_is_closed_is_left() -> None:
-    made: list[HomeLoop] = []
+    made: list[OwnerLoop] = []
 
     async def use() -> None:
         if not made:
-            made.append(HomeLoop("the client"))
+            made.append(OwnerLoop("the client"))
         made[0].enter()
 
     asyncio.run(use())
@@ -58,7 +58,7 @@ def test_a_loop_that_is_closed_is_left() -> None:
 
 
 def test_what_was_made_without_a_loop_belongs_to_the_first_that_uses_it() -> None:
-    home = HomeLoop("the client")
+    home = OwnerLoop("the client")
 
     async def use() -> None:
         home.enter()

@@ -30,7 +30,7 @@ FLOORS = [
     },
     {"media"},
     {"signaling"},
-    {"ai", "report"},
+    {"assistant", "report"},
     {"call"},
     {"devices"},
     {"client"},

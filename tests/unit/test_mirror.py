@@ -46,7 +46,6 @@ COVERED_BY = {
     "signaling/machine_terms.py": "unit/signaling/test_machine.py",
     "state_machine.py": "unit/call/test_machine.py",
     "sync/classes.py": "integration/test_sync.py",
-    "sync/wrapper.py": "integration/test_sync.py",
     "testing/phone.py": "integration/test_testing.py",
     "version.py": "unit/cli/test_commands.py",
 }

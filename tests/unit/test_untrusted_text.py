@@ -1,4 +1,4 @@
-"""What a far end may write into texts, and what is left of it."""
+"""What a remote may write into texts, and what is left of it."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 from telnyx_native.call.machine import Machine, call_state, step
 from telnyx_native.call.machine_terms import Action, Announce, End, Event, Failed, HangUp, State, TimeUp
 from telnyx_native.errors import CallError, ErrorCode, TelnyxError
-from telnyx_native.event_loop import HomeLoop
+from telnyx_native.event_loop import OwnerLoop
 from telnyx_native.flow import StateFlow
 from telnyx_native.states import CallState, CallTerminationReason
 
@@ -123,7 +123,7 @@ class Lifecycle:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
-        self._home = HomeLoop("the call")
+        self._home = OwnerLoop("the call")
 
     @property
     def state(self) -> CallState:

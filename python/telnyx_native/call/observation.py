@@ -101,7 +101,7 @@ class Observation:
         self._sampler.close()
         self.quality.close()
         if self._debug_report is not None:
-            await self._debug_report.stop()
+            await self._debug_report.close()
 
     async def _report_samples(self, report: CallReport) -> None:
         async for sample in self._sampler.samples:
@@ -149,7 +149,7 @@ class DebugReport:
         async for state in peer.connection_state:
             await self._tell("onconnectionstatechange", "connection", state.value, datetime.now(UTC))
 
-    async def stop(self) -> None:
+    async def close(self) -> None:
         """End the report."""
         if self._begun:
             await self._send(DebugReportStop(self._report_id, self._call_id))

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from telnyx_native.ai.assistant import AssistantChannel
+from telnyx_native.assistant import AssistantChannel
 from telnyx_native.call import Call
 from telnyx_native.call.driver import CallDriver
 from telnyx_native.call.observation import Observers

@@ -7,11 +7,10 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
-from telnyx_native.ai.assistant import AiAssistant
+from telnyx_native.assistant import AiAssistant
 from telnyx_native.client.calls import Calls
 from telnyx_native.client.connection import Connection, decline
 from telnyx_native.client.context import Context
-from telnyx_native.client.pushed_call import PushedCall
 from telnyx_native.client.ringer import Ringer
 from telnyx_native.config import (
     AnonymousConfig,
@@ -25,7 +24,7 @@ from telnyx_native.errors import CallError, ConfigurationError, ErrorCode, Telny
 from telnyx_native.events import DisablePushResponse, SocketMethod, SocketStatus
 from telnyx_native.logs import LogLevel, TxLogger
 from telnyx_native.media.negotiation import MediaOptions
-from telnyx_native.push import PushKind, PushMetaData
+from telnyx_native.push import PushedCall, PushKind, PushMetaData
 from telnyx_native.signaling.envelope import new_id
 from telnyx_native.signaling.messages import Dialog, DisablePush
 from telnyx_native.states import ConnectionStatus
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-    from telnyx_native.ai.assistant import TranscriptItem
+    from telnyx_native.assistant import TranscriptItem
     from telnyx_native.call import Call
     from telnyx_native.config import AudioCodec, CredentialConfig, TelnyxConfig
     from telnyx_native.events import SocketResponse
@@ -457,7 +456,9 @@ class TelnyxClient:
         *,
         auto_login: bool,
     ) -> None:
-        pushed = None if push is None else PushedCall(_require_incoming(push), self._timeouts.push_invite)
+        pushed: PushedCall[Call] | None = (
+            None if push is None else PushedCall(_require_incoming(push), self._timeouts.push_invite)
+        )
         if config is not None and auto_login:
             await self._load_ringer(config)
         self._connection.require_disconnected()

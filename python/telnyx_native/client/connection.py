@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from telnyx_native.client.context import Context
 from telnyx_native.client.network_watch import NetworkWatch, source_address
-from telnyx_native.client.pushed_call import PushedCall
 from telnyx_native.config import TokenConfig, TxServerConfiguration, route
 from telnyx_native.credentials import TokenWatch, is_new
 from telnyx_native.errors import (
@@ -21,7 +20,7 @@ from telnyx_native.errors import (
     SocketConnectionError,
     TelnyxError,
 )
-from telnyx_native.event_loop import HomeLoop
+from telnyx_native.event_loop import OwnerLoop
 from telnyx_native.events import (
     ClientReadyResponse,
     GatewayStateResponse,
@@ -31,6 +30,7 @@ from telnyx_native.events import (
     SocketStatus,
 )
 from telnyx_native.flow import StateFlow
+from telnyx_native.push import PushedCall
 from telnyx_native.signaling import machine_terms as terms
 from telnyx_native.signaling.incoming import parse_request
 from telnyx_native.signaling.logins import Purpose, login_of
@@ -42,6 +42,7 @@ from telnyx_native.states import ConnectionStatus
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from telnyx_native.call import Call
     from telnyx_native.config import TelnyxConfig, Timeouts
     from telnyx_native.push import PushMetaData
     from telnyx_native.signaling.envelope import Request
@@ -95,9 +96,9 @@ class Connection:
         self.listener = ConnectionListener()
         self.server = TxServerConfiguration()
         self.config: TelnyxConfig | None = None
-        self.pushed: PushedCall | None = None
+        self.pushed: PushedCall[Call] | None = None
         self._publisher = context.publisher
-        self._home = HomeLoop("the client")
+        self._home = OwnerLoop("the client")
         seed = random.getrandbits(32)
         self._machine = Machine(
             Rules(timeouts.login, timeouts.gateway_poll, limits.gateway_polls, limits.registrations, seed)
@@ -142,7 +143,7 @@ class Connection:
         server: TxServerConfiguration,
         config: TelnyxConfig | None,
         *,
-        pushed: PushedCall | None = None,
+        pushed: PushedCall[Call] | None = None,
         log_in: bool = True,
     ) -> None:
         """Connect and log in.
@@ -390,7 +391,7 @@ class Connection:
         self.session.note_registration(state)
         return terms.gateway_event(state.state)
 
-    async def _ask_for_pushed_call(self, pushed: PushedCall, message: AttachCalls) -> None:
+    async def _ask_for_pushed_call(self, pushed: PushedCall[Call], message: AttachCalls) -> None:
         pushed.expect()
         try:
             await self.session.tell(message)
@@ -426,7 +427,7 @@ class Connection:
         """The connection is lost or about to be closed: stop waiting for what it would bring."""
         self._token.stop()
         if self.pushed is not None:
-            self.pushed.abandon()
+            self.pushed.abort()
 
     def _on_network_change(self) -> None:
         """Check the connection, replace it if its local address is not in use any more, or retry at once."""
@@ -457,7 +458,7 @@ async def decline(meta: PushMetaData, config: TelnyxConfig, server: TxServerConf
     """
     context = Context(timeouts)
     connection = Connection(context)
-    pushed = PushedCall(meta, timeouts.push_invite, declined=True)
+    pushed: PushedCall[Call] = PushedCall(meta, timeouts.push_invite, declined=True)
     try:
         await connection.connect(server, replace(config, auto_reconnect=False), pushed=pushed)
         context.publisher.log.info(f"declined call {meta.call_id}")

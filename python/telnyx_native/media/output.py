@@ -1,8 +1,7 @@
 """A queue of audio that is sent in real time, as an application fills it.
 
-`AudioStream`, the audio of a call, is one: for speech. `AudioStream.layer` opens others beside it. Whoever writes or
-plays gets in line, so that things are heard in the order in which they were asked for; `AudioOutput.clear` sends the
-whole line home.
+`AudioStream`, the audio of a call, is one: for speech. `AudioStream.layer` opens others beside it. Writes and sounds
+are heard in the order in which they were asked for; `AudioOutput.clear` drops them all.
 """
 
 # ruff: noqa: SLF001 - an output, its player and its marks are parts of one thing
@@ -17,9 +16,9 @@ from typing import TYPE_CHECKING, Self
 from telnyx_native import _audio
 from telnyx_native.config import AudioEncoding
 from telnyx_native.errors import AudioClosedError, ConfigurationError
-from telnyx_native.event_loop import HomeLoop
+from telnyx_native.event_loop import OwnerLoop
 from telnyx_native.logs import Log, LogLevel
-from telnyx_native.media.playing import Line, Mark, Playback, Turn
+from telnyx_native.media.playing import Mark, Playback, QueuedWrite, WriteQueue
 from telnyx_native.media.sources import Playable, Source, open_source, require_source_rate
 from telnyx_native.untrusted_text import one_line
 
@@ -81,8 +80,8 @@ class AudioOutput:
         self._encoding = NATIVE_ENCODINGS[encoding]
         self._write_wake = min(round(WRITE_WAKE_SECONDS * rate), queue.playback_size // 2)
         self._writable = asyncio.Event()
-        self._home = HomeLoop("the audio")
-        self._line = Line(lambda: queue.write_position, self._await_heard)
+        self._home = OwnerLoop("the audio")
+        self._writes = WriteQueue(lambda: queue.write_position, self._await_heard)
         self._marks: list[Mark] = []  # that are put, and not heard yet
         self._players: set[asyncio.Task[None]] = set()
         self._playing: Playback | None = None
@@ -118,18 +117,18 @@ class AudioOutput:
         written = self.write_nowait(pcm)
         if written == total:
             return
-        turn = Turn(lambda: (total - written) / self._rate, self._writable.set)
-        self._line.join(turn)
+        write = QueuedWrite(lambda: (total - written) / self._rate, self._writable.set)
+        self._writes.append(write)
         try:
-            await turn.come()
-            while written < total and not turn.dropped:
-                await self._wait_room(min(total - written, self._write_wake), turn)
-                if not turn.dropped:
+            await write.begun()
+            while written < total and not write.dropped:
+                await self._wait_room(min(total - written, self._write_wake), write)
+                if not write.dropped:
                     written += self._queue.write(pcm, written, self._encoding)
-            if turn.dropped:
+            if write.dropped:
                 self._require_open()
         finally:
-            self._line.leave(turn)
+            self._writes.remove(write)
 
     def write_nowait(self, pcm: Buffer) -> int:
         """Queue as much of `pcm` as there is room for; return how many samples that were.
@@ -141,7 +140,7 @@ class AudioOutput:
             TypeError: `pcm` holds something else than samples.
         """
         self._require_open()
-        if self._line.waiting:
+        if self._writes.waiting:
             return 0
         return self._queue.write(pcm, 0, self._encoding)
 
@@ -199,7 +198,7 @@ class AudioOutput:
 
         playback = Playback(_label_of(what), self._rate, lambda: self._queue.play_position)
         player = _Player(self, playback, source, source_encoding, converter, loop=loop)
-        self._line.join(player.turn)
+        self._writes.append(player.write)
         self._players.add(player.task)
         player.task.add_done_callback(self._players.discard)
         return playback
@@ -213,7 +212,7 @@ class AudioOutput:
         self._home.enter()
         self._require_open()
         mark = Mark(label)
-        self._line.join(mark)
+        self._writes.append(mark)
         return mark
 
     async def drain(self) -> None:
@@ -230,14 +229,14 @@ class AudioOutput:
 
         Async iterators that are being played are closed.
         """
-        waiting = self._line.pending
+        waiting = self._writes.pending
         queued = self._queue.clear()
         cut = self._queue.write_position - queued
         self._settle_marks(cut)
         if self._playing is not None:
             self._playing._hear(cut)
             self._playing = None
-        self._line.drop()
+        self._writes.drop()
         heard = self._queue.played - self._utterance_start
         self._utterance_start += heard
         return Cleared(heard / self._rate, queued / self._rate + waiting)
@@ -276,11 +275,11 @@ class AudioOutput:
 
     # --- for the player --------------------------------------------------------------------------------------------
 
-    async def _queue_converted(self, converter: _audio.Converter, turn: Turn) -> None:
+    async def _queue_converted(self, converter: _audio.Converter, write: QueuedWrite) -> None:
         """Queue what a converter has ready; wait while there is no room."""
-        while converter.ready and not turn.dropped:
-            await self._wait_room(min(converter.ready, self._write_wake), turn)
-            if not turn.dropped:
+        while converter.ready and not write.dropped:
+            await self._wait_room(min(converter.ready, self._write_wake), write)
+            if not write.dropped:
                 self._queue.write_converted(converter)
 
     def _begin(self, playback: Playback) -> None:
@@ -293,11 +292,11 @@ class AudioOutput:
         playback._put(self._queue.write_position)
         self._await_heard(playback)
 
-    def _leave(self, playback: Playback, turn: Turn) -> None:
-        """Let the next one in line go on."""
+    def _leave(self, playback: Playback, write: QueuedWrite) -> None:
+        """Let the next one begin."""
         if self._playing is playback:
             self._playing = None
-        self._line.leave(turn)
+        self._writes.remove(write)
 
     def _watch_over(self, playback: Playback, error: Exception) -> None:
         """Log why something could not be played, if nobody asks for it."""
@@ -329,7 +328,7 @@ class AudioOutput:
             mark._fail(error)
         if self._playing is not None:
             self._playing._hear(self._queue.play_position)
-        self._line.close()
+        self._writes.close()
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -360,11 +359,11 @@ class AudioOutput:
             if self._queue.play_position < next_place or not next_place:
                 return
 
-    async def _wait_room(self, samples: int, turn: Turn) -> None:
-        while self._queue.space < samples and not turn.dropped:
+    async def _wait_room(self, samples: int, write: QueuedWrite) -> None:
+        while self._queue.space < samples and not write.dropped:
             self._writable.clear()
             self._queue.arm_writable(samples)
-            if self._queue.space < samples and not turn.dropped:
+            if self._queue.space < samples and not write.dropped:
                 await self._writable.wait()
 
 
@@ -415,7 +414,7 @@ class _Player:
     """Carries a source into a queue, when its turn comes.
 
     Attributes:
-        turn: Its turn.
+        write: What waits for its turn.
         task: What does it.
     """
 
@@ -436,7 +435,7 @@ class _Player:
         self._make_converter = make_converter
         self._loop = loop
         self._converter: _audio.Converter | None = None
-        self.turn = Turn(self._pending, self._on_drop)
+        self.write = QueuedWrite(self._pending, self._on_drop)
         self.task = asyncio.create_task(self._run(), name=f"telnyx-play-{playback.label}")
 
     def _pending(self) -> float:
@@ -447,15 +446,15 @@ class _Player:
         if self._output.closed:
             self._playback._fail(AudioClosedError("the call ended before all of its audio was sent"))
         self._playback._settle(heard=False)
-        self._source.release()
+        self._source.close()
         self.task.cancel()
 
     async def _run(self) -> None:
         try:
-            await self.turn.come()
+            await self.write.begun()
             self._output._begin(self._playback)
             await self._carry()
-            if not self.turn.dropped:
+            if not self.write.dropped:
                 self._output._finish(self._playback)
         except Exception as error:  # noqa: BLE001 - whatever a source raises is for who awaits the playback
             self._playback._fail(error)
@@ -464,8 +463,8 @@ class _Player:
             self._playback._settle(heard=False)
             raise
         finally:
-            self._source.release()
-            self._output._leave(self._playback, self.turn)
+            self._source.close()
+            self._output._leave(self._playback, self.write)
 
     async def _carry(self) -> None:
         while True:
@@ -475,16 +474,16 @@ class _Player:
                     any_piece = True
                     if self._converter is None:
                         self._converter = self._make_converter()
-                    if self.turn.dropped:  # and the source did not heed that it was cancelled
+                    if self.write.dropped:  # and the source did not heed that it was cancelled
                         return
                     self._converter.feed(piece, self._encoding)
-                    await self._output._queue_converted(self._converter, self.turn)
+                    await self._output._queue_converted(self._converter, self.write)
                     await asyncio.sleep(0)  # a long piece of work otherwise, if there is much room
             if not (self._loop and any_piece):
                 break
         if self._converter is not None:
             self._converter.finish()
-            await self._output._queue_converted(self._converter, self.turn)
+            await self._output._queue_converted(self._converter, self.write)
 
 
 def _label_of(what: object) -> str:

@@ -1,4 +1,4 @@
-"""What is in a queue of audio: places that are heard in their turn, and those who wait for theirs."""
+"""What is asked of a queue of audio: marks that are heard in their turn, and writes that wait for theirs."""
 
 # ruff: noqa: SLF001 - an output, its player and its marks are parts of one thing
 
@@ -13,7 +13,7 @@ from telnyx_native.errors import AudioClosedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-__all__ = ["Line", "Mark", "Playback", "Turn"]
+__all__ = ["Mark", "Playback", "QueuedWrite", "WriteQueue"]
 
 
 class Mark:
@@ -104,11 +104,11 @@ class Playback(Mark):
         return self._heard / self._rate
 
 
-class Turn:
-    """A place in a `Line`.
+class QueuedWrite:
+    """A write, or a player, that waits until those before it have finished.
 
     Attributes:
-        dropped: Whether what it is for is not to be played any more.
+        dropped: Whether what it has is not to be played any more.
         pending: Seconds that it has not queued yet, as far as that is known.
     """
 
@@ -116,20 +116,20 @@ class Turn:
         self.dropped = False
         self.pending = pending
         self._on_drop = on_drop
-        self._came = asyncio.Event()
+        self._begun = asyncio.Event()
 
-    async def come(self) -> None:
-        """Wait for it, or for being dropped."""
-        await self._came.wait()
+    async def begun(self) -> None:
+        """Wait until it is the first, or dropped."""
+        await self._begun.wait()
 
-    def call(self) -> None:
-        """It is there; for `Line`."""
-        self._came.set()
+    def begin(self) -> None:
+        """It is the first; for `WriteQueue`."""
+        self._begun.set()
 
     def drop(self) -> None:
-        """There is nothing to do any more; for `Line`."""
+        """There is nothing to write any more; for `WriteQueue`."""
         self.dropped = True
-        self._came.set()
+        self._begun.set()
         self._on_drop()
 
 
@@ -137,53 +137,53 @@ def _fail(mark: Mark) -> None:
     mark._fail(AudioClosedError("the call ended before all of its audio was sent"))
 
 
-class Line:
-    """Who writes to a queue, in the order in which they came. Marks between them are put when their turn comes.
+class WriteQueue:
+    """The writes to a queue of audio, in the order in which they came. Marks between them are put in that order, too.
 
     Args:
         place: Tells the place of what is written next.
         on_put: Called with each mark that was put.
 
     Attributes:
-        waiting: Who is in it; the first has their turn.
+        waiting: The writes and marks; the first write is the one that may write.
     """
 
     def __init__(self, place: Callable[[], int], on_put: Callable[[Mark], None]) -> None:
         self._place = place
         self._on_put = on_put
-        self.waiting: deque[Turn | Mark] = deque()
+        self.waiting: deque[QueuedWrite | Mark] = deque()
 
     @property
     def pending(self) -> float:
         """Seconds that are known to wait."""
-        return sum(turn.pending() for turn in self.waiting if isinstance(turn, Turn))
+        return sum(write.pending() for write in self.waiting if isinstance(write, QueuedWrite))
 
-    def join(self, turn: Turn | Mark) -> None:
-        """Get in line."""
-        self.waiting.append(turn)
+    def append(self, asked: QueuedWrite | Mark) -> None:
+        """Let one wait behind the others."""
+        self.waiting.append(asked)
         if len(self.waiting) == 1:
             self._next()
 
-    def leave(self, turn: Turn) -> None:
-        """Have finished; or have given up."""
-        if turn in self.waiting:
-            self.waiting.remove(turn)
+    def remove(self, write: QueuedWrite) -> None:
+        """It has finished, or has given up."""
+        if write in self.waiting:
+            self.waiting.remove(write)
             self._next()
 
     def drop(self) -> None:
-        """Nobody gets their turn."""
+        """None of them is played."""
         waiting, self.waiting = self.waiting, deque()
-        for turn in waiting:
-            if isinstance(turn, Mark):
-                turn._settle(heard=False)
+        for asked in waiting:
+            if isinstance(asked, Mark):
+                asked._settle(heard=False)
             else:
-                turn.drop()
+                asked.drop()
 
     def close(self) -> None:
-        """Nobody gets their turn, because the call is over."""
-        for turn in self.waiting:
-            if isinstance(turn, Mark):
-                turn._fail(AudioClosedError("the call ended before all of its audio was sent"))
+        """None of them is played, because the call is over."""
+        for asked in self.waiting:
+            if isinstance(asked, Mark):
+                _fail(asked)
         self.drop()
         self._on_put = _fail  # so that nothing here leads back to the audio: that is freed without the collector
 
@@ -192,5 +192,5 @@ class Line:
             self.waiting.popleft()
             mark._put(self._place())
             self._on_put(mark)
-        if self.waiting and isinstance(turn := self.waiting[0], Turn):
-            turn.call()
+        if self.waiting and isinstance(write := self.waiting[0], QueuedWrite):
+            write.begin()

@@ -58,7 +58,7 @@ class Source(Protocol):
     def pieces(self) -> AsyncGenerator[Buffer, None]:
         """Give the samples, from the beginning on; may be asked for again, if it is repeatable."""
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Let go of what it reads from, at once: nothing is asked of it any more."""
 
 
@@ -134,7 +134,7 @@ class SampleSource:
             self._piece.release()
             start = end
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Let go of the samples: whose memory it is may change it again, or give it back."""
         view, self._view = self._view, None
         self._piece.release()
@@ -162,7 +162,7 @@ class FileSource:
         while (piece := await run_blocking(next, pieces, None)) is not None:
             yield piece
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Let go of the file; whoever opened it closes it."""
         self._file = None
 
@@ -230,7 +230,7 @@ class PipeSource:
             stopped.set()
             room.release()
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Let go of the pipe; whoever opened it closes it."""
         self._pipe = None
 
@@ -301,7 +301,7 @@ class StreamSource:
             if isinstance(stream, AsyncGenerator):
                 await stream.aclose()
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Let go of the iterator."""
         self._stream = None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from telnyx_native import _audio
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.event_loop import HomeLoop
+from telnyx_native.event_loop import OwnerLoop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,7 +47,7 @@ class Taps:
     def __init__(self, port: _audio.AudioPort) -> None:
         self._port = port
         self._tapped = asyncio.Event()
-        self._home = HomeLoop("the tap")
+        self._home = OwnerLoop("the tap")
         self._waited_for: list[int] = []  # positions
         self._closed = False
 

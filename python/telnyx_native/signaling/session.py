@@ -17,7 +17,7 @@ from telnyx_native.errors import (
     ServerUnavailableError,
     SocketConnectionError,
 )
-from telnyx_native.event_loop import HomeLoop
+from telnyx_native.event_loop import OwnerLoop
 from telnyx_native.events import SocketMethod
 from telnyx_native.flow import SharedFlow
 from telnyx_native.signaling.health import HealthMonitor, PingHistory
@@ -69,7 +69,7 @@ class Session:
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
-        self._home = HomeLoop("the client")
+        self._home = OwnerLoop("the client")
         self._socket: TxSocket | None = None
         self._voice_sdk_id: str | None = None
         self._account: str | None = None

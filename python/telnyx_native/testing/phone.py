@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from telnyx_native import Call, CallTerminationReason, TelnyxClient
-    from telnyx_native.ai.assistant import Role
+    from telnyx_native.assistant import Role
     from telnyx_native.flow import Collector
     from telnyx_native.media.detectors import DtmfReceived
 

@@ -239,7 +239,7 @@ async def test_without_trickle_nothing_follows(
 
 
 @pytest.mark.parametrize("place", ["params", "dialogParams"])
-async def test_candidates_of_the_far_end_wait_for_its_description(
+async def test_candidates_of_the_remote_wait_for_its_description(
     online: TelnyxClient, server: ScriptedServer, media: FakeEngine, until: Any, place: str
 ) -> None:
     call = await online.new_invite("echo", use_trickle_ice=True)

@@ -231,7 +231,7 @@ def test_one_silence_is_one_warning(line: Line) -> None:
 
 @pytest.mark.parametrize("before", [0, 5])
 def test_a_bot_that_listens_is_doing_its_job(line: Line, before: int) -> None:
-    """It writes nothing; and a far end that is asked nothing may be silent, too."""
+    """It writes nothing; and a remote that is asked nothing may be silent, too."""
     line.go_on(before)
     line.writes = False
     line.sound["outbound"] = 0.0
@@ -241,7 +241,7 @@ def test_a_bot_that_listens_is_doing_its_job(line: Line, before: int) -> None:
     assert line.go_on(300) == []
 
 
-def test_a_far_end_that_does_not_answer_is_told_of_once(line: Line) -> None:
+def test_a_remote_that_does_not_answer_is_told_of_once(line: Line) -> None:
     line.go_on(5)
     line.sound["inbound"] = 0.0
     assert line.go_on(300) == ["LOW_INBOUND_AUDIO"]

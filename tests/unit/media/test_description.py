@@ -176,7 +176,7 @@ def test_preferred_codecs_are_offered_first(preferred: list[AudioCodec], order: 
     assert in_order(OURS, preferred) == OURS.replace("SAVPF 111 63 9 0 8 110 126\r\n", f"SAVPF {order}\r\n")
 
 
-def test_the_far_end_is_asked_for_a_packet_time_once() -> None:
+def test_the_remote_is_asked_for_a_packet_time_once() -> None:
     assert asking_for_ptime(OURS, 10).count("a=ptime:10\r\n") == 1
     assert asking_for_ptime(OURS, None) == OURS
 
@@ -216,7 +216,7 @@ def test_preferred_codecs_come_first(preferred: list[AudioCodec], order: list[in
     assert [codec.payload_type for codec in preferring(OFFERED, preferred)] == order
 
 
-def test_codecs_that_the_far_end_does_not_have_change_nothing() -> None:
+def test_codecs_that_the_remote_does_not_have_change_nothing() -> None:
     assert preferring((G722, PCMU), [AudioCodec.OPUS]) == (G722, PCMU)
 
 
@@ -237,14 +237,14 @@ def test_opus_is_asked_for_what_the_call_wants() -> None:
     assert (audio.ptime, audio.maxptime) == (10, None)
 
 
-def test_what_the_far_end_can_take_is_not_exceeded() -> None:
+def test_what_the_remote_can_take_is_not_exceeded() -> None:
     limited = replace(OPUS, parameters=(("maxaveragebitrate", "16000"),))
     audio = with_opus(replace(OPUS_AUDIO, codecs=(limited,)), OpusConfig(bitrate=64_000), 48_000)
     assert parameters_of(audio)["maxaveragebitrate"] == "16000"
     assert parameters_of(audio)["x-rate"] == "48000"
 
 
-def test_without_a_wish_the_far_ends_packet_time_stays() -> None:
+def test_without_a_wish_the_remotes_packet_time_stays() -> None:
     audio = with_opus(OPUS_AUDIO, OpusConfig(), 16_000)
     assert (audio.ptime, audio.maxptime) == (20, 60)
 

@@ -75,7 +75,7 @@ def test_metrics_from_statistics():
     assert metrics.quality is CallQuality.POOR
 
 
-def test_metrics_before_the_far_end_has_reported():
+def test_metrics_before_the_remote_has_reported():
     metrics = CallQualityMetrics.from_stats({})
     assert math.isnan(metrics.mos)
     assert metrics.quality is CallQuality.UNKNOWN

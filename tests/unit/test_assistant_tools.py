@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from telnyx_native.ai import tools as tools_module
-from telnyx_native.ai.tools import FunctionCall, Tools
+from telnyx_native import assistant as tools_module
+from telnyx_native.assistant import FunctionCall, Tools
 from telnyx_native.errors import ConfigurationError, SocketConnectionError
 from telnyx_native.logs import Log, LogLevel
 

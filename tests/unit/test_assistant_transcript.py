@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_native.ai import assistant
-from telnyx_native.ai.assistant import Transcript
+from telnyx_native import assistant
+from telnyx_native.assistant import Transcript
 
 
 @pytest.fixture

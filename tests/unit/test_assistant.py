@@ -10,7 +10,7 @@ import pytest
 
 from support.limit import LIMIT
 from support.telnyx_server import RefusalError
-from telnyx_native.ai.assistant import WidgetSettings, image_url
+from telnyx_native.assistant import WidgetSettings, image_url
 from telnyx_native.config import TxServerConfiguration
 from telnyx_native.errors import AuthenticationError, ConfigurationError, SocketConnectionError
 from telnyx_native.events import AiConversationResponse

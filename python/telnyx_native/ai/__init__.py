@@ -1,1 +1,0 @@
-"""Talking to an AI assistant beside the audio: its transcript, messages to it, and tools it may use."""
