@@ -34,7 +34,7 @@ FLOORS = [
     {"call"},
     {"devices"},
     {"client"},
-    {"sync", "doctor", "integrations"},
+    {"sync", "doctor", "integrations", "fleet"},
     {"cli", "testing"},
 ]
 """From the ground up. The gateway stands beside the client: the other side of the wire, see below."""
@@ -79,6 +79,21 @@ def test_the_gateway_is_the_other_side_of_the_wire() -> None:
 def test_every_module_has_a_floor() -> None:
     rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert rooms - {"__init__", "__main__", "__pyinstaller", "gateway"} == set().union(*FLOORS)
+
+
+PURE = ["call/machine.py", "signaling/machine.py", "fleet/dispatch.py"]
+"""What decides, with time as an argument."""
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_what_decides_has_no_clock_no_task_and_no_network(name: str) -> None:
+    imported = set()
+    for node in ast.walk(ast.parse((PACKAGE / name).read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module.split(".")[0])
+    assert not imported & {"aiohttp", "asyncio", "ray", "socket", "threading", "time", "websockets"}
 
 
 def graph() -> dict[str, set[str]]:

@@ -29,6 +29,8 @@ COVERED_BY = {
     "doctor/machine.py": "integration/test_doctor.py",
     "doctor/server.py": "integration/test_doctor.py",
     "events.py": "unit/test_values.py",
+    "fleet/dispatch_terms.py": "unit/fleet/test_dispatch.py",
+    "fleet/records.py": "unit/fleet/test_dispatch.py",
     "gateway/calls/leg.py": "unit/gateway/calls/test_requests.py",
     "gateway/calls/reports.py": "unit/gateway/web/test_site.py",
     "gateway/certificate.py": "integration/test_tls.py",
