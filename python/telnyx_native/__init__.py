@@ -99,6 +99,8 @@ if TYPE_CHECKING:
     from telnyx_native.signaling.health import SocketConnectionMetrics as SocketConnectionMetrics
     from telnyx_native.signaling.health import SocketConnectionQuality as SocketConnectionQuality
     from telnyx_native.signaling.logins import LoginTimings as LoginTimings
+    from telnyx_native.snapshot import CallSnapshot as CallSnapshot
+    from telnyx_native.snapshot import SessionSnapshot as SessionSnapshot
     from telnyx_native.states import *  # noqa: F403 - all of it is public
     from telnyx_native.version import versions as versions
 
@@ -144,6 +146,7 @@ _HOMES = {
     "rest": "TelephonyCredential TelephonyCredentials mint_login_token",
     "signaling.health": "SocketConnectionMetrics SocketConnectionQuality",
     "signaling.logins": "LoginTimings",
+    "snapshot": "CallSnapshot SessionSnapshot",
     "states": (
         "CallDirection CallNetworkChangeReason CallState CallTerminationReason ConnectionStatus GatewayState "
         "HangupCause Verdict"

@@ -199,6 +199,11 @@ class StateFlow(Generic[T]):
         """The current value."""
         return self._value
 
+    @property
+    def collected(self) -> bool:
+        """Whether anybody collects its changes."""
+        return self._changes.collected
+
     def set(self, value: T) -> None:
         """Change the value; after `close` it stays as it is."""
         if value != self._value and not self._changes.closed:

@@ -23,6 +23,7 @@ FLOORS = [
         "push",
         "redaction",
         "rest",
+        "snapshot",
         "state_machine",
         "states",
         "untrusted_text",

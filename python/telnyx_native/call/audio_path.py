@@ -141,7 +141,7 @@ class AudioPath:
         return self._negotiation
 
     async def move(self, offer: str, send_answer: Callable[[str], Awaitable[None]]) -> None:
-        """Take an offer of another path, and move the audio there once that stands.
+        """Take an offer of another path, and move the audio there once that stands. It may be the first one.
 
         Args:
             offer: The offer.
@@ -155,7 +155,12 @@ class AudioPath:
         async def negotiate(path: Negotiation) -> None:
             await send_answer(await path.answer(offer, gather_limit=self._timeouts.reattach_gather))
 
-        await self._move(negotiate)
+        if self.negotiation.begun:
+            await self._move(negotiate)
+        else:
+            async with self._turn:
+                await negotiate(self.negotiation)
+                await self.peer.wait_connected(self._timeouts.media)
 
     async def renew(self, exchange: Callable[[str], Awaitable[str]]) -> None:
         """Look for another way to the remote; returns when audio flows there, or the call is over.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.quality import CallQualityMetrics
     from telnyx_native.media.recording import Recording
     from telnyx_native.media.stream import AudioStream
+    from telnyx_native.snapshot import JSONValue
     from telnyx_native.states import CallTerminationReason
 
 __all__ = ["Call"]
@@ -113,6 +114,26 @@ class Call:
     def client_state(self) -> str | None:
         """The text that goes with the call for the application on Telnyx's side."""
         return self._driver.dialog.client_state
+
+    @property
+    def resumed(self) -> bool:
+        """Whether it was answered in another process, see `TelnyxClient.resume`."""
+        return self._driver.resumed
+
+    @property
+    def application_state(self) -> JSONValue:
+        """What the application wants back when another process resumes the call: any JSON; `None` at first.
+
+        Setting it keeps a copy, which goes with the session's snapshots: set it again after each change.
+
+        Raises:
+            ConfigurationError: JSON cannot say it, or it has more than 65,536 characters.
+        """
+        return self._driver.application_state
+
+    @application_state.setter
+    def application_state(self, state: JSONValue) -> None:
+        self._driver.keep(state)
 
     def log_scope(self) -> AbstractContextManager[None]:
         """Records that are logged inside, by any code, belong to this call: see `LogContextFilter`.

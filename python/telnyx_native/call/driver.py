@@ -25,6 +25,7 @@ from telnyx_native.call.machine_terms import (
     ConnectionGone,
     ConnectionLost,
     Described,
+    Detached,
     Dial,
     GiveUpMove,
     HangUp,
@@ -33,6 +34,7 @@ from telnyx_native.call.machine_terms import (
     MoveFailed,
     OfferMade,
     Rang,
+    Restored,
     State,
     TakeAnswer,
     TakeProvisionalAnswer,
@@ -58,6 +60,7 @@ from telnyx_native.flow import StateFlow
 from telnyx_native.media.sdp import parse
 from telnyx_native.signaling import messages
 from telnyx_native.signaling.messages import Dtmf, Hold
+from telnyx_native.snapshot import CallSnapshot, JSONValue, check_application_state
 from telnyx_native.states import (
     CallDirection,
     CallNetworkChangeReason,
@@ -71,7 +74,7 @@ if TYPE_CHECKING:
 
     from telnyx_native.config import Limits, Timeouts
     from telnyx_native.logs import Log
-    from telnyx_native.media.negotiation import MediaOptions
+    from telnyx_native.media.negotiation import MediaOptions, Negotiation
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.recording import Recording
     from telnyx_native.signaling.messages import Dialog, HoldAction
@@ -84,7 +87,10 @@ HEADERS_OF_A_CALL = 64 * 1024
 
 
 class CallHost(PeerSource, Protocol):
-    """Who gives a call its audio, and forgets it in the end."""
+    """Who gives a call its audio, keeps its snapshot, and forgets it in the end."""
+
+    def on_call_changed(self) -> None:
+        """Something changed that a snapshot has."""
 
     def on_call_ended(self, call_id: str, teardown: asyncio.Task[None]) -> None:
         """Forget the call; `teardown` says good-bye to the server and frees the audio."""
@@ -113,6 +119,8 @@ class CallDriver:
         path: Its audio.
         observation: All that looks at it from beside.
         recordings: What is stopped when it ends.
+        resumed: Whether it was answered in another process.
+        application_state: What the application keeps with it.
         log: What happens to it is logged there.
     """
 
@@ -139,6 +147,7 @@ class CallDriver:
             Machine(Rules(timeouts.description, timeouts.reconnect), direction),
             perform=self._perform,
             tear_down=self._tear_down,
+            on_change=host.on_call_changed,
             on_end=partial(host.on_call_ended, dialog.call_id),
             log=log,
         )
@@ -153,6 +162,9 @@ class CallDriver:
             log=log,
         )
         self.recordings: list[Recording] = []
+        self.resumed = False
+        self.application_state: JSONValue = None
+        self._on_change = host.on_call_changed
         self._signaling = signaling
         self._timeouts = timeouts
         self._modifications = Modifications(self.life, signaling, restart_limit=timeouts.ice_restart)
@@ -165,7 +177,7 @@ class CallDriver:
     async def place(self, options: MediaOptions) -> None:
         """Send the invitation of an outbound call; returns when the server has taken it."""
         with self.life.ended_by_failure():
-            negotiation = self.path.open(options)
+            negotiation = self._open(options)
             self.life.happen(Dial())
             sdp = await negotiation.offer()
             self.life.require_alive()
@@ -182,7 +194,7 @@ class CallDriver:
         self.require_ringing_here("accepted")
         self.dialog = replace(self.dialog, custom_headers=dict(custom_headers))
         with self.life.ended_by_failure():
-            negotiation = self.path.open(options)
+            negotiation = self._open(options)
             self.life.happen(Accept())
             sdp = await negotiation.answer(self._offer)
             self.life.require_alive()
@@ -215,6 +227,49 @@ class CallDriver:
     def hang_up(self, cause: HangupCause | None) -> None:
         """Hang up, cancel or reject."""
         self.life.happen(HangUp(cause))
+
+    def keep(self, state: JSONValue) -> None:
+        """Keep what the application needs to go on with the call in another process."""
+        self.application_state = check_application_state(state)
+        self._on_change()
+
+    def snapshot(self) -> CallSnapshot | None:
+        """What another process needs to go on with the call; `None` if the server would not keep it."""
+        if not self.life.machine.is_kept:
+            return None
+        party, ids = self.remote_party.value, self.telnyx_ids
+        return CallSnapshot(
+            self.dialog.call_id,
+            self.direction,
+            self.dialog.destination_number,
+            self.dialog.caller_name,
+            self.dialog.caller_number,
+            party.name,
+            party.number,
+            self.dialog.client_state,
+            ids.session_id,
+            ids.leg_id,
+            ids.call_control_id,
+            held=self.life.machine.held,
+            muted=self.path.peer.audio.muted,
+            custom_headers=dict(self.dialog.custom_headers),
+            remote_headers=self.remote_headers,
+            application_state=self.application_state,
+        )
+
+    def restore(self, kept: CallSnapshot, options: MediaOptions) -> None:
+        """Be the call of a snapshot, which the server is about to bring back."""
+        self.resumed = True
+        self.telnyx_ids = CallIds(kept.telnyx_session_id, kept.telnyx_leg_id, kept.call_control_id)
+        self.remote_headers = dict(kept.remote_headers)
+        self.remote_party.set(RemoteParty(kept.remote_name, kept.remote_number))
+        self.application_state = kept.application_state
+        self._open(options)
+        self.life.happen(Restored(kept.held))
+
+    def detach(self) -> None:
+        """Let go of the call, which goes on at the server."""
+        self.life.happen(Detached())
 
     def require_ringing_here(self, done: str) -> None:
         """Raise `CallError` unless the call waits to be accepted or rejected."""
@@ -253,6 +308,13 @@ class CallDriver:
         headers = self.remote_headers | event.custom_headers
         if sum(map(len, (*headers, *headers.values()))) <= HEADERS_OF_A_CALL:
             self.remote_headers = headers
+        if self.life.machine.is_kept:
+            self._on_change()
+
+    def _open(self, options: MediaOptions) -> Negotiation:
+        negotiation = self.path.open(options)
+        negotiation.peer.audio.on_muted = self._on_change
+        return negotiation
 
     def _ring(self, offer: str) -> None:
         """Begin an inbound call; an offer that cannot be used ends it."""

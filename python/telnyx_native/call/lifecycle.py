@@ -93,6 +93,7 @@ class Lifecycle:
         machine: The call, before anything happened.
         perform: Does what the machine wants done, but for the end.
         tear_down: Frees what the call holds. It is told why the call ended, and whether the server has to be told.
+        on_change: Called after everything that happened to the call.
         on_end: Called once, when the call is over, with the task that tears it down.
         log: Where failures are logged.
 
@@ -109,6 +110,7 @@ class Lifecycle:
         *,
         perform: Callable[[Action], None],
         tear_down: TearDown,
+        on_change: Callable[[], None],
         on_end: Callable[[asyncio.Task[None]], None],
         log: Log,
     ) -> None:
@@ -118,6 +120,7 @@ class Lifecycle:
         self._name = name
         self._perform = perform
         self._tear_down = tear_down
+        self._on_change = on_change
         self._on_end = on_end
         self._log = log
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -163,6 +166,8 @@ class Lifecycle:
         seen = call_state(self.machine)
         if self._ending is None and seen is not None and seen != self.state:
             self.states.set(seen)
+        if self._ending is None:
+            self._on_change()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         """Let `work` carry the call on in the background; the call ends with its failure, and it with the call.
@@ -230,7 +235,7 @@ class Lifecycle:
             task.cancel()
         tear_down, on_end = self._tear_down, self._on_end
         # What a call that is over holds is freed with it, without the collector.
-        del self._tear_down, self._on_end, self._perform
+        del self._tear_down, self._on_change, self._on_end, self._perform
         self._ending = asyncio.create_task(tear_down(reason, tell), name=f"telnyx-call-{self._name}-end")
         (self._log.warning if self.state == CallState.ERROR else self._log.info)(f"call {self._name} ended: {reason}")
         self.states.set(CallState.DONE(reason))

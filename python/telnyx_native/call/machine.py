@@ -27,6 +27,7 @@ from telnyx_native.call.machine_terms import (
     ConnectionGone,
     ConnectionLost,
     Described,
+    Detached,
     Dial,
     End,
     Event,
@@ -41,6 +42,7 @@ from telnyx_native.call.machine_terms import (
     Rang,
     Renegotiate,
     Renegotiated,
+    Restored,
     Resumed,
     State,
     TakeAnswer,
@@ -110,6 +112,11 @@ class Machine:
     offer: str = ""
     lost: CallNetworkChangeReason = CallNetworkChangeReason.NETWORK_LOST
     reason: CallTerminationReason | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the server keeps the call when the connection is lost."""
+        return self.state in _STANDING
 
     @property
     def is_answered(self) -> bool:
@@ -182,6 +189,11 @@ def _take_offer(_: Machine, event: Event) -> Changes:
     return {"offer": event.offer}
 
 
+def _restore(_: Machine, event: Event) -> Changes:
+    assert isinstance(event, Restored)  # noqa: S101 - it is the edge of this event
+    return {"known": True, "held": event.held}
+
+
 def _lose(_: Machine, event: Event) -> Changes:
     assert isinstance(event, ConnectionLost)  # noqa: S101 - it is the edge of this event
     return {"lost": event.reason, "offer": ""}
@@ -236,6 +248,8 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
         (state, MoveFailed): (_FAIL.but(when=_is_fatal), Edge(state, (WarnOfMove,), when=_keeps_path))
         for state in _STANDING[:-1]
     },
+    (State.NEW, Restored): (Edge(State.RECONNECTING, changes=_restore),),
+    **{(state, Detached): (_END,) for state in _STANDING},
     (State.RECONNECTING, Moved): (Edge(State.HELD, when=_is_held), Edge(State.ACTIVE)),
     (State.RECONNECTING, MoveFailed): (
         _FAIL.but(when=_is_fatal),
@@ -334,7 +348,8 @@ def _action(kind: type[Action], before: Machine, event: Event, after: Machine) -
         return kind(_dropped(before, event) or CallState.ERROR)
     if issubclass(kind, End):
         assert after.reason is not None  # noqa: S101 - it is over
-        return kind(after.reason, tell=after.known and not isinstance(event, Bye) and not _dropped(before, event))
+        silent = isinstance(event, Bye | Detached) or _dropped(before, event) is not None
+        return kind(after.reason, tell=after.known and not silent)
     return kind()
 
 
@@ -359,6 +374,8 @@ def _reason(machine: Machine, event: Event) -> CallTerminationReason:
             return CallTerminationReason(lost.name, sip_reason=lost.description)
         case TimeUp() if machine.state is State.RECONNECTING:
             return CallTerminationReason(machine.lost.name, sip_reason=machine.lost.description)
+        case Detached():
+            return CallTerminationReason("DETACHED", sip_reason="it goes on without this client")
         case TimeUp():
             why = "the answer has no session description"
             return CallTerminationReason.of(HangupCause.MANDATORY_IE_MISSING, why)

@@ -79,6 +79,21 @@ class Rang(Event):
     error: SdpError | None = None
 
 
+@dataclass(frozen=True)
+class Restored(Event):
+    """The call was answered in another process, and is brought back here.
+
+    Attributes:
+        held: Whether it was on hold there.
+    """
+
+    held: bool = False
+
+
+class Detached(Event):
+    """The call goes on without this process."""
+
+
 class Accept(Event):
     """The application accepts the call."""
 

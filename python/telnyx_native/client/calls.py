@@ -27,8 +27,10 @@ from telnyx_native.errors import (
     WarningCode,
 )
 from telnyx_native.events import AiConversationResponse, AttachResponse, CallEvent, InviteResponse
-from telnyx_native.flow import SharedFlow
+from telnyx_native.flow import SharedFlow, StateFlow
+from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.signaling.messages import Bye, Dialog
+from telnyx_native.snapshot import CallSnapshot, SessionSnapshot
 from telnyx_native.states import (
     CallDirection,
     CallNetworkChangeReason,
@@ -47,7 +49,6 @@ if TYPE_CHECKING:
     from telnyx_native.config import AudioConfig
     from telnyx_native.events import ReceivedResult
     from telnyx_native.media.engine import MediaEngine
-    from telnyx_native.media.negotiation import MediaOptions
     from telnyx_native.media.peer import Peer
 
 __all__ = ["Calls"]
@@ -77,6 +78,7 @@ class Calls(ConnectionListener):
         draining: Whether all new calls are refused.
         ringer: Plays ringtone and ringback tone, if the login has any.
         conversation: The messages to and from an AI assistant.
+        snapshot: The session with its answered calls, kept up to date while somebody collects it.
     """
 
     def __init__(self, connection: Connection, context: Context) -> None:
@@ -93,7 +95,10 @@ class Calls(ConnectionListener):
         self._limits = context.limits
         self._publisher = context.publisher
         self._reports = ReportDelivery(connection, context.publisher)
+        self.snapshot: StateFlow[SessionSnapshot | None] = StateFlow(None)
         self._background: set[asyncio.Task[None]] = set()
+        self._taking: asyncio.Handle | None = None
+        self._resumed_audio: AudioConfig | None = None
         self._engine: MediaEngine | None = None
 
     def require(self, call_id: str) -> Call:
@@ -132,6 +137,31 @@ class Calls(ConnectionListener):
         await call._driver.place(options)
         return call
 
+    def resume(self, snapshot: SessionSnapshot, audio: AudioConfig) -> tuple[Call, ...]:
+        """Have the calls of a snapshot, which wait for the server to bring them back.
+
+        Raises:
+            ConfigurationError: A call is in it twice.
+        """
+        ids = [kept.call_id.lower() for kept in snapshot.calls]
+        if len(set(ids)) < len(ids):
+            raise ConfigurationError("the snapshot has a call twice")
+        self._resumed_audio = audio
+        return tuple(self._restore(kept, audio) for kept in snapshot.calls)
+
+    def take_snapshot(self) -> SessionSnapshot | None:
+        """The session with its answered calls as they are now; `None` if there is no session to resume."""
+        session = self._connection.snapshot
+        kept = (call._driver.snapshot() for call in self.calls.values())
+        snapshot = session and replace(session, calls=tuple(call for call in kept if call is not None))
+        self.snapshot.set(snapshot)
+        return snapshot
+
+    def detach(self) -> None:
+        """Let go of the answered calls, which go on at the server."""
+        for call in list(self.calls.values()):
+            call._driver.detach()
+
     async def hold_others(self, call: Call | None) -> None:
         """Put all active calls on hold except `call`.
 
@@ -148,6 +178,7 @@ class Calls(ConnectionListener):
         """Hang up all calls, and wait until their BYEs, tools and reports are done."""
         for call in list(self.calls.values()):
             call.hang_up()
+        self.on_call_changed()
         await self.conversation.stop(self._timeouts.close)
         if self._background:
             await asyncio.wait(self._background)
@@ -164,6 +195,7 @@ class Calls(ConnectionListener):
         """End all flows."""
         self.incoming.close()
         self.begun.close()
+        self.snapshot.close()
         self.conversation.close()
 
     # What the connection tells.
@@ -191,6 +223,7 @@ class Calls(ConnectionListener):
 
     def suspend(self, reason: CallNetworkChangeReason) -> None:
         """Let answered calls wait for the new connection; the others end."""
+        self._resumed_audio = None
         for call in list(self.calls.values()):
             waits = isinstance(call.state, CallState.RECONNECTING)
             if waits and reason is CallNetworkChangeReason.SERVER_ERROR:
@@ -201,11 +234,13 @@ class Calls(ConnectionListener):
     def drop(self, reason: CallNetworkChangeReason) -> None:
         """There will be no new connection: the calls end."""
         self.conversation.on_lost()
+        self.on_call_changed()
         for call in list(self.calls.values()):
             call._driver.drop(reason)
 
     def restore(self) -> None:
         """The client is logged in again: calls that the server did not keep end."""
+        self.on_call_changed()
         kept = self._session.kept_calls
         if kept is None:
             return
@@ -232,7 +267,7 @@ class Calls(ConnectionListener):
         return self._engine.create_peer(self._peer_config(), audio)
 
     def _peer_config(self) -> PeerConfig:
-        server, config = self._connection.server, self._connection.config
+        server, config = self._connection.server, self._connection.login
         relay_only = config is not None and config.force_relay_candidate
         return PeerConfig(
             server.ice_servers,
@@ -248,12 +283,22 @@ class Calls(ConnectionListener):
         assert self._engine is not None  # noqa: S101 - `peer` is one of its peers
         return self._engine.create_successor(peer, self._peer_config())
 
+    def on_call_changed(self) -> None:
+        """Take a snapshot soon, if somebody collects them."""
+        if self._taking is None and self.snapshot.collected:
+            self._taking = asyncio.get_running_loop().call_soon(self._take_snapshot)
+
+    def _take_snapshot(self) -> None:
+        self._taking = None
+        self.take_snapshot()
+
     def on_call_ended(self, call_id: str, teardown: asyncio.Task[None]) -> None:
         """Remove a call; `teardown` is waited for when the client leaves."""
         call = self.calls.pop(call_id.lower())
         self.conversation.on_call_ended()
         self._reports.close(call)
         self._track(teardown)
+        self.on_call_changed()
 
     def _begin(self, dialog: Dialog, direction: CallDirection) -> Call:
         config = self._connection.config
@@ -276,6 +321,19 @@ class Calls(ConnectionListener):
         if self.ringer is not None:
             self._spawn(self.ringer.ring_for(call), "ringer")
         self.begun.emit(call)
+        return call
+
+    def _restore(self, kept: CallSnapshot, audio: AudioConfig) -> Call:
+        dialog = Dialog(
+            call_id=kept.call_id,
+            destination_number=kept.destination_number,
+            caller_name=kept.caller_name,
+            caller_number=kept.caller_number,
+            client_state=kept.client_state,
+            custom_headers=kept.custom_headers,
+        )
+        call = self._begin(dialog, kept.direction)
+        call._driver.restore(kept, MediaOptions(audio, kept.muted))
         return call
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -337,6 +395,19 @@ class Calls(ConnectionListener):
 
     def _reattach(self, attach: AttachResponse) -> bool:
         call = self.calls.get(attach.call_id.lower())
+        if call is None and self._resumed_audio is not None:
+            # It was answered between the latest snapshot and the end of the other process.
+            kept = CallSnapshot(
+                attach.call_id,
+                CallDirection.INBOUND,
+                attach.callee_id_number,
+                attach.caller_id_name,
+                attach.caller_id_number,
+                attach.caller_id_name,
+                attach.caller_id_number,
+                attach.client_state,
+            )
+            call = self._restore(kept, self._resumed_audio)
         if call is None:
             # It ended while the connection was lost. Without a BYE, the remote would wait in silence.
             self._publisher.warn(TelnyxWarning.of(WarningCode.UNKNOWN_REATTACHED_SESSION, attach.call_id))

@@ -20,14 +20,14 @@ from telnyx_native.config import (
     TokenConfig,
     TxServerConfiguration,
 )
-from telnyx_native.errors import CallError, ConfigurationError, ErrorCode, TelnyxWarning
+from telnyx_native.errors import CallError, ConfigurationError, ErrorCode, SocketConnectionError, TelnyxWarning
 from telnyx_native.events import DisablePushResponse, SocketMethod, SocketStatus
 from telnyx_native.logs import LogLevel, TxLogger
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.push import PushedCall, PushKind, PushMetaData
 from telnyx_native.signaling.envelope import new_id
 from telnyx_native.signaling.messages import Dialog, DisablePush
-from telnyx_native.states import ConnectionStatus
+from telnyx_native.states import CallNetworkChangeReason, ConnectionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from telnyx_native.flow import SharedFlow, StateFlow
     from telnyx_native.signaling.health import SocketConnectionMetrics
     from telnyx_native.signaling.logins import LoginTimings
+    from telnyx_native.snapshot import SessionSnapshot
 
 __all__ = ["TelnyxClient"]
 
@@ -170,6 +171,79 @@ class TelnyxClient:
             raise ConfigurationError(message, kind=ErrorCode.INVALID_CREDENTIALS)
         push = None if tx_push_meta_data is None else PushMetaData.parse(tx_push_meta_data)
         await self._connect(server_config, credential_config or token_config, push, auto_login=auto_login)
+
+    async def resume(
+        self,
+        snapshot: SessionSnapshot,
+        config: CredentialConfig | TokenConfig,
+        server_config: TxServerConfiguration | None = None,
+        *,
+        audio: AudioConfig | None = None,
+    ) -> tuple[Call, ...]:
+        """Go on with the session of another process, which is gone or gives way: log in, and take its calls over.
+
+        The calls are RECONNECTING until the server has brought them back, see `Call.wait_active`; audio that is
+        written meanwhile waits. Those that the server did not keep are over. The other process, if it lives, is
+        disconnected, and hangs nothing up.
+
+        Args:
+            snapshot: What `session_snapshot` gave there. A server keeps calls for some 90 seconds.
+            config: The login, of the same user.
+            server_config: The server; Telnyx's production server by default.
+            audio: How the audio of the calls is to be written and read.
+
+        Returns:
+            The calls of the snapshot, with `Call.resumed` set. One that was answered after it was taken comes in
+            `new_calls`.
+
+        Raises:
+            ConfigurationError: The snapshot is of another user.
+            SocketConnectionError: The client is connected, the server cannot be reached, or the connection ended.
+            AuthenticationError: The server refused the login.
+            GatewayRegistrationError: The SIP registration did not come up.
+            RequestTimeoutError: The server did not answer.
+        """
+        server = server_config or TxServerConfiguration()
+        self._connection.resume(snapshot, server, config)
+        calls = self._calls.resume(snapshot, audio or AudioConfig())
+        await self._connect(server, config, None, auto_login=True)
+        return calls
+
+    def session_snapshot(self) -> SessionSnapshot:
+        """What another process needs to go on with the answered calls of this client, as it is now: see `resume`.
+
+        Raises:
+            SocketConnectionError: There is no session: the client was not logged in, or is disconnected.
+        """
+        snapshot = self._calls.take_snapshot()
+        if snapshot is None:
+            raise SocketConnectionError("the client has no session to go on with; connect first")
+        return snapshot
+
+    @property
+    def session_snapshot_flow(self) -> StateFlow[SessionSnapshot | None]:
+        """The latest snapshot: whenever calls come and go, are held, muted, or get another `application_state`.
+
+        It is `None` while there is no session to go on with: before the login, and when the client is disconnected, or
+        another process has taken the session over.
+        """
+        self._calls.take_snapshot()
+        return self._calls.snapshot
+
+    async def detach(self) -> SessionSnapshot:
+        """Disconnect, and leave the answered calls to another process, which resumes the snapshot; others end.
+
+        The server keeps them for some 90 seconds. Nobody hears them until then: let the other process `resume` first,
+        if it can, and this client is disconnected by that.
+
+        Raises:
+            SocketConnectionError: There is no session: the client was not logged in, or is disconnected.
+        """
+        snapshot = self.session_snapshot()
+        self._connection.leave()
+        self._calls.detach()
+        await self.disconnect()
+        return snapshot
 
     async def connect_anonymously(
         self,
@@ -467,6 +541,7 @@ class TelnyxClient:
         try:
             await self._connection.connect(server or TxServerConfiguration(), config, pushed=pushed, log_in=auto_login)
         except BaseException:
+            self._calls.drop(CallNetworkChangeReason.NETWORK_LOST)
             await self.disconnect()
             raise
 

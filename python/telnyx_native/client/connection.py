@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from telnyx_native.client.context import Context
 from telnyx_native.client.network_watch import NetworkWatch, source_address
-from telnyx_native.config import TokenConfig, TxServerConfiguration, route
+from telnyx_native.config import CredentialConfig, TokenConfig, TxServerConfiguration, route
 from telnyx_native.credentials import TokenWatch, is_new
 from telnyx_native.errors import (
+    ConfigurationError,
     ErrorCode,
     NetworkChangedError,
     RequestTimeoutError,
@@ -37,6 +38,7 @@ from telnyx_native.signaling.logins import Purpose, login_of
 from telnyx_native.signaling.machine import TABLE, Machine, Rules, State, step
 from telnyx_native.signaling.messages import AttachCalls
 from telnyx_native.signaling.session import Session
+from telnyx_native.snapshot import SessionSnapshot
 from telnyx_native.states import ConnectionStatus
 
 if TYPE_CHECKING:
@@ -124,6 +126,33 @@ class Connection:
     def is_leaving(self) -> bool:
         """Whether the connection is being closed, so that no new call is taken."""
         return self._machine.state is State.LEAVING
+
+    @property
+    def login(self) -> TelnyxConfig | None:
+        """The login that stands, or the one in progress."""
+        return self.config or self._login
+
+    @property
+    def snapshot(self) -> SessionSnapshot | None:
+        """The session without its calls; `None` if it cannot be resumed, because it is over or goes on elsewhere."""
+        account, session_id = self.session.account, self.session.session_id
+        if self._machine.state in (State.DISCONNECTED, State.LEAVING) or account is None or not session_id:
+            return None
+        return SessionSnapshot(session_id, account, self.session.voice_sdk_id)
+
+    def resume(self, snapshot: SessionSnapshot, server: TxServerConfiguration, config: TelnyxConfig) -> None:
+        """Let the next login be of the session that another process began; `connect` is next.
+
+        Raises:
+            SocketConnectionError: There is a connection.
+            ConfigurationError: The snapshot is of another user.
+        """
+        self.require_disconnected()
+        login = login_of(config)
+        if isinstance(config, CredentialConfig) and login.account != snapshot.account:
+            raise ConfigurationError(f"the snapshot is not of {login.who}: resume it with the login it was taken of")
+        self.server, self._login = server, config
+        self.session.resume(snapshot.session_id, login.account, snapshot.server_instance)
 
     def require_disconnected(self) -> None:
         """Raise `SocketConnectionError` unless a connection can be made."""

@@ -54,10 +54,12 @@ class Negotiation:
 
     Attributes:
         peer: The peer.
+        begun: Whether a description was made or taken.
     """
 
     def __init__(self, peer: Peer, options: MediaOptions, candidates: RemoteCandidates, *, gather_limit: float) -> None:
         self.peer = peer
+        self.begun = False
         peer.preferred_codecs = options.preferred_codecs
         self._options = options
         self._candidates = candidates
@@ -65,6 +67,7 @@ class Negotiation:
 
     async def offer(self) -> str:
         """Return our first offer."""
+        self.begun = True
         with _failing_as(ErrorCode.SDP_CREATE_OFFER_FAILED):
             return await self._with_candidates(await self.peer.create_offer())
 
@@ -78,6 +81,7 @@ class Negotiation:
         Raises:
             SdpError: The offer cannot be used.
         """
+        self.begun = True
         with _failing_as(ErrorCode.SDP_CREATE_ANSWER_FAILED):
             answer = await self.peer.create_answer(offer)
             self._candidates.described.set()

@@ -26,7 +26,7 @@ from telnyx_native.media.output import AudioLayer, AudioOutput
 from telnyx_native.media.tap import TAP_SECONDS, AudioDirection, AudioTap, Taps
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from typing_extensions import Buffer
 
@@ -90,6 +90,7 @@ class AudioStream(AudioOutput):
         self._taps = Taps(self._port)
         self._layers: list[AudioLayer] = []
         self._readable = asyncio.Event()
+        self.on_muted: Callable[[], object] = _nothing
         self._begun = bytearray()  # 16-bit samples, of a read that is longer than the native queue
 
     def __repr__(self) -> str:
@@ -135,6 +136,7 @@ class AudioStream(AudioOutput):
     @muted.setter
     def muted(self, muted: bool) -> None:
         self._port.muted = muted
+        self.on_muted()
 
     # --- capture ---------------------------------------------------------------------------------------------------
 
@@ -278,6 +280,7 @@ class AudioStream(AudioOutput):
         for layer in tuple(self._layers):
             layer.close()
         super()._close()
+        self.on_muted = _nothing
         self._readable.set()
         self._taps.close()
         self._detectors.close()
@@ -289,6 +292,10 @@ class AudioStream(AudioOutput):
             self._port.arm_readable(samples)
             if self._port.readable < samples:
                 await self._readable.wait()
+
+
+def _nothing() -> None:
+    pass
 
 
 def _decibels(mean_square: float) -> float:

@@ -215,6 +215,16 @@ class Session:
             self._health = self._watching = None
         return socket
 
+    def resume(self, session_id: str, account: str, voice_sdk_id: str | None) -> None:
+        """Let the next login be of a session that another process began."""
+        self.session_id, self._account, self._voice_sdk_id = session_id, account, voice_sdk_id
+        self._lost_at = monotonic()
+
+    @property
+    def account(self) -> str | None:
+        """The account of the session; `None` if there is none, or it is not to be resumed."""
+        return self._account
+
     def forget(self) -> None:
         """The next login begins a new session."""
         self._account = None

@@ -403,6 +403,9 @@ def test_no_sequence_of_events_makes_an_illegal_transition(media: FakeEngine, ev
         def create_successor(self, peer: Any) -> Any:
             return media.create_successor(peer, PeerConfig())
 
+        def on_call_changed(self) -> None:
+            pass
+
         def on_call_ended(self, call_id: str, teardown: asyncio.Task[None]) -> None:
             pass
 

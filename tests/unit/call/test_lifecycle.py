@@ -45,6 +45,7 @@ class Owner:
             Machine(Rules(description=0.01, reconnect=0.01), CallDirection.OUTBOUND),
             perform=self.wanted.append,
             tear_down=self.tear_down,
+            on_change=lambda: None,
             on_end=self.ended.append,
             log=Log("call"),
         )
