@@ -20,6 +20,7 @@ COVERED_BY = {
     "cli/devices.py": "unit/cli/test_commands.py",
     "cli/doctor.py": "integration/test_doctor.py",
     "cli/example_bot.py": "integration/test_example_bot.py",
+    "cli/fleet.py": "unit/cli/test_commands.py",
     "cli/report.py": "integration/test_report_page.py",
     "client/precall.py": "integration/test_quality.py",
     "client/ringer.py": "integration/test_ringing.py",

@@ -12,6 +12,7 @@ from telnyx_native.cli.call import call
 from telnyx_native.cli.demo import demo
 from telnyx_native.cli.devices import devices
 from telnyx_native.cli.doctor import doctor
+from telnyx_native.cli.fleet import fleet
 from telnyx_native.cli.gateway import gateway
 from telnyx_native.cli.report import report
 from telnyx_native.version import versions
@@ -59,6 +60,7 @@ app.command()(call)
 app.command()(devices)
 app.command()(doctor)
 app.command()(report)
+app.add_typer(fleet, name="fleet")
 
 
 def main() -> None:

@@ -80,7 +80,7 @@ from telnyx_native.fleet.records import CallRecord, LeastLoaded, WorkerRecord
 from telnyx_native.fleet.timer import Timer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, KeysView, Mapping
 
 __all__ = ["Dispatcher"]
 
@@ -149,6 +149,11 @@ class Dispatcher:
         return self._capacity
 
     @property
+    def calls(self) -> KeysView[str]:
+        """The ids of all calls that are known."""
+        return self._calls.keys()
+
+    @property
     def workers(self) -> tuple[WorkerStatus, ...]:
         """All workers, in the order in which they came. Takes as long as there are calls."""
         return tuple(self._status(record) for record in self._records.values())
@@ -157,10 +162,6 @@ class Dispatcher:
         """The worker that a call was assigned to; `None` if it waits, or is not known."""
         call = self._calls.get(call_id)
         return call.at.worker if call and call.at else None
-
-    def __contains__(self, call_id: str) -> bool:
-        """Whether a call is known."""
-        return call_id in self._calls
 
     # Calls.
 

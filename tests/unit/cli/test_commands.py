@@ -40,13 +40,15 @@ def test_version(invoke):
 def test_help_names_every_command(invoke):
     result = invoke("--help")
     assert result.exit_code == 0
-    for command in ("demo", "gateway", "call", "devices", "doctor", "report"):
+    for command in ("demo", "gateway", "call", "devices", "doctor", "report", "fleet"):
         assert command in result.output
 
 
-@pytest.mark.parametrize("command", ["demo", "gateway", "call", "devices", "doctor", "report"])
+@pytest.mark.parametrize(
+    "command", ["demo", "gateway", "call", "devices", "doctor", "report", "fleet plan", "fleet simulate"]
+)
 def test_help_of_a_command_tells_the_exit_codes(invoke, command):
-    result = invoke(command, "-h")
+    result = invoke(*command.split(), "-h")
     assert result.exit_code == 0
     assert "Exit codes" in plain(result.output)
 
@@ -62,6 +64,9 @@ def test_help_of_a_command_tells_the_exit_codes(invoke, command):
         ("gateway", "--port", "70000"),
         ("report",),
         ("report", "/no/such/call.json"),
+        ("fleet", "plan"),
+        ("fleet", "plan", "--calls-per-hour", "0", "--seconds", "180", "--wait", "10"),
+        ("fleet", "simulate", "--rate", "-1"),
         ("nonsense",),
     ],
 )
@@ -97,6 +102,44 @@ def test_user():
     assert parse_user("alice:secret").number is None
     user = parse_user("alice:secret:+15550100")
     assert (user.name, user.password, user.number) == ("alice", "secret", "+15550100")
+
+
+def test_plan_of_a_fleet(invoke):
+    result = invoke("fleet", "plan", "--calls-per-hour", "1200", "--seconds", "180", "--wait", "10")
+    assert result.exit_code == 0
+    rows = {
+        row[1].strip(): row[2].strip()
+        for row in [line.split("│") for line in result.output.splitlines()]
+        if len(row) == 4
+    }
+    assert rows == {
+        "Calls at once, on average": "60.0",
+        "Slots": "67",
+        "Workers, of 10 slots": "7",
+        "Hosts, of 4 workers": "2",
+        "Callers that wait at all": "28.2%",
+        "Mean wait of all callers": "7.25 s",
+        "Served within 10 s": "80.9%",
+        "Slots that are taken, on average": "89.6%",
+    }
+
+
+def test_simulation_of_a_fleet(invoke):
+    arguments = ["--workers", "20", "--capacity", "10", "--rate", "5", "--duration", "60", "--seed", "3"]
+    result = invoke("fleet", "simulate", *arguments)
+    assert result.exit_code == 0
+    assert "20 workers of 10 slots" in result.output
+    assert re.search(r"Slots leaked +│ +0 │", result.output)
+    assert re.search(r"request, release │ +\d+ │ +\d+ │", result.output)
+    calm = invoke("fleet", "simulate", *arguments, "--calm")
+    assert re.search(r"Crashes of workers +│ +0 │", calm.output)
+
+
+def test_simulation_in_which_something_happens_that_must_not(invoke, monkeypatch):
+    monkeypatch.setattr("telnyx_native.fleet.simulation.Outcome.holds", False)
+    result = invoke("fleet", "simulate", "--workers", "2", "--capacity", "5", "--rate", "1", "--duration", "1")
+    assert result.exit_code == 1
+    assert "Something happened that must not" in result.output
 
 
 def test_gateway_with_a_wrong_user(invoke):

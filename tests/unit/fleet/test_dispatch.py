@@ -155,7 +155,7 @@ def test_full_queue_refuses() -> None:
     fill(dispatcher, 1)
     dispatcher.request("first", 0.0)
     assert dispatcher.request("second", 0.0) == (Refuse("second", Refusal.FULL),)
-    assert "second" not in dispatcher
+    assert "second" not in dispatcher.calls
     assert dispatcher.counters.refused_full == 1
     assert dispatcher.waiting == 1
 
@@ -326,7 +326,7 @@ def test_restart_that_nobody_noticed() -> None:
 def test_report_of_an_earlier_incarnation_is_ignored() -> None:
     dispatcher = fleet(worker("a", incarnation=2))
     dispatcher.report(worker("a", incarnation=1), holding("ghost"), 1.0)
-    assert "ghost" not in dispatcher
+    assert "ghost" not in dispatcher.calls
     assert dispatcher.counters.stale == 1
 
 
@@ -499,7 +499,7 @@ class World:
                 case Refuse(call_id):
                     self.waiting[self.kinds[call_id]].remove(call_id)
                 case Expire(call_id) | Drop(call_id):
-                    assert call_id not in self.dispatcher
+                    assert call_id not in self.dispatcher.calls
                     self.ringing.pop(call_id, None)
                 case Position(call_id, position):
                     assert 1 <= position <= len(self.waiting[self.kinds[call_id]])
@@ -550,13 +550,13 @@ class World:
 
     def report(self, name: str) -> None:
         # What it holds rings no more, and waits nowhere.
-        before = {call_id for call_id in self.held[name] if call_id in self.dispatcher}
+        before = {call_id for call_id in self.held[name] if call_id in self.dispatcher.calls}
         for call_id in self.held[name]:
             if call_id in self.waiting[self.kinds[call_id]]:
                 self.waiting[self.kinds[call_id]].remove(call_id)
         self.lose_ringing(name, self.held[name])
         self.carry_out(self.dispatcher.report(self.workers[name], dict(self.held[name]), self.now))
-        assert all(call_id in self.dispatcher for call_id in before)
+        assert all(call_id in self.dispatcher.calls for call_id in before)
 
     def lose_ringing(self, name: str, held: Iterable[str] = ()) -> None:
         """If the dispatcher is about to find out that a worker was lost, calls that rang there wait again."""
