@@ -35,7 +35,9 @@ FLOORS = [
     {"call"},
     {"devices"},
     {"client"},
-    {"sync", "doctor", "integrations", "fleet"},
+    {"sync", "doctor", "integrations"},
+    {"worker"},
+    {"fleet"},
     {"cli", "testing"},
 ]
 """From the ground up. The gateway stands beside the client: the other side of the wire, see below."""

@@ -24,6 +24,7 @@ COVERED_BY = {
     "cli/report.py": "integration/test_report_page.py",
     "client/precall.py": "integration/test_quality.py",
     "client/ringer.py": "integration/test_ringing.py",
+    "cli/worker.py": "integration/test_worker.py",
     "devices/handset.py": "integration/test_handset.py",
     "devices/sound_system.py": "integration/test_handset.py",
     "doctor/diagnosis.py": "integration/test_doctor.py",
@@ -50,6 +51,10 @@ COVERED_BY = {
     "state_machine.py": "unit/call/test_machine.py",
     "sync/classes.py": "integration/test_sync.py",
     "testing/phone.py": "integration/test_testing.py",
+    "worker/health.py": "integration/test_worker.py",
+    "worker/jobs.py": "integration/test_worker.py",
+    "worker/snapshot_file.py": "integration/test_worker.py",
+    "worker/worker.py": "integration/test_worker.py",
     "version.py": "unit/cli/test_commands.py",
 }
 """Modules without a test file of their own, and the one below `tests/` that covers them instead."""

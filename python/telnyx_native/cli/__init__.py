@@ -15,6 +15,7 @@ from telnyx_native.cli.doctor import doctor
 from telnyx_native.cli.fleet import fleet
 from telnyx_native.cli.gateway import gateway
 from telnyx_native.cli.report import report
+from telnyx_native.cli.worker import worker
 from telnyx_native.version import versions
 
 __all__ = ["app", "main"]
@@ -61,6 +62,7 @@ app.command()(devices)
 app.command()(doctor)
 app.command()(report)
 app.add_typer(fleet, name="fleet")
+app.command()(worker)
 
 
 def main() -> None:

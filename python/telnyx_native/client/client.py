@@ -389,6 +389,14 @@ class TelnyxClient:
         await self.disconnect()
         return late
 
+    def stop_reconnecting(self) -> None:
+        """Let calls end with a connection that is lost from now on, instead of making it again.
+
+        For a client whose login another one has taken over: Telnyx rings the client that logged in last, and to log
+        in again would take the new calls away from the other. A reconnection that is going on is finished.
+        """
+        self._connection.stand_down()
+
     async def disconnect(self) -> None:
         """Hang up all calls, close the connection and release the media engine."""
         was_open = self._connection.is_open

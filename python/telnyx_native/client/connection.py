@@ -210,6 +210,10 @@ class Connection:
         self._login = config
         await self._outcome(terms.Login(reconnects=config.auto_reconnect))
 
+    def stand_down(self) -> None:
+        """Do not make the connection again when it is lost."""
+        self._feed(terms.StandDown())
+
     def leave(self) -> None:
         """Take no new calls, and stop all attempts. An open connection can be used until `close`."""
         self._stop_waiting()

@@ -56,6 +56,7 @@ from telnyx_native.signaling.machine_terms import (
     RestoreCalls,
     SendLogin,
     ServerReady,
+    StandDown,
     State,
     SuspendCalls,
     TimeUp,
@@ -266,6 +267,10 @@ def _end_login(_: Machine, __: Event) -> Changes:
     return {"enters": False, "renews": False}
 
 
+def _stand_down(_: Machine, __: Event) -> Changes:
+    return {"recovers": False, "reconnects": False}
+
+
 def _count_poll(machine: Machine, _: Event) -> Changes:
     return {"polls": machine.polls + 1}
 
@@ -390,6 +395,7 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     ),
     (State.READY, Punted): _PUNTED,
     (State.READY, Leave): (Edge(State.LEAVING),),
+    (State.READY, StandDown): (Edge(State.READY, changes=_stand_down),),
     #
     (State.RETRYING, TimeUp): (Edge(State.CONNECTING, (OpenSocket,), changes=_count_attempt),),
     (State.RETRYING, NetworkChanged): (Edge(State.CONNECTING, (OpenSocket,), changes=_count_attempt),),

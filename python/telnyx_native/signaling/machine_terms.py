@@ -169,6 +169,10 @@ class Punted(Event):
     """The server gave the session to another connection."""
 
 
+class StandDown(Event):
+    """A connection that is lost from now on is not made again."""
+
+
 class Leave(Event):
     """The application disconnects; its calls are being hung up."""
 

@@ -73,6 +73,7 @@ from telnyx_native.signaling.machine_terms import (
     RestoreCalls,
     SendLogin,
     ServerReady,
+    StandDown,
     State,
     SuspendCalls,
     TimeUp,
@@ -350,6 +351,11 @@ class TestLeaving:
         assert kinds(after(*REGISTERED, Leave(), Close())[1]) == [ForgetSession, CloseSocket]
         assert state(*REGISTERED, Leave(), LOST, CONNECT) is State.CONNECTING
         assert state(Leave(), Close(), CONNECT) is State.CONNECTING
+
+
+def test_lost_connection_is_not_made_again_after_standing_down() -> None:
+    assert state(*REGISTERED, LOST) is State.RETRYING
+    assert state(*REGISTERED, StandDown(), LOST) is State.DISCONNECTED
 
 
 EVENTS: list[Event] = [

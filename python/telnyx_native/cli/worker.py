@@ -1,0 +1,219 @@
+"""`telnyx-native worker`: run a bot as a service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from telnyx_native.cli.command import ExitCode, RateLimitFilter, SanitizingFormatter, plain, run, trust
+from telnyx_native.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from telnyx_native import CredentialConfig, TokenConfig
+
+__all__ = ["load_function", "worker"]
+
+
+def worker(
+    bot: Annotated[str, typer.Argument(metavar="MODULE:SERVE", help="What serves a call, such as my_bot:serve.")],
+    place: Annotated[
+        str | None, typer.Option(metavar="MODULE:PLACE", help="What does an outbound job, such as my_bot:place.")
+    ] = None,
+    max_calls: Annotated[int, typer.Option(min=1, help="Calls and jobs at a time.")] = 50,
+    user: Annotated[
+        str | None, typer.Option(envvar="TELNYX_SIP_USER", help="SIP user name to log in with.", show_default=False)
+    ] = None,
+    password: Annotated[
+        str | None, typer.Option(envvar="TELNYX_SIP_PASSWORD", help="Its password.", show_default=False)
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="TELNYX_LOGIN_TOKEN", help="Login token, in place of the two.", show_default=False),
+    ] = None,
+    server: Annotated[
+        str, typer.Option(envvar="TELNYX_SERVER", help="Server, such as ws://127.0.0.1:8899.")
+    ] = "wss://rtc.telnyx.com",
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Certificate to trust, of a server that signed its own."),
+    ] = None,
+    http: Annotated[
+        str, typer.Option(help="Where /healthz, /readyz, /metrics and /jobs are; port 0 takes a free one.")
+    ] = "127.0.0.1:8090",
+    http_token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TELNYX_WORKER_TOKEN", help="What /jobs wants; needed beyond this machine.", show_default=False
+        ),
+    ] = None,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="File that keeps the calls for the next process, if this one crashes."),
+    ] = None,
+    drain: Annotated[float, typer.Option(min=0, help="Seconds that calls may go on after SIGTERM.")] = 3600.0,
+    shares_login: Annotated[
+        bool, typer.Option("--shares-login", help="Another worker takes this login over while this one drains.")
+    ] = False,
+    json_logs: Annotated[bool, typer.Option("--json-logs", help="Log lines of JSON.")] = False,
+) -> None:
+    """Run a bot: serve inbound calls and outbound jobs, so many at a time.
+
+    SIGTERM or Ctrl-C drains: no more calls, those that go on may end. A second one ends them.
+
+    **Exit codes**: 0 drained · 1 calls had to be ended · 2 the command line is wrong ·
+    3 no connection or no login · 130 ended by a second signal
+
+    **Example**: telnyx-native worker my_bot:serve --max-calls 50 --snapshot calls.json
+    """
+    address, _, port = http.rpartition(":")
+    if not port.isdigit() or not address:
+        raise typer.BadParameter(f"--http is ADDRESS:PORT, not {http}")
+    if token is None and (user is None or password is None):
+        raise typer.BadParameter("give --user and --password, or --token; or set TELNYX_SIP_USER and so on")
+    login = (user or "", password or "") if token is None else (token,)
+    plan = _Plan(
+        bot,
+        place,
+        max_calls,
+        login,
+        server,
+        ca_file,
+        (address, int(port)),
+        http_token,
+        snapshot,
+        drain,
+        shares_login=shares_login,
+        json_logs=json_logs,
+    )
+    run(_run(plan))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What the command line asks for."""
+
+    bot: str
+    place: str | None
+    max_calls: int
+    login: tuple[str, ...] = field(repr=False)
+    server: str
+    ca_file: Path | None
+    http: tuple[str, int]
+    http_token: str | None = field(repr=False)
+    snapshot: Path | None
+    drain: float
+    shares_login: bool
+    json_logs: bool
+
+
+def load_function(name: str) -> Callable[..., Any]:
+    """Return the function `MODULE:NAME`, of a module that may be in the current directory.
+
+    Raises:
+        ConfigurationError: There is none; an error while the module is loaded is told as it is.
+    """
+    module_name, _, path = name.partition(":")
+    if not module_name or not path:
+        raise ConfigurationError(f"{name!r} is not MODULE:FUNCTION, such as my_bot:serve")
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        found: Any = import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module_name.startswith(error.name):
+            raise
+        raise ConfigurationError(f"there is no module {module_name}, here or among the installed ones") from None
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    if not callable(found):
+        raise ConfigurationError(f"module {module_name} has no function {path}")
+    function: Callable[..., Any] = found
+    return function
+
+
+async def _run(plan: _Plan) -> ExitCode:
+    from rich.console import Console
+
+    from telnyx_native import TxServerConfiguration
+    from telnyx_native.worker import HealthServer, SnapshotFile, Worker
+
+    _log(as_json=plan.json_logs)
+    worker = Worker(
+        load_function(plan.bot),
+        login=_login(plan.login),
+        server=TxServerConfiguration.parse(plan.server, ssl_context=trust(plan.ca_file)),
+        place=None if plan.place is None else load_function(plan.place),
+        max_calls=plan.max_calls,
+        snapshots=None if plan.snapshot is None else SnapshotFile(plan.snapshot),
+        shares_login=plan.shares_login,
+    )
+    console = Console(stderr=True, highlight=False)
+    host, port = plan.http
+    async with HealthServer(worker, host=host, port=port, token=plan.http_token) as health:
+        working = asyncio.create_task(worker.run(drain_timeout=plan.drain))
+        interrupted = _drain_on_signals(worker.drain, working)
+        ready = asyncio.create_task(worker.status.wait_for(lambda status: status.ready or status.draining))
+        await asyncio.wait({working, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            resumed = f", {worker.resumed} resumed" if worker.resumed else ""
+            address = f"http://{host}:{health.port}"
+            console.print(f"Serving up to {plan.max_calls} calls{resumed}; see {plain(address)}/readyz", soft_wrap=True)
+        try:
+            late = await working
+        except asyncio.CancelledError:
+            if not interrupted.is_set():
+                raise
+            return ExitCode.INTERRUPTED
+        finally:
+            ready.cancel()
+    console.print(f"Drained; {late} calls and jobs had to be ended." if late else "Drained.")
+    return ExitCode.CALL_FAILED if late else ExitCode.OK
+
+
+def _login(login: tuple[str, ...]) -> CredentialConfig | TokenConfig:
+    from telnyx_native import CredentialConfig, LogLevel, TokenConfig
+
+    if len(login) == 1:
+        return TokenConfig(login[0], log_level=LogLevel.INFO)
+    return CredentialConfig(*login, log_level=LogLevel.INFO)
+
+
+def _drain_on_signals(drain: Callable[[], None], working: asyncio.Task[int]) -> asyncio.Event:
+    """The first signal drains, the second one ends; the event says that there was a second one."""
+    interrupted = asyncio.Event()
+    signals = 0
+
+    def on_signal() -> None:
+        nonlocal signals
+        signals += 1
+        if signals == 1:
+            drain()
+        else:
+            interrupted.set()
+            working.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    return interrupted
+
+
+def _log(*, as_json: bool) -> None:
+    from telnyx_native import JsonLinesFormatter, LogContextFilter
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        JsonLinesFormatter() if as_json else SanitizingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    handler.addFilter(LogContextFilter())
+    handler.addFilter(RateLimitFilter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
