@@ -422,6 +422,14 @@ def _introduce(console: Console, server: Gateway, *, demo: bool, ca_file: Path |
             soft_wrap=True,
             highlight=False,
         )
+    if server.applications:
+        names = ", ".join(each.name for each in server.applications)
+        console.print(
+            f"The Voice API is at {plain(server.voice_api_url)}, for the applications {plain(names)}; webhooks are "
+            f"verified with the public key {server.public_key}\n",
+            soft_wrap=True,
+            highlight=False,
+        )
     call = server.connect_hint().replace("telnyx-native", own_command(), 1)
     console.print("For a first call, in another terminal:\n")
     # One line whatever the width of the terminal: it is there to be copied.

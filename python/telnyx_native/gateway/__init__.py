@@ -27,11 +27,13 @@ from telnyx_native.gateway.faults.faults import Faults
 from telnyx_native.gateway.limits import Counters, GatewayLimits
 from telnyx_native.gateway.monitor import GatewayEvent, Monitor
 from telnyx_native.gateway.server import Gateway
+from telnyx_native.gateway.voice_api.applications import Application, VoiceApi
 
 if TYPE_CHECKING:
     from telnyx_native.media.simulated_network import NetworkConditions
 
 __all__ = [
+    "Application",
     "AssistantCall",
     "Brain",
     "CallReport",
@@ -59,6 +61,7 @@ __all__ = [
     "Transfer",
     "User",
     "UserMessage",
+    "VoiceApi",
     "scripted_brain",
 ]
 

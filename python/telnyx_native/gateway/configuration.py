@@ -18,6 +18,7 @@ from telnyx_native.gateway.destinations.ivr import Menu
 from telnyx_native.gateway.destinations.router import DialPlan
 from telnyx_native.gateway.limits import GatewayLimits
 from telnyx_native.gateway.server import Gateway
+from telnyx_native.gateway.voice_api.applications import Application, VoiceApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,6 +45,7 @@ class GatewayConfig:
         limits: What bounds the gateway.
         origins: Origins of web pages that may use it, beside its own and those of this machine.
         names: Names under which it is reached, beside `localhost`, `host`, and every IP address.
+        voice_api: Whether and how it plays Telnyx's Voice API.
         file: Where the settings come from, for error messages.
     """
 
@@ -55,6 +57,7 @@ class GatewayConfig:
     limits: GatewayLimits = field(default_factory=GatewayLimits)
     origins: Sequence[str] = ()
     names: Sequence[str] = ()
+    voice_api: VoiceApi | None = None
     file: Path | None = None
 
     @classmethod
@@ -100,6 +103,7 @@ class GatewayConfig:
                 control_token=control_token,
                 origins=self.origins,
                 names=self.names,
+                voice_api=self.voice_api,
             )
         except ConfigurationError as error:
             raise ConfigurationError(f"{self.file}: {error}" if self.file else str(error)) from None
@@ -122,6 +126,7 @@ def _read(settings: Table, file: Path) -> GatewayConfig:
         limits=_read_limits(settings.table("limits")),
         origins=settings.texts("origins"),
         names=settings.texts("names"),
+        voice_api=_read_voice_api(settings),
         file=file,
     )
     settings.reject_unknown()
@@ -168,6 +173,30 @@ def _read_assistants(settings: Table, folder: Path) -> Mapping[str, Brain]:
         except ConfigurationError as error:
             raise table.error(name, str(error)) from None
     return brains
+
+
+def _read_voice_api(settings: Table) -> VoiceApi | None:
+    wanted = "voice_api" in settings.names
+    table = settings.table("voice_api")
+    keys, webhook_key = table.texts("api_keys"), table.text("webhook_key") or None
+    table.reject_unknown()
+    applications = [_read_application(name, each) for name, each in settings.each_table("applications")]
+    if not wanted and applications:
+        raise ConfigurationError('voice_api.api_keys: applications need a key for their requests: ["KEY…"]')
+    return VoiceApi(keys, applications, webhook_key) if wanted else None
+
+
+def _read_application(name: str, table: Table) -> Application:
+    application = Application(
+        name,
+        webhook_url=table.required_text("webhook_url", 'an application is told of its calls there: "http://…"'),
+        webhook_failover_url=table.text("webhook_failover_url") or None,
+        numbers=table.texts("numbers"),
+        webhook_timeout=table.number("webhook_timeout", Application.webhook_timeout),
+        first_command_timeout=table.number("first_command_timeout", Application.first_command_timeout),
+    )
+    table.reject_unknown()
+    return application
 
 
 def _read_limits(table: Table) -> GatewayLimits:

@@ -123,6 +123,9 @@ class Counters:
         call_reports: Call reports taken.
         refused_call_reports: Call reports that were not understood, or not asked for.
         handler_failures: Requests that failed for a reason that is the gateway's own.
+        webhooks: Webhooks that an application has taken.
+        failed_webhooks: Webhooks that no attempt has delivered.
+        dropped_webhooks: Webhooks that were not sent because too many waited, or the gateway closed.
     """
 
     connections: int = 0
@@ -141,6 +144,9 @@ class Counters:
     call_reports: int = 0
     refused_call_reports: int = 0
     handler_failures: int = 0
+    webhooks: int = 0
+    failed_webhooks: int = 0
+    dropped_webhooks: int = 0
 
     def count_dropped(self) -> None:
         """Count a network candidate of no use."""

@@ -32,6 +32,7 @@ from telnyx_native.gateway.faults.faults import Faults
 from telnyx_native.gateway.faults.scenarios import Scenarios
 from telnyx_native.gateway.limits import Counters, GatewayLimits, RateLimits
 from telnyx_native.gateway.monitor import Monitor
+from telnyx_native.gateway.voice_api.call_control import CallControl
 from telnyx_native.gateway.web.port import Origins, names_in
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
 
     from telnyx_native.gateway.calls.leg import CalleeLeg, Leg
     from telnyx_native.gateway.certificate import Certificate
-    from telnyx_native.gateway.destinations import Factory
+    from telnyx_native.gateway.destinations import Destination, Factory
+    from telnyx_native.gateway.voice_api.applications import Application, VoiceApi
     from telnyx_native.gateway.web.api import ApiContext
     from telnyx_native.gateway.web.port import ClientSocket, WebServer
 
@@ -75,6 +77,7 @@ class Gateway:
             those of this machine (`http://localhost:5173`).
         names: Names of hosts under which it is reached, beside `localhost`, `host`, and every IP address: requests for
             another one are refused, for it may be that of a page which pretends to be here.
+        voice_api: Whether and how it plays Telnyx's Voice API; not at all by default.
 
     Raises:
         ConfigurationError: Two users share a name or a number, the plan names something that does not exist, or an
@@ -111,6 +114,7 @@ class Gateway:
         control_token: str | None = None,
         origins: Iterable[str] = (),
         names: Iterable[str] = (),
+        voice_api: VoiceApi | None = None,
     ) -> None:
         self.limits = limits or GatewayLimits()
         self._tokens = TokenMint(token_secret)
@@ -153,13 +157,19 @@ class Gateway:
         self._calls = Calls(self._context, self._connections, self._engine, ring_all=plan.ring == "all")
         self.faults = Faults(self._context, self._connections, self._calls, self.restart)
         self.scenarios = Scenarios(self.faults)
+        sounds = SoundFolder(plan.sounds)
         programs = {
-            **built_in(plan.menus, SoundFolder(plan.sounds), Rooms(self._engine, self.limits.conference_members)),
+            **built_in(plan.menus, sounds, Rooms(self._engine, self.limits.conference_members)),
             **({ASSISTANT: assistant_of(self.assistants)} if self.assistants else {}),
             **(destinations or {}),
         }
         self.programs: Sequence[str] = (*plan.groups, *plan.numbers, *programs)
-        self._router = Router(self.directory, plan, lambda called: RingUsers(called, self._calls), programs)
+        self._call_control: CallControl | None = None
+        self._router = Router(
+            self.directory, plan, lambda called: RingUsers(called, self._calls), programs, self._application_at
+        )
+        if voice_api is not None:
+            self._call_control = CallControl(voice_api, self._context, self._calls, self._router, sounds)
         self._switchboard = Switchboard(self._router)
         self.handlers: dict[str, Handler] = {
             **AccountRequests(self._context, self._connections, self._calls, self.assistants).handlers,
@@ -223,6 +233,8 @@ class Gateway:
         self._closing.set()
         await self.scenarios.close()
         await self.faults.close()
+        if self._call_control is not None:
+            await self._within_limit(self._call_control.close(), "ending the calls of applications")
         await self._within_limit(asyncio.gather(*(leg.hang_up() for leg in self.calls)), "hanging up")
         await self._calls.close()
         await self._within_limit(self._switchboard.close(), "ending the calls")
@@ -257,6 +269,7 @@ class Gateway:
             faults=self.faults,
             scenarios=self.scenarios,
             programs=self.programs,
+            call_control=self._call_control,
             control_token=self.control_token,
             place_call=self.place_call,
             mint_token=self.mint_token,
@@ -403,6 +416,56 @@ class Gateway:
         if not phones:
             raise CallError(f"nobody at {address} is logged in; wait for the login before placing the call")
         return await ring_until_answered(phones, self.limits.ring_time)
+
+    # The Voice API
+
+    @property
+    def voice_api_url(self) -> str:
+        """The address of the Voice API, as `base_url` of the `telnyx` package takes it.
+
+        Raises:
+            ConfigurationError: The Voice API is off.
+        """
+        self._require_call_control()
+        return f"http{self.url.removeprefix('ws')}/v2"
+
+    @property
+    def public_key(self) -> str:
+        """What webhooks are verified with: the public half of an Ed25519 key in base64, as Telnyx's portal shows it.
+
+        Raises:
+            ConfigurationError: The Voice API is off.
+        """
+        return self._require_call_control().public_key
+
+    @property
+    def applications(self) -> Sequence[Application]:
+        """The applications that calls can belong to; none while the Voice API is off."""
+        return tuple(self._call_control.applications) if self._call_control else ()
+
+    def add_application(self, application: Application) -> None:
+        """Let an application take the calls to its numbers, from now on.
+
+        Raises:
+            ConfigurationError: The Voice API is off; or the name or a number of the application is taken.
+        """
+        self._require_call_control().add(application)
+
+    def remove_application(self, name: str) -> None:
+        """Let an application take no more calls; those that it has stay its own.
+
+        Raises:
+            ConfigurationError: The Voice API is off, or there is no such application.
+        """
+        self._require_call_control().applications.remove(name)
+
+    def _require_call_control(self) -> CallControl:
+        if self._call_control is None:
+            raise ConfigurationError('the Voice API is off; switch it on with Gateway(voice_api=VoiceApi(["KEY…"]))')
+        return self._call_control
+
+    def _application_at(self, address: str) -> Destination | None:
+        return self._call_control.destination_at(address) if self._call_control else None
 
     # Sockets
 

@@ -18,6 +18,10 @@ from telnyx_native.gateway.server import EngineLease
 OFFER = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=offer\r\n"
 
 
+def no_layer():
+    raise MediaError("nothing can be played here")
+
+
 class FakePeer:
     """Stands in for a native peer: keeps a record of what is asked of it."""
 
@@ -31,7 +35,7 @@ class FakePeer:
         self.audio = self.create_audio()
 
     def create_audio(self):
-        return SimpleNamespace(muted=False)
+        return SimpleNamespace(muted=False, layer=no_layer)
 
     async def create_offer(self, *, ice_restart=False):
         self.done.append(("create_offer", ice_restart))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.gateway import GatewayConfig, GatewayLimits, Menu, User
+from telnyx_native.gateway import Application, GatewayConfig, GatewayLimits, Menu, User, VoiceApi
 from telnyx_native.gateway.configuration import EXAMPLE
 
 
@@ -70,6 +70,14 @@ def test_everything_arrives(load, tmp_path: Path) -> None:
         keys = { 1 = "alice", "*" = "ivr:main" }
         [assistants]
         helper = "brains.py:hello"
+        [voice_api]
+        api_keys = ["one", "two"]
+        [applications.support]
+        webhook_url = "http://127.0.0.1:8080/"
+        webhook_failover_url = "http://127.0.0.1:8081/"
+        numbers = ["+4"]
+        webhook_timeout = 2
+        first_command_timeout = 9
         [limits]
         ring_time = 7
         connections = 3
@@ -82,6 +90,9 @@ def test_everything_arrives(load, tmp_path: Path) -> None:
         "main": Menu({"1": "alice", "*": "ivr:main"}, ("tone:440",), (), 2.0, 1, barge_in=False, otherwise="echo")
     }
     assert config.assistants["helper"].__name__ == "hello"
+    first, second = "http://127.0.0.1:8080/", "http://127.0.0.1:8081/"
+    support = Application("support", first, second, ("+4",), webhook_timeout=2.0, first_command_timeout=9.0)
+    assert config.voice_api == VoiceApi(["one", "two"], [support])
     assert config.limits == GatewayLimits(ring_time=7.0, connections=3)
     assert config.gateway().limits is config.limits
 
@@ -113,6 +124,24 @@ def test_everything_arrives(load, tmp_path: Path) -> None:
         ("[assistants]\na = 'no.py:x'", "assistants.a: there is no file .*no.py"),
         ("[assistants]\na = 'bad.py:x'", "bad.py cannot be imported: ZeroDivisionError"),
         ("[assistants]\na = 'good.py:x'", "good.py has no async function 'x'"),
+        ("[voice_api]", "voice_api.api_keys: write a key"),
+        ("[voice_api]\napi_key = 'x'", "voice_api.api_key: there is no such setting; did you mean 'api_keys'"),
+        ("[voice_api]\napi_keys = 5", "voice_api.api_keys: write texts in brackets"),
+        ("[voice_api]\napi_keys = 'x'\nwebhook_key = 'abc'", "webhook_key: write the 32 bytes"),
+        ("[applications.a]\nwebhook_url = 'http://x/'", "voice_api.api_keys: applications need a key"),
+        ("[voice_api]\napi_keys = 'x'\n[applications.a]", "applications.a.webhook_url: an application is told"),
+        (
+            "[voice_api]\napi_keys = 'x'\n[applications.a]\nwebhook_url = 'x'",
+            "applications.a.webhook_url: write an address such as",
+        ),
+        (
+            "[voice_api]\napi_keys = 'x'\n[applications.a]\nwebhook_url = 'http://x/'\nnumber = '+1'",
+            "applications.a.number: .* did you mean 'numbers'",
+        ),
+        (
+            "[voice_api]\napi_keys = 'x'\n[applications.a]\nwebhook_url = 'http://x/'\nnumbers = 'echo'",
+            "applications.a: 'echo' is a user, a number, a group or a destination already",
+        ),
         ("[limits]\nconnections = 'many'", "limits.connections: write a whole number, not a text"),
         ("[limits]\nconections = 1", "limits.conections: .* did you mean 'connections'"),
         ("[limits]\nmessages_per_second = 0", "messages_per_second must be at least 1"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from telnyx_native.errors import CallError, MediaError
 from telnyx_native.event_loop import cancel_all
-from telnyx_native.gateway.calls.call_info import call_info_to
+from telnyx_native.gateway.calls.call_info import call_info_to, reason_of
 from telnyx_native.gateway.calls.dtmf import follow_keys
 from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Leg, LegState
 from telnyx_native.media.joins import bridge
@@ -22,13 +22,25 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.calls.registry import Calls
     from telnyx_native.gateway.destinations import Outcome
 
-__all__ = ["RingUsers", "ring_until_answered"]
+__all__ = ["RingUsers", "UnansweredError", "ring_until_answered", "talk"]
 
 SHORTEST_KEY, LONGEST_KEY = 0.04, 6.0
 """Seconds that a key can be held."""
 
 KEY_GAP = 0.05
 """Seconds between two keys."""
+
+
+class UnansweredError(CallError):
+    """Phones have rung, and nobody has taken the call.
+
+    Attributes:
+        reason: What the caller is told: that nobody has answered in time, or what the phones said.
+    """
+
+    def __init__(self, message: str, reason: CallTerminationReason) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class RingUsers:
@@ -60,7 +72,7 @@ class RingUsers:
             await _hang_up_losers(phones, phone)
             leg.remote_headers = phone.answer_headers
             await leg.answer()
-            return await _talk(leg, phone)
+            return await talk(leg, phone)
         except TimeoutError:
             return HangupCause.NO_ANSWER
         finally:
@@ -72,7 +84,7 @@ async def ring_until_answered(phones: Sequence[CalleeLeg], ring_time: float) -> 
     """Ring phones for a caller from outside; return the leg of the first that answers.
 
     Raises:
-        CallError: Nobody has answered within `ring_time` seconds, or everybody has refused.
+        UnansweredError: Nobody has answered within `ring_time` seconds, or everybody has refused.
     """
     phone = None
     try:
@@ -80,11 +92,13 @@ async def ring_until_answered(phones: Sequence[CalleeLeg], ring_time: float) -> 
             await asyncio.gather(*(_invite(phone) for phone in phones))
             phone = await _first_to_answer(phones)
         if phone is None:
-            raise CallError(f"nobody has taken the call: {_why_nobody(phones)}")
+            reason = _why_nobody(phones)
+            raise UnansweredError(f"nobody has taken the call: {reason}", reason)
         await _hang_up_losers(phones, phone)
         return phone
     except TimeoutError:
-        raise CallError(f"nobody has answered within {ring_time:g} s") from None
+        reason = reason_of(HangupCause.NO_ANSWER)
+        raise UnansweredError(f"nobody has answered within {ring_time:g} s", reason) from None
     finally:
         others = (other for other in phones if other is not phone)
         await asyncio.gather(*(other.hang_up(HangupCause.ORIGINATOR_CANCEL) for other in others))
@@ -123,7 +137,7 @@ def _why_nobody(phones: Sequence[CalleeLeg]) -> CallTerminationReason:
     return (busy or reasons)[-1]
 
 
-async def _talk(one: Leg, other: Leg) -> Reason:
+async def talk(one: Leg, other: Leg) -> Reason:
     """Join audio, keys and text messages of two legs, except while one is on hold, until one ends; return why it did.
 
     A leg whose audio does not connect has ended, too.

@@ -73,6 +73,13 @@ class DialPlan:
 class Router:
     """Finds the destination of an address: a user by name or number, a number or group of the plan, or a program.
 
+    Args:
+        directory: The users.
+        plan: Where numbers lead, and the groups.
+        ring_users: Makes the destination that rings users.
+        programs: What else can be called, by name.
+        application_at: Returns the application that a number belongs to, as a destination, or `None`.
+
     Raises:
         ConfigurationError: The plan leads to what there is not; the message begins with the setting.
     """
@@ -83,11 +90,13 @@ class Router:
         plan: DialPlan,
         ring_users: Callable[[Sequence[User]], Destination],
         programs: Mapping[str, Factory],
+        application_at: Callable[[str], Destination | None] = lambda _: None,
     ) -> None:
         self._directory = directory
         self._plan = plan
         self._ring_users = ring_users
         self._programs = programs
+        self._application_at = application_at
         self._numbers = {address_of(number): address for number, address in plan.numbers.items()}
         self._groups = {name: self._members(name) for name in plan.groups}
         self._check()
@@ -100,6 +109,13 @@ class Router:
             logger.warning("a call to %r leads nowhere: %s", address, error)
             return Refuse(HangupCause.INVALID_NUMBER_FORMAT)
         return destination or Refuse(HangupCause.UNALLOCATED_NUMBER)
+
+    def leads_somewhere(self, address: str) -> bool:
+        """Whether an address is that of a user, a number, a group or a program already."""
+        try:
+            return self._find(address) is not None
+        except ConfigurationError:
+            return True  # a program, and an argument that makes no sense
 
     def users_at(self, address: str) -> Sequence[User]:
         """Return the users whom an address rings: one, or the members of a group.
@@ -125,6 +141,9 @@ class Router:
             return self._ring_users([user])
         if address in self._groups:
             return self._ring_users(self._groups[address])
+        application = self._application_at(address)
+        if application is not None:
+            return application
         name, _, argument = address.partition(":")
         factory = self._programs.get(name.lower())
         return factory(argument) if factory else None

@@ -1,4 +1,4 @@
-"""The HTTP API: users, calls, events, faults and scenarios.
+"""The HTTP API: users, applications, calls, events, faults and scenarios.
 
 `openapi.json` beside the console's files describes it.
 """
@@ -16,6 +16,7 @@ from telnyx_native.errors import CallError, ConfigurationError, MediaError
 from telnyx_native.gateway.accounts.users import same_secret
 from telnyx_native.gateway.faults.names import inject, inject_into_call, inject_into_server
 from telnyx_native.gateway.faults.scenarios import SCENARIOS
+from telnyx_native.redaction import mask
 from telnyx_native.untrusted_text import one_line
 from telnyx_native.version import __version__
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.faults.faults import Faults
     from telnyx_native.gateway.faults.scenarios import Scenarios
     from telnyx_native.gateway.monitor import GatewayEvent
+    from telnyx_native.gateway.voice_api.call_control import CallControl
 
 __all__ = ["ApiContext", "make_api"]
 
@@ -71,6 +73,7 @@ class ApiContext:
     Attributes:
         gateway: What the gateway shares.
         programs: The names of the destinations beside the users.
+        call_control: The applications; `None` if the Voice API is off.
         control_token: What lets a request in.
         place_call: Calls a user, see `Gateway.place_call`.
         mint_token: Makes a login token of a user that is good for so many seconds.
@@ -82,6 +85,7 @@ class ApiContext:
     faults: Faults
     scenarios: Scenarios
     programs: Sequence[str]
+    call_control: CallControl | None
     control_token: str
     place_call: Callable[..., Awaitable[CalleeLeg]]
     mint_token: Callable[[str, float], str]
@@ -97,6 +101,7 @@ def make_api(context: ApiContext) -> web.Application:
             web.get("/users", handlers.users),
             web.post("/users/{name}/token", handlers.login_token),
             web.post("/users/{name}/faults", handlers.fault_of_user),
+            web.get("/applications", handlers.applications),
             web.get("/calls", handlers.calls),
             web.post("/calls", handlers.place_call),
             web.delete("/calls/{id}", handlers.hang_up),
@@ -165,6 +170,18 @@ class _Handlers:
     async def login_token(self, request: web.Request) -> web.Response:
         return web.json_response(
             {"login_token": self._context.mint_token(request.match_info["name"], TOKEN_LIFETIME)}, status=201
+        )
+
+    async def applications(self, _request: web.Request) -> web.Response:
+        control = self._context.call_control
+        return web.json_response(
+            {
+                "public_key": control.public_key if control else None,
+                "applications": [
+                    {"name": each.name, "numbers": list(each.numbers), "webhook_url": mask(each.webhook_url)}
+                    for each in (control.applications if control else ())
+                ],
+            }
         )
 
     async def calls(self, _request: web.Request) -> web.Response:

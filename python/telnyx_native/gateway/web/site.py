@@ -1,4 +1,4 @@
-"""The HTTP site: call reports, the API, and the console's files."""
+"""The HTTP site: call reports, the API, the Voice API, and the console's files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from telnyx_native.gateway.limits import has_too_many_values
+from telnyx_native.gateway.voice_api.api import make_voice_api
 from telnyx_native.gateway.web.api import make_api
 from telnyx_native.untrusted_text import is_call_id, one_line
 
@@ -106,6 +107,8 @@ def make_site(
     site = web.Application(client_max_size=limit, middlewares=[_check_origins(check_origin)])
     add_call_reports(site, api.gateway)
     site.add_subapp("/api", make_api(api))
+    if api.call_control is not None:
+        site.add_subapp("/v2", make_voice_api(api.call_control))
     _add_pages(site, welcome)
     return site
 

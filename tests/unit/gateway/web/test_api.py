@@ -50,6 +50,10 @@ async def test_users_and_who_is_logged_in(api, alice):
     ]
 
 
+async def test_applications(api):
+    assert await ask(api, "GET", "applications") == {"public_key": None, "applications": []}
+
+
 async def test_status(api, alice):
     status = await ask(api, "GET", "status")
     assert status["counters"]["logins"] == 1
@@ -205,7 +209,7 @@ def test_every_operation_is_described(gateway):
 
 
 async def test_every_described_response_is_given(ask_checked, alice, gateway, monkeypatch, fake_peer):
-    for path in ("status", "users", "calls", "scenarios", "events"):
+    for path in ("status", "users", "applications", "calls", "scenarios", "events"):
         await ask_checked("GET", path, f"/{path}")
     for user in ("bob", "nobody"):
         await ask_checked("POST", f"users/{user}/token", "/users/{name}/token")

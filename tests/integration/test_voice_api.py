@@ -1,0 +1,414 @@
+"""The gateway's Voice API: Telnyx's own package sends the commands and verifies the webhooks, real clients talk."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import telnyx
+from telnyx import AsyncTelnyx
+
+from support.hearing import hear_tone, saying_tone
+from support.limit import LIMIT
+from support.signals import tone
+from support.users import log_in
+from support.webhook_receiver import API_KEY, WebhookReceiver, api_client, webhook_receiver
+from telnyx_native import Call, CallState, TelnyxClient
+from telnyx_native.gateway import Application, DialPlan, Gateway, GatewayLimits, User, VoiceApi
+from telnyx_native.media.files import write_wav
+
+SUPPORT = "+15550200"
+STATE = base64.b64encode(b"what I know of it").decode()
+
+
+@pytest.fixture
+async def webhooks() -> AsyncIterator[WebhookReceiver]:
+    async with webhook_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+async def gateway(webhooks: WebhookReceiver, tmp_path: Path) -> AsyncIterator[Gateway]:
+    write_wav(tmp_path / "music.wav", tone(700, 0.5, 24_000), 24_000)
+    names = {"alice": "+15550100", "bob": "+15550101", "carol": "+15550102"}
+    application = Application("support", webhooks.url, webhooks.failover_url, [SUPPORT], webhook_timeout=2.0)
+    async with Gateway(
+        [User(name, "s3cret", number) for name, number in names.items()],
+        plan=DialPlan(sounds=tmp_path, groups={"sales": ["bob", "carol"]}),
+        voice_api=VoiceApi([API_KEY], [application]),
+        limits=GatewayLimits(ring_time=3.0),
+    ) as running:
+        webhooks.public_key = running.public_key
+        yield running
+
+
+@pytest.fixture
+async def api(gateway: Gateway) -> AsyncIterator[AsyncTelnyx]:
+    async with api_client(gateway.voice_api_url) as client:
+        yield client
+
+
+@pytest.fixture
+async def carol(gateway: Gateway) -> AsyncIterator[TelnyxClient]:
+    async with TelnyxClient() as client:
+        await log_in(client, gateway, "carol")
+        yield client
+
+
+async def initiated(alice: TelnyxClient, webhooks: WebhookReceiver) -> tuple[Call, str]:
+    """A call of alice to the application, and its id for commands."""
+    call = await alice.new_invite(SUPPORT)
+    return call, (await webhooks.next("call.initiated"))["call_control_id"]
+
+
+async def answered(alice: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx) -> tuple[Call, str]:
+    """The same, answered."""
+    call, control_id = await initiated(alice, webhooks)
+    await api.calls.actions.answer(control_id)
+    assert (await webhooks.next("call.answered"))["call_control_id"] == control_id
+    await call.wait_active(LIMIT)
+    return call, control_id
+
+
+async def taken(callee: TelnyxClient, work: Any) -> Call:
+    """The call that rings at a client because of a request, answered."""
+    incoming = callee.incoming_calls.collect()
+    await work
+    call = await asyncio.wait_for(anext(incoming), LIMIT)
+    await call.accept()
+    await call.wait_active(LIMIT)
+    return call
+
+
+async def hear_each_other(one: Call, other: Call) -> None:
+    async with saying_tone(one.audio, 440), saying_tone(other.audio, 1000):
+        await asyncio.gather(hear_tone(one.audio, 1000), hear_tone(other.audio, 440))
+
+
+async def test_call_is_transferred_to_a_user(
+    alice: TelnyxClient, bob: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call = await alice.new_invite(SUPPORT, custom_headers={"X-Reason": "a question"})
+    began = await webhooks.next("call.initiated")
+    control_id, session_id = began["call_control_id"], began["call_session_id"]
+    assert (began["from"], began["to"], began["direction"], began["state"]) == (
+        "+15550100",
+        SUPPORT,
+        "incoming",
+        "parked",
+    )
+    assert began["connection_id"] == "support"
+    assert began["custom_headers"] == [{"name": "X-Reason", "value": "a question"}]
+
+    inbound = await taken(
+        bob,
+        api.calls.actions.transfer(
+            control_id,
+            to="sip:bob@sip.example.com",
+            from_=began["from"],
+            from_display_name="Alice",
+            custom_headers=[{"name": "X-Job", "value": "7"}],
+            client_state=STATE,
+            target_leg_client_state=base64.b64encode(b"the other").decode(),
+        ),
+    )
+    await call.wait_active(LIMIT)
+    assert (inbound.caller_number, inbound.caller_name) == ("+15550100", "Alice")
+    assert inbound.remote_headers == {"X-Job": "7"}
+
+    placed = await webhooks.next("call.initiated")
+    assert (placed["direction"], placed["state"], placed["to"]) == ("outgoing", "bridging", "sip:bob@sip.example.com")
+    assert placed["call_session_id"] == session_id
+    assert placed["client_state"] == base64.b64encode(b"the other").decode()
+    assert placed["call_control_id"] == inbound.telnyx_ids.call_control_id
+    answers = [await webhooks.next("call.answered") for _ in range(2)]
+    assert [answer["call_control_id"] for answer in answers] == [placed["call_control_id"], control_id]
+    bridged = [await webhooks.next("call.bridged") for _ in range(2)]
+    assert [each["call_control_id"] for each in bridged] == [control_id, placed["call_control_id"]]
+    assert bridged[0]["client_state"] == STATE
+    await hear_each_other(call, inbound)
+
+    await call.end()
+    ends = {end["call_control_id"]: end for end in [await webhooks.next("call.hangup") for _ in range(2)]}
+    assert set(ends) == {control_id, placed["call_control_id"]}
+    for end in ends.values():
+        assert (end["hangup_cause"], end["hangup_source"], end["sip_hangup_cause"]) == (
+            "normal_clearing",
+            "caller",
+            "200",
+        )
+    await inbound.wait_done()
+    assert [webhook["meta"]["attempt"] for webhook in webhooks.received] == [1] * len(webhooks.received)
+    assert len({webhook["data"]["id"] for webhook in webhooks.received}) == len(webhooks.received)
+
+
+async def test_answer_playback_and_transfer(
+    alice: TelnyxClient, bob: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await answered(alice, webhooks, api)
+    await api.calls.actions.start_playback(control_id, audio_url="file:music.wav", loop="infinity")
+    assert (await webhooks.next("call.playback.started"))["media_url"] == "file:music.wav"
+    await hear_tone(call.audio, 700)
+    inbound = await taken(bob, api.calls.actions.transfer(control_id, to="sip:bob@sip.example.com"))
+    assert (await webhooks.next("call.initiated"))["from"] == SUPPORT, "the API's default"
+    await webhooks.next("call.answered")
+    ended = await webhooks.next("call.playback.ended")
+    assert (ended["call_control_id"], ended["status"]) == (control_id, "cancelled")
+    await webhooks.next("call.bridged")
+    await hear_each_other(call, inbound)
+
+
+async def test_reject(alice: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx) -> None:
+    call, control_id = await initiated(alice, webhooks)
+    await api.calls.actions.reject(control_id, cause="USER_BUSY")
+    assert (await call.wait_done()).cause == "USER_BUSY"
+    end = await webhooks.next("call.hangup")
+    assert (end["hangup_cause"], end["hangup_source"], end["sip_hangup_cause"]) == ("user_busy", "callee", "486")
+
+
+async def test_dial_and_bridge(
+    alice: TelnyxClient, bob: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, first = await answered(alice, webhooks, api)
+
+    async def dial() -> None:
+        placed = await api.calls.dial(
+            connection_id="support", to="+15550101", from_="+15550299", link_to=first, client_state=STATE
+        )
+        assert placed.data is not None
+        assert (placed.data.is_alive, placed.data.client_state) == (False, STATE)
+
+    inbound = await taken(bob, dial())
+    second = (await webhooks.next("call.initiated"))["call_control_id"]
+    assert inbound.caller_number == "+15550299"
+    assert (await webhooks.next("call.answered"))["client_state"] == STATE
+    result = await api.calls.actions.bridge(first, call_control_id_to_bridge_with=second, park_after_unbridge="self")
+    assert result.data is not None
+    assert result.data.result == "ok"
+    assert {(await webhooks.next("call.bridged"))["call_control_id"] for _ in range(2)} == {first, second}
+    await hear_each_other(call, inbound)
+
+    await inbound.end()
+    assert (await webhooks.next("call.hangup"))["call_control_id"] == second
+    status = await api.calls.retrieve_status(first)  # it is parked
+    assert status.data is not None
+    assert status.data.is_alive
+    gone = await api.calls.retrieve_status(second)
+    assert gone.data is not None
+    assert (gone.data.is_alive, gone.data.end_time is not None) == (False, True)
+    await api.calls.actions.hangup(first)
+    await call.wait_done()
+    assert (await webhooks.next("call.hangup"))["hangup_source"] == "callee"
+
+
+async def test_dial_bridges_on_answer(
+    alice: TelnyxClient, bob: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, first = await initiated(alice, webhooks)
+    inbound = await taken(
+        bob,
+        api.calls.dial(
+            connection_id="support", to="sip:bob@x", from_="+15550299", link_to=first, bridge_on_answer=True
+        ),
+    )
+    await call.wait_active(LIMIT)
+    await hear_each_other(call, inbound)
+
+
+@pytest.mark.parametrize(
+    ("to", "cause", "sip"),
+    [("sip:bob@x", "user_busy", "486"), ("sip:nobody@x", "not_found", "404"), ("sip:carol@x", "unspecified", "480")],
+)
+async def test_caller_stays_when_a_transfer_fails(
+    alice: TelnyxClient, bob: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx, to: str, cause: str, sip: str
+) -> None:
+    call, control_id = await answered(alice, webhooks, api)
+    incoming = bob.incoming_calls.collect()
+    await api.calls.actions.transfer(control_id, to=to)
+    if "bob" in to:
+        await (await asyncio.wait_for(anext(incoming), LIMIT)).reject()
+    new = (await webhooks.next("call.initiated"))["call_control_id"]
+    end = await webhooks.next("call.hangup")
+    assert (end["call_control_id"], end["hangup_cause"], end["sip_hangup_cause"]) == (new, cause, sip)
+    assert call.state == CallState.ACTIVE
+    inbound = await taken(bob, api.calls.actions.transfer(control_id, to="sip:bob@x"))  # another try
+    await hear_each_other(call, inbound)
+
+
+async def test_transfer_that_nobody_answers_times_out(
+    alice: TelnyxClient, bob: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await initiated(alice, webhooks)
+    incoming = bob.incoming_calls.collect()
+    await api.calls.actions.transfer(control_id, to="sip:bob@x")
+    ringing = await asyncio.wait_for(anext(incoming), LIMIT)
+    await webhooks.next("call.initiated")
+    assert (await webhooks.next("call.hangup"))["hangup_cause"] == "timeout"
+    await ringing.wait_done()
+    assert call.state == CallState.RINGING
+    await api.calls.actions.hangup(control_id)
+    await call.wait_done()
+
+
+async def test_caller_that_leaves_takes_the_transfer_along(
+    alice: TelnyxClient, bob: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await initiated(alice, webhooks)
+    incoming = bob.incoming_calls.collect()
+    await api.calls.actions.transfer(control_id, to="sip:bob@x")
+    ringing = await asyncio.wait_for(anext(incoming), LIMIT)
+    await webhooks.next("call.initiated")
+    await call.end()
+    ends = [await webhooks.next("call.hangup") for _ in range(2)]
+    assert [end["hangup_cause"] for end in ends] == ["originator_cancel"] * 2
+    await ringing.wait_done()
+
+
+async def test_another_transfer_takes_the_place_of_one_that_rings(
+    alice: TelnyxClient, bob: TelnyxClient, carol: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await initiated(alice, webhooks)
+    incoming = bob.incoming_calls.collect()
+    await api.calls.actions.transfer(control_id, to="sip:bob@x")
+    ringing = await asyncio.wait_for(anext(incoming), LIMIT)
+    inbound = await taken(carol, api.calls.actions.transfer(control_id, to="sip:carol@x"))
+    await ringing.wait_done()
+    await call.wait_active(LIMIT)
+    await hear_each_other(call, inbound)
+
+
+async def test_bridged_call_is_transferred_on(
+    alice: TelnyxClient, bob: TelnyxClient, carol: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await initiated(alice, webhooks)
+    first = await taken(bob, api.calls.actions.transfer(control_id, to="sip:bob@x"))
+    await call.wait_active(LIMIT)
+    await hear_each_other(call, first)
+    second = await taken(carol, api.calls.actions.transfer(control_id, to="sip:carol@x"))
+    assert (await first.wait_done()).cause == "NORMAL_CLEARING"
+    await hear_each_other(call, second)
+
+
+async def test_group_is_rung_and_one_has_the_call(
+    alice: TelnyxClient, bob: TelnyxClient, carol: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await initiated(alice, webhooks)
+    others = carol.incoming_calls.collect()
+    inbound = await taken(bob, api.calls.actions.transfer(control_id, to="sales"))
+    loser = await asyncio.wait_for(anext(others), LIMIT)
+    assert (await loser.wait_done()).cause == "LOSE_RACE"
+    await call.wait_active(LIMIT)
+    await hear_each_other(call, inbound)
+
+
+async def test_sounds_are_played_one_after_the_other(
+    alice: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await answered(alice, webhooks, api)
+    play = api.calls.actions.start_playback
+    await play(control_id, audio_url="file:music.wav", client_state=STATE)
+    await play(control_id, audio_url="http://127.0.0.1:1/nothing.wav")
+    started = await webhooks.next("call.playback.started")
+    assert started["client_state"] == STATE
+    assert (await webhooks.next("call.playback.ended"))["status"] == "completed"
+    await webhooks.next("call.playback.started")
+    assert (await webhooks.next("call.playback.ended"))["status"] == "failed"
+    await play(control_id, audio_url="file:music.wav", loop=100)
+    await webhooks.next("call.playback.started")
+    await api.calls.actions.stop_playback(control_id)
+    assert (await webhooks.next("call.playback.ended"))["status"] == "cancelled"
+    await play(control_id, audio_url="file:music.wav", loop="infinity")
+    await webhooks.next("call.playback.started")
+    await call.end()
+    assert (await webhooks.next("call.playback.ended"))["status"] == "call_hangup"
+    await webhooks.next("call.hangup")
+
+
+async def test_repeated_command_is_carried_out_once(
+    alice: TelnyxClient, bob: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await initiated(alice, webhooks)
+
+    async def transfer_twice() -> None:
+        for _ in range(2):
+            await api.calls.actions.transfer(control_id, to="sip:bob@x", command_id="one")
+
+    await taken(bob, transfer_twice())
+    await call.wait_active(LIMIT)
+    dialled = [
+        await api.calls.dial(connection_id="support", to="sip:carol@x", from_="+1", command_id="one") for _ in range(2)
+    ]
+    assert dialled[0].data == dialled[1].data
+    assert webhooks.kinds.count("call.initiated") <= 3
+
+
+async def test_errors_are_typed_as_telnyx_own_are(
+    gateway: Gateway, alice: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await initiated(alice, webhooks)
+    async with api_client(gateway.voice_api_url, "KEY-wrong") as stranger:
+        with pytest.raises(telnyx.AuthenticationError):
+            await stranger.calls.actions.answer(control_id)
+    with pytest.raises(telnyx.NotFoundError):
+        await api.calls.actions.answer("v3:nothing")
+
+    async def refused(work: Any) -> str:
+        with pytest.raises(telnyx.UnprocessableEntityError) as caught:
+            await work
+        assert isinstance(caught.value.body, dict)
+        return caught.value.body["errors"][0]["code"]
+
+    actions = api.calls.actions
+    assert await refused(actions.start_playback(control_id, audio_url="file:music.wav")) == "90034"
+    assert await refused(actions.bridge(control_id, call_control_id_to_bridge_with="v3:nothing")) == "90015"
+    assert await refused(actions.transfer(control_id, to="")) == "10004"
+    assert await refused(actions.transfer(control_id, to="sip:bob@x", timeout_secs=1)) == "10015"
+    assert await refused(actions.answer(control_id, client_state="no base64!")) == "10015"
+    assert await refused(actions.answer(control_id, webhook_url="http://example.com/")) == "10003"
+    assert await refused(api.calls.dial(connection_id="another", to="sip:bob@x", from_="+1")) == "10015"
+    await actions.answer(control_id)
+    await call.wait_active(LIMIT)
+    assert await refused(actions.answer(control_id)) == "10015"
+    assert await refused(actions.reject(control_id, cause="USER_BUSY")) == "10015"
+    for url in ("http://example.com/a.wav", "file:../secret.wav", "file:///etc/passwd", "ftp://127.0.0.1/a.wav"):
+        assert await refused(actions.start_playback(control_id, audio_url=url)) == "10003"
+    await call.end()
+    await webhooks.next("call.answered")
+    await webhooks.next("call.hangup")
+    assert await refused(actions.hangup(control_id)) == "90018"
+
+
+async def test_webhook_goes_where_a_command_says(
+    alice: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await initiated(alice, webhooks)
+    await api.calls.actions.answer(control_id, webhook_url=webhooks.failover_url)
+    await webhooks.next("call.answered")
+    await call.end()
+    await webhooks.next("call.hangup")
+    to = [webhook["meta"]["delivered_to"] for webhook in webhooks.received]
+    assert to == [webhooks.url, webhooks.failover_url, webhooks.failover_url]
+
+
+async def test_call_that_the_application_ignores_ends(
+    gateway: Gateway, alice: TelnyxClient, webhooks: WebhookReceiver
+) -> None:
+    gateway.add_application(Application("slow", webhooks.url, numbers=["+15550300"], first_command_timeout=0.5))
+    call = await alice.new_invite("+15550300")
+    assert (await call.wait_done()).cause == "NO_ANSWER"
+    assert [(await webhooks.next(kind))["connection_id"] for kind in ("call.initiated", "call.hangup")] == ["slow"] * 2
+
+
+async def test_calls_end_with_the_gateway_and_are_told(webhooks: WebhookReceiver) -> None:
+    application = Application("support", webhooks.url, numbers=[SUPPORT])
+    async with Gateway([User("alice", "s3cret")], voice_api=VoiceApi([API_KEY], [application])) as gateway:
+        webhooks.public_key = gateway.public_key
+        async with TelnyxClient() as client:
+            await log_in(client, gateway, "alice")
+            await initiated(client, webhooks)
+            await gateway.close()
+    await webhooks.next("call.hangup")
