@@ -31,6 +31,7 @@ COVERED_BY = {
     "doctor/machine.py": "integration/test_doctor.py",
     "doctor/server.py": "integration/test_doctor.py",
     "events.py": "unit/test_values.py",
+    "fleet/campaign_terms.py": "unit/fleet/test_campaign.py",
     "fleet/dispatch_terms.py": "unit/fleet/test_dispatch.py",
     "fleet/records.py": "unit/fleet/test_dispatch.py",
     "gateway/calls/leg.py": "unit/gateway/calls/test_requests.py",
