@@ -412,3 +412,129 @@ async def test_calls_end_with_the_gateway_and_are_told(webhooks: WebhookReceiver
             await initiated(client, webhooks)
             await gateway.close()
     await webhooks.next("call.hangup")
+
+
+async def test_transfer_to_a_destination(alice: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx) -> None:
+    call, control_id = await initiated(alice, webhooks)
+    await api.calls.actions.transfer(control_id, to="tone:1200")
+    await call.wait_active(LIMIT)
+    await hear_tone(call.audio, 1200)
+    placed = await webhooks.next("call.initiated")
+    assert (placed["direction"], placed["to"]) == ("outgoing", "tone:1200")
+    await call.end()
+    ends = [await webhooks.find("call.hangup") for _ in range(2)]
+    assert {end["hangup_cause"] for end in ends} == {"normal_clearing"}
+
+
+async def test_destination_that_ends_a_call_ends_the_caller(
+    gateway: Gateway, alice: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await initiated(alice, webhooks)
+    await api.calls.actions.transfer(control_id, to="hangup-after:0.3")
+    assert (await call.wait_done()).cause == "NORMAL_CLEARING"
+    assert {(await webhooks.find("call.hangup"))["hangup_source"] for _ in range(2)} == {"callee"}
+    assert gateway.calls == []
+
+
+async def test_destination_that_refuses_and_early_media(
+    alice: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await answered(alice, webhooks, api)
+    for to, cause in (("busy", "user_busy"), ("tone:nonsense", "not_found"), ("ivr:nothing", "not_found")):
+        await api.calls.actions.transfer(control_id, to=to)
+        assert (await webhooks.find("call.hangup"))["hangup_cause"] == cause
+    await api.calls.actions.transfer(control_id, to="early:0.3")
+    await webhooks.find("call.bridged")
+    async with saying_tone(call.audio, 640):
+        await hear_tone(call.audio, 640)  # it echoes
+
+
+async def test_dialled_tone_is_heard_through_a_bridge(
+    alice: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, first = await answered(alice, webhooks, api)
+    dialled = await api.calls.dial(connection_id="support", to="tone:900", from_="+1")
+    assert dialled.data is not None
+    await api.calls.actions.bridge(first, call_control_id_to_bridge_with=dialled.data.call_control_id)
+    await hear_tone(call.audio, 900)
+
+
+async def test_another_application_gets_a_call_that_is_transferred_to_its_number(
+    gateway: Gateway, alice: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    gateway.add_application(Application("sales", webhooks.url, numbers=["+15550300"]))
+    call, control_id = await initiated(alice, webhooks)
+    await api.calls.actions.transfer(control_id, to="+15550300", from_="+15550100")
+    came = await webhooks.find("call.initiated", direction="incoming")
+    assert (came["connection_id"], came["from"], came["to"]) == ("sales", "+15550100", "+15550300")
+    await api.calls.actions.transfer(came["call_control_id"], to="tone:1100")
+    await call.wait_active(LIMIT)
+    await hear_tone(call.audio, 1100)
+
+
+async def test_call_that_lasts_too_long_ends(
+    alice: TelnyxClient,
+    bob: TelnyxClient,
+    webhooks: WebhookReceiver,
+    api: AsyncTelnyx,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("telnyx_native.gateway.voice_api.commands.SHORTEST_CALL", 1)
+    inbound = await taken(
+        bob, api.calls.dial(connection_id="support", to="sip:bob@x", from_="+1", time_limit_secs=1, link_to="")
+    )
+    await inbound.wait_done()
+    assert (await webhooks.find("call.hangup"))["hangup_cause"] == "time_limit"
+
+
+async def test_bridging_again_changes_nothing(
+    alice: TelnyxClient, bob: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, first = await initiated(alice, webhooks)
+    inbound = await taken(bob, api.calls.actions.transfer(first, to="sip:bob@x"))
+    second = inbound.telnyx_ids.call_control_id
+    assert second is not None
+    await webhooks.find("call.bridged", call_control_id=second)
+    await api.calls.actions.bridge(second, call_control_id_to_bridge_with=first)
+    await hear_each_other(call, inbound)
+    with pytest.raises(telnyx.UnprocessableEntityError, match="bridged already"):
+        await api.calls.actions.bridge(second, call_control_id_to_bridge_with=first, prevent_double_bridge=True)
+
+
+async def test_calls_of_an_application_outlive_a_restart_of_the_gateway(
+    gateway: Gateway, alice: TelnyxClient, bob: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await initiated(alice, webhooks)
+    inbound = await taken(bob, api.calls.actions.transfer(control_id, to="sip:bob@x"))
+    await call.wait_active(LIMIT)
+    await webhooks.find("call.bridged")
+    await gateway.restart()
+    await asyncio.gather(*(each.call_state_flow.wait_for(CallState.ACTIVE, timeout=LIMIT) for each in (call, inbound)))
+    await hear_each_other(call, inbound)
+    await api.calls.actions.hangup(control_id)
+    await asyncio.gather(call.wait_done(), inbound.wait_done())
+    assert {(await webhooks.find("call.hangup"))["hangup_source"] for _ in range(2)} == {"callee"}
+
+
+async def test_no_secret_reaches_the_log(
+    gateway: Gateway,
+    alice: TelnyxClient,
+    webhooks: WebhookReceiver,
+    api: AsyncTelnyx,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG")
+    secret = webhooks.url.replace("://", "://user:s3cret-hook@") + "?token=s3cret-hook"
+    gateway.add_application(Application("other", secret, numbers=["+15550300"]))
+    call = await alice.new_invite("+15550300")
+    control_id = (await webhooks.next("call.initiated"))["call_control_id"]
+    await api.calls.actions.reject(control_id, cause="CALL_REJECTED")
+    async with api_client(gateway.voice_api_url, "KEY-wr0ng-s3cret") as stranger:
+        with pytest.raises(telnyx.AuthenticationError):
+            await stranger.calls.actions.answer(control_id)
+    await call.wait_done()
+    await webhooks.next("call.hangup")
+    ours = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("telnyx_native"))
+    assert "ended" in ours
+    for text in (API_KEY, "s3cret-hook", "KEY-wr0ng"):
+        assert text not in ours

@@ -34,6 +34,7 @@ COVERED_BY = {
     "fleet/campaign_terms.py": "unit/fleet/test_campaign.py",
     "fleet/dispatch_terms.py": "unit/fleet/test_dispatch.py",
     "fleet/records.py": "unit/fleet/test_dispatch.py",
+    "gateway/calls/back_to_back.py": "integration/test_voice_api.py",
     "gateway/calls/leg.py": "unit/gateway/calls/test_requests.py",
     "gateway/calls/reports.py": "unit/gateway/web/test_site.py",
     "gateway/certificate.py": "integration/test_tls.py",

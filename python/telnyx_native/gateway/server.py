@@ -168,9 +168,11 @@ class Gateway:
         self._router = Router(
             self.directory, plan, lambda called: RingUsers(called, self._calls), programs, self._application_at
         )
-        if voice_api is not None:
-            self._call_control = CallControl(voice_api, self._context, self._calls, self._router, sounds)
         self._switchboard = Switchboard(self._router)
+        if voice_api is not None:
+            self._call_control = CallControl(
+                voice_api, self._context, self._calls, self._router, self._switchboard, sounds
+            )
         self.handlers: dict[str, Handler] = {
             **AccountRequests(self._context, self._connections, self._calls, self.assistants).handlers,
             **CallRequests(self._context, self._calls, self._switchboard).handlers,

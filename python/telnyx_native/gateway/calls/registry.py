@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import SESSION_ERROR, CallError, MediaError
 from telnyx_native.event_loop import Tasks, cancel_all
+from telnyx_native.gateway.calls.back_to_back import BackToBack
 from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Client, Leg, LegState
 from telnyx_native.gateway.calls.media import LegMedia
 from telnyx_native.gateway.connection import Connection, Connections, RequestRefused
@@ -50,13 +51,14 @@ class Calls:
         self._ring_all = ring_all
         self._detached = DetachedCalls(context.limits.detach_time)
         self._parked = ParkedCalls(context.push, context.limits.ring_time)
+        self._back_to_back: dict[Leg, None] = {}  # in the order of their coming
         self._reattached: dict[Connection, list[Leg]] = {}  # whose audio has not been offered anew yet
 
     @property
     def legs(self) -> list[Leg]:
         """All legs that are going on."""
         connected = [leg for connection in self._connections for leg in connection.legs.values()]
-        return [*connected, *self._detached.legs, *self._parked.legs]
+        return [*connected, *self._detached.legs, *self._parked.legs, *self._back_to_back]
 
     async def close(self) -> None:
         """Forget the calls that are detached or parked, without ending them."""
@@ -141,6 +143,31 @@ class Calls:
         announced = [user for user in users if self._context.push.announces(user.name, active=user.name in active)]
         room = max(0, self._context.limits.calls - len(self.legs))
         return legs + [self._park(user, info_for(user.name)) for user in announced[:room]]
+
+    def open_leg_to_destination(
+        self, address: str, info: CallInfo, connect: Callable[[CallerLeg], None]
+    ) -> CalleeLeg | None:
+        """Open a leg to what a call from a client would reach at an address; `None` if there are too many calls.
+
+        Args:
+            address: Where it leads.
+            info: What is known of the call.
+            connect: Leads a call to its destination.
+        """
+        if len(self.legs) + 1 >= self._context.limits.calls:  # it takes two
+            self._context.counters.refused_calls += 1
+            return None
+
+        def track(leg: Leg) -> None:
+            self._back_to_back[leg] = None
+            self._track(leg)
+
+        def forget(leg: Leg) -> None:
+            self._back_to_back.pop(leg, None)
+
+        call = BackToBack(address, info, lambda: self._new_media(address), connect, track, forget)
+        track(call.leg)
+        return call.leg
 
     def _open_callee_leg(self, connection: Connection, info: CallInfo) -> CalleeLeg:
         self.check_room(connection, info.call_id, CalleeLeg)

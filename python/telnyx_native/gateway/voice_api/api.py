@@ -69,8 +69,8 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
         return web.json_response(refusal.body(), status=refusal.status)
     except web.HTTPRequestEntityTooLarge:
         return web.json_response(Refusal.malformed("The body is too big.").body(), status=413)
-    except web.HTTPNotFound:
-        return web.json_response(Refusal.not_found().body(), status=404)
+    except web.HTTPClientError as error:  # no such path, or no such method
+        return web.json_response(Refusal.not_found().body(), status=error.status)
 
 
 async def _read(request: web.Request) -> Mapping[str, Any]:

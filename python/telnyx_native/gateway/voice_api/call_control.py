@@ -12,8 +12,10 @@ from uuid import uuid4
 
 from telnyx_native.errors import ConfigurationError, MediaError
 from telnyx_native.event_loop import Tasks
+from telnyx_native.gateway.accounts.users import address_of
 from telnyx_native.gateway.calls.call_info import CallInfo, Party, PlatformIds, call_info_to, reason_of
 from telnyx_native.gateway.calls.leg import CallerLeg, LegState
+from telnyx_native.gateway.destinations.built_in import Refuse
 from telnyx_native.gateway.destinations.ring_users import UnansweredError, ring_until_answered, talk
 from telnyx_native.gateway.voice_api import commands
 from telnyx_native.gateway.voice_api.applications import Application, Applications
@@ -26,14 +28,14 @@ from telnyx_native.gateway.voice_api.webhooks import Webhooks
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from telnyx_native.gateway.calls.call_info import Reason
     from telnyx_native.gateway.calls.leg import CalleeLeg, Leg
     from telnyx_native.gateway.calls.registry import Calls
     from telnyx_native.gateway.context import GatewayContext
     from telnyx_native.gateway.destinations import Outcome
-    from telnyx_native.gateway.destinations.router import Router
+    from telnyx_native.gateway.destinations.router import Router, Switchboard
     from telnyx_native.gateway.destinations.sounds import SoundFolder
     from telnyx_native.gateway.voice_api.applications import VoiceApi
     from telnyx_native.gateway.voice_api.events import Source
@@ -75,6 +77,7 @@ class CallControl:
         context: What the gateway shares.
         legs: The legs of all calls.
         router: Where numbers lead.
+        switchboard: Leads calls there.
         folder: The sounds that may be played by `file:NAME`.
 
     Raises:
@@ -87,7 +90,13 @@ class CallControl:
     """
 
     def __init__(
-        self, setup: VoiceApi, context: GatewayContext, legs: Calls, router: Router, folder: SoundFolder
+        self,
+        setup: VoiceApi,
+        context: GatewayContext,
+        legs: Calls,
+        router: Router,
+        switchboard: Switchboard,
+        folder: SoundFolder,
     ) -> None:
         self.applications = Applications()
         self.api_keys = setup.api_keys
@@ -97,9 +106,11 @@ class CallControl:
         self._counters = context.counters
         self._legs = legs
         self._router = router
+        self._switchboard = switchboard
         self._folder = folder
         self._webhooks = Webhooks(key, context.counters)
         self._tasks = Tasks()
+        self._closing = False
         self._calls: dict[str, ControlledCall] = {}
         self._ended: OrderedDict[str, ControlledCall] = OrderedDict()
         self._done: OrderedDict[tuple[str, str], tuple[float, Mapping[str, Any]]] = OrderedDict()
@@ -135,6 +146,7 @@ class CallControl:
 
     async def close(self) -> None:
         """Hang up the calls, post what there is to tell, and end every task; bounded in time."""
+        self._closing = True
         await asyncio.gather(*(call.hang_up() for call in list(self._calls.values())))
         await self._webhooks.close(self._limits.close_time / 2)
         await self._tasks.close()
@@ -143,6 +155,8 @@ class CallControl:
 
     async def take_over(self, leg: CallerLeg, application: Application) -> Reason:
         """Leave a call that a client has placed to an application; return why it is over."""
+        if self._closing:
+            return HangupCause.NORMAL_TEMPORARY_FAILURE
         info = leg.info
         call = ControlledCall(
             application,
@@ -213,9 +227,9 @@ class CallControl:
         webhook_url: str | None,
     ) -> ControlledCall:
         """Begin a call that an application places."""
-        if len(self._calls) >= self._limits.calls:
+        if self._closing or len(self._calls) >= self._limits.calls:
             self._counters.refused_calls += 1
-            raise Refusal.too_many(f"This gateway has {self._limits.calls} calls, as many as it may have.")
+            raise Refusal.too_many("This gateway has as many calls as it may have, or is about to close.")
         call = ControlledCall(
             application,
             PlatformIds(session_id=session_id),
@@ -236,14 +250,9 @@ class CallControl:
 
     async def _ring(self, call: ControlledCall, ring_time: float) -> None:
         """Let phones ring for an outgoing call, and follow the one that answers."""
-        try:
-            users = self._router.users_at(call.to)
-        except ConfigurationError as error:
-            logger.info("a call of %s leads nowhere: %s", call.application.name, error)
-            return call.mark_ended(reason_of(HangupCause.UNALLOCATED_NUMBER))
-        phones: list[CalleeLeg] = self._legs.open_callee_legs(users, _infos_of(call))
-        if not phones:
-            return call.mark_ended(reason_of(HangupCause.USER_NOT_REGISTERED))
+        phones = self._phones_of(call)
+        if isinstance(phones, HangupCause):
+            return call.mark_ended(reason_of(phones))
         try:
             phone = await ring_until_answered(phones, ring_time)
         except UnansweredError as nobody:
@@ -251,6 +260,22 @@ class CallControl:
         call.mark_answered(phone)
         self._tasks.start(self._follow(call, phone))
         return None
+
+    def _phones_of(self, call: ControlledCall) -> Sequence[CalleeLeg] | HangupCause:
+        """Open legs to where an outgoing call leads; return why there are none."""
+        try:
+            users = self._router.users_at(call.to)
+        except ConfigurationError:
+            return self._leg_to_destination(call)
+        return self._legs.open_callee_legs(users, _infos_of(call)) or HangupCause.USER_NOT_REGISTERED
+
+    def _leg_to_destination(self, call: ControlledCall) -> Sequence[CalleeLeg] | HangupCause:
+        address = address_of(call.to)
+        destination = self._router.route(address)
+        if isinstance(destination, Refuse):
+            return destination.cause
+        leg = self._legs.open_leg_to_destination(address, _infos_of(call)(address), self._switchboard.connect)
+        return [leg] if leg else HangupCause.NORMAL_CIRCUIT_CONGESTION
 
     # What commands do
 
@@ -434,19 +459,22 @@ class CallControl:
 
     async def _answer_leg(self, call: ControlledCall) -> None:
         """Answer an inbound call; does nothing when it is answered."""
-        if not isinstance(call.leg, CallerLeg):
+        leg = call.leg
+        if not isinstance(leg, CallerLeg):
             return
         async with call.answering:
             try:
-                await call.leg.answer()
+                await leg.answer()
             except MediaError as error:
                 logger.warning("a call cannot be answered: %s", error)
                 await call.hang_up(HangupCause.INCOMPATIBLE_DESTINATION)
                 return
-        if call.leg.reason is None:
-            call.mark_answered(call.leg)
+        if leg.reason is None:
+            call.mark_answered(leg)
 
     def _join(self, call: ControlledCall, other: ControlledCall) -> None:
+        if call.partner is other:
+            return
         for each in (call, other):
             self._part(each)
         call.partner, other.partner = other, call

@@ -47,7 +47,7 @@ class ControlledCall:
         client_state: What the application wants repeated.
         webhook_url: Where its webhooks go, if not to the address of the application.
         state: NEW, ANSWERED or ENDED; the flow ends with the call.
-        leg: Its leg; of an outgoing call `None` until a phone has answered.
+        leg: Its leg; `None` until a phone has answered an outgoing call, and when the call is over.
         parks: Whether it stays when the other side of its bridge goes.
         time_limit: Seconds that it may last.
         partner: The call that it is bridged with.
@@ -186,9 +186,10 @@ class ControlledCall:
         self.mark_ended(self.leg.reason or reason_of(reason))
 
     async def close(self) -> None:
-        """End the tasks of a call that is over."""
+        """End the tasks of a call that is over, and let go of its leg: the call is known for longer."""
         if self._playlist is not None:
             await self._playlist.close()
+        self.leg = self._playlist = None
 
     # What the application says and is told
 

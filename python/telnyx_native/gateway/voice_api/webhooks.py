@@ -62,11 +62,14 @@ class Webhooks:
         self._idle = asyncio.Event()
         self._idle.set()
         self._http: ClientSession | None = None
+        self._closed = False
 
     def send(self, session_id: str, webhook: Webhook) -> None:
         """Post an event after all others of its session; drop it when too many wait, which is counted."""
         waiting = self._waiting.get(session_id)
-        if waiting is None and len(self._waiting) < MOST_CALLS:
+        if self._closed:
+            self._counters.dropped_webhooks += 1
+        elif waiting is None and len(self._waiting) < MOST_CALLS:
             self._waiting[session_id] = deque([webhook])
             self._idle.clear()
             self._tasks.start(self._deliver_all(session_id))
@@ -82,7 +85,9 @@ class Webhooks:
         with suppress(TimeoutError):
             async with asyncio.timeout(limit):
                 await self._idle.wait()
+        self._closed = True
         self._counters.dropped_webhooks += sum(map(len, self._waiting.values()))
+        self._waiting.clear()
         await self._tasks.close()
         http, self._http = self._http, None
         if http is not None:
@@ -93,7 +98,7 @@ class Webhooks:
         while waiting:
             await self._deliver(waiting[0])
             waiting.popleft()
-        del self._waiting[session_id]
+        self._waiting.pop(session_id, None)
         if not self._waiting:
             self._idle.set()
 
@@ -134,8 +139,10 @@ class Webhooks:
             return False
 
     def _session(self) -> ClientSession:
-        from aiohttp import ClientSession, DummyCookieJar  # loads the HTTP client: not before it posts
+        from aiohttp import ClientSession, DummyCookieJar, TCPConnector  # loads the HTTP client: not before it posts
 
         if self._http is None:
-            self._http = ClientSession(cookie_jar=DummyCookieJar(), trust_env=False)
+            # One application that is slow must not take the connections of another.
+            connector = TCPConnector(limit=MOST_CALLS)
+            self._http = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), trust_env=False)
         return self._http

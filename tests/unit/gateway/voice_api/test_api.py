@@ -107,6 +107,12 @@ async def test_charset_that_is_none(http):
         assert response.status == HTTPStatus.BAD_REQUEST
 
 
+async def test_method_that_there_is_not(http):
+    async with http.delete("calls") as response:
+        assert response.status == HTTPStatus.METHOD_NOT_ALLOWED
+        assert await code_of(response) == "10005"
+
+
 @pytest.mark.parametrize("path", ["calls/v3:x", "nothing", "calls/v3:x/actions/dance", "calls/v3:x/actions/answer"])
 async def test_what_there_is_not(http, path):
     async with http.get(path) if path == "calls/v3:x" else http.post(path, json=BODY) as response:

@@ -127,3 +127,5 @@ async def test_closing_waits_for_an_answer_but_not_for_ever(
     async with asyncio.timeout(LIMIT):
         await webhooks.close(0.1)
     assert counters.dropped_webhooks == 2
+    webhooks.send("s", webhook("c", [receiver.url]))
+    assert counters.dropped_webhooks == 3
