@@ -7,7 +7,7 @@ of the one before. What became of a job comes back as a `Record`, which the driv
     campaign = Campaign(rules, now=clock(), do_not_call=numbers, past=results.read())
 
     for item in read_jobs(path):  # as `campaign.room` allows
-        if isinstance(item, Job):
+        if isinstance(item, CampaignJob):
             results.write(*campaign.add(item, clock()))
     while not campaign.is_finished:
         results.write(*campaign.tick(clock()))
@@ -51,11 +51,12 @@ from telnyx_native.fleet.campaign_terms import (
 )
 from telnyx_native.fleet.pacing import TokenBucket, time_zone
 from telnyx_native.fleet.timer import Timer
+from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from telnyx_native.fleet.campaign_terms import Job
+    from telnyx_native.fleet.campaign_terms import CampaignJob
 
 __all__ = ["Campaign"]
 
@@ -66,7 +67,7 @@ Records = tuple[Record, ...]
 class _Entry:
     """A job that is not over."""
 
-    job: Job
+    job: CampaignJob
     number: int
     attempt: int = 0
     due: float = 0.0
@@ -157,7 +158,7 @@ class Campaign:
 
     # Jobs.
 
-    def add(self, job: Job, now: float) -> Records:
+    def add(self, job: CampaignJob, now: float) -> Records:
         """Take a job. One that is over, by what was recorded in the past, is counted and not dialled again.
 
         Raises:
@@ -222,23 +223,24 @@ class Campaign:
         self._leases.start(job_id, now)
         return True
 
-    def finish(self, job_id: str, attempt: int, now: float, *, cause: str | None = None, result: Any = None) -> Records:
+    def finish(self, job_id: str, attempt: int, now: float, *, cause: str | None = None, output: Any = None) -> Records:
         """Take note of what became of a lease.
 
         Args:
             job_id: Which job.
             attempt: Which call for it.
             now: The time.
-            cause: Why it did not work, such as `"USER_BUSY"`; `None` if it is done.
-            result: What the bot brought home, if it is done; a JSON value.
+            cause: Why the call ended, such as `"USER_BUSY"`; the job is done if it is `"NORMAL_CLEARING"`, or `None`.
+            output: What the bot brought home, if it is done; a JSON value.
         """
+        done = cause in (None, HangupCause.NORMAL_CLEARING.name)
         entry = self._entries.get(job_id)
-        if entry is None or entry.attempt != attempt or not (entry.leased or cause is None):
+        if entry is None or entry.attempt != attempt or not (entry.leased or done):
             self.late += 1
             return ()
         self._leases.stop(job_id)
-        if cause is None:
-            return (self._close(entry, JobState.DONE, now, None, result),)
+        if cause is None or done:
+            return (self._close(entry, JobState.DONE, now, cause, output),)
         if entry.job.number in self._do_not_call:
             return (self._close(entry, JobState.FAILED, now, DO_NOT_CALL),)
         return (self._retry(entry, now, cause),)
@@ -282,12 +284,12 @@ class Campaign:
         self._wait(entry)
         return self._record(entry, JobState.WAITING, now, cause)
 
-    def _close(self, entry: _Entry, state: JobState, now: float, cause: str | None, result: Any = None) -> Record:
+    def _close(self, entry: _Entry, state: JobState, now: float, cause: str | None, output: Any = None) -> Record:
         self.counts[JobState.LEASED if entry.leased else JobState.WAITING] -= 1
         self.counts[state] += 1
         del self._entries[entry.job.job_id]  # what is in a heap is dropped when it comes up
         self._over.add(entry.job.job_id)
-        return self._record(entry, state, now, cause, result)
+        return self._record(entry, state, now, cause, output)
 
     def _move(self, entry: _Entry, *, leased: bool) -> None:
         entry.leased = leased
@@ -306,8 +308,8 @@ class Campaign:
         return not entry.leased and self._entries.get(entry.job.job_id) is entry
 
     def _record(
-        self, entry: _Entry, state: JobState, now: float, cause: str | None = None, result: Any = None
+        self, entry: _Entry, state: JobState, now: float, cause: str | None = None, output: Any = None
     ) -> Record:
         job = entry.job
         due = entry.due if state is JobState.WAITING else None
-        return Record(job.job_id, job.number, state, entry.attempt, now, cause, due, result)
+        return Record(job.job_id, job.number, state, entry.attempt, now, cause, due, output)

@@ -23,8 +23,8 @@ __all__ = [
     "INTERRUPTED",
     "LEASE_EXPIRED",
     "RETRIES",
+    "CampaignJob",
     "CampaignRules",
-    "Job",
     "JobState",
     "Lease",
     "Pool",
@@ -53,20 +53,20 @@ def plain_number(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Job:
-    """A call that is to be placed.
+class CampaignJob:
+    """A call that a campaign is to place: what a worker gets as a `telnyx_native.worker.Job`, when it is its turn.
 
     Attributes:
         job_id: Identifies it, also after a restart: the same job has the same id whenever jobs are read.
         number: The number or SIP address to call.
-        payload: What the bot needs to know; goes through JSON.
+        data: What the bot needs to know; goes through JSON.
         time_zone: Where it rings, such as `America/New_York`; empty: by `CampaignRules.zones`.
         pool: The pool of numbers to call from; empty: the first.
     """
 
     job_id: str
     number: str
-    payload: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     time_zone: str = ""
     pool: str = ""
 
@@ -105,7 +105,7 @@ class Record:
         time: When, in seconds since 1970.
         cause: Why the last call ended or was not placed, such as `"USER_BUSY"`.
         due: When it is tried again, if it waits.
-        result: What the bot brought home, if it is done.
+        output: What the bot brought home, if it is done.
     """
 
     job_id: str
@@ -115,7 +115,7 @@ class Record:
     time: float
     cause: str | None = None
     due: float | None = None
-    result: Any = field(default=None, repr=False)
+    output: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Lease:
         record: What is to be written before it is dialled.
     """
 
-    job: Job
+    job: CampaignJob
     attempt: int
     caller: str
     record: Record
@@ -255,7 +255,7 @@ class CampaignRules:
         """What follows on a cause."""
         return self.retries.get(cause) or RETRIES.get(cause, self.otherwise)
 
-    def zone_of(self, job: Job) -> str:
+    def zone_of(self, job: CampaignJob) -> str:
         """The time zone in which a job rings."""
         if job.time_zone:
             return job.time_zone

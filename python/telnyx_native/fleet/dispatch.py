@@ -4,7 +4,7 @@ Each method takes the time (seconds of a monotonic clock), and returns what is t
 
     dispatcher = Dispatcher(rules, now=clock(), expected=names_of_workers_that_should_be_there)
 
-    async def on_report(worker: Worker, calls: Mapping[str, Kind]) -> None:  # every few seconds, and at the start
+    async def on_report(worker: WorkerInfo, calls: Mapping[str, Kind]) -> None:  # every few seconds, and at the start
         await carry_out(dispatcher.report(worker, calls, clock()))
 
     async def on_call_initiated(call_id: str, caller: str) -> None:
@@ -72,9 +72,9 @@ from telnyx_native.fleet.dispatch_terms import (
     Refusal,
     Refuse,
     Rules,
-    Worker,
+    WorkerInfo,
+    WorkerLoad,
     WorkerState,
-    WorkerStatus,
 )
 from telnyx_native.fleet.records import CallRecord, LeastLoaded, WorkerRecord
 from telnyx_native.fleet.timer import Timer
@@ -154,11 +154,11 @@ class Dispatcher:
         return self._calls.keys()
 
     @property
-    def workers(self) -> tuple[WorkerStatus, ...]:
+    def workers(self) -> tuple[WorkerLoad, ...]:
         """All workers, in the order in which they came. Takes as long as there are calls."""
         return tuple(self._status(record) for record in self._records.values())
 
-    def worker_of(self, call_id: str) -> Worker | None:
+    def worker_of(self, call_id: str) -> WorkerInfo | None:
         """The worker that a call was assigned to; `None` if it waits, or is not known."""
         call = self._calls.get(call_id)
         return call.at.worker if call and call.at else None
@@ -210,7 +210,7 @@ class Dispatcher:
 
     # Workers.
 
-    def report(self, worker: Worker, calls: Mapping[str, Kind], now: float, *, draining: bool = False) -> Actions:
+    def report(self, worker: WorkerInfo, calls: Mapping[str, Kind], now: float, *, draining: bool = False) -> Actions:
         """Take a worker's word for what it is and holds. The first report brings it up.
 
         Args:
@@ -421,7 +421,7 @@ class Dispatcher:
 
     # Workers and what they say.
 
-    def _become(self, record: WorkerRecord, state: WorkerState, worker: Worker | None = None) -> None:
+    def _become(self, record: WorkerRecord, state: WorkerState, worker: WorkerInfo | None = None) -> None:
         """Change what is known of a worker."""
         self._count_up(record, -1)
         record.state = state
@@ -485,9 +485,9 @@ class Dispatcher:
             record.told = True
             self._actions.append(Drained(record.worker))
 
-    def _status(self, record: WorkerRecord) -> WorkerStatus:
+    def _status(self, record: WorkerRecord) -> WorkerLoad:
         confirmed = sum(call.confirmed for call in record.calls.values())
-        return WorkerStatus(record.worker, record.state, len(record.calls) - confirmed, confirmed)
+        return WorkerLoad(record.worker, record.state, len(record.calls) - confirmed, confirmed)
 
     def _done(self) -> Actions:
         actions, self._actions = tuple(self._actions), []

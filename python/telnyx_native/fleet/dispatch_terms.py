@@ -20,9 +20,9 @@ __all__ = [
     "Refusal",
     "Refuse",
     "Rules",
-    "Worker",
+    "WorkerInfo",
+    "WorkerLoad",
     "WorkerState",
-    "WorkerStatus",
 ]
 
 
@@ -85,8 +85,8 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Worker:
-    """A worker, as it describes itself in every report.
+class WorkerInfo:
+    """What a worker says of itself, in every report.
 
     Attributes:
         name: Its name, which it keeps when it is restarted. One process at a time has it: a successor that runs
@@ -111,8 +111,8 @@ class Worker:
 
 
 @dataclass(frozen=True)
-class WorkerStatus:
-    """A worker, as the dispatcher sees it.
+class WorkerLoad:
+    """A worker as the dispatcher sees it, and how many of its slots are taken.
 
     Attributes:
         worker: What it said of itself.
@@ -121,7 +121,7 @@ class WorkerStatus:
         confirmed: Slots of calls that were answered, or that it reported.
     """
 
-    worker: Worker
+    worker: WorkerInfo
     state: WorkerState
     reserved: int
     confirmed: int
@@ -177,7 +177,7 @@ class Assign(Action):
     """Send a call to a worker, where a slot is reserved. A call whose worker was lost is assigned a second time."""
 
     call_id: str
-    worker: Worker
+    worker: WorkerInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ class Expire(Action):
     """End a call that its worker did not answer in time; it is forgotten here, and its slot is free."""
 
     call_id: str
-    worker: Worker
+    worker: WorkerInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +216,11 @@ class Drop(Action):
     """Clean up after a call that is gone with its worker, or that its worker does not know; it is forgotten here."""
 
     call_id: str
-    worker: Worker
+    worker: WorkerInfo
 
 
 @dataclass(frozen=True, slots=True)
 class Drained(Action):
     """A draining worker has no call left, and may be closed."""
 
-    worker: Worker
+    worker: WorkerInfo

@@ -2,9 +2,9 @@
 
 A line has one job. One that cannot be read becomes a `BadLine` with its number, and the rest goes on.
 
-- **CSV** has a header. `number` must be there; `id`, `time_zone` and `pool` may; all other columns are the payload.
-- **JSON lines** are objects with the same names; all other members are the payload.
-- **Applications** hand in mappings of that kind, or `Job`s.
+- **CSV** has a header. `number` must be there; `id`, `time_zone` and `pool` may; all other columns are the data.
+- **JSON lines** are objects with the same names; all other members are the data.
+- **Applications** hand in mappings of that kind, or `CampaignJob`s.
 
 Without an `id` the number is the id.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.fleet.campaign_terms import Job, plain_number
+from telnyx_native.fleet.campaign_terms import CampaignJob, plain_number
 from telnyx_native.untrusted_text import one_line
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class BadLine:
         return f"line {self.line}: {self.problem}"
 
 
-def job_of(fields: Mapping[str, Any]) -> Job:
+def job_of(fields: Mapping[str, Any]) -> CampaignJob:
     """Make a job of a mapping.
 
     Raises:
@@ -61,12 +61,12 @@ def job_of(fields: Mapping[str, Any]) -> Job:
         known[name] = one_line(value).strip()
     if not known["number"]:
         raise ConfigurationError("there is no number")
-    payload = {name: value for name, value in fields.items() if name not in known}
+    data = {name: value for name, value in fields.items() if name not in known}
     number = plain_number(known["number"])
-    return Job(known["id"] or number, number, payload, known["time_zone"], known["pool"])
+    return CampaignJob(known["id"] or number, number, data, known["time_zone"], known["pool"])
 
 
-def read_jobs(file: str | Path) -> Iterator[Job | BadLine]:
+def read_jobs(file: str | Path) -> Iterator[CampaignJob | BadLine]:
     """Read jobs from a file, line by line: CSV if its name ends with `.csv`, JSON lines if with `.jsonl` or `.ndjson`.
 
     Raises:
@@ -82,12 +82,12 @@ def read_jobs(file: str | Path) -> Iterator[Job | BadLine]:
     raise ConfigurationError(f"{path.name}: the name of a file with jobs ends with .csv, .jsonl or .ndjson")
 
 
-async def jobs_of(items: AsyncIterable[Job | Mapping[str, Any]]) -> AsyncIterator[Job | BadLine]:
+async def jobs_of(items: AsyncIterable[CampaignJob | Mapping[str, Any]]) -> AsyncIterator[CampaignJob | BadLine]:
     """Make jobs of what an application hands in; numbers of items stand for those of lines."""
     number = 0
     async for item in items:
         number += 1
-        yield item if isinstance(item, Job) else _job(number, item)
+        yield item if isinstance(item, CampaignJob) else _job(number, item)
 
 
 def read_do_not_call(file: str | Path) -> Iterator[str | BadLine]:
@@ -106,12 +106,12 @@ def read_do_not_call(file: str | Path) -> Iterator[str | BadLine]:
                 yield BadLine(number, str(error))
 
 
-def _jobs(rows: Iterable[tuple[int, Mapping[str, Any] | BadLine]]) -> Iterator[Job | BadLine]:
+def _jobs(rows: Iterable[tuple[int, Mapping[str, Any] | BadLine]]) -> Iterator[CampaignJob | BadLine]:
     for number, row in rows:
         yield row if isinstance(row, BadLine) else _job(number, row)
 
 
-def _job(number: int, fields: object) -> Job | BadLine:
+def _job(number: int, fields: object) -> CampaignJob | BadLine:
     try:
         if not isinstance(fields, Mapping):
             raise ConfigurationError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from telnyx_native.fleet.dispatch_terms import WorkerState
 
 if TYPE_CHECKING:
-    from telnyx_native.fleet.dispatch_terms import Kind, Worker
+    from telnyx_native.fleet.dispatch_terms import Kind, WorkerInfo
 
 __all__ = ["CallRecord", "LeastLoaded", "WorkerRecord"]
 
@@ -46,7 +46,7 @@ class WorkerRecord:
         told: That it is drained was told.
     """
 
-    worker: Worker
+    worker: WorkerInfo
     state: WorkerState = WorkerState.LOST
     calls: dict[str, CallRecord] = field(default_factory=dict)
     turn: int = 0

@@ -35,7 +35,7 @@ from telnyx_native.fleet.dispatch_terms import (
     Kind,
     Refuse,
     Rules,
-    Worker,
+    WorkerInfo,
 )
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ class _Site:
         coming: Calls that are on their way.
     """
 
-    worker: Worker
+    worker: WorkerInfo
     held: dict[str, _Call] = field(default_factory=dict)
     coming: int = 0
     alive: bool = True
@@ -510,9 +510,11 @@ class Simulation:
 
     # Workers.
 
-    def _describe(self, number: int, incarnation: int = 0) -> Worker:
+    def _describe(self, number: int, incarnation: int = 0) -> WorkerInfo:
         name = f"worker-{number}"
-        return Worker(name, f"sip:{name}@sip.telnyx.com", f"host-{number // 4}", self.scenario.capacity, incarnation)
+        return WorkerInfo(
+            name, f"sip:{name}@sip.telnyx.com", f"host-{number // 4}", self.scenario.capacity, incarnation
+        )
 
     def _report_regularly(self, site: _Site) -> None:
         self._report(site)

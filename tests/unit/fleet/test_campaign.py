@@ -20,8 +20,8 @@ from telnyx_native.fleet.campaign_terms import (
     INTERRUPTED,
     LEASE_EXPIRED,
     RETRIES,
+    CampaignJob,
     CampaignRules,
-    Job,
     JobState,
     Lease,
     Pool,
@@ -34,8 +34,8 @@ from telnyx_native.fleet.pacing import Window
 FAST = CampaignRules(pools={"default": Pool(rate=1000.0, burst=1000)})
 
 
-def job(number: int, **fields: Any) -> Job:
-    return Job(f"job-{number}", f"+1555{number:07}", **fields)
+def job(number: int, **fields: Any) -> CampaignJob:
+    return CampaignJob(f"job-{number}", f"+1555{number:07}", **fields)
 
 
 def campaign(jobs: int = 1, rules: CampaignRules = FAST) -> Campaign:
@@ -73,8 +73,8 @@ def test_job_that_is_done() -> None:
     assert lease.attempt == 1
     assert lease.record == Record("job-0", "+15550000000", JobState.LEASED, 1, 1.0)
     assert made.lease(1.0) is None
-    record = only(made.finish("job-0", 1, 30.0, result={"answer": "yes"}))
-    assert record == Record("job-0", "+15550000000", JobState.DONE, 1, 30.0, result={"answer": "yes"})
+    record = only(made.finish("job-0", 1, 30.0, output={"answer": "yes"}))
+    assert record == Record("job-0", "+15550000000", JobState.DONE, 1, 30.0, output={"answer": "yes"})
     assert made.is_finished
     assert +made.counts == Counter({JobState.DONE: 1})
     assert made.deadline(30.0) is None
@@ -103,6 +103,7 @@ def test_busy_is_tried_again_and_given_up_in_the_end() -> None:
         ("NETWORK_OUT_OF_ORDER", JobState.WAITING),
         ("CALL_REJECTED", JobState.FAILED),
         ("SOMETHING_NEW", JobState.WAITING),
+        ("NORMAL_CLEARING", JobState.DONE),
     ],
 )
 def test_what_follows_on_a_cause(cause: str, state: JobState) -> None:
@@ -145,10 +146,10 @@ def test_result_that_comes_late_is_believed_until_the_job_is_leased_again() -> N
     assert leased(made, 0.0) == ["job-0", "job-1"]
     made.tick(60.0)
     assert made.finish("job-0", 1, 61.0, cause="USER_BUSY") == ()  # it waits already
-    assert only(made.finish("job-0", 1, 62.0, result="sold")).state is JobState.DONE
+    assert only(made.finish("job-0", 1, 62.0, output="sold")).state is JobState.DONE
     assert leased(made, 120.0) == ["job-1"]
-    assert made.finish("job-1", 1, 121.0, result="sold") == ()
-    assert made.finish("job-0", 1, 121.0, result="sold") == ()
+    assert made.finish("job-1", 1, 121.0, output="sold") == ()
+    assert made.finish("job-0", 1, 121.0, output="sold") == ()
     assert made.late == 3
     assert +made.counts == Counter({JobState.DONE: 1, JobState.LEASED: 1})
 
@@ -208,7 +209,7 @@ def test_closed_windows_hold_up_only_their_own() -> None:
         ("berlin", "+493055501", ""),
         ("on holiday", "+493055502", "America/New_York"),
     ):
-        made.add(Job(name, number, time_zone=zone), noon)
+        made.add(CampaignJob(name, number, time_zone=zone), noon)
     assert leased(made, noon) == ["east", "on holiday"]
     made.finish("east", 1, noon + 1)
     made.finish("on holiday", 1, noon + 1)
@@ -240,7 +241,7 @@ def test_do_not_call_list() -> None:
 def test_campaign_goes_on_after_a_kill() -> None:
     made = campaign(5)
     records = [first(made, 10.0).record for _ in range(4)]
-    records += made.finish("job-0", 1, 20.0, result=1)
+    records += made.finish("job-0", 1, 20.0, output=1)
     records += made.finish("job-1", 1, 20.0, cause="USER_BUSY")
     records += made.finish("job-2", 1, 20.0, cause="UNALLOCATED_NUMBER")
     again = Campaign(FAST, now=100.0, past=records)
@@ -299,7 +300,7 @@ def test_texts_that_are_no_number(text: str) -> None:
         lambda: CampaignRules(zones={"+1": "Mars"}),
         lambda: Retry(-1, 1),
         lambda: Retry(1, 0),
-        lambda: Job("", "+15550100"),
+        lambda: CampaignJob("", "+15550100"),
         lambda: Campaign(CampaignRules(pools={"a": Pool(rate=0)}), now=0.0),
         lambda: Campaign(now=0.0, do_not_call=["bob"]),
     ],

@@ -24,20 +24,20 @@ from telnyx_native.fleet.dispatch_terms import (
     Refusal,
     Refuse,
     Rules,
-    Worker,
+    WorkerInfo,
     WorkerState,
 )
 
 
-def worker(name: str, capacity: int = 10, incarnation: int = 0) -> Worker:
-    return Worker(name, f"sip:{name}@sip.telnyx.com", f"host-{name}", capacity, incarnation)
+def worker(name: str, capacity: int = 10, incarnation: int = 0) -> WorkerInfo:
+    return WorkerInfo(name, f"sip:{name}@sip.telnyx.com", f"host-{name}", capacity, incarnation)
 
 
 def holding(*calls: str, kind: Kind = Kind.INBOUND) -> dict[str, Kind]:
     return dict.fromkeys(calls, kind)
 
 
-def fleet(*workers: Worker, rules: Rules | None = None) -> Dispatcher:
+def fleet(*workers: WorkerInfo, rules: Rules | None = None) -> Dispatcher:
     dispatcher = Dispatcher(rules, now=0.0)
     for each in workers:
         assert dispatcher.report(each, {}, 0.0) == ()
@@ -477,7 +477,7 @@ class World:
         )
         self.dispatcher = Dispatcher(self.rules, now=0.0)
         self.held: dict[str, dict[str, Kind]] = {}  # what workers really hold
-        self.workers: dict[str, Worker] = {}
+        self.workers: dict[str, WorkerInfo] = {}
         self.ringing: dict[str, str] = {}  # call to worker, as the last `Assign` said
         self.kinds: dict[str, Kind] = {}
         self.waiting: dict[Kind, list[str]] = {kind: [] for kind in Kind}  # in order of arrival

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.fleet.campaign_terms import Job
+from telnyx_native.fleet.campaign_terms import CampaignJob
 from telnyx_native.fleet.jobs import MAX_LINE, BadLine, job_of, jobs_of, read_do_not_call, read_jobs
 
 
-def read(path: Path, content: str | bytes) -> list[Job | BadLine]:
+def read(path: Path, content: str | bytes) -> list[CampaignJob | BadLine]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return list(read_jobs(path))
 
@@ -24,8 +24,8 @@ def test_csv(tmp_path: Path) -> None:
         ",+15550102,,,\n"
     )
     assert read(tmp_path / "jobs.csv", content) == [
-        Job("7", "+15550100199", {"name": "Smith, Ann"}, "America/New_York", "sales"),
-        Job("+15550102", "+15550102", {"name": ""}),
+        CampaignJob("7", "+15550100199", {"name": "Smith, Ann"}, "America/New_York", "sales"),
+        CampaignJob("+15550102", "+15550102", {"name": ""}),
     ]
 
 
@@ -43,7 +43,7 @@ def test_csv_with_lines_that_are_none(tmp_path: Path) -> None:
         b"+15550106,Eve\n"
     )
     jobs = read(tmp_path / "jobs.csv", content)
-    assert [job.number for job in jobs if isinstance(job, Job)] == ["+15550101", "+15550106"]
+    assert [job.number for job in jobs if isinstance(job, CampaignJob)] == ["+15550101", "+15550106"]
     assert [str(line) for line in jobs if isinstance(line, BadLine)] == [
         "line 4: 'bob' is no number; write it as +15550100, with 7 to 15 digits, or sip:a@b",
         "line 5: 1 values for 2 columns",
@@ -64,8 +64,8 @@ def test_json_lines(tmp_path: Path) -> None:
         '{"number": "sip:bob@example.com"}'
     )
     jobs = read(tmp_path / "jobs.jsonl", content)
-    assert jobs[0] == Job("a", "+15550101", {"language": "es", "order": {"items": [1, 2]}})
-    assert jobs[-1] == Job("sip:bob@example.com", "sip:bob@example.com")
+    assert jobs[0] == CampaignJob("a", "+15550101", {"language": "es", "order": {"items": [1, 2]}})
+    assert jobs[-1] == CampaignJob("sip:bob@example.com", "sip:bob@example.com")
     problems = [str(line) for line in jobs if isinstance(line, BadLine)]
     assert problems[0].startswith("line 2: this is no JSON: Expecting property name")
     assert problems[1:] == [
@@ -78,18 +78,18 @@ def test_json_lines(tmp_path: Path) -> None:
 def test_deeply_nested_line(tmp_path: Path) -> None:
     jobs = read(tmp_path / "jobs.ndjson", "[" * 60_000 + '\n{"number": "+15550101"}\n')
     assert isinstance(jobs[0], BadLine)
-    assert jobs[1:] == [Job("+15550101", "+15550101")]
+    assert jobs[1:] == [CampaignJob("+15550101", "+15550101")]
 
 
 async def test_iterator_of_an_application() -> None:
     async def items() -> AsyncIterator[object]:
         yield {"number": "+15550101"}
-        yield Job("x", "+15550102")
+        yield CampaignJob("x", "+15550102")
         yield "nonsense"
         yield {"number": "+15550103", "id": "x" * 300}
 
     jobs = [job async for job in jobs_of(items())]  # type: ignore[arg-type]  # nonsense is wanted here
-    assert jobs[:2] == [Job("+15550101", "+15550101"), Job("x", "+15550102")]
+    assert jobs[:2] == [CampaignJob("+15550101", "+15550101"), CampaignJob("x", "+15550102")]
     assert [str(job) for job in jobs[2:]] == [
         'line 3: this is \'nonsense\'; a job is an object such as {"number": "+15550100"}',
         "line 4: a job's id must have 1 to 256 characters",

@@ -21,7 +21,7 @@ from telnyx_native.fleet.results import ResultFile
 
 LEASED = Record("a", "+15550101", JobState.LEASED, 1, 1.5)
 BUSY = Record("a", "+15550101", JobState.WAITING, 1, 2.0, "USER_BUSY", 302.0)
-DONE = Record("a", "+15550101", JobState.DONE, 2, 303.0, result={"said": "ja, naïve ✓\n"})
+DONE = Record("a", "+15550101", JobState.DONE, 2, 303.0, output={"said": "ja, naïve ✓\n"})
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_lines_of_others_are_counted(tmp_path: Path, line: bytes) -> None:
 def test_result_that_is_no_json(tmp_path: Path) -> None:
     with ResultFile(tmp_path / "results.jsonl") as results:
         with pytest.raises(ConfigurationError, match="must be a JSON value"):
-            results.write(LEASED, Record("b", "+15550102", JobState.DONE, 1, 1.0, result=object()))
+            results.write(LEASED, Record("b", "+15550102", JobState.DONE, 1, 1.0, output=object()))
         assert list(results.read()) == []
 
 

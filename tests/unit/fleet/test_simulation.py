@@ -9,7 +9,7 @@ import pytest
 
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.fleet.dispatch import Dispatcher
-from telnyx_native.fleet.dispatch_terms import Drained, Kind, Rules, Worker
+from telnyx_native.fleet.dispatch_terms import Drained, Kind, Rules, WorkerInfo
 from telnyx_native.fleet.simulation import CALM, Faults, Outcome, Quantiles, Scenario, Simulation
 
 SMALL = Scenario(
@@ -77,7 +77,7 @@ def test_large_fleet_decides_in_time() -> None:
 class Greedy(Dispatcher):
     """Believes that workers have twice their slots."""
 
-    def report(self, worker: Worker, calls: Mapping[str, Kind], now: float, *, draining: bool = False):  # type: ignore[no-untyped-def]
+    def report(self, worker: WorkerInfo, calls: Mapping[str, Kind], now: float, *, draining: bool = False):  # type: ignore[no-untyped-def]
         return super().report(dataclasses.replace(worker, capacity=2 * worker.capacity), calls, now, draining=draining)
 
 
@@ -87,7 +87,7 @@ class Forgetful(Dispatcher):
     def release(self, call_id: str, now: float):  # type: ignore[no-untyped-def]
         return () if call_id.endswith("7") else super().release(call_id, now)
 
-    def report(self, worker: Worker, calls: Mapping[str, Kind], now: float, *, draining: bool = False):  # type: ignore[no-untyped-def]
+    def report(self, worker: WorkerInfo, calls: Mapping[str, Kind], now: float, *, draining: bool = False):  # type: ignore[no-untyped-def]
         old = self._records.get(worker.name)
         kept = {call_id: call.kind for call_id, call in old.calls.items()} if old else {}
         return super().report(worker, {**kept, **calls}, now, draining=draining)
