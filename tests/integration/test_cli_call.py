@@ -175,6 +175,28 @@ async def test_gateway_by_its_file(tmp_path):
     assert "example bot" not in output
 
 
+async def test_gateway_shows_what_verifies_webhooks(tmp_path):
+    file = tmp_path / "gateway.toml"
+    file.write_text(
+        """
+        [users.alice]
+        password = "x"
+        [voice_api]
+        api_keys = "KEY-opensesame"
+        webhook_key = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="
+        [applications.support]
+        webhook_url = "http://127.0.0.1:1/"
+        """
+    )
+    async with command("gateway", "--config", str(file), "--port", "0") as server:
+        line = await line_with(server, r"The Voice API is at (http://\S+/v2), .* support; .* key (\S+)")
+        assert line[2] == "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="  # RFC 8032, section 7.1, test 1
+        server.send_signal(signal.SIGTERM)
+        code, output, errors = await outcome(server)
+    assert code == 0, errors
+    assert "opensesame" not in output + errors
+
+
 async def test_gateway_that_others_reach_says_so():
     async with command("gateway", "--host", "0.0.0.0", "--port", "0") as server:
         await line_with(server, "Warning: others on the network can reach this gateway")

@@ -41,6 +41,7 @@ COVERED_BY = {
     "gateway/context.py": "unit/gateway/test_connection.py",
     "gateway/destinations/ivr.py": "unit/gateway/destinations/test_built_in.py",
     "gateway/monitor.py": "unit/gateway/web/test_api.py",
+    "gateway/voice_api/bridges.py": "integration/test_voice_api.py",
     "gateway/voice_api/call_control.py": "integration/test_voice_api.py",
     "gateway/voice_api/controlled_call.py": "integration/test_voice_api.py",
     "gateway/voice_api/playback.py": "integration/test_voice_api.py",

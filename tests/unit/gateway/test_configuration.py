@@ -42,6 +42,18 @@ def test_the_example_is_good_and_complete() -> None:
         assert program in text
 
 
+def test_the_example_of_the_voice_api_is_good(load) -> None:
+    text = EXAMPLE.read_text()
+    begin = text.index("# [voice_api]")
+    example = text[begin : text.index("# --- Bounds", begin)]
+    config = load("\n".join(line.removeprefix("# ") for line in example.splitlines()))
+    assert config.voice_api is not None
+    (application,) = config.voice_api.applications
+    for setting in dataclasses.fields(Application):
+        assert setting.name == "name" or f"{setting.name} =" in example
+    assert config.gateway().applications == (application,)
+
+
 def test_everything_arrives(load, tmp_path: Path) -> None:
     (tmp_path / "sounds").mkdir()
     (tmp_path / "brains.py").write_text("async def hello(conversation): pass\nnothing = 1\n")

@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from telnyx_native.errors import ConfigurationError, MediaError
+from telnyx_native.errors import ConfigurationError
 from telnyx_native.event_loop import Tasks
 from telnyx_native.gateway.accounts.users import address_of
 from telnyx_native.gateway.calls.call_info import CallInfo, Party, PlatformIds, call_info_to, reason_of
 from telnyx_native.gateway.calls.leg import CallerLeg, LegState
 from telnyx_native.gateway.destinations.built_in import Refuse
-from telnyx_native.gateway.destinations.ring_users import UnansweredError, ring_until_answered, talk
+from telnyx_native.gateway.destinations.ring_users import UnansweredError, ring_until_answered
 from telnyx_native.gateway.voice_api import commands
 from telnyx_native.gateway.voice_api.applications import Application, Applications
+from telnyx_native.gateway.voice_api.bridges import Bridges
 from telnyx_native.gateway.voice_api.commands import LONGEST_CALL, Body
 from telnyx_native.gateway.voice_api.controlled_call import ControlledCall
 from telnyx_native.gateway.voice_api.playback import find_sound
@@ -28,7 +28,7 @@ from telnyx_native.gateway.voice_api.webhooks import Webhooks
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from telnyx_native.gateway.calls.call_info import Reason
     from telnyx_native.gateway.calls.leg import CalleeLeg, Leg
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.destinations.router import Router, Switchboard
     from telnyx_native.gateway.destinations.sounds import SoundFolder
     from telnyx_native.gateway.voice_api.applications import VoiceApi
-    from telnyx_native.gateway.voice_api.events import Source
 
 __all__ = ["CallControl"]
 
@@ -109,6 +108,7 @@ class CallControl:
         self._switchboard = switchboard
         self._folder = folder
         self._webhooks = Webhooks(key, context.counters)
+        self._bridges = Bridges()
         self._tasks = Tasks()
         self._closing = False
         self._calls: dict[str, ControlledCall] = {}
@@ -148,6 +148,7 @@ class CallControl:
         """Hang up the calls, post what there is to tell, and end every task; bounded in time."""
         self._closing = True
         await asyncio.gather(*(call.hang_up() for call in list(self._calls.values())))
+        await self._bridges.close()
         await self._webhooks.close(self._limits.close_time / 2)
         await self._tasks.close()
 
@@ -227,7 +228,7 @@ class CallControl:
         webhook_url: str | None,
     ) -> ControlledCall:
         """Begin a call that an application places."""
-        if self._closing or len(self._calls) >= self._limits.calls:
+        if self._closing or max(len(self._calls), len(self._legs.legs)) >= self._limits.calls:
             self._counters.refused_calls += 1
             raise Refusal.too_many("This gateway has as many calls as it may have, or is about to close.")
         call = ControlledCall(
@@ -303,7 +304,7 @@ class CallControl:
         )
         call.parks = command.parks
         if linked is not None and command.bridges:
-            self._connect(linked, call, owned=True)
+            self._bridges.connect(linked, call, owned=True)
         answer = {"data": call.status() | {"is_alive": False}}
         self._remember("", command, answer)
         return answer
@@ -349,7 +350,7 @@ class CallControl:
     def _answer(self, call: ControlledCall, command: commands.Answer) -> None:
         leg = _require_unanswered(call)
         leg.remote_headers = command.headers
-        self._tasks.start(self._answer_leg(call))
+        self._tasks.start(self._bridges.answer(call))
 
     def _reject(self, call: ControlledCall, command: commands.Reject) -> None:
         _require_unanswered(call)
@@ -371,7 +372,7 @@ class CallControl:
             webhook_url=call.webhook_url,
         )
         call.parks = command.parks
-        self._connect(call, new, owned=True)
+        self._bridges.connect(call, new, owned=True)
 
     def _bridge(self, call: ControlledCall, command: commands.Bridge) -> None:
         _require_reachable(call, "bridge")
@@ -381,7 +382,7 @@ class CallControl:
         if command.prevents_double_bridge and other.partner is not None:
             raise Refusal.wrong_state("The call to bridge with is bridged already.")
         call.parks = command.parks
-        self._connect(call, other, owned=False)
+        self._bridges.connect(call, other, owned=False)
 
     def _start_playback(self, call: ControlledCall, command: commands.StartPlayback) -> None:
         if not call.answered:
@@ -417,101 +418,6 @@ class CallControl:
             self._done[call_control_id, command.command_id] = asyncio.get_running_loop().time(), answer
             if len(self._done) > MOST_COMMANDS:
                 self._done.popitem(last=False)
-
-    # How two calls come together, and part
-
-    def _connect(self, call: ControlledCall, other: ControlledCall, *, owned: bool) -> None:
-        """Bridge two calls as soon as the other one is answered; this takes the place of an attempt under way.
-
-        Args:
-            call: The one that waits.
-            other: The one that rings, or is answered.
-            owned: Whether the other one ends when nothing comes of it.
-        """
-        if call.connecting is not None:
-            call.connecting.cancel()
-        call.connecting = self._tasks.start(self._connect_when_answered(call, other, owned=owned))
-
-    async def _connect_when_answered(self, call: ControlledCall, other: ControlledCall, *, owned: bool) -> None:
-        try:
-            async with self._ringback(call):
-                if other.direction == "outgoing":
-                    await other.wait_settled()
-            for each in (call, other):
-                if not each.over:
-                    await self._answer_leg(each)
-            if call.answered and other.answered:
-                self._join(call, other)
-        finally:
-            if call.connecting is asyncio.current_task():
-                call.connecting = None
-            if owned and other.partner is not call:
-                await other.hang_up(HangupCause.NORMAL_CLEARING if other.answered else HangupCause.ORIGINATOR_CANCEL)
-
-    @asynccontextmanager
-    async def _ringback(self, call: ControlledCall) -> AsyncIterator[None]:
-        """Let the caller hear that it rings, unless it hears something else."""
-        if isinstance(call.leg, CallerLeg) and call.partner is None and not call.hears_playback:
-            async with call.leg.ringback():
-                yield
-        else:
-            yield
-
-    async def _answer_leg(self, call: ControlledCall) -> None:
-        """Answer an inbound call; does nothing when it is answered."""
-        leg = call.leg
-        if not isinstance(leg, CallerLeg):
-            return
-        async with call.answering:
-            try:
-                await leg.answer()
-            except MediaError as error:
-                logger.warning("a call cannot be answered: %s", error)
-                await call.hang_up(HangupCause.INCOMPATIBLE_DESTINATION)
-                return
-        if leg.reason is None:
-            call.mark_answered(leg)
-
-    def _join(self, call: ControlledCall, other: ControlledCall) -> None:
-        if call.partner is other:
-            return
-        for each in (call, other):
-            self._part(each)
-        call.partner, other.partner = other, call
-        for each in (other, call):
-            each.playlist.stop(everything=True)
-        for each in (call, other):
-            each.tell("call.bridged")
-        call.talking = other.talking = self._tasks.start(self._talk(call, other))
-
-    def _part(self, call: ControlledCall) -> None:
-        """Take a call out of its bridge; what was bridged with it is left alone."""
-        partner, call.partner = call.partner, None
-        if partner is not None:
-            partner.partner = None
-            if call.talking is not None:
-                call.talking.cancel()
-            self._tasks.start(self._leave_alone(partner, reason_of(HangupCause.NORMAL_CLEARING), "unknown"))
-
-    async def _talk(self, call: ControlledCall, other: ControlledCall) -> None:
-        """Keep two calls together until one of them is over."""
-        reason = await talk(call.answered_leg, other.answered_leg)
-        call.partner = other.partner = None
-        gone = next((each for each in (call, other) if each.over), None)
-        for each in (call, other):
-            if not each.over:
-                await self._leave_alone(each, reason_of(reason), gone.source if gone else "unknown")
-
-    async def _leave_alone(self, call: ControlledCall, reason: Reason, source: Source) -> None:
-        """Park a call whose partner is gone, if that was asked for, or end it."""
-        if call.parks and not call.over:
-            call.parks = False
-            try:
-                call.answered_leg.peer.leave()
-            except MediaError as error:
-                logger.info("a call has gone with the other side of its bridge: %s", error)
-        else:
-            await call.hang_up(reason, source)
 
 
 def _require_unanswered(call: ControlledCall) -> CallerLeg:

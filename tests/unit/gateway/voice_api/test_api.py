@@ -43,7 +43,7 @@ async def receiver():
 async def gateway(peers, receiver):
     users = [User("alice", "secret", "+15550100"), User("bob", "hidden", "+15550101")]
     application = Application("support", receiver.url, numbers=["+15550200"])
-    limits = GatewayLimits(close_time=2.0, ring_time=0.2, calls=5)
+    limits = GatewayLimits(close_time=2.0, ring_time=2.0, calls=5)
     async with Gateway(users, limits=limits, voice_api=VoiceApi(["another", API_KEY], [application])) as gateway:
         receiver.public_key = gateway.public_key
         yield gateway
@@ -120,12 +120,22 @@ async def test_what_there_is_not(http, path):
         assert await code_of(response) == "10005"
 
 
-async def test_calls_are_limited(http, alice, bob):
-    for _ in range(4):
-        await bob.place("noanswer", call_id=f"Call-{_}")
-    async with http.post("calls", json={"to": "alice", "from": "+1", "connection_id": "support"}) as response:
+async def test_calls_are_limited(http, gateway, receiver, alice, bob):
+    wanted = {"to": "alice", "from": "+1", "connection_id": "support"}
+    for n in range(4):
+        await bob.place("+15550200", call_id=f"Call-{n}")
+    async with http.post("calls", json=wanted) as response:
         assert response.status == HTTPStatus.OK
     await alice.expect("telnyx_rtc.invite")
+    async with http.post("calls", json=wanted) as response:
+        assert response.status == HTTPStatus.TOO_MANY_REQUESTS
+        assert await code_of(response) == "10011"
+    control_id = (await receiver.find("call.initiated", direction="incoming"))["call_control_id"]
+    async with http.post(f"calls/{control_id}/actions/transfer", json={"to": "alice"}) as response:
+        assert response.status == HTTPStatus.TOO_MANY_REQUESTS
+    assert gateway.counters.refused_calls == 2
+    async with http.post(f"calls/{control_id}/actions/hangup") as response:
+        assert response.status == HTTPStatus.OK
 
 
 async def test_applications_are_shown_without_secrets(gateway):
