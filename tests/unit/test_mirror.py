@@ -33,6 +33,7 @@ COVERED_BY = {
     "events.py": "unit/test_values.py",
     "fleet/campaign_terms.py": "unit/fleet/test_campaign.py",
     "fleet/dispatch_terms.py": "unit/fleet/test_dispatch.py",
+    "fleet/simulation_terms.py": "unit/fleet/test_simulation.py",
     "fleet/records.py": "unit/fleet/test_dispatch.py",
     "gateway/calls/back_to_back.py": "integration/test_voice_api.py",
     "gateway/calls/leg.py": "unit/gateway/calls/test_requests.py",

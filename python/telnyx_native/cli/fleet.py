@@ -12,7 +12,7 @@ from telnyx_native.cli.command import ExitCode, run
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from telnyx_native.fleet.simulation import Outcome, Quantiles
+    from telnyx_native.fleet.simulation_terms import Outcome, Quantiles
 
 __all__ = ["fleet"]
 
@@ -110,7 +110,8 @@ async def _simulate(
 ) -> ExitCode:
     from rich.console import Console
 
-    from telnyx_native.fleet.simulation import CALM, Faults, Scenario, Simulation
+    from telnyx_native.fleet.simulation import Simulation
+    from telnyx_native.fleet.simulation_terms import CALM, Faults, Scenario
 
     scenario = Scenario(
         workers=workers,

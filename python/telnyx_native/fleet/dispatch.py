@@ -121,6 +121,7 @@ class Dispatcher:
         self._unreported = Timer(self.rules.unreported)
         self._heard = Timer(self.rules.report)
         self._lost = Timer(self.rules.reattach)
+        self._returned: set[str] = set()  # put back, and not told yet
         self._actions: list[Action] = []
 
     # What is seen from outside.
@@ -186,8 +187,7 @@ class Dispatcher:
         elif call.at is None:
             self.counters.queued += 1
             self._wait(call, now)
-            call.position = len(queue)
-            self._actions.append(Position(call_id, call.position))
+            self._tell_position(call, len(queue))
         return self._done()
 
     def confirm(self, call_id: str, now: float) -> None:  # noqa: ARG002 - every event has its time
@@ -300,16 +300,22 @@ class Dispatcher:
     # Calls and slots.
 
     def _fill(self, now: float) -> None:
-        """Assign what waits, as far as there are slots for it."""
-        if self._expected:
-            return
+        """Assign what waits, as far as there are slots for it; tell what was put back and waits."""
         for queue in self._queues.values():
-            while queue:
+            while queue and not self._expected:
                 call = next(iter(queue.values()))
                 record = self._choose(call)
                 if record is None:
                     break
                 self._assign(call, record, now)
+            returned = self._returned & queue.keys() if self._returned else set()
+            for position, call in enumerate(queue.values(), 1):  # they are at its beginning
+                if not returned:
+                    break
+                if call.call_id in returned:
+                    returned.remove(call.call_id)
+                    self._tell_position(call, position)
+        self._returned.clear()
 
     def _choose(self, call: CallRecord) -> WorkerRecord | None:
         """The worker for a call; `None` if there is no slot for it."""
@@ -364,6 +370,10 @@ class Dispatcher:
         if self._announce_at is None:
             self._announce_at = now + self.rules.announce
 
+    def _tell_position(self, call: CallRecord, position: int) -> None:
+        call.position = position
+        self._actions.append(Position(call.call_id, position))
+
     def _leave_queue(self, call: CallRecord) -> None:
         if self._queues[call.kind].pop(call.call_id, None):
             self._waiting.stop(call.call_id)
@@ -371,17 +381,19 @@ class Dispatcher:
     def _put_back(self, calls: Iterable[CallRecord], now: float) -> None:
         """Bring calls that were assigned and not confirmed back to their places in the queue."""
         unanswered = [call for call in calls if not call.confirmed]
-        if not unanswered:
-            return
-        for call in unanswered:
+        mixed = set()
+        for call in sorted(unanswered, key=lambda call: call.number, reverse=True):
             self.counters.put_back += 1
             self._free_slot(call)
-            self._queues[call.kind][call.call_id] = call
+            queue = self._queues[call.kind]
+            if call.number > next(iter(queue.values()), call).number:
+                mixed.add(call.kind)
+            queue[call.call_id] = call
+            queue.move_to_end(call.call_id, last=False)
             self._wait(call, now)
-            call.position = 0
-        for kind, queue in self._queues.items():
-            self._queues[kind] = OrderedDict(sorted(queue.items(), key=lambda item: item[1].number))
-        self._announce_at = now  # their callers have not heard that they wait, if they do
+            self._returned.add(call.call_id)
+        for kind in mixed:
+            self._queues[kind] = OrderedDict(sorted(self._queues[kind].items(), key=lambda item: item[1].number))
 
     def _forget(self, call: CallRecord) -> None:
         self._leave_queue(call)
@@ -415,8 +427,7 @@ class Dispatcher:
         for queue in self._queues.values():
             for position, call in enumerate(queue.values(), 1):
                 if call.position != position:
-                    call.position = position
-                    self._actions.append(Position(call.call_id, position))
+                    self._tell_position(call, position)
         self._announce_at = now + self.rules.announce if self.waiting else None
 
     # Workers and what they say.

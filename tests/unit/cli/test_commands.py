@@ -136,7 +136,7 @@ def test_simulation_of_a_fleet(invoke):
 
 
 def test_simulation_in_which_something_happens_that_must_not(invoke, monkeypatch):
-    monkeypatch.setattr("telnyx_native.fleet.simulation.Outcome.holds", False)
+    monkeypatch.setattr("telnyx_native.fleet.simulation_terms.Outcome.holds", False)
     result = invoke("fleet", "simulate", "--workers", "2", "--capacity", "5", "--rate", "1", "--duration", "1")
     assert result.exit_code == 1
     assert "Something happened that must not" in result.output

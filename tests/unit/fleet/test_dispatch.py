@@ -278,15 +278,25 @@ def test_calls_of_a_lost_worker_wait_for_it_and_those_that_rang_go_elsewhere() -
     dispatcher.confirm("talks", 1.0)
     dispatcher.request("other", 1.0)  # b
     dispatcher.request("rings", 1.0)  # a
-    assert dispatcher.lose("a", 2.0) == ()
+    assert dispatcher.lose("a", 2.0) == (Position("rings", 1),)
     assert dispatcher.waiting == 1
-    assert dispatcher.tick(2.0) == (Position("rings", 1),)
     assert used(dispatcher) == {"a": 1, "b": 1}
     dispatcher.request("later", 3.0)
     assert assigned(dispatcher.release("other", 4.0)) == [("rings", "b")]  # it was first
     back = dispatcher.report(worker("a", 2, incarnation=1), holding("talks"), 6.0)
     assert assigned(back) == [("later", "a")]
     assert dispatcher.counters.reattached == dispatcher.counters.put_back == 1
+
+
+def test_calls_that_go_back_to_the_queue_find_their_places() -> None:
+    dispatcher = fleet(worker("a", 1), worker("b", 1), worker("c", 1))
+    for name in ("one", "two", "three", "four"):
+        dispatcher.request(name, 0.0)  # a, b, c, and the queue
+    assert dispatcher.lose("b", 1.0) == (Position("two", 1),)
+    assert dispatcher.lose("c", 1.0) == (Position("three", 2),)
+    assert dispatcher.lose("a", 1.0) == (Position("one", 1),)
+    served = dispatcher.report(worker("d", 4), {}, 2.0)
+    assert [call_id for call_id, _ in assigned(served)] == ["one", "two", "three", "four"]
 
 
 def test_lost_worker_that_does_not_come_back_loses_its_calls() -> None:

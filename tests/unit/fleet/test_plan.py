@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.fleet.dispatch_terms import Rules
 from telnyx_native.fleet.plan import MAX_ERLANGS, erlang_b, erlang_c, plan, wanted_workers
-from telnyx_native.fleet.simulation import CALM, Scenario, Simulation
+from telnyx_native.fleet.simulation import Simulation
+from telnyx_native.fleet.simulation_terms import CALM, Scenario
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.fleet.dispatch import Dispatcher
 from telnyx_native.fleet.dispatch_terms import Drained, Kind, Rules, WorkerInfo
-from telnyx_native.fleet.simulation import CALM, Faults, Outcome, Quantiles, Scenario, Simulation
+from telnyx_native.fleet.simulation import Simulation
+from telnyx_native.fleet.simulation_terms import CALM, Faults, Outcome, Quantiles, Scenario
 
 SMALL = Scenario(
     workers=20,
