@@ -70,7 +70,7 @@ async def _plan(
         calls_per_worker=calls_per_worker,
         workers_per_host=workers_per_host,
     )
-    table = _table(f"{calls_per_hour:,g} calls an hour of {seconds:,g} s", "", "")
+    table = _table(f"{calls_per_hour:,.9g} calls an hour of {seconds:,.9g} s", "", "")
     table.add_row("Calls at once, on average", f"{needed.erlangs:,.1f}")
     table.add_row("Slots", f"{needed.slots:,}")
     table.add_row(f"Workers, of {calls_per_worker:,} slots", f"{needed.workers:,}")
@@ -171,9 +171,11 @@ def _course(workers: int, capacity: int, outcome: Outcome) -> Table:
 
 def _costs(outcome: Outcome) -> Table:
     """What it took."""
-    table = _table("CPU time of the dispatcher, in µs", "event", "times", "p50", "p99", "worst")
+    table = _table("CPU time of the dispatcher, in µs", "event", "times", "p50", "p99", "worst", "total")
     for name, cost in (*outcome.cost.items(), ("request, release", outcome.decision)):
-        table.add_row(name, f"{cost.count:,}", *(f"{time * 1e6:,.0f}" for time in (cost.p50, cost.p99, cost.worst)))
+        table.add_row(
+            name, f"{cost.count:,}", *(f"{time * 1e6:,.0f}" for time in (cost.p50, cost.p99, cost.worst, cost.total))
+        )
     return table
 
 

@@ -86,19 +86,21 @@ class Quantiles:
         p50: The median.
         p99: What 99 of 100 do not exceed.
         worst: The largest.
+        total: The sum.
     """
 
     count: int
     p50: float
     p99: float
     worst: float
+    total: float
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Quantiles:
         """The quantiles of values; zeros if there are none."""
         ordered = sorted(values) or [0.0]
         last = len(ordered) - 1
-        return cls(len(ordered), ordered[last // 2], ordered[math.ceil(last * 0.99)], ordered[-1])
+        return cls(len(ordered), ordered[last // 2], ordered[math.ceil(last * 0.99)], ordered[-1], sum(ordered))
 
 
 @dataclass

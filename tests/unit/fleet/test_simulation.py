@@ -123,8 +123,8 @@ def test_time_passes_also_when_nothing_happens() -> None:
 
 
 def test_quantiles() -> None:
-    assert Quantiles.of(range(101)) == Quantiles(101, 50, 99, 100)
-    assert Quantiles.of([]) == Quantiles(1, 0, 0, 0)
+    assert Quantiles.of(range(101)) == Quantiles(101, 50, 99, 100, 5050)
+    assert Quantiles.of([]) == Quantiles(1, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("name", ["workers", "capacity", "rate", "seconds", "duration"])
