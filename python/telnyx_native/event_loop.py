@@ -95,6 +95,11 @@ class Tasks:
         task.add_done_callback(self._running.discard)
         return task
 
+    async def wait(self) -> None:
+        """Wait until all that runs now is done."""
+        if self._running:
+            await asyncio.wait(list(self._running))
+
     async def close(self) -> None:
         """Cancel what still runs, and wait for its end."""
         await cancel_all(self._running)

@@ -18,7 +18,7 @@ from support.signals import tone
 from support.users import log_in
 from support.webhook_receiver import API_KEY, WebhookReceiver, api_client, webhook_receiver
 from telnyx_native import Call, CallState, TelnyxClient
-from telnyx_native.gateway import Application, DialPlan, Gateway, GatewayLimits, User, VoiceApi
+from telnyx_native.gateway import Application, DialPlan, Gateway, User, VoiceApi
 from telnyx_native.media.files import write_wav
 
 SUPPORT = "+15550200"
@@ -40,7 +40,6 @@ async def gateway(webhooks: WebhookReceiver, tmp_path: Path) -> AsyncIterator[Ga
         [User(name, "s3cret", number) for name, number in names.items()],
         plan=DialPlan(sounds=tmp_path, groups={"sales": ["bob", "carol"]}),
         voice_api=VoiceApi([API_KEY], [application]),
-        limits=GatewayLimits(ring_time=3.0),
     ) as running:
         webhooks.public_key = running.public_key
         yield running
@@ -244,7 +243,7 @@ async def test_transfer_that_nobody_answers_times_out(
 ) -> None:
     call, control_id = await initiated(alice, webhooks)
     incoming = bob.incoming_calls.collect()
-    await api.calls.actions.transfer(control_id, to="sip:bob@x")
+    await api.calls.actions.transfer(control_id, to="sip:bob@x", timeout_secs=5)
     ringing = await asyncio.wait_for(anext(incoming), LIMIT)
     await webhooks.next("call.initiated")
     assert (await webhooks.next("call.hangup"))["hangup_cause"] == "timeout"
@@ -538,3 +537,30 @@ async def test_no_secret_reaches_the_log(
     assert "ended" in ours
     for text in (API_KEY, "s3cret-hook", "KEY-wr0ng"):
         assert text not in ours
+
+
+async def test_nothing_is_left_behind(webhooks: WebhookReceiver) -> None:
+    application = Application("support", webhooks.url, numbers=[SUPPORT])
+    users = [User("alice", "s3cret"), User("bob", "s3cret")]
+    async with Gateway(users, voice_api=VoiceApi([API_KEY], [application])) as gateway:
+        webhooks.public_key = gateway.public_key
+        async with TelnyxClient() as one, TelnyxClient() as other, api_client(gateway.voice_api_url) as api:
+            await log_in(one, gateway, "alice")
+            await log_in(other, gateway, "bob")
+            for to in ("sip:bob@x", "tone:440"):  # bridged with a client, and with a destination
+                call, control_id = await initiated(one, webhooks)
+                transfer = api.calls.actions.transfer(control_id, to=to)
+                await (taken(other, transfer) if "bob" in to else transfer)
+                await call.wait_active(LIMIT)
+                await webhooks.find("call.bridged")
+                await webhooks.find("call.bridged")
+            await initiated(one, webhooks)  # and one that waits for its application
+            peers = [leg.peer for leg in gateway.calls if leg.media.network is not None]
+            await gateway.close()
+            assert all(peer.closed for peer in peers)
+            assert len(peers) == 5
+    assert {(await webhooks.find("call.hangup"))["hangup_cause"] for _ in range(5)} <= {
+        "normal_clearing",
+        "originator_cancel",
+    }
+    assert [task for task in asyncio.all_tasks() if "gateway/voice_api" in repr(task)] == []

@@ -95,6 +95,23 @@ async def test_closing_ends_what_still_runs() -> None:
     assert sorted(ended) == ["one", "other"]
 
 
+async def test_waiting_cancels_nothing() -> None:
+    tasks, go, done = Tasks(), asyncio.Event(), []
+    await tasks.wait()
+
+    async def work() -> None:
+        await go.wait()
+        done.append("work")
+
+    tasks.start(work())
+    waiting = asyncio.create_task(tasks.wait())
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    go.set()
+    await waiting
+    assert done == ["work"]
+
+
 async def test_what_runs_beside_a_block_ends_with_it() -> None:
     ended: list[str] = []
     async with running(note_the_end(ended, "beside")):

@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 
 from support.limit import LIMIT
 from telnyx_native.errors import MediaError, SdpError
-from telnyx_native.gateway import Gateway, GatewayLimits, User, scripted_brain
+from telnyx_native.gateway import Gateway, GatewayLimits, User, VoiceApi, scripted_brain
 from telnyx_native.gateway.server import EngineLease
 
 OFFER = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=offer\r\n"
@@ -201,7 +201,8 @@ def limits():
 @pytest.fixture
 async def gateway(peers, limits):
     users = [User("alice", "secret", "+15550100"), User("bob", "hidden", "+15550101")]
-    async with Gateway(users, limits=limits, assistants={"assistant": scripted_brain}) as gateway:
+    voice_api = VoiceApi(["KEY-secret"])
+    async with Gateway(users, limits=limits, assistants={"assistant": scripted_brain}, voice_api=voice_api) as gateway:
         yield gateway
 
 

@@ -8,15 +8,16 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import MediaError
-from telnyx_native.event_loop import Tasks
+from telnyx_native.event_loop import cancel_all
 from telnyx_native.gateway.calls.call_info import reason_of
 from telnyx_native.gateway.calls.leg import CallerLeg
 from telnyx_native.gateway.destinations.ring_users import talk
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
+    from telnyx_native.event_loop import Tasks
     from telnyx_native.gateway.calls.call_info import Reason
     from telnyx_native.gateway.voice_api.controlled_call import ControlledCall
     from telnyx_native.gateway.voice_api.events import Source
@@ -27,14 +28,14 @@ logger = logging.getLogger(__name__)
 
 
 class Bridges:
-    """Bridges calls, two by two. A call is in one bridge, and waits for one other call, at a time."""
+    """Bridges calls, two by two. A call is in one bridge, and waits for one other call, at a time.
 
-    def __init__(self) -> None:
-        self._tasks = Tasks()
+    Args:
+        tasks: What runs as long as calls are together, or wait for each other.
+    """
 
-    async def close(self) -> None:
-        """End every task; the calls are left as they are."""
-        await self._tasks.close()
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
 
     def connect(self, call: ControlledCall, other: ControlledCall, *, owned: bool) -> None:
         """Bridge two calls as soon as the other one is answered; this takes the place of an attempt under way.
@@ -67,10 +68,11 @@ class Bridges:
         try:
             async with _ringback(call):
                 if other.direction == "outgoing":
-                    await other.wait_settled()
+                    await _first_of(other.wait_settled(), call.wait_over())
             for each in (call, other):
-                if not other.over and not each.over:
-                    await self.answer(each)
+                if not call.over and not other.over:
+                    # Goes on when another attempt takes the place of this one: half an answer is none.
+                    await asyncio.shield(self._tasks.start(self.answer(each)))
             if call.answered and other.answered:
                 self._join(call, other)
         finally:
@@ -109,6 +111,15 @@ class Bridges:
         for each in (call, other):
             if not each.over:
                 await _leave_alone(each, reason_of(reason), gone.source if gone else "unknown")
+
+
+async def _first_of(*waits: Coroutine[None, None, None]) -> None:
+    """Wait until one of several things has happened."""
+    waiting = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await cancel_all(waiting)
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -108,11 +109,11 @@ class CallControl:
         self._switchboard = switchboard
         self._folder = folder
         self._webhooks = Webhooks(key, context.counters)
-        self._bridges = Bridges()
         self._tasks = Tasks()
+        self._bridges = Bridges(self._tasks)
         self._closing = False
         self._calls: dict[str, ControlledCall] = {}
-        self._ended: OrderedDict[str, ControlledCall] = OrderedDict()
+        self._ended: OrderedDict[str, Mapping[str, Any]] = OrderedDict()  # what is told of calls that are over
         self._done: OrderedDict[tuple[str, str], tuple[float, Mapping[str, Any]]] = OrderedDict()
         self._commands: dict[str, tuple[type[commands.Command], Callable[[ControlledCall, Any], None]]] = {
             "answer": (commands.Answer, self._answer),
@@ -133,11 +134,27 @@ class CallControl:
             ConfigurationError: Its name or a number of it is another's, or a number leads elsewhere already.
         """
         for number in application.numbers:
-            if self._router.leads_somewhere(number):
+            if self.applications.at(number) is None and self._router.leads_somewhere(number):
                 raise ConfigurationError(
                     f"applications.{application.name}: {number!r} is a user, a number, a group or a destination already"
                 )
         self.applications.add(application)
+
+    def put(self, application: Application) -> None:
+        """Take in an application, in the place of one of that name.
+
+        Raises:
+            ConfigurationError: A number of it is another's, or leads elsewhere already; then nothing changes.
+        """
+        before = self.applications.named(application.name)
+        if before is not None:
+            self.applications.remove(before.name)
+        try:
+            self.add(application)
+        except ConfigurationError:
+            if before is not None:
+                self.applications.add(before)
+            raise
 
     def destination_at(self, address: str) -> AskApplication | None:
         """Return the application that a number belongs to, as a destination; `None` if it belongs to none."""
@@ -148,7 +165,9 @@ class CallControl:
         """Hang up the calls, post what there is to tell, and end every task; bounded in time."""
         self._closing = True
         await asyncio.gather(*(call.hang_up() for call in list(self._calls.values())))
-        await self._bridges.close()
+        with suppress(TimeoutError):  # what hangs up shall get to its end
+            async with asyncio.timeout(self._limits.close_time / 4):
+                await self._tasks.wait()
         await self._webhooks.close(self._limits.close_time / 2)
         await self._tasks.close()
 
@@ -175,11 +194,13 @@ class CallControl:
         call.tell_initiated()
         self._tasks.start(self._follow(call, leg))
         await leg.ring()
-        await self._wait_for_commands(call)
+        if not await self._is_cared_for(call):
+            call.ended_by = call.far_side
+            return HangupCause.NO_ANSWER
         return await leg.wait_ended()
 
-    async def _wait_for_commands(self, call: ControlledCall) -> None:
-        """Return when a call is answered or over; end it when the application does nothing about it for too long."""
+    async def _is_cared_for(self, call: ControlledCall) -> bool:
+        """Return `True` when a call is answered or over, `False` when its application has done nothing for too long."""
         patience, loop = call.application.first_command_timeout, asyncio.get_running_loop()
         while call.state.value is LegState.NEW:
             if call.connecting is not None:
@@ -187,13 +208,13 @@ class CallControl:
             left = call.active_at + patience - loop.time()
             if left <= 0:
                 logger.warning("%s has done nothing about a call for %g s", call.application.name, patience)
-                await call.hang_up(HangupCause.NO_ANSWER)
-                return
+                return False
             try:
                 async with asyncio.timeout(left):
                     await call.wait_settled()
             except TimeoutError:
                 continue
+        return True
 
     async def _follow(self, call: ControlledCall, leg: Leg) -> None:
         """Note what becomes of a leg; end it when it has lasted too long."""
@@ -210,11 +231,9 @@ class CallControl:
     def _forget(self, call: ControlledCall) -> None:
         name = call.ids.call_control_id
         self._calls.pop(name, None)
-        self._ended[name] = call
+        self._ended[name] = call.status()
         if len(self._ended) > MOST_ENDED:
             self._ended.popitem(last=False)
-        if call.connecting is not None:
-            call.connecting.cancel()
         self._tasks.start(call.close())
 
     def _place(
@@ -317,14 +336,14 @@ class CallControl:
                 or not what it must be.
         """
         kind, handler = self._commands.get(name) or (None, None)
-        call = self._calls.get(call_control_id) or self._ended.get(call_control_id)
-        if kind is None or handler is None or call is None:
+        call = self._calls.get(call_control_id)
+        if kind is None or handler is None or (call is None and call_control_id not in self._ended):
             raise Refusal.not_found()
         command = kind.read(Body(values))
         self._check_url(command)
         if (answer := self._recall(call_control_id, command)) is not None:
             return answer
-        if call.over:
+        if call is None or call.over:
             raise Refusal.ended()
         before = call.client_state, call.webhook_url
         call.note(command)
@@ -342,10 +361,11 @@ class CallControl:
         Raises:
             Refusal: There is no such call.
         """
-        call = self._calls.get(call_control_id) or self._ended.get(call_control_id)
-        if call is None:
+        call = self._calls.get(call_control_id)
+        status = call.status() if call else self._ended.get(call_control_id)
+        if status is None:
             raise Refusal.not_found()
-        return {"data": call.status()}
+        return {"data": status}
 
     def _answer(self, call: ControlledCall, command: commands.Answer) -> None:
         leg = _require_unanswered(call)

@@ -47,7 +47,7 @@ class ControlledCall:
         client_state: What the application wants repeated.
         webhook_url: Where its webhooks go, if not to the address of the application.
         state: NEW, ANSWERED or ENDED; the flow ends with the call.
-        leg: Its leg; `None` until a phone has answered an outgoing call, and when the call is over.
+        leg: Its leg; of an outgoing call `None` until a phone has answered.
         parks: Whether it stays when the other side of its bridge goes.
         time_limit: Seconds that it may last.
         partner: The call that it is bridged with.
@@ -56,6 +56,7 @@ class ControlledCall:
         ringing: What lets phones ring for an outgoing call.
         answering: Held while it is answered.
         active_at: When a command was last carried out, on the clock of the event loop.
+        ended_by: Who ends it, if its client does not.
     """
 
     def __init__(
@@ -91,10 +92,10 @@ class ControlledCall:
         self.ringing: asyncio.Task[None] | None = None
         self.answering = asyncio.Lock()
         self.active_at = asyncio.get_running_loop().time()
+        self.ended_by: Source | None = None
         self._webhooks = webhooks
         self._on_end = on_end
         self._playlist: Playlist | None = None
-        self._source: Source | None = None
         self._begun = datetime.now(UTC)
         self._answered: datetime | None = None
         self._ended: datetime | None = None
@@ -132,8 +133,13 @@ class ControlledCall:
 
     @property
     def source(self) -> Source:
-        """Who has ended it: its client, unless somebody else was noted."""
-        return self._source or ("caller" if self.direction == "incoming" else "callee")
+        """Who has ended it."""
+        return self.ended_by or ("caller" if self.direction == "incoming" else "callee")
+
+    @property
+    def far_side(self) -> Source:
+        """The party that is not its client."""
+        return "callee" if self.direction == "incoming" else "caller"
 
     # What happens to it
 
@@ -167,6 +173,10 @@ class ControlledCall:
         """Wait until it is answered or over."""
         await self.state.wait_for(lambda state: state is not LegState.NEW)
 
+    async def wait_over(self) -> None:
+        """Wait until it is over."""
+        await self.state.wait_for(LegState.ENDED)
+
     async def hang_up(self, reason: Reason = HangupCause.NORMAL_CLEARING, source: Source | None = None) -> None:
         """End the call from the gateway's side; one that is over stays as it is.
 
@@ -176,7 +186,7 @@ class ControlledCall:
         """
         if self.over:
             return
-        self._source = source or ("callee" if self.direction == "incoming" else "caller")
+        self.ended_by = source or self.far_side
         if self.leg is None:
             if self.ringing is not None:
                 self.ringing.cancel()
@@ -186,10 +196,9 @@ class ControlledCall:
         self.mark_ended(self.leg.reason or reason_of(reason))
 
     async def close(self) -> None:
-        """End the tasks of a call that is over, and let go of its leg: the call is known for longer."""
+        """End the tasks of a call that is over."""
         if self._playlist is not None:
             await self._playlist.close()
-        self.leg = self._playlist = None
 
     # What the application says and is told
 

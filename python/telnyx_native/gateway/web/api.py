@@ -16,6 +16,7 @@ from telnyx_native.errors import CallError, ConfigurationError, MediaError
 from telnyx_native.gateway.accounts.users import same_secret
 from telnyx_native.gateway.faults.names import inject, inject_into_call, inject_into_server
 from telnyx_native.gateway.faults.scenarios import SCENARIOS
+from telnyx_native.gateway.voice_api.applications import Application
 from telnyx_native.redaction import mask
 from telnyx_native.untrusted_text import one_line
 from telnyx_native.version import __version__
@@ -101,7 +102,6 @@ def make_api(context: ApiContext) -> web.Application:
             web.get("/users", handlers.users),
             web.post("/users/{name}/token", handlers.login_token),
             web.post("/users/{name}/faults", handlers.fault_of_user),
-            web.get("/applications", handlers.applications),
             web.get("/calls", handlers.calls),
             web.post("/calls", handlers.place_call),
             web.delete("/calls/{id}", handlers.hang_up),
@@ -113,6 +113,15 @@ def make_api(context: ApiContext) -> web.Application:
             web.delete("/scenarios/{name}", handlers.stop_scenario),
         ]
     )
+    if context.call_control is not None:
+        applications = _ApplicationHandlers(context.call_control)
+        api.add_routes(
+            [
+                web.get("/applications", applications.list),
+                web.put("/applications/{name}", applications.put),
+                web.delete("/applications/{name}", applications.remove),
+            ]
+        )
     api.on_shutdown.append(handlers.close_streams)
     return api
 
@@ -170,18 +179,6 @@ class _Handlers:
     async def login_token(self, request: web.Request) -> web.Response:
         return web.json_response(
             {"login_token": self._context.mint_token(request.match_info["name"], TOKEN_LIFETIME)}, status=201
-        )
-
-    async def applications(self, _request: web.Request) -> web.Response:
-        control = self._context.call_control
-        return web.json_response(
-            {
-                "public_key": control.public_key if control else None,
-                "applications": [
-                    {"name": each.name, "numbers": list(each.numbers), "webhook_url": mask(each.webhook_url)}
-                    for each in (control.applications if control else ())
-                ],
-            }
         )
 
     async def calls(self, _request: web.Request) -> web.Response:
@@ -274,6 +271,36 @@ class _Handlers:
 
     def _calls(self) -> list[dict[str, Any]]:
         return [self._context.gateway.monitor.describe(leg) for leg in self._context.calls.legs]
+
+
+class _ApplicationHandlers:
+    """What the API does with applications, while the Voice API is on."""
+
+    def __init__(self, control: CallControl) -> None:
+        self._control = control
+
+    async def list(self, _request: web.Request) -> web.Response:
+        shown = [
+            {"name": each.name, "numbers": list(each.numbers), "webhook_url": mask(each.webhook_url)}
+            for each in self._control.applications
+        ]
+        return web.json_response({"public_key": self._control.public_key, "applications": shown})
+
+    async def put(self, request: web.Request) -> web.Response:
+        wanted = await _read_object(request)
+        numbers = wanted.get("numbers", [])
+        if not isinstance(numbers, list) or not all(isinstance(number, str) for number in numbers):
+            raise web.HTTPBadRequest(text="numbers must be a list of strings")
+        url, failover_url = (_text_of(wanted, key) for key in ("webhook_url", "webhook_failover_url"))
+        try:
+            self._control.put(Application(request.match_info["name"], url, failover_url or None, numbers))
+        except ConfigurationError as error:
+            raise web.HTTPBadRequest(text=str(error)) from None
+        return await self.list(request)
+
+    async def remove(self, request: web.Request) -> web.Response:
+        self._control.applications.remove(request.match_info["name"])
+        return await self.list(request)
 
 
 def _record(kind: str, data: Any) -> bytes:

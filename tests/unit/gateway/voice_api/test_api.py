@@ -43,7 +43,7 @@ async def receiver():
 async def gateway(peers, receiver):
     users = [User("alice", "secret", "+15550100"), User("bob", "hidden", "+15550101")]
     application = Application("support", receiver.url, numbers=["+15550200"])
-    limits = GatewayLimits(close_time=2.0, ring_time=2.0, calls=5)
+    limits = GatewayLimits(close_time=2.0, calls=5)
     async with Gateway(users, limits=limits, voice_api=VoiceApi(["another", API_KEY], [application])) as gateway:
         receiver.public_key = gateway.public_key
         yield gateway

@@ -15,6 +15,7 @@ from yarl import URL
 from support.api_description import DESCRIPTION, check, described
 from support.limit import LIMIT
 from telnyx_native.errors import MediaError
+from telnyx_native.gateway import Gateway
 from telnyx_native.gateway.web.api import make_api
 from telnyx_native.gateway.web.site import CONSOLE
 
@@ -50,8 +51,28 @@ async def test_users_and_who_is_logged_in(api, alice):
     ]
 
 
-async def test_applications(api):
-    assert await ask(api, "GET", "applications") == {"public_key": None, "applications": []}
+async def test_applications(gateway, api):
+    url = "http://user:s3cret@127.0.0.1:1/?token=s3cret"
+    shown = await ask(api, "PUT", "applications/support", webhook_url=url, numbers=["+15550200"])
+    assert shown["public_key"] == gateway.public_key
+    assert "s3cret" not in json.dumps(shown)
+    (application,) = gateway.applications
+    assert (application.name, application.webhook_url, application.numbers) == ("support", url, ["+15550200"])
+    taken = await ask(api, "PUT", "applications/other", HTTPStatus.BAD_REQUEST, webhook_url=url, numbers=["+15550200"])
+    assert "is a number of 'support'" in taken["error"]
+    await ask(api, "PUT", "applications/support", HTTPStatus.BAD_REQUEST, webhook_url=url, numbers=["alice"])
+    assert gateway.applications == (application,), "what fails changes nothing"
+    await ask(api, "PUT", "applications/support", webhook_url="http://127.0.0.1:2/")
+    assert [each.numbers for each in gateway.applications] == [[]]
+    assert (await ask(api, "GET", "applications"))["applications"][0]["name"] == "support"
+    assert (await ask(api, "DELETE", "applications/support"))["applications"] == []
+
+
+async def test_without_the_voice_api_there_are_no_applications():
+    async with Gateway() as gateway, aiohttp.ClientSession() as http:
+        headers = {"Authorization": f"Bearer {gateway.control_token}"}
+        async with http.get(gateway.url.replace("ws:", "http:") + "/api/applications", headers=headers) as response:
+            assert response.status == HTTPStatus.NOT_FOUND
 
 
 async def test_status(api, alice):
@@ -218,6 +239,12 @@ async def test_every_described_response_is_given(ask_checked, alice, gateway, mo
     for name in ("flaky-wifi", "sunshine"):
         for method in ("PUT", "DELETE"):
             await ask_checked(method, f"scenarios/{name}", "/scenarios/{name}")
+
+    application = "applications/support", "/applications/{name}"
+    for body in ({"webhook_url": "x"}, {"webhook_url": 5}, {"numbers": "+1"}, {"webhook_url": "http://127.0.0.1:1/"}):
+        await ask_checked("PUT", *application, **body)
+    for _ in range(2):
+        await ask_checked("DELETE", *application)
 
     call = await ask_checked("POST", "calls", "/calls", **PLACE)
     await ask_checked("POST", "calls", "/calls", user="alice")
