@@ -162,15 +162,11 @@ class Campaign:
         """Take a job. One that is over, by what was recorded in the past, is counted and not dialled again.
 
         Raises:
-            ConfigurationError: There is no room, another job has its id, or its pool is not there.
+            ConfigurationError: There is no room, another job has its id, or its pool is not there. The message names
+                the line that the job came from.
         """
-        if not self.room:
-            raise ConfigurationError(f"{self.rules.waiting} jobs wait already; add more when some are over")
-        if job.job_id in self._entries or job.job_id in self._over:
-            raise ConfigurationError(f"there is a job {job.job_id[:40]!r} already; each needs an id of its own")
-        if job.pool and job.pool not in self._pool_of:
-            known = ", ".join(self._pool_of)
-            raise ConfigurationError(f"there is no pool {job.pool[:40]!r}; there are: {known}")
+        if problem := self._problem(job):
+            raise ConfigurationError(f"line {job.line}: {problem}" if job.line else problem)
         past = self._past.pop(job.job_id, None)
         if past and past.state.is_final:
             self.counts[past.state] += 1
@@ -250,6 +246,16 @@ class Campaign:
         return tuple(self._retry(self._entries[job_id], now, LEASE_EXPIRED) for job_id in self._leases.due(now))
 
     # What is kept.
+
+    def _problem(self, job: CampaignJob) -> str | None:
+        """Why a job cannot be taken."""
+        if not self.room:
+            return f"{self.rules.waiting} jobs wait already; add more when some are over"
+        if job.job_id in self._entries or job.job_id in self._over:
+            return f"there is a job {job.job_id[:40]!r} already; each needs an id of its own"
+        if job.pool and job.pool not in self._pool_of:
+            return f"there is no pool {job.pool[:40]!r}; there are: {', '.join(self._pool_of)}"
+        return None
 
     def _first(self, pool: _Pool, now: float) -> _Entry | None:
         """The first job of a pool that may ring now; those that may not wait until then."""

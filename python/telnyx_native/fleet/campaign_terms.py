@@ -62,6 +62,7 @@ class CampaignJob:
         data: What the bot needs to know; goes through JSON.
         time_zone: Where it rings, such as `America/New_York`; empty: by `CampaignRules.zones`.
         pool: The pool of numbers to call from; empty: the first.
+        line: The line of a file that it came from, for messages.
     """
 
     job_id: str
@@ -69,6 +70,7 @@ class CampaignJob:
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     time_zone: str = ""
     pool: str = ""
+    line: int | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 < len(self.job_id) <= 256:

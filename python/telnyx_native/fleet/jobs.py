@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +117,7 @@ def _job(number: int, fields: object) -> CampaignJob | BadLine:
             raise ConfigurationError(
                 f'this is {_shortened(fields)}; a job is an object such as {{"number": "+15550100"}}'
             )
-        return job_of(fields)
+        return replace(job_of(fields), line=number)
     except ConfigurationError as error:
         return BadLine(number, str(error))
 

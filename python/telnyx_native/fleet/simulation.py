@@ -197,8 +197,8 @@ class Simulation:
     @property
     def _is_over(self) -> bool:
         """Whether all has ended, or what is left is a leak."""
-        forgotten = self._is_finished and self._dispatcher is not None and not self._dispatcher.calls
-        return forgotten or self._now > self.scenario.duration + 40 * self.scenario.seconds + self._grace
+        all_ended = self._is_finished and self._dispatcher is not None and not self._dispatcher.calls
+        return all_ended or self._now > self.scenario.duration + 40 * self.scenario.seconds + self._grace
 
     @property
     def _is_finished(self) -> bool:

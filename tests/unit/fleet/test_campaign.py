@@ -271,6 +271,8 @@ def test_jobs_that_cannot_be_added() -> None:
         made.add(job(0), 0.0)
     with pytest.raises(ConfigurationError, match="there is no pool 'x'; there are: default"):
         made.add(job(1, pool="x"), 0.0)
+    with pytest.raises(ConfigurationError, match="line 7: there is a job 'job-0' already"):
+        made.add(job(0, line=7), 0.0)
     assert made.room == 1
     made.add(job(1), 0.0)
     with pytest.raises(ConfigurationError, match="2 jobs wait already"):

@@ -673,6 +673,7 @@ class World:
         free = {record.worker.name for record in up if len(record.calls) < record.worker.capacity}
         assert {record.worker.name for record in dispatcher._records.values() if record.entry} == free
         assert bool(free) == (dispatcher._room.first() is not None)
+        assert len(dispatcher._room._heap) <= 4 * len(free) + 65
         if free and not dispatcher.rebuilding:
             assert not dispatcher._queues[Kind.INBOUND], "a caller waits though there is a slot"
         reserved = [c for record in dispatcher._records.values() for c in record.calls.values() if not c.confirmed]

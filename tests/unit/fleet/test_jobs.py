@@ -44,6 +44,7 @@ def test_csv_with_lines_that_are_none(tmp_path: Path) -> None:
     )
     jobs = read(tmp_path / "jobs.csv", content)
     assert [job.number for job in jobs if isinstance(job, CampaignJob)] == ["+15550101", "+15550106"]
+    assert [job.line for job in jobs] == [2, 4, 5, 6, 7, 8, 9, 10]
     assert [str(line) for line in jobs if isinstance(line, BadLine)] == [
         "line 4: 'bob' is no number; write it as +15550100, with 7 to 15 digits, or sip:a@b",
         "line 5: 1 values for 2 columns",
