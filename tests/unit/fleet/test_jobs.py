@@ -76,6 +76,11 @@ def test_json_lines(tmp_path: Path) -> None:
     ]
 
 
+def test_json_line_that_is_no_text(tmp_path: Path) -> None:
+    jobs = read(tmp_path / "jobs.jsonl", b'{"number": "\xff"}\n{"number": "+15550101"}\n')
+    assert jobs == [BadLine(1, "this is no UTF-8"), CampaignJob("+15550101", "+15550101")]
+
+
 def test_deeply_nested_line(tmp_path: Path) -> None:
     jobs = read(tmp_path / "jobs.ndjson", "[" * 60_000 + '\n{"number": "+15550101"}\n')
     assert isinstance(jobs[0], BadLine)
