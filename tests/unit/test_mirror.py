@@ -43,7 +43,6 @@ COVERED_BY = {
     "gateway/destinations/ivr.py": "unit/gateway/destinations/test_built_in.py",
     "gateway/monitor.py": "unit/gateway/web/test_api.py",
     "gateway/voice_api/bridges.py": "integration/test_voice_api.py",
-    "gateway/voice_api/call_control.py": "integration/test_voice_api.py",
     "gateway/voice_api/controlled_call.py": "integration/test_voice_api.py",
     "gateway/voice_api/playback.py": "integration/test_voice_api.py",
     "gateway/voice_api/refusals.py": "integration/test_voice_api.py",

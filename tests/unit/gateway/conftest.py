@@ -35,7 +35,7 @@ class FakePeer:
         self.audio = self.create_audio()
 
     def create_audio(self):
-        return SimpleNamespace(muted=False, layer=no_layer)
+        return SimpleNamespace(muted=False, layer=no_layer, clear=lambda: None)
 
     async def create_offer(self, *, ice_restart=False):
         self.done.append(("create_offer", ice_restart))
@@ -74,6 +74,9 @@ class FakePeer:
 
     def enter(self, join):
         self.done.append("enter")
+
+    def leave(self):
+        self.done.append("leave")
 
     def hold(self, held):
         self.done.append(("hold", held))
