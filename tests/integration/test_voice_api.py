@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import telnyx
+from aiohttp import web
 from telnyx import AsyncTelnyx
 
 from support.hearing import hear_tone, saying_tone
@@ -204,6 +206,23 @@ async def test_dial_and_bridge(
     assert (await webhooks.next("call.hangup"))["hangup_source"] == "callee"
 
 
+async def test_parked_caller_goes_on_with_another(
+    alice: TelnyxClient, bob: TelnyxClient, carol: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
+) -> None:
+    call, control_id = await initiated(alice, webhooks)
+    first = await taken(bob, api.calls.actions.transfer(control_id, to="sip:bob@x", park_after_unbridge="self"))
+    await call.wait_active(LIMIT)
+    await hear_each_other(call, first)
+    await first.end()
+    await webhooks.find("call.hangup")
+    await api.calls.actions.start_playback(control_id, audio_url="file:music.wav", loop="infinity")
+    await hear_tone(call.audio, 700)
+    second = await taken(carol, api.calls.actions.transfer(control_id, to="sip:carol@x"))
+    await hear_each_other(call, second)
+    await second.end()
+    await call.wait_done()  # it was parked once
+
+
 async def test_dial_bridges_on_answer(
     alice: TelnyxClient, bob: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx
 ) -> None:
@@ -325,6 +344,76 @@ async def test_sounds_are_played_one_after_the_other(
     await call.end()
     assert (await webhooks.next("call.playback.ended"))["status"] == "call_hangup"
     await webhooks.next("call.hangup")
+
+
+async def test_sounds_come_from_addresses_and_with_the_command(
+    alice: TelnyxClient, webhooks: WebhookReceiver, api: AsyncTelnyx, tmp_path: Path
+) -> None:
+    call, control_id = await answered(alice, webhooks, api)
+    write_wav(tmp_path / "served.wav", tone(850, 0.5, 16_000), 16_000)
+    write_wav(tmp_path / "small.wav", tone(1300, 0.3, 8_000), 8_000)
+    play, stop = api.calls.actions.start_playback, api.calls.actions.stop_playback
+    async with sound_site({"/a.wav": tmp_path / "served.wav"}) as site:
+        await play(control_id, audio_url=f"{site}/a.wav", loop="infinity")
+        await webhooks.next("call.playback.started")
+        await hear_tone(call.audio, 850)
+        content = base64.b64encode((tmp_path / "small.wav").read_bytes()).decode()
+        await play(control_id, playback_content=content, loop="infinity", stop="all")
+        assert (await webhooks.next("call.playback.ended"))["status"] == "cancelled"
+        assert (await webhooks.next("call.playback.started"))["media_url"] is None
+        await hear_tone(call.audio, 1300)
+        await stop(control_id)
+        await webhooks.next("call.playback.ended")
+        for path, status in (("/gone.wav", "file_not_found"), ("/redirected", "failed"), ("/text", "failed")):
+            await play(control_id, audio_url=site + path)
+            await webhooks.next("call.playback.started")
+            assert (await webhooks.next("call.playback.ended"))["status"] == status
+    assert call.state == CallState.ACTIVE
+
+
+async def test_sound_that_is_too_big_is_not_played(
+    alice: TelnyxClient,
+    webhooks: WebhookReceiver,
+    api: AsyncTelnyx,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("telnyx_native.gateway.voice_api.playback.LARGEST_SOUND", 1000)
+    monkeypatch.setattr("telnyx_native.gateway.voice_api.playback.MOST_WAITING", 1)
+    _, control_id = await answered(alice, webhooks, api)
+    play = api.calls.actions.start_playback
+    async with sound_site({"/a.wav": tmp_path / "music.wav"}) as site:
+        await play(control_id, audio_url=f"{site}/a.wav")
+        await webhooks.next("call.playback.started")
+        assert (await webhooks.next("call.playback.ended"))["status"] == "failed"
+    await play(control_id, audio_url="file:music.wav", loop="infinity")
+    await play(control_id, audio_url="file:music.wav")
+    with pytest.raises(telnyx.RateLimitError):
+        await play(control_id, audio_url="file:music.wav")
+
+
+@asynccontextmanager
+async def sound_site(files: dict[str, Path]) -> AsyncIterator[str]:
+    """A site with files, a redirect to the first of them, and some text."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        if request.path == "/redirected":
+            raise web.HTTPFound(next(iter(files)))
+        if request.path == "/text":
+            return web.Response(text="this is no sound")
+        if request.path not in files:
+            raise web.HTTPNotFound
+        return web.FileResponse(files[request.path])
+
+    site = web.Application()
+    site.router.add_get("/{path:.*}", serve)
+    runner = web.AppRunner(site, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 async def test_repeated_command_is_carried_out_once(
