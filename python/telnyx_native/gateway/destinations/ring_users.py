@@ -86,7 +86,7 @@ async def ring_until_answered(phones: Sequence[CalleeLeg], ring_time: float) -> 
     Raises:
         UnansweredError: Nobody has answered within `ring_time` seconds, or everybody has refused.
     """
-    phone = None
+    taken = None
     try:
         async with asyncio.timeout(ring_time):
             await asyncio.gather(*(_invite(phone) for phone in phones))
@@ -95,12 +95,13 @@ async def ring_until_answered(phones: Sequence[CalleeLeg], ring_time: float) -> 
             reason = _why_nobody(phones)
             raise UnansweredError(f"nobody has taken the call: {reason}", reason)
         await _hang_up_losers(phones, phone)
-        return phone
+        taken = phone  # only now: who gives up before that leaves nobody in the call
+        return taken
     except TimeoutError:
         reason = reason_of(HangupCause.NO_ANSWER)
         raise UnansweredError(f"nobody has answered within {ring_time:g} s", reason) from None
     finally:
-        others = (other for other in phones if other is not phone)
+        others = (phone for phone in phones if phone is not taken)
         await asyncio.gather(*(other.hang_up(HangupCause.ORIGINATOR_CANCEL) for other in others))
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from support.limit import LIMIT
 from telnyx_native.errors import CallError, ConfigurationError, MediaError, WaitTimeoutError
+from telnyx_native.flow import StateFlow
 from telnyx_native.gateway import DialPlan, Gateway, LegState, User
+from telnyx_native.gateway.destinations.ring_users import ring_until_answered
 from telnyx_native.states import HangupCause
 
 
@@ -279,3 +281,36 @@ class TestAllPhonesOfAUser:
             bye = (await bob.expect("telnyx_rtc.bye"))["params"]
             assert (bye["callID"], bye["cause"]) == (first_invite["callID"], "LOSE_RACE")
             await alice.expect("telnyx_rtc.answer")
+
+
+class Phone:
+    """A leg that answers at once, and takes its time to be hung up."""
+
+    reason = None
+
+    def __init__(self, state):
+        self.state = StateFlow(state)
+        self.ended = []
+        self.is_ending = asyncio.Event()
+
+    async def invite(self):
+        pass
+
+    async def wait_settled(self):
+        await self.state.wait_for(LegState.ANSWERED)
+        return self
+
+    async def hang_up(self, reason):
+        self.ended.append(reason)
+        self.is_ending.set()
+        await asyncio.sleep(0.01)
+
+
+async def test_who_gives_up_between_the_answer_and_the_call_leaves_nobody_in_it():
+    winner, loser = Phone(LegState.ANSWERED), Phone(LegState.RINGING)
+    ringing = asyncio.create_task(ring_until_answered([winner, loser], LIMIT))
+    await asyncio.wait_for(loser.is_ending.wait(), LIMIT)
+    ringing.cancel()
+    await asyncio.wait({ringing})
+    assert ringing.cancelled()
+    assert winner.ended == [HangupCause.ORIGINATOR_CANCEL]
