@@ -148,11 +148,13 @@ def _course(workers: int, capacity: int, outcome: Outcome) -> Table:
         ("Kills of the dispatcher", outcome.kills),
         ("Calls that were there again after a crash", counters.reattached),
         ("Calls adopted, most after kills", counters.adopted),
+        ("Calls that their worker did not take", counters.failed),
         ("Calls dispatched again", counters.put_back),
         ("Reservations expired", counters.expired),
         ("Released, since unreported", counters.unreported),
         ("Refused: queue full", counters.refused_full),
         ("Refused: waited too long", counters.refused_waited),
+        ("Refused: no worker took it", counters.refused_failed),
         ("Callers who gave up", outcome.gave_up),
         ("Calls cut: worker away too long", outcome.cut),
     ):

@@ -13,6 +13,9 @@ Each method takes the time (seconds of a monotonic clock), and returns what is t
     async def on_call_answered(call_id: str) -> None:
         dispatcher.confirm(call_id, clock())
 
+    async def on_transfer_failed(call_id: str) -> None:  # the worker refused, or its leg ended without an answer
+        await carry_out(dispatcher.fail(call_id, clock()) or dispatcher.request(call_id, clock()))
+
     async def on_call_hangup(call_id: str) -> None:
         await carry_out(dispatcher.release(call_id, clock()))
 
@@ -23,7 +26,7 @@ Each method takes the time (seconds of a monotonic clock), and returns what is t
         for action in actions:
             match action:
                 case Assign(call_id, worker):
-                    await transfer(call_id, worker.address)  # if that fails: release, and perhaps request again
+                    await transfer(call_id, worker.address)
                 case Position(call_id, position):
                     await say_position(call_id, position)
                 case Refuse(call_id) | Expire(call_id) | Drop(call_id):
@@ -36,10 +39,11 @@ The rules:
 1. A slot is taken when the call is assigned, before it rings, and never above the worker's capacity. Only what workers
    report may go above it, for it is there already.
 2. The worker with the smallest part of its slots taken gets the call; of equals, the one whose last is longest ago.
-   Workers that drain or are lost get none.
+   Workers that drain or are lost get none, nor those that did not take a call, until they report. Else one that is dead
+   and that nobody misses yet would always be the least loaded, and get all calls.
 3. Who finds no slot waits. Each kind of call has its own queue, in order of arrival; inbound calls come first, for a
-   person waits. A call that was assigned to a worker that is now lost, and not confirmed, goes back to its place, also
-   when the queue is full.
+   person waits. A call that was not confirmed when its worker was lost, or failed, goes back to its place, also when
+   the queue is full.
 4. The workers' word is the truth about what they hold. A call that was not known there is adopted, wherever it was
    thought to be. If two workers claim a call, the first keeps it until it is lost, or does not
    report the call any more.
@@ -199,6 +203,27 @@ class Dispatcher:
         call.confirmed = True
         self._reserved.stop(call_id)
 
+    def fail(self, call_id: str, now: float) -> Actions:
+        """Take note that a call did not get to its worker: it refused, or was not there.
+
+        The call is dispatched anew, and the worker is suspended until it reports. After `Rules.failures` of them the
+        call is refused. Calls that are not reserved are ignored: one that is not known has to be requested.
+        """
+        call = self._calls.get(call_id)
+        if call is None or call.at is None or call.confirmed:
+            return ()
+        self.counters.failed += 1
+        call.failures += 1
+        if call.at.state is WorkerState.UP:
+            self._become(call.at, WorkerState.SUSPENDED)
+        if call.failures < self.rules.failures:
+            self._put_back([call], now)
+        else:
+            self.counters.refused_failed += 1
+            self._refuse(call, Refusal.FAILED)
+        self._fill(now)
+        return self._done()
+
     def release(self, call_id: str, now: float) -> Actions:
         """Take note that a call has ended, or that its caller gave up. Calls that are not known are ignored."""
         call = self._calls.get(call_id)
@@ -261,7 +286,7 @@ class Dispatcher:
             known = ", ".join(sorted(self._records)[:20]) or "none"
             raise ConfigurationError(f"there is no worker {name}; known are: {known}")
         record.draining = True
-        if record.state is WorkerState.UP:
+        if record.state is not WorkerState.LOST:
             self._become(record, WorkerState.DRAINING)
         self._tell_drained(record)
         self._fill(now)

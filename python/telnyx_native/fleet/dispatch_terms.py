@@ -34,9 +34,10 @@ class Kind(Enum):
 
 
 class WorkerState(Enum):
-    """What a worker is good for."""
+    """What a worker is good for. A suspended one did not take a call, and gets none until it has reported."""
 
     UP = "up"
+    SUSPENDED = "suspended"
     DRAINING = "draining"
     LOST = "lost"
 
@@ -47,6 +48,8 @@ class Rules:
 
     Attributes:
         reservation: From the assignment of a call to its confirmation; then the slot is free again.
+        failures: Workers that may fail to take a call; then it is refused. So one call does not suspend the whole
+            fleet.
         queue: Calls of each kind that may wait.
         wait: Longest wait in the queue.
         announce: Between two announcements of positions in the queue. One pass over the queue makes each of them, so a
@@ -62,6 +65,7 @@ class Rules:
     """
 
     reservation: float = 30.0
+    failures: int = 3
     queue: int = 1000
     wait: float = 120.0
     announce: float = 10.0
@@ -80,6 +84,8 @@ class Rules:
         for name in ("queue", "sticky_callers"):
             if getattr(self, name) < 0:
                 raise ConfigurationError(f"{name} is {getattr(self, name)!r}; it must be 0 or more")
+        if self.failures < 1:
+            raise ConfigurationError(f"failures is {self.failures!r}; it must be 1 or more")
         if not 0 <= self.inbound_share <= 1:
             raise ConfigurationError(f"inbound_share is {self.inbound_share!r}; it must be from 0 to 1, such as 0.2")
 
@@ -136,9 +142,11 @@ class Counters:
         queued: Calls that had to wait.
         refused_full: Calls that found the queue full.
         refused_waited: Calls that waited too long.
+        refused_failed: Calls that too many workers did not take.
         abandoned: Calls that ended before they were confirmed.
         expired: Reservations that nobody confirmed in time.
-        put_back: Calls that were not confirmed when their worker was lost, and were dispatched again.
+        failed: Calls that did not get to their worker.
+        put_back: Calls that were dispatched again: not confirmed when their worker was lost, or failed.
         adopted: Calls that a worker reported and that were not known to be there.
         reattached: Calls that were there again after their worker had been lost or restarted.
         lost: Calls whose worker did not come back in time, or was removed with them.
@@ -152,8 +160,10 @@ class Counters:
     queued: int = 0
     refused_full: int = 0
     refused_waited: int = 0
+    refused_failed: int = 0
     abandoned: int = 0
     expired: int = 0
+    failed: int = 0
     put_back: int = 0
     adopted: int = 0
     reattached: int = 0
@@ -193,6 +203,7 @@ class Refusal(Enum):
 
     FULL = "the queue is full"
     WAITED = "it waited too long"
+    FAILED = "workers did not take it"
 
 
 @dataclass(frozen=True, slots=True)

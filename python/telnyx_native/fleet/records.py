@@ -22,6 +22,7 @@ class CallRecord:
     Attributes:
         number: The number of its request; calls are served in this order.
         reported: Its worker's last report had it.
+        failures: How many workers did not take it.
         position: The position in the queue that its caller heard last.
     """
 
@@ -32,6 +33,7 @@ class CallRecord:
     at: WorkerRecord | None = None
     confirmed: bool = False
     reported: bool = False
+    failures: int = 0
     position: int = 0
 
 

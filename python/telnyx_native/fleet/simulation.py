@@ -61,6 +61,9 @@ OUTAGE = 1.0
 DELAY = (0.05, 0.3)
 """Seconds, from and to, that a call takes to a worker."""
 
+FAILURE = (1.0, 10.0)
+"""Seconds, from and to, until the network says that a worker is not there."""
+
 RINGING = (0.2, 2.0)
 """Seconds, from and to, until a worker answers."""
 
@@ -359,6 +362,16 @@ class Simulation:
         """The worker that a call was sent to is not there: it waits, whether the dispatcher knows it or not."""
         self._leave(call)
         self._waiting[call.call_id] = call
+        self._after(self._dice.uniform(*FAILURE), self._fail, call)
+
+    def _fail(self, call: _Call) -> None:
+        """The network says that a call did not get to its worker."""
+        if self._waiting.get(call.call_id) is call and self._dispatcher:
+            actions = self._ask("fail", self._dispatcher.fail, call.call_id, self._now)
+            if actions:
+                self._carry_out(actions)
+            else:
+                self._request(call)
 
     def _leave(self, call: _Call) -> None:
         if call.site:

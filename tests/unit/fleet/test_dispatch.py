@@ -348,6 +348,49 @@ def test_removed_worker_is_forgotten() -> None:
     assert dispatcher.remove("a", 1.0) == ()
 
 
+# Workers that do not take a call.
+
+
+def test_call_that_its_worker_does_not_take_goes_to_another() -> None:
+    dispatcher = fleet(worker("dead"), worker("b"))
+    assert assigned(dispatcher.request("first", 0.0)) == [("first", "dead")]
+    assert assigned(dispatcher.fail("first", 1.0)) == [("first", "b")]
+    assert dispatcher.workers[0].state is WorkerState.SUSPENDED
+    for number in range(3):  # though it has no call at all
+        assert [name for _, name in assigned(dispatcher.request(str(number), 2.0))] == ["b"]
+    dispatcher.report(worker("dead"), {}, 5.0)
+    assert assigned(dispatcher.request("last", 5.0)) == [("last", "dead")]
+    assert dispatcher.counters.failed == 1
+
+
+def test_call_that_nobody_takes_is_refused_before_all_workers_are_suspended() -> None:
+    dispatcher = fleet(*(worker(name) for name in "abcd"), rules=Rules(failures=3))
+    dispatcher.request("bad", 0.0)
+    assert assigned(dispatcher.fail("bad", 1.0)) == [("bad", "b")]
+    assert assigned(dispatcher.fail("bad", 1.0)) == [("bad", "c")]
+    assert dispatcher.fail("bad", 1.0) == (Refuse("bad", Refusal.FAILED),)
+    assert used(dispatcher) == dict.fromkeys("abcd", 0)
+    assert [load.state for load in dispatcher.workers] == [WorkerState.SUSPENDED] * 3 + [WorkerState.UP]
+
+
+def test_failures_of_calls_that_are_not_reserved() -> None:
+    dispatcher = fleet(worker("a", 1))
+    fill(dispatcher, 1)
+    dispatcher.request("waits", 0.0)
+    for call_id in ("nobody", "waits", "old-0"):
+        assert dispatcher.fail(call_id, 1.0) == ()
+    assert dispatcher.workers[0].state is WorkerState.UP
+
+
+def test_suspended_worker_can_be_drained() -> None:
+    dispatcher = fleet(worker("a"), worker("b"))
+    dispatcher.request("call", 0.0)
+    dispatcher.fail("call", 1.0)
+    assert dispatcher.drain("a", 2.0) == (Drained(worker("a")),)
+    dispatcher.report(worker("a"), {}, 3.0)
+    assert dispatcher.workers[0].state is WorkerState.DRAINING
+
+
 # What workers say.
 
 
@@ -448,6 +491,7 @@ def test_a_new_dispatcher_waits_for_a_limited_time() -> None:
     [
         ("wait", 0.0, "wait is 0.0; it must be a number of seconds above 0"),
         ("reattach", float("inf"), "reattach is inf"),
+        ("failures", 0, "failures is 0; it must be 1 or more"),
         ("queue", -1, "queue is -1; it must be 0 or more"),
         ("inbound_share", 1.5, "inbound_share is 1.5; it must be from 0 to 1"),
     ],
@@ -519,7 +563,8 @@ class World:
     def step(self) -> None:
         kind = self.dice.choice(
             ["arrive"] * 5 + ["answer"] * 5 + ["end"] * 4 + ["report"] * 6 + ["pass"] * 5
-            + ["start", "claim", "report late", "crash", "crash unnoticed", "drain", "kill the dispatcher", "remove"]
+            + ["start", "fail", "fail", "claim", "report late", "crash", "crash unnoticed", "drain", "remove"]
+            + ["kill the dispatcher"]
         )  # fmt: skip
         getattr(self, "do_" + kind.replace(" ", "_"))()
         self.check()
@@ -540,6 +585,16 @@ class World:
                 self.held[name][call_id] = self.kinds[call_id]
             if self.dice.random() < 0.8:  # or the message is lost
                 self.dispatcher.confirm(call_id, self.now)
+
+    def do_fail(self) -> None:
+        if self.ringing:
+            call_id = self.dice.choice([*self.ringing])
+            del self.ringing[call_id]
+            call = self.dispatcher._calls.get(call_id)
+            if call and call.at and not call.confirmed:
+                self.waiting[call.kind].append(call_id)
+                self.waiting[call.kind].sort(key=self.arrivals.index)
+            self.carry_out(self.dispatcher.fail(call_id, self.now))
 
     def do_end(self) -> None:
         if not self.arrivals:
