@@ -130,7 +130,7 @@ def test_simulation_of_a_fleet(invoke):
     assert result.exit_code == 0
     assert "20 workers of 10 slots" in result.output
     assert re.search(r"Slots leaked +│ +0 │", result.output)
-    assert re.search(r"request, release │ +\d+ │ +\d+ │", result.output)
+    assert re.search(r"request, release │ +[\d,]+ │ +\d+ │", result.output)
     calm = invoke("fleet", "simulate", *arguments, "--calm")
     assert re.search(r"Crashes of workers +│ +0 │", calm.output)
 
