@@ -26,6 +26,7 @@ FLOORS = [
         "snapshot",
         "state_machine",
         "states",
+        "toml_settings",
         "untrusted_text",
         "version",
     },

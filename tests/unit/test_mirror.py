@@ -62,6 +62,7 @@ COVERED_BY = {
     "worker/jobs.py": "integration/test_worker.py",
     "worker/snapshot_file.py": "integration/test_worker.py",
     "worker/worker.py": "integration/test_worker.py",
+    "toml_settings.py": "unit/gateway/test_configuration.py",
     "version.py": "unit/cli/test_commands.py",
 }
 """Modules without a test file of their own, and the one below `tests/` that covers them instead."""
