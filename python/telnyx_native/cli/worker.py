@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import sys
 from dataclasses import dataclass, field
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from telnyx_native.cli.command import ExitCode, RateLimitFilter, SanitizingFormatter, plain, run, trust
-from telnyx_native.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from telnyx_native import CredentialConfig, TokenConfig
 
-__all__ = ["load_function", "worker"]
+__all__ = ["worker"]
 
 
 def worker(
@@ -116,36 +113,11 @@ class _Plan:
     json_logs: bool
 
 
-def load_function(name: str) -> Callable[..., Any]:
-    """Return the function `MODULE:NAME`, of a module that may be in the current directory.
-
-    Raises:
-        ConfigurationError: There is none; an error while the module is loaded is told as it is.
-    """
-    module_name, _, path = name.partition(":")
-    if not module_name or not path:
-        raise ConfigurationError(f"{name!r} is not MODULE:FUNCTION, such as my_bot:serve")
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        found: Any = import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not module_name.startswith(error.name):
-            raise
-        raise ConfigurationError(f"there is no module {module_name}, here or among the installed ones") from None
-    for part in path.split("."):
-        found = getattr(found, part, None)
-    if not callable(found):
-        raise ConfigurationError(f"module {module_name} has no function {path}")
-    function: Callable[..., Any] = found
-    return function
-
-
 async def _run(plan: _Plan) -> ExitCode:
     from rich.console import Console
 
     from telnyx_native import TxServerConfiguration
-    from telnyx_native.worker import HealthServer, SnapshotFile, Worker
+    from telnyx_native.worker import HealthServer, SnapshotFile, Worker, load_function
 
     _log(as_json=plan.json_logs)
     worker = Worker(

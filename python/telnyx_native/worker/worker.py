@@ -114,6 +114,7 @@ class Worker:
     Attributes:
         client: The client that has the calls.
         status: What it has to do, and every change of it.
+        shares_login: As given; it counts when the worker drains.
         failed: Calls and jobs in which the bot raised an exception, or had to be cancelled.
         resumed: Calls that were taken over from a process before this one.
     """
@@ -145,7 +146,7 @@ class Worker:
         self._server = server or TxServerConfiguration()
         self._audio = audio or AudioConfig()
         self._snapshots = snapshots
-        self._shares_login = shares_login
+        self.shares_login = shares_login
         self._refused = 0
         self._slots: dict[asyncio.Task[Any], Call | Job] = {}
         self._work: list[asyncio.Task[None]] = []
@@ -155,6 +156,11 @@ class Worker:
     def __repr__(self) -> str:
         status = self.status.value
         return f"<Worker {status.used} of {status.max_calls}{', draining' if status.draining else ''}>"
+
+    @property
+    def slots(self) -> tuple[Call | Job, ...]:
+        """The calls and jobs that have a slot."""
+        return tuple(self._slots.values())
 
     @property
     def refused(self) -> int:
@@ -221,7 +227,7 @@ class Worker:
         if self.status.value.draining:
             return
         logger.info("draining: %d calls and jobs go on", len(self._slots))
-        if self._shares_login:
+        if self.shares_login:
             self.client.stop_reconnecting()
         self._publish(draining=True)
 

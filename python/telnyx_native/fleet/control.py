@@ -1,0 +1,456 @@
+"""The control of a fleet: an actor that gives calls to workers, and has as many of them as wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from telnyx_native.errors import CallLimitError, ConfigurationError
+from telnyx_native.event_loop import Tasks
+from telnyx_native.fleet import actors
+from telnyx_native.fleet.dispatch import Dispatcher
+from telnyx_native.fleet.dispatch_terms import Action, Assign, Drained, Drop, Expire, Kind, Refuse
+from telnyx_native.fleet.inbound import InboundCalls
+from telnyx_native.fleet.status_page import page
+from telnyx_native.fleet.webhooks import Webhooks
+from telnyx_native.redaction import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from telnyx_native.fleet.settings import FleetSettings, Login
+    from telnyx_native.fleet.worker_actor import WorkerReport
+    from telnyx_native.snapshot import JSONValue
+    from telnyx_native.worker import JobResult
+
+__all__ = ["FleetControl"]
+
+logger = logging.getLogger(__name__)
+
+REMEMBERED = "inbound calls"
+"""What the memory keeps inbound calls under."""
+
+SCALE_EVERY = 5.0
+"""Seconds between two looks at how many workers are wanted."""
+
+
+@dataclass
+class Member:
+    """A worker of the fleet, as the control sees it.
+
+    Attributes:
+        name: Its name.
+        user: The login that it has.
+        report: Its latest report; `None` before the first.
+        draining: Whether it was asked to drain.
+        replaced: Whether another worker has its login.
+        since: When it was made, or first heard of.
+    """
+
+    name: str
+    user: str
+    report: WorkerReport | None = None
+    draining: bool = False
+    replaced: bool = False
+    since: float = field(default_factory=time.time)
+
+
+class FleetControl:
+    """Gives calls to workers; makes workers, drains them, and replaces them.
+
+    What it knows it learns anew from the workers' reports, when it was killed and restarted.
+
+    Args:
+        settings: What the fleet was told.
+    """
+
+    def __init__(self, settings: FleetSettings) -> None:
+        logging.basicConfig(level=logging.INFO)
+        expected = actors.workers() if actors.ray().get_runtime_context().was_current_actor_reconstructed else {}
+        self._settings = settings
+        self._dispatcher = Dispatcher(settings.dispatch, now=time.monotonic(), expected=expected)
+        self._members = {name: Member(name, user) for name, user in expected.items()}
+        self._wanted = max(settings.workers.count, settings.least)
+        self._jobs: dict[str, asyncio.Future[str]] = {}
+        self._work = Tasks()
+        self._woken = asyncio.Event()
+        self._runner: list[web.AppRunner] = []
+        self._addresses: dict[str, str] = {}
+        self._rolling = ""
+        self._reports = deque[float](maxlen=1000)
+        self._ready = asyncio.get_running_loop().create_task(self._start(), name="telnyx-fleet-control")
+
+    # For the commands.
+
+    async def ready(self) -> dict[str, str]:
+        """Wait until it listens; return the addresses of what it serves."""
+        await asyncio.shield(self._ready)
+        return self._addresses
+
+    async def scale(self, count: int) -> None:
+        """Have that many workers: make some, or drain some.
+
+        Raises:
+            ConfigurationError: There are not so many logins.
+        """
+        if not 0 <= count <= len(self._settings.logins):
+            raise ConfigurationError(f"there are logins for {len(self._settings.logins)} workers, not for {count}")
+        self._wanted = count
+        self._adjust()
+
+    async def drain(self, name: str) -> list[str]:
+        """Drain a worker, or all of a node; return their names. They are not replaced.
+
+        Raises:
+            ConfigurationError: There is no such worker or node.
+        """
+        chosen = [member for member in self._members.values() if name in (member.name, _node_of(member))]
+        chosen += [member for member in self._members.values() if not chosen and _node_of(member).startswith(name)]
+        if not chosen:
+            known = ", ".join(sorted(self._members)) or "none"
+            raise ConfigurationError(f"there is no worker or node {name}; workers are: {known}")
+        going = [member for member in chosen if not member.draining]
+        self._wanted = max(0, self._wanted - len(going))
+        for member in going:
+            self._drain(member)
+        return [member.name for member in chosen]
+
+    async def roll(self, *, hand_over: bool) -> list[str]:
+        """Replace all workers, one after the other, by new processes, without cutting a call; return their names.
+
+        Args:
+            hand_over: Let the new process take the calls over at once. Otherwise the old one keeps them until they
+                end, and the new one gets the new calls.
+        """
+        rolled = []
+        for member in [member for member in self._members.values() if not member.draining]:
+            self._rolling = member.name
+            try:
+                if hand_over:
+                    await self._hand_over(member)
+                else:
+                    await self._replace(member)
+            finally:
+                self._rolling = ""
+            rolled.append(member.name)
+        return rolled
+
+    async def down(self) -> None:
+        """Drain all workers; it returns when they have ended."""
+        self._wanted = 0
+        for member in list(self._members.values()):
+            self._drain(member)
+        while self._members:
+            self._woken.clear()
+            await self._woken.wait()
+        await self._memory().clear.remote(REMEMBERED)
+
+    async def place(self, job_id: str, destination: str, data: JSONValue) -> JobResult:
+        """Have a job done by a worker; wait for a slot, and until it is done.
+
+        Raises:
+            CallLimitError: The queue is full, or it waited too long.
+        """
+        while True:
+            member = await self._slot_for(job_id)
+            try:
+                result: JobResult = await actors.worker(member.name, member.user).place.remote(
+                    job_id, destination, data
+                )
+            except (CallLimitError, ConfigurationError):
+                self.release(job_id)  # it is draining, or not logged in: the dispatcher did not know yet
+                await asyncio.sleep(0.1)
+                continue
+            finally:
+                self._jobs.pop(job_id, None)
+                self.release(job_id)
+            return result
+
+    async def status(self) -> dict[str, Any]:
+        """All there is to see, as JSON has it."""
+        loads = {load.worker.name: load for load in self._dispatcher.workers}
+        return {
+            "fleet": self._settings.cluster.name,
+            "addresses": self._addresses,
+            "wanted": self._wanted,
+            "waiting": self._dispatcher.waiting,
+            "capacity": self._dispatcher.capacity,
+            "rebuilding": self._dispatcher.rebuilding,
+            "rolling": self._rolling,
+            "counters": asdict(self._dispatcher.counters),
+            "webhooks": asdict(self._webhooks.counters) if self._webhooks else None,
+            "failed_commands": self._inbound.failed if self._inbound else 0,
+            "workers": [_shown(member, loads.get(member.name)) for member in self._members.values()],
+        }
+
+    # For the workers.
+
+    async def report(self, report: WorkerReport) -> None:
+        """Take what a worker says of itself."""
+        name = report.info.name
+        member = self._members.get(name)
+        if member is None:
+            if report.drained:
+                return
+            member = self._members[name] = Member(name, report.info.address.partition("@")[0])
+        elif member.report is not None and report.info.incarnation < member.report.info.incarnation:
+            return
+        member.report = report
+        member.draining |= report.draining
+        if report.drained:
+            self._remove(member)
+        elif report.ready:
+            self._carry_out(
+                self._dispatcher.report(report.info, report.calls, time.monotonic(), draining=member.draining)
+            )
+        self._wake()
+
+    # For inbound calls.
+
+    def request(self, call_id: str, caller: str) -> None:
+        """Ask for a slot."""
+        self._carry_out(self._dispatcher.request(call_id, time.monotonic(), caller=caller))
+
+    def confirm(self, call_id: str) -> None:
+        """The call was answered by its worker."""
+        self._dispatcher.confirm(call_id, time.monotonic())
+
+    def release(self, call_id: str) -> None:
+        """The call has ended, or is to be requested again."""
+        self._carry_out(self._dispatcher.release(call_id, time.monotonic()))
+
+    # What it does by itself.
+
+    _webhooks: Webhooks | None = None
+    _inbound: InboundCalls | None = None
+
+    async def _start(self) -> None:
+        settings = self._settings
+        if settings.voice_api is not None:
+            self._inbound = InboundCalls(settings.voice_api, self, _commands(settings), self._remember)
+            self._webhooks = Webhooks(settings.voice_api.public_key, self._inbound.take)
+            with suppress(Exception):
+                text = await self._memory().load.remote(REMEMBERED)
+                self._inbound.remember(json.loads(text) if text else [])
+            await self._listen(
+                "webhooks",
+                settings.voice_api.host,
+                settings.voice_api.port,
+                [web.post("/webhooks", self._webhooks.handle)],
+            )
+        await self._listen(
+            "status",
+            settings.status_host,
+            settings.status_port,
+            [web.get("/", self._show_page), web.get("/status.json", self._show_status)],
+        )
+        self._work.start(self._keep_time())
+        self._work.start(self._keep_size())
+
+    async def _listen(self, name: str, host: str, port: int, routes: Iterable[web.RouteDef]) -> None:
+        app = web.Application(client_max_size=256 * 1024)
+        app.add_routes(routes)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port, reuse_address=True).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise ConfigurationError(f"{name}: cannot listen on {host}:{port}: {error.strerror}") from None
+        self._runner.append(runner)
+        path = "/webhooks" if name == "webhooks" else "/"
+        self._addresses[name] = f"http://{host}:{runner.addresses[0][1]}{path}"
+
+    async def _keep_time(self) -> None:
+        """Let the dispatcher do what is due."""
+        while True:
+            deadline = self._dispatcher.deadline
+            wait = 1.0 if deadline is None else min(1.0, max(0.005, deadline - time.monotonic()))
+            await asyncio.sleep(wait)
+            self._carry_out(self._dispatcher.tick(time.monotonic()))
+
+    async def _keep_size(self) -> None:
+        """Have as many workers as wanted; more or fewer with the traffic, if the settings ask for that."""
+        while True:
+            if self._settings.least or self._settings.most:
+                self._wanted = self._wanted_now()
+                _request_resources(self._settings, self._wanted)
+            if not self._dispatcher.rebuilding:
+                self._adjust()
+            await asyncio.sleep(SCALE_EVERY)
+
+    def _wanted_now(self) -> int:
+        calls = len(self._dispatcher.calls)
+        wanted = math.ceil((calls + self._settings.buffer) / self._settings.workers.calls)
+        return min(max(wanted, self._settings.least), self._settings.most)
+
+    def _adjust(self) -> None:
+        """Make workers that are missing, or drain those that have the least to do."""
+        standing = [member for member in self._members.values() if not member.draining]
+        for _ in range(self._wanted - len(standing)):
+            free = self._free_login()
+            if free is None:
+                logger.warning("no login is free for another worker")
+                return
+            self._create(self._new_name(), free)
+        surplus = sorted(standing, key=lambda member: len(member.report.calls) if member.report else 0)
+        for member in surplus[: max(0, len(standing) - self._wanted)]:
+            self._drain(member)
+
+    def _free_login(self) -> Login | None:
+        used = {member.user for member in self._members.values()}
+        return next((login for login in self._settings.logins if login.user not in used), None)
+
+    def _login_of(self, member: Member) -> Login | None:
+        return next((login for login in self._settings.logins if login.user == member.user), None)
+
+    def _new_name(self) -> str:
+        return next(name for n in range(1, 1_000_000) if (name := f"w{n}") not in self._members)
+
+    def _create(self, name: str, login: Login) -> Member:
+        member = self._members[name] = Member(name, login.user)
+        actors.create_worker(name, self._settings, login)
+        return member
+
+    def _drain(self, member: Member, *, replaced: bool = False) -> None:
+        if member.draining:
+            return
+        member.draining, member.replaced = True, replaced
+        if member.report is not None and member.report.ready:
+            self._carry_out(self._dispatcher.drain(member.name, time.monotonic()))
+        with suppress(ConfigurationError):
+            actors.worker(member.name, member.user).drain.remote(replaced=replaced)
+
+    def _remove(self, member: Member) -> None:
+        """A worker has ended."""
+        self._members.pop(member.name, None)
+        self._carry_out(self._dispatcher.remove(member.name, time.monotonic()))
+        with suppress(ConfigurationError):
+            actors.ray().kill(actors.worker(member.name, member.user), no_restart=True)
+        self._wake()
+
+    async def _replace(self, old: Member) -> None:
+        """A new worker logs in with the same login, and gets the new calls; the old one keeps its own to their end."""
+        login = self._login_of(old)
+        if login is None:
+            return
+        new = self._create(self._new_name(), login)
+        while new.report is None or not new.report.ready:
+            self._woken.clear()
+            await self._woken.wait()
+        self._drain(old, replaced=True)
+
+    async def _hand_over(self, member: Member) -> None:
+        """The same worker in a new process, with its calls."""
+        before = member.report.info.incarnation if member.report else 0
+        handle = actors.worker(member.name, member.user)
+        with suppress(Exception):
+            await handle.detach.remote()
+        actors.ray().kill(handle, no_restart=False)
+        while member.report is None or not member.report.ready or member.report.info.incarnation <= before:
+            self._woken.clear()
+            await self._woken.wait()
+
+    async def _slot_for(self, job_id: str) -> Member:
+        """Wait for a slot; return the worker."""
+        found = self._jobs[job_id] = asyncio.get_running_loop().create_future()
+        try:
+            self._carry_out(self._dispatcher.request(job_id, time.monotonic(), kind=Kind.OUTBOUND))
+            name: str = await found
+        except asyncio.CancelledError:
+            self.release(job_id)
+            raise
+        self.confirm(job_id)
+        return self._members[name]
+
+    def _carry_out(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            job = self._jobs.get(getattr(action, "call_id", ""))
+            if self._inbound is not None and self._inbound.carry_out(action):
+                continue
+            match action:
+                case Assign(worker=worker) if job is not None and not job.done():
+                    job.set_result(worker.name)
+                case Refuse(why=why) if job is not None and not job.done():
+                    job.set_exception(CallLimitError(why.value))
+                case Drained(worker=worker):
+                    logger.info("worker %s has no calls left", worker.name)
+                case Drop() | Expire():
+                    logger.info("call %s is gone", action.call_id)
+
+    def _remember(self) -> None:
+        """Keep the inbound calls for a control that follows."""
+        assert self._inbound is not None  # noqa: S101 - it asks for it
+        with suppress(ConfigurationError):
+            self._memory().save.remote(REMEMBERED, json.dumps(self._inbound.memory()))
+
+    def _memory(self) -> Any:
+        return actors.actor(actors.MEMORY)
+
+    def _wake(self) -> None:
+        self._woken.set()
+
+    async def _show_status(self, _: web.Request) -> web.Response:
+        return web.json_response(await self.status())
+
+    async def _show_page(self, _: web.Request) -> web.Response:
+        return web.Response(text=page(await self.status()), content_type="text/html")
+
+
+def _node_of(member: Member) -> str:
+    return member.report.node if member.report else ""
+
+
+def _shown(member: Member, load: Any) -> dict[str, Any]:
+    report = member.report
+    return {
+        "name": member.name,
+        "state": report.state if report else "being started",
+        "user": member.user,
+        "node": _node_of(member),
+        "pid": report.pid if report else 0,
+        "calls": len(report.calls) if report else 0,
+        "reserved": load.reserved if load else 0,
+        "confirmed": load.confirmed if load else 0,
+        "capacity": report.info.capacity if report else 0,
+        "ready": bool(report and report.ready),
+        "draining": member.draining,
+        "refused": report.refused if report else 0,
+        "failed": report.failed if report else 0,
+        "resumed": report.resumed if report else 0,
+        "lag": round(report.lag, 4) if report else 0.0,
+    }
+
+
+def _commands(settings: FleetSettings) -> Any:
+    """The commands of the official package."""
+    try:
+        from telnyx import AsyncTelnyx
+    except ImportError:
+        raise ConfigurationError('inbound calls need the extra: pip install "telnyx-native[fleet]"') from None
+    assert settings.voice_api is not None  # noqa: S101 - that is why it is needed
+    client = AsyncTelnyx(
+        api_key=Secret(settings.voice_api.api_key).reveal(),
+        base_url=settings.voice_api.base_url,
+        timeout=10.0,
+        max_retries=1,
+    )
+    return client.calls.actions
+
+
+def _request_resources(settings: FleetSettings, workers: int) -> None:
+    """Let Ray's autoscaler have room for the workers, where there is one."""
+    from ray.autoscaler import sdk
+
+    bundle = {"CPU": max(1, math.ceil(settings.workers.cpus)), actors.CALLS: settings.workers.calls}
+    with suppress(Exception):
+        sdk.request_resources(bundles=[bundle] * workers)
