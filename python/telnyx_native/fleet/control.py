@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from telnyx_native.errors import CallLimitError, ConfigurationError
+from telnyx_native.errors import (
+    CallError,
+    CallLimitError,
+    ConfigurationError,
+    DrainingError,
+    SocketConnectionError,
+)
 from telnyx_native.event_loop import Tasks
 from telnyx_native.fleet import actors
 from telnyx_native.fleet.dispatch import Dispatcher
@@ -159,21 +165,25 @@ class FleetControl:
 
         Raises:
             CallLimitError: The queue is full, or it waited too long.
+            CallError: The worker was lost, and what became of the job is not known.
+            ConfigurationError: There is a job of that id, or the bot has no function for jobs.
         """
-        while True:
-            member = await self._slot_for(job_id)
-            try:
-                result: JobResult = await actors.worker(member.name, member.user).place.remote(
-                    job_id, destination, data
-                )
-            except (CallLimitError, ConfigurationError):
-                self.release(job_id)  # it is draining, or not logged in: the dispatcher did not know yet
-                await asyncio.sleep(0.1)
-                continue
-            finally:
-                self._jobs.pop(job_id, None)
-                self.release(job_id)
-            return result
+        if job_id in self._jobs:
+            raise ConfigurationError(f"there is a job {job_id} already")
+        try:
+            self._jobs[job_id] = asyncio.get_running_loop().create_future()
+            self._carry_out(self._dispatcher.request(job_id, time.monotonic(), kind=Kind.OUTBOUND))
+            while True:
+                member = self._members[await self._jobs[job_id]]
+                try:
+                    return await self._place_at(member, job_id, destination, data)
+                except (CallLimitError, DrainingError, SocketConnectionError) as error:
+                    logger.info("job %s: %s did not take it: %s", job_id, member.name, error)
+                    self._jobs[job_id] = asyncio.get_running_loop().create_future()
+                    self.fail(job_id)
+        finally:
+            self._jobs.pop(job_id, None)
+            self.release(job_id)
 
     async def status(self) -> dict[str, Any]:
         """All there is to see, as JSON has it."""
@@ -224,8 +234,12 @@ class FleetControl:
         """The call was answered by its worker."""
         self._dispatcher.confirm(call_id, time.monotonic())
 
+    def fail(self, call_id: str) -> None:
+        """The worker did not take the call: another one shall, or it is refused."""
+        self._carry_out(self._dispatcher.fail(call_id, time.monotonic()))
+
     def release(self, call_id: str) -> None:
-        """The call has ended, or is to be requested again."""
+        """The call has ended."""
         self._carry_out(self._dispatcher.release(call_id, time.monotonic()))
 
     # What it does by itself.
@@ -360,17 +374,16 @@ class FleetControl:
             self._woken.clear()
             await self._woken.wait()
 
-    async def _slot_for(self, job_id: str) -> Member:
-        """Wait for a slot; return the worker."""
-        found = self._jobs[job_id] = asyncio.get_running_loop().create_future()
+    async def _place_at(self, member: Member, job_id: str, destination: str, data: JSONValue) -> JobResult:
+        from ray.exceptions import RayActorError
+
         try:
-            self._carry_out(self._dispatcher.request(job_id, time.monotonic(), kind=Kind.OUTBOUND))
-            name: str = await found
-        except asyncio.CancelledError:
-            self.release(job_id)
-            raise
-        self.confirm(job_id)
-        return self._members[name]
+            result: JobResult = await actors.worker(member.name, member.user).place.remote(job_id, destination, data)
+        except RayActorError:
+            raise CallError(
+                f"job {job_id}: worker {member.name} was lost; its call may go on"
+            ) from None
+        return result
 
     def _carry_out(self, actions: Sequence[Action]) -> None:
         for action in actions:

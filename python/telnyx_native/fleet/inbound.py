@@ -52,8 +52,11 @@ class Dispatch(Protocol):
     def confirm(self, call_id: str) -> None:
         """The call was answered by its worker."""
 
+    def fail(self, call_id: str) -> None:
+        """The worker did not take the call: another one shall, or it is refused."""
+
     def release(self, call_id: str) -> None:
-        """The call has ended, or is to be requested again."""
+        """The call has ended."""
 
 
 @dataclass
@@ -65,7 +68,6 @@ class InboundCall:
         control_id: What commands about the caller's leg are sent to.
         caller: The number that calls.
         answered: Whether it was answered, so that its caller hears something while waiting.
-        attempts: Workers that were tried.
         served: Whether it was connected with a worker.
     """
 
@@ -73,7 +75,6 @@ class InboundCall:
     control_id: str
     caller: str = field(repr=False)
     answered: bool = False
-    attempts: int = 0
     served: bool = False
 
 
@@ -131,7 +132,7 @@ class InboundCalls:
                 self._forget(call)
             case "call.hangup" if call is not None and not call.served:
                 logger.info("call %s: worker did not take it: %s", call.call_id, webhook.payload.get("hangup_cause"))
-                self._try_again(call)
+                self._dispatch.fail(call.call_id)
 
     def remember(self, calls: list[dict[str, Any]]) -> None:
         """Go on with calls that an earlier process knew: those that were not connected ask for a slot again."""
@@ -154,8 +155,6 @@ class InboundCalls:
             return False
         match action:
             case Assign(worker=worker):
-                call.attempts += 1
-                self._on_change()
                 self._start(self._transfer(call, worker.address))
             case Position():
                 if self._settings.waiting and not call.answered:
@@ -172,7 +171,7 @@ class InboundCalls:
             "transfer", call, to=f"sip:{address}", from_=call.caller, timeout_secs=self._settings.ring
         )
         if not sent and call.call_id in self.calls:
-            self._try_again(call)
+            self._dispatch.fail(call.call_id)
 
     async def _let_wait(self, call: InboundCall) -> None:
         if await self._send("answer", call):
@@ -195,13 +194,6 @@ class InboundCalls:
                 logger.warning("call %s: %s failed: %s", call.call_id, command, type(error).__name__)
                 return False
         return True
-
-    def _try_again(self, call: InboundCall) -> None:
-        self._dispatch.release(call.call_id)
-        if call.attempts < self._settings.attempts:
-            self._dispatch.request(call.call_id, call.caller)
-        else:
-            self._start(self._end(call))
 
     def _forget(self, call: InboundCall) -> None:
         if self.calls.pop(call.call_id, None) is not None:

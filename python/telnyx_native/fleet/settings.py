@@ -111,7 +111,6 @@ class VoiceApiSettings:
         waiting: What a caller hears who waits for a slot: the address of a sound, for which the call is answered; or
             nothing but the ringing, for which it is not.
         ring: Seconds that a worker may take to answer.
-        attempts: Workers that are tried for a call.
     """
 
     api_key: str = field(repr=False)
@@ -121,7 +120,6 @@ class VoiceApiSettings:
     port: int = 8095
     waiting: str = ""
     ring: int = 20
-    attempts: int = 3
 
     def __post_init__(self) -> None:
         keep_secret(self, "api_key")
@@ -277,7 +275,6 @@ def _read_voice_api(table: Table) -> VoiceApiSettings:
         port=table.number("port", VoiceApiSettings.port, most=65_535),
         waiting=table.text("waiting"),
         ring=table.number("ring", VoiceApiSettings.ring, least=5, most=600),
-        attempts=table.number("attempts", VoiceApiSettings.attempts, least=1, most=100),
     )
     table.reject_unknown()
     return settings

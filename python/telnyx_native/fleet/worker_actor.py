@@ -90,7 +90,7 @@ class FleetWorker:
         self._login = login
         self._incarnation = time.time_ns()
         self._state = "starting"
-        self._drained = False
+        self._drained = self._leaving = False
         self._worker: Worker | None = None
         self._lag = LoopLag()
         self._node = actors.ray().get_runtime_context().get_node_id()
@@ -114,7 +114,8 @@ class FleetWorker:
             await self.close()
 
     async def detach(self) -> None:
-        """Leave the calls to the next process of this name, which is about to be started."""
+        """Leave the calls to the next process of this name, which is about to be started; report no more."""
+        self._leaving = True
         if self._worker is not None:
             with suppress(TelnyxError):
                 await self._worker.detach()
@@ -152,6 +153,8 @@ class FleetWorker:
                     await worker.run(drain_timeout=settings.drain)
                 finally:
                     await cancel_all([following])
+                if self._leaving:
+                    return
                 self._drained, self._state = True, "drained"
             except AuthenticationError as error:
                 self._state = f"its login was refused: {error}"
@@ -183,6 +186,8 @@ class FleetWorker:
             self._news.clear()
 
     async def _send(self) -> None:
+        if self._leaving:
+            return
         try:
             actors.actor(actors.CONTROL).report.remote(self._latest())
         except Exception as error:  # noqa: BLE001 - the control may be about to be restarted
