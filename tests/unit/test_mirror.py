@@ -63,6 +63,15 @@ COVERED_BY = {
     "worker/snapshot_file.py": "integration/test_worker.py",
     "worker/worker.py": "integration/test_worker.py",
     "toml_settings.py": "unit/gateway/test_configuration.py",
+    "cli/fleet_operations.py": "fleet/test_fleet.py",
+    "fleet/actors.py": "fleet/test_fleet.py",
+    "fleet/cluster.py": "fleet/test_fleet.py",
+    "fleet/control.py": "fleet/test_fleet.py",
+    "fleet/memory.py": "fleet/test_fleet.py",
+    "fleet/operations.py": "fleet/test_fleet.py",
+    "fleet/status_page.py": "fleet/test_fleet.py",
+    "fleet/worker_actor.py": "fleet/test_fleet.py",
+    "worker/functions.py": "integration/test_worker.py",
     "version.py": "unit/cli/test_commands.py",
 }
 """Modules without a test file of their own, and the one below `tests/` that covers them instead."""

@@ -80,7 +80,7 @@ class FleetControl:
     """
 
     def __init__(self, settings: FleetSettings) -> None:
-        logging.basicConfig(level=logging.INFO)
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         expected = actors.workers() if actors.ray().get_runtime_context().was_current_actor_reconstructed else {}
         self._settings = settings
         self._dispatcher = Dispatcher(settings.dispatch, now=time.monotonic(), expected=expected)
@@ -380,9 +380,7 @@ class FleetControl:
         try:
             result: JobResult = await actors.worker(member.name, member.user).place.remote(job_id, destination, data)
         except RayActorError:
-            raise CallError(
-                f"job {job_id}: worker {member.name} was lost; its call may go on"
-            ) from None
+            raise CallError(f"job {job_id}: worker {member.name} was lost; its call may go on") from None
         return result
 
     def _carry_out(self, actions: Sequence[Action]) -> None:

@@ -84,7 +84,8 @@ class FleetWorker:
     """
 
     def __init__(self, name: str, settings: WorkerSettings, login: Login) -> None:
-        logging.basicConfig(level=logging.INFO)
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logger.info("worker %s begins", name)
         self._name = name
         self._settings = settings
         self._login = login
@@ -173,6 +174,7 @@ class FleetWorker:
 
     async def _follow(self, worker: Worker) -> None:
         async for status in worker.status:
+            logger.info("worker %s: %s", self._name, status)
             if self._state != "draining":
                 self._state = "serving" if status.ready else "connecting"
             self._news.set()
