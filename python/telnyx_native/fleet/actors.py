@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from telnyx_native.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from telnyx_native.fleet.settings import FleetSettings, Login
-
-__all__ = ["CONTROL", "MEMORY", "actor", "create_control", "create_memory", "create_worker", "ray", "worker", "workers"]
+__all__ = ["CALLS", "CONTROL", "MEMORY", "actor", "create", "create_worker", "ray", "worker", "workers"]
 
 CONTROL = "control"
 MEMORY = "memory"
@@ -55,35 +52,6 @@ def workers() -> dict[str, str]:
     return dict(name.partition(" ")[::2] for name in names)
 
 
-def create_memory() -> Any:
-    """Make the actor that keeps snapshots."""
-    from telnyx_native.fleet.memory import FleetMemory
-
-    return _made(FleetMemory, MEMORY).remote()
-
-
-def create_control(settings: FleetSettings) -> Any:
-    """Make the actor that dispatches calls, and has the workers."""
-    from telnyx_native.fleet.control import FleetControl
-
-    return _made(FleetControl, CONTROL).remote(settings)
-
-
-def create_worker(name: str, settings: FleetSettings, login: Login) -> Any:
-    """Make a worker, on the node that has the most room."""
-    from telnyx_native.fleet.worker_actor import FleetWorker
-
-    wanted = settings.workers
-    made = _made(
-        FleetWorker,
-        f"{WORKER}{name} {login.user}",
-        num_cpus=wanted.cpus,
-        resources={CALLS: wanted.calls},
-        scheduling_strategy="SPREAD",
-    )
-    return made.remote(name, wanted, login)
-
-
 def worker(name: str, user: str) -> Any:
     """The handle of a worker, by its name and the user of its login.
 
@@ -93,10 +61,16 @@ def worker(name: str, user: str) -> Any:
     return actor(f"{WORKER}{name} {user}")
 
 
-def _made(cls: type, name: str, **options: Any) -> Any:
-    """An actor class: detached, restarted as often as it takes; what was asked of it is not repeated by Ray."""
-    options = {"num_cpus": 0.01, **options}
-    return (
+def create(cls: type, name: str, *args: object, **options: Any) -> Any:
+    """Make an actor, unless there is one of that name: detached, and restarted as often as it takes.
+
+    Args:
+        cls: Its class.
+        name: Its name.
+        args: What the class is made with, also when it is restarted.
+        options: What it needs of its node, as Ray calls it.
+    """
+    made = (
         ray()
         .remote(cls)
         .options(
@@ -106,6 +80,22 @@ def _made(cls: type, name: str, **options: Any) -> Any:
             max_restarts=-1,
             max_task_retries=0,
             max_concurrency=AT_ONCE,
-            **options,
+            **{"num_cpus": 0.01, **options},
         )
     )
+    return made.remote(*args)
+
+
+def create_worker(cls: type, name: str, user: str, calls: int, cpus: float, *args: object) -> Any:
+    """Make the actor of a worker, on the node that has the most room.
+
+    Args:
+        cls: Its class.
+        name: The worker's name.
+        user: The user of its login.
+        calls: Calls that it takes at a time.
+        cpus: Processors that it is given.
+        args: What the class is made with.
+    """
+    needs = {"num_cpus": cpus, "resources": {CALLS: calls}, "scheduling_strategy": "SPREAD"}
+    return create(cls, f"{WORKER}{name} {user}", *args, **needs)

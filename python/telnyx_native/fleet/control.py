@@ -28,6 +28,7 @@ from telnyx_native.fleet.dispatch_terms import Action, Assign, Drained, Drop, Ex
 from telnyx_native.fleet.inbound import InboundCalls
 from telnyx_native.fleet.status_page import page
 from telnyx_native.fleet.webhooks import Webhooks
+from telnyx_native.fleet.worker_actor import FleetWorker
 from telnyx_native.redaction import Secret
 
 if TYPE_CHECKING:
@@ -332,7 +333,8 @@ class FleetControl:
 
     def _create(self, name: str, login: Login) -> Member:
         member = self._members[name] = Member(name, login.user)
-        actors.create_worker(name, self._settings, login)
+        workers = self._settings.workers
+        actors.create_worker(FleetWorker, name, login.user, workers.calls, workers.cpus, name, workers, login)
         return member
 
     def _drain(self, member: Member, *, replaced: bool = False) -> None:

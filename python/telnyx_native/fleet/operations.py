@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from telnyx_native.event_loop import run_blocking
 from telnyx_native.fleet import actors
 from telnyx_native.fleet.cluster import connected, start_local, stop_local
+from telnyx_native.fleet.control import FleetControl
+from telnyx_native.fleet.memory import FleetMemory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -63,8 +65,8 @@ class Fleet:
             await start_local(settings)
         async with cls(settings) as fleet:
             tell("starting the control")
-            actors.create_memory()
-            actors.create_control(settings)
+            actors.create(FleetMemory, actors.MEMORY)
+            actors.create(FleetControl, actors.CONTROL, settings)
             addresses: dict[str, str] = await fleet._control().ready.remote()
             async for status in fleet.follow():
                 workers = status["workers"]
