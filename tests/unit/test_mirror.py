@@ -69,7 +69,6 @@ COVERED_BY = {
     "fleet/control.py": "fleet/test_fleet.py",
     "fleet/memory.py": "fleet/test_fleet.py",
     "fleet/operations.py": "fleet/test_fleet.py",
-    "fleet/status_page.py": "fleet/test_fleet.py",
     "fleet/worker_actor.py": "fleet/test_fleet.py",
     "worker/functions.py": "integration/test_worker.py",
     "version.py": "unit/cli/test_commands.py",

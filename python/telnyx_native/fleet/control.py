@@ -27,7 +27,7 @@ from telnyx_native.fleet.dispatch import Dispatcher
 from telnyx_native.fleet.dispatch_terms import Action, Assign, Drained, Drop, Expire, Kind, Refuse
 from telnyx_native.fleet.inbound import InboundCalls
 from telnyx_native.fleet.status_page import page
-from telnyx_native.fleet.webhooks import Webhooks
+from telnyx_native.fleet.webhooks import LARGEST, Webhooks
 from telnyx_native.fleet.worker_actor import FleetWorker
 from telnyx_native.redaction import Secret
 
@@ -272,7 +272,7 @@ class FleetControl:
         self._work.start(self._keep_size())
 
     async def _listen(self, name: str, host: str, port: int, routes: Iterable[web.RouteDef]) -> None:
-        app = web.Application(client_max_size=256 * 1024)
+        app = web.Application(client_max_size=LARGEST)
         app.add_routes(routes)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import asdict, dataclass, field
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from telnyx_native.event_loop import Tasks
 from telnyx_native.fleet.dispatch_terms import Action, Assign, Drop, Expire, Position, Refuse
+from telnyx_native.untrusted_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,12 @@ logger = logging.getLogger(__name__)
 
 PARALLEL_COMMANDS = 50
 """Commands that are under way at the same time; more wait."""
+
+ENDED = 10_000
+"""Legs that have ended and are remembered, the latest: what tells of their beginning may come after it."""
+
+KEPT = ("call_id", "control_id", "caller", "answered", "served")
+"""What a control that follows needs to know of a call."""
 
 
 class Commands(Protocol):
@@ -69,6 +77,7 @@ class InboundCall:
         caller: The number that calls.
         answered: Whether it was answered, so that its caller hears something while waiting.
         served: Whether it was connected with a worker.
+        order: Lets its commands go out one after the other.
     """
 
     call_id: str
@@ -76,6 +85,7 @@ class InboundCall:
     caller: str = field(repr=False)
     answered: bool = False
     served: bool = False
+    order: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False, compare=False)
 
 
 class InboundCalls:
@@ -105,6 +115,7 @@ class InboundCalls:
         self._dispatch = dispatch
         self._commands = commands
         self._on_change = on_change
+        self._ended: OrderedDict[str, None] = OrderedDict()
         self._room = asyncio.Semaphore(PARALLEL_COMMANDS)
         self._tasks = Tasks()
 
@@ -117,7 +128,13 @@ class InboundCalls:
     def take(self, webhook: CallWebhook) -> None:
         """Take an event of a call."""
         call = self.calls.get(webhook.session_id)
+        if webhook.type == "call.hangup":
+            self._ended[webhook.control_id] = None
+            if len(self._ended) > ENDED:
+                self._ended.popitem(last=False)
         match webhook.type:
+            case "call.initiated" if webhook.control_id in self._ended:
+                logger.info("call %s: it was over before it began", webhook.session_id)
             case "call.initiated" if webhook.direction == "incoming" and call is None:
                 call = self.calls[webhook.session_id] = InboundCall(
                     webhook.session_id, webhook.control_id, webhook.caller
@@ -131,7 +148,8 @@ class InboundCalls:
             case "call.hangup" if call is not None and webhook.control_id == call.control_id:
                 self._forget(call)
             case "call.hangup" if call is not None and not call.served:
-                logger.info("call %s: worker did not take it: %s", call.call_id, webhook.payload.get("hangup_cause"))
+                cause = one_line(str(webhook.payload.get("hangup_cause")))
+                logger.info("call %s: worker did not take it: %s", call.call_id, cause)
                 self._dispatch.fail(call.call_id)
 
     def remember(self, calls: list[dict[str, Any]]) -> None:
@@ -144,7 +162,7 @@ class InboundCalls:
 
     def memory(self) -> list[dict[str, Any]]:
         """What `remember` takes."""
-        return [asdict(call) for call in self.calls.values()]
+        return [{name: getattr(call, name) for name in KEPT} for call in self.calls.values()]
 
     # What the dispatcher wants.
 
@@ -155,34 +173,42 @@ class InboundCalls:
             return False
         match action:
             case Assign(worker=worker):
-                self._start(self._transfer(call, worker.address))
+                self._tasks.start(self._transfer(call, worker.address))
             case Position():
                 if self._settings.waiting and not call.answered:
                     call.answered = True
                     self._on_change()
-                    self._start(self._let_wait(call))
+                    self._tasks.start(self._let_wait(call))
             case Refuse() | Expire() | Drop():
-                self._start(self._end(call))
+                self._tasks.start(self._end(call))
         return True
 
     async def _transfer(self, call: InboundCall, address: str) -> None:
-        logger.info("call %s: to %s", call.call_id, address)
-        sent = await self._send(
-            "transfer", call, to=f"sip:{address}", from_=call.caller, timeout_secs=self._settings.ring
-        )
-        if not sent and call.call_id in self.calls:
+        async with call.order:
+            if self._is_over(call):
+                return
+            logger.info("call %s: to %s", call.call_id, address)
+            sent = await self._send(
+                "transfer", call, to=f"sip:{address}", from_=call.caller, timeout_secs=self._settings.ring
+            )
+        if not sent and not self._is_over(call):
             self._dispatch.fail(call.call_id)
 
     async def _let_wait(self, call: InboundCall) -> None:
-        if await self._send("answer", call):
-            await self._send("start_playback", call, audio_url=self._settings.waiting, loop="infinity")
+        async with call.order:
+            if not self._is_over(call) and await self._send("answer", call):
+                await self._send("start_playback", call, audio_url=self._settings.waiting, loop="infinity")
 
     async def _end(self, call: InboundCall) -> None:
         self._forget(call)
-        if call.answered or call.served:
-            await self._send("hangup", call)
-        else:
-            await self._send("reject", call, cause="USER_BUSY")
+        async with call.order:
+            if call.answered or call.served:
+                await self._send("hangup", call)
+            else:
+                await self._send("reject", call, cause="USER_BUSY")
+
+    def _is_over(self, call: InboundCall) -> bool:
+        return self.calls.get(call.call_id) is not call
 
     async def _send(self, command: str, call: InboundCall, **parameters: Any) -> bool:
         """Send a command; return whether it was taken. What fails is logged and counted: the call may be over."""
@@ -199,6 +225,3 @@ class InboundCalls:
         if self.calls.pop(call.call_id, None) is not None:
             self._on_change()
             self._dispatch.release(call.call_id)
-
-    def _start(self, work: Any) -> None:
-        self._tasks.start(work)

@@ -173,7 +173,7 @@ def _read(table: Table, folder: Path) -> FleetSettings:
     settings = FleetSettings(
         workers=workers,
         logins=_read_logins(table.table("logins")),
-        cluster=_read_cluster(table.table("cluster")),
+        cluster=_read_cluster(table.table("cluster"), workers),
         dispatch=_read_rules(table.table("dispatch")),
         voice_api=_read_voice_api(table.table("voice_api")) if "voice_api" in table.names else None,
         status_host=status.text("host", FleetSettings.status_host),
@@ -242,7 +242,7 @@ def _secret(table: Table, key: str) -> str:
     return os.environ[variable]
 
 
-def _read_cluster(table: Table) -> ClusterSettings:
+def _read_cluster(table: Table, workers: WorkerSettings) -> ClusterSettings:
     usual = ClusterSettings()
     cluster = ClusterSettings(
         address=table.text("address", usual.address),
@@ -253,6 +253,8 @@ def _read_cluster(table: Table) -> ClusterSettings:
     table.reject_unknown()
     if not cluster.name.replace("-", "").replace("_", "").isalnum():
         raise table.error("name", "write letters, digits, - and _")
+    if 0 < cluster.calls_per_node < workers.calls:
+        raise table.error("calls_per_node", f"write at least {workers.calls}, which a worker takes; or 0")
     return cluster
 
 
@@ -260,7 +262,10 @@ def _read_rules(table: Table) -> Rules:
     usual = Rules()
     values = {name: table.number(name, getattr(usual, name)) for name in vars(usual)}
     table.reject_unknown()
-    return Rules(**values)
+    try:
+        return Rules(**values)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"dispatch.{error}") from None
 
 
 def _read_voice_api(table: Table) -> VoiceApiSettings:

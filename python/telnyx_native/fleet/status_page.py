@@ -45,14 +45,16 @@ def page(status: Mapping[str, Any]) -> str:
     workers = status["workers"]
     used = sum(worker["calls"] for worker in workers)
     rows = "".join(_row(worker) for worker in workers)
-    counters = "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in status["counters"].items())
+    counters = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in status["counters"].items()
+    )
     heads = "".join(f"<th>{name}</th>" for name in COLUMNS)
-    name = escape(status["fleet"])
+    name, capacity, waiting, wanted = (escape(str(status[key])) for key in ("fleet", "capacity", "waiting", "wanted"))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2">'
         f"<title>{name}</title><style>{STYLE}</style></head><body><h1>{name}</h1>"
-        f"<p><strong>{used}</strong> calls in {status['capacity']} slots, <strong>{status['waiting']}</strong> wait; "
-        f"{len(workers)} workers, {status['wanted']} wanted.</p>"
+        f"<p><strong>{used}</strong> calls in {capacity} slots, <strong>{waiting}</strong> wait; "
+        f"{len(workers)} workers, {wanted} wanted.</p>"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         f"<details><summary>Counters</summary><dl>{counters}</dl></details></body></html>"
     )

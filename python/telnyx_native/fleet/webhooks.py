@@ -19,7 +19,7 @@ from telnyx_native.untrusted_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["CallWebhook", "WebhookCounters", "Webhooks"]
+__all__ = ["LARGEST", "CallWebhook", "WebhookCounters", "Webhooks"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ REMEMBERED = 100_000
 """Ids of events that are remembered, to know repetitions; at 100 calls a second more than the time they may come in."""
 
 LARGEST = 256 * 1024
-"""Bytes of a webhook."""
+"""Bytes of a webhook: the `client_max_size` of the application that `Webhooks.handle` belongs to."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class CallWebhook:
     control_id: str
     session_id: str
     direction: str
-    caller: str
+    caller: str = field(repr=False)
     payload: Mapping[str, Any] = field(repr=False)
 
 
@@ -63,6 +63,7 @@ class WebhookCounters:
         bad_signature: Refused: not signed, or not by Telnyx.
         too_old: Refused: signed too long ago, or in the future.
         repeated: Ignored: of an event that was handed on.
+        too_large: Refused: longer than the application takes.
         malformed: Ignored: no webhook of a call.
     """
 
@@ -70,6 +71,7 @@ class WebhookCounters:
     bad_signature: int = 0
     too_old: int = 0
     repeated: int = 0
+    too_large: int = 0
     malformed: int = 0
 
 
@@ -104,13 +106,18 @@ class Webhooks:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Take a webhook."""
-        body = await request.read()
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            self.counters.too_large += 1
+            logger.warning("a webhook from %s is too large: refused", request.remote)
+            raise
         stamp = request.headers.get("telnyx-timestamp", "")
         if not self._is_signed(request.headers.get("telnyx-signature-ed25519", ""), stamp, body):
             self.counters.bad_signature += 1
             logger.warning("a webhook from %s is not signed by Telnyx: refused", request.remote)
             return web.Response(status=401)
-        if not stamp.isdecimal() or abs(time.time() - int(stamp)) > TOLERANCE:
+        if not _is_recent(stamp):
             self.counters.too_old += 1
             logger.warning("a webhook from %s has the time %s: refused", request.remote, one_line(stamp))
             return web.Response(status=401)
@@ -137,6 +144,10 @@ class Webhooks:
                 self._seen.popitem(last=False)
             self.counters.taken += 1
             self._take(webhook)
+
+
+def _is_recent(stamp: str) -> bool:
+    return stamp.isdecimal() and len(stamp) <= 20 and abs(time.time() - int(stamp)) <= TOLERANCE
 
 
 def _parse(body: bytes) -> tuple[str, CallWebhook | None]:
