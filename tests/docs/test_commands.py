@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from typing import Any
 
 import pytest
 import typer.main
@@ -26,14 +27,21 @@ def words_after(command: str, block: Block) -> list[list[str]]:
     return found
 
 
+def command_of(words: list[str]) -> tuple[Any, list[str]]:
+    """The command that words name, below its groups, and the words that are left for it."""
+    command: Any = typer.main.get_command(app)
+    while words and words[0] in getattr(command, "commands", {}):
+        command, words = command.commands[words[0]], words[1:]
+    return command, words
+
+
 @pytest.mark.parametrize("block", SHELL, ids=lambda block: block.name)
 def test_commands(block: Block) -> None:
-    group = typer.main.get_command(app)
     for words in words_after("telnyx-native", block):
-        command = group.commands[words[0]] if words and words[0] in group.commands else group
+        command, rest = command_of(words)
         known = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
-        given = {word.split("=")[0] for word in words if word.startswith("-")}
+        given = {word.split("=")[0] for word in rest if word.startswith("-")}
         assert given <= known | {"--help"}, f"{block.name}: {given - known}"
-        assert command is not group or not [word for word in words if not word.startswith("-")], block.name
+        assert not hasattr(command, "commands") or not [word for word in rest if not word.startswith("-")], block.name
     for words in words_after("make", block):
         assert {word for word in words if not re.match(r"[A-Z_]+=|-", word)} <= TARGETS, block.name
