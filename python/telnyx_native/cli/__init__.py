@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from telnyx_native.cli import fleet_operations  # noqa: F401 - commands of `fleet`
+from telnyx_native.cli import fleet_dial, fleet_operations  # noqa: F401 - commands of `fleet`
 from telnyx_native.cli.call import call
 from telnyx_native.cli.demo import demo
 from telnyx_native.cli.devices import devices

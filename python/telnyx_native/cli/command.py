@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import shutil
+import signal
 import sys
 from collections import defaultdict
 from enum import IntEnum
@@ -29,10 +30,19 @@ from telnyx_native.errors import (
 from telnyx_native.untrusted_text import clean, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from ssl import SSLContext
 
-__all__ = ["ExitCode", "RateLimitFilter", "SanitizingFormatter", "own_command", "plain", "run", "trust"]
+__all__ = [
+    "ExitCode",
+    "RateLimitFilter",
+    "SanitizingFormatter",
+    "drain_on_signals",
+    "own_command",
+    "plain",
+    "run",
+    "trust",
+]
 
 
 class ExitCode(IntEnum):
@@ -73,6 +83,25 @@ def _code_of(command: Coroutine[Any, Any, ExitCode]) -> ExitCode:
 
 def _complain(error: TelnyxError) -> None:
     Console(stderr=True).print(Text.assemble(("Error: ", "bold red"), clean(str(error))), soft_wrap=True)
+
+
+def drain_on_signals(drain: Callable[[], None], working: asyncio.Task[Any]) -> asyncio.Event:
+    """The first SIGTERM or SIGINT drains, the second one cancels; the event says that there was a second one."""
+    interrupted = asyncio.Event()
+    signals = 0
+
+    def on_signal() -> None:
+        nonlocal signals
+        signals += 1
+        if signals == 1:
+            drain()
+        else:
+            interrupted.set()
+            working.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    return interrupted
 
 
 LINES_PER_SECOND = 50

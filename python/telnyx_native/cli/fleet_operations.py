@@ -1,4 +1,4 @@
-"""`telnyx-native fleet up`, `status`, `scale`, `drain`, `roll`, `down`, `dial`: the operation of a fleet."""
+"""`telnyx-native fleet up`, `status`, `scale`, `drain`, `roll`, `down`: the operation of a fleet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from telnyx_native.fleet.operations import Fleet
 
-__all__ = ["down", "drain", "roll", "scale", "status", "up"]
+__all__ = ["DEFAULT", "SettingsFile", "down", "drain", "roll", "scale", "status", "up"]
 
 SettingsFile = Annotated[Path, typer.Option("--file", "-f", dir_okay=False, help="The fleet's settings.")]
 DEFAULT = Path("fleet.toml")

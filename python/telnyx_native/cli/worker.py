@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telnyx_native.cli.command import ExitCode, RateLimitFilter, SanitizingFormatter, plain, run, trust
+from telnyx_native.cli.command import (
+    ExitCode,
+    RateLimitFilter,
+    SanitizingFormatter,
+    drain_on_signals,
+    plain,
+    run,
+    trust,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from telnyx_native import CredentialConfig, TokenConfig
 
 __all__ = ["worker"]
@@ -133,7 +138,7 @@ async def _run(plan: _Plan) -> ExitCode:
     host, port = plan.http
     async with HealthServer(worker, host=host, port=port, token=plan.http_token) as health:
         working = asyncio.create_task(worker.run(drain_timeout=plan.drain))
-        interrupted = _drain_on_signals(worker.drain, working)
+        interrupted = drain_on_signals(worker.drain, working)
         ready = asyncio.create_task(worker.status.wait_for(lambda status: status.ready or status.draining))
         await asyncio.wait({working, ready}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
@@ -158,25 +163,6 @@ def _login(login: tuple[str, ...]) -> CredentialConfig | TokenConfig:
     if len(login) == 1:
         return TokenConfig(login[0], log_level=LogLevel.INFO)
     return CredentialConfig(*login, log_level=LogLevel.INFO)
-
-
-def _drain_on_signals(drain: Callable[[], None], working: asyncio.Task[int]) -> asyncio.Event:
-    """The first signal drains, the second one ends; the event says that there was a second one."""
-    interrupted = asyncio.Event()
-    signals = 0
-
-    def on_signal() -> None:
-        nonlocal signals
-        signals += 1
-        if signals == 1:
-            drain()
-        else:
-            interrupted.set()
-            working.cancel()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal)
-    return interrupted
 
 
 def _log(*, as_json: bool) -> None:

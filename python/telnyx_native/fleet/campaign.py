@@ -22,7 +22,8 @@ The rules:
    is dialled is the lease: after a kill the job counts as called, and follows the rule of `INTERRUPTED`.
 2. Jobs are leased in the order in which they are due. Pools take turns; one without a token does not hold up the rest.
 3. A job whose window is closed is due when it opens. A number on the do-not-call list is not dialled, from then on.
-4. A cause has its delay and its most attempts, in `RETRIES`. Attempts of all causes count together.
+4. A cause has its delay and its most attempts, in `RETRIES`. Attempts of all causes count together. A lease that is
+   put back, because there was no room for its call, is no attempt.
 5. A lease that is not extended expires. Who still says later what became of the call is believed, unless the job was
    leased again.
 
@@ -43,6 +44,7 @@ from telnyx_native.fleet.campaign_terms import (
     DO_NOT_CALL,
     INTERRUPTED,
     LEASE_EXPIRED,
+    NO_ROOM,
     CampaignRules,
     JobState,
     Lease,
@@ -240,6 +242,28 @@ class Campaign:
         if entry.job.number in self._do_not_call:
             return (self._close(entry, JobState.FAILED, now, DO_NOT_CALL),)
         return (self._retry(entry, now, cause),)
+
+    def put_back(self, job_id: str, attempt: int, now: float, *, due: float) -> Records:
+        """Take a lease back whose call was not dialled, for there was no room for it: it is no attempt.
+
+        Args:
+            job_id: Which job.
+            attempt: Which call for it.
+            now: The time.
+            due: When it may be tried again.
+        """
+        entry = self._entries.get(job_id)
+        if entry is None or entry.attempt != attempt or not entry.leased:
+            self.late += 1
+            return ()
+        self._leases.stop(job_id)
+        entry.attempt -= 1
+        if entry.job.number in self._do_not_call:
+            return (self._close(entry, JobState.FAILED, now, DO_NOT_CALL),)
+        self._move(entry, leased=False)
+        entry.due = due
+        self._wait(entry)
+        return (self._record(entry, JobState.WAITING, now, NO_ROOM),)
 
     def tick(self, now: float) -> Records:
         """Take back the leases that have expired."""

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from telnyx_native.fleet.pacing import Window
 
 __all__ = [
+    "BOT_FAILED",
     "DO_NOT_CALL",
     "INTERRUPTED",
     "LEASE_EXPIRED",
+    "NO_ROOM",
     "RETRIES",
     "CampaignJob",
     "CampaignRules",
@@ -144,7 +146,13 @@ LEASE_EXPIRED = "LEASE_EXPIRED"
 """Cause: whoever had the lease did not say what became of it."""
 
 INTERRUPTED = "INTERRUPTED"
-"""Cause: the campaign was killed while the call went on."""
+"""Cause: the campaign, or the worker that had the call, was lost while it went on."""
+
+BOT_FAILED = "BOT_FAILED"
+"""Cause: the bot failed before there was a call."""
+
+NO_ROOM = "NO_ROOM"
+"""Cause: there was no worker with room for the call. It was not dialled, and does not count as an attempt."""
 
 
 @dataclass(frozen=True)

@@ -166,11 +166,11 @@ class FleetControl:
 
         Raises:
             CallLimitError: The queue is full, or it waited too long.
-            CallError: The worker was lost, and what became of the job is not known.
-            ConfigurationError: There is a job of that id, or the bot has no function for jobs.
+            CallError: The worker was lost, and what became of the job is not known; or a job of that id goes on.
+            ConfigurationError: The bot has no function for jobs.
         """
         if job_id in self._jobs:
-            raise ConfigurationError(f"there is a job {job_id} already")
+            raise CallError(f"there is a job {job_id} already, which goes on")
         try:
             self._jobs[job_id] = asyncio.get_running_loop().create_future()
             self._carry_out(self._dispatcher.request(job_id, time.monotonic(), kind=Kind.OUTBOUND))

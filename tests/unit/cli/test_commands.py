@@ -45,7 +45,7 @@ def test_help_names_every_command(invoke):
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "gateway", "call", "devices", "doctor", "report", "fleet plan", "fleet simulate"]
+    "command", ["demo", "gateway", "call", "devices", "doctor", "report", "fleet plan", "fleet simulate", "fleet dial"]
 )
 def test_help_of_a_command_tells_the_exit_codes(invoke, command):
     result = invoke(*command.split(), "-h")

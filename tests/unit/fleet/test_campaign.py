@@ -19,6 +19,7 @@ from telnyx_native.fleet.campaign_terms import (
     DO_NOT_CALL,
     INTERRUPTED,
     LEASE_EXPIRED,
+    NO_ROOM,
     RETRIES,
     CampaignJob,
     CampaignRules,
@@ -155,6 +156,26 @@ def test_result_that_comes_late_is_believed_until_the_job_is_leased_again() -> N
 
 
 # Pace.
+
+
+def test_call_for_which_there_was_no_room_is_no_attempt() -> None:
+    made = campaign(rules=dataclasses.replace(FAST, otherwise=Retry(0, 1)))
+    for now in (1.0, 3.0):
+        assert first(made, now).attempt == 1
+        record = only(made.put_back("job-0", 1, now, due=now + 2))
+        assert record == Record("job-0", "+15550000000", JobState.WAITING, 0, now, NO_ROOM, now + 2)
+        assert +made.counts == Counter({JobState.WAITING: 1})
+        assert made.lease(now + 1) is None
+        assert made.deadline(now) == now + 2
+    assert made.put_back("job-0", 1, 4.0, due=4.0) == ()  # it is not leased
+    assert made.late == 1
+    follower = Campaign(FAST, now=4.0, past=[record])
+    follower.add(job(0), 4.0)
+    assert first(follower, 5.0).attempt == 1
+    follower.forbid("+15550000000", 5.0)
+    record = only(follower.put_back("job-0", 1, 6.0, due=7.0))
+    assert (record.state, record.cause, record.attempt) == (JobState.FAILED, DO_NOT_CALL, 0)
+    assert follower.is_finished
 
 
 def test_jobs_are_leased_in_the_order_in_which_they_are_due() -> None:
@@ -348,7 +369,8 @@ def test_whatever_happens(seed: int) -> None:
     for step in range(20_000):
         if made.is_finished and len(over) == len(jobs):
             break
-        match dice.choice(["add", "lease", "lease", "finish", "finish", "extend", "late", "tick", "tick", "kill"]):
+        events = ["add", "lease", "lease", "finish", "finish", "put back", "extend", "late", "tick", "tick", "kill"]
+        match dice.choice(events):
             case "add":
                 if added := next(source, None):
                     write(*made.add(added, now))
@@ -368,6 +390,11 @@ def test_whatever_happens(seed: int) -> None:
                 cause = dice.choice([None, "USER_BUSY", "NO_ANSWER", "UNALLOCATED_NUMBER", "NEW"])
                 if lease.job.job_id not in over:
                     write(*made.finish(lease.job.job_id, lease.attempt, now, cause=cause))
+            case "put back" if going:
+                lease = going.pop(dice.randrange(len(going)))
+                if records := made.put_back(lease.job.job_id, lease.attempt, now, due=now + dice.randrange(30)):
+                    dialled[lease.job.job_id] -= 1
+                    write(*records)
             case "extend" if going:
                 lease = dice.choice(going)
                 if made.extend(lease.job.job_id, lease.attempt, now):
