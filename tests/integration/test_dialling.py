@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from support import bots
 from support.limit import LIMIT
-from telnyx_native import CallError, ConfigurationError, CredentialConfig, TxServerConfiguration
+from telnyx_native import ConfigurationError, CredentialConfig, TxServerConfiguration
 from telnyx_native.cli import app, fleet_dial
 from telnyx_native.cli.command import ExitCode
 from telnyx_native.fleet import dialling as dialling_module
@@ -386,23 +386,6 @@ async def test_bot_that_fails(gateway: Gateway, people: People, file: Path) -> N
     assert status.causes[BOT_FAILED] == 2
 
 
-async def test_engine_that_fails(file: Path) -> None:
-    errors: list[Exception] = [CallError("the worker was lost"), OSError("no such thing")]
-
-    async def place(job_id: str, destination: str, data: JSONValue) -> JobResult:
-        if errors:
-            raise errors.pop()
-        return JobResult(job_id, "NORMAL_CLEARING")
-
-    status = await dial(file, place, jobs(1))
-    assert states(written(file)["job-0"])[1::2] == [
-        ("waiting", 1, INTERRUPTED),
-        ("waiting", 2, INTERRUPTED),
-        ("done", 3, "NORMAL_CLEARING"),
-    ]
-    assert status.is_finished
-
-
 async def test_bot_without_a_function_for_jobs_ends_the_campaign(gateway: Gateway, file: Path) -> None:
     async with working(gateway, None) as engine:
         with pytest.raises(ConfigurationError, match="has no function for jobs"):
@@ -437,14 +420,6 @@ async def test_full_disk_ends_the_campaign_before_somebody_is_called(
             with pytest.raises(ConfigurationError, match="No space left"):
                 await asyncio.wait_for(dialler.run(jobs(3)), LIMIT)
     assert people.calls == []
-
-
-def test_at_least_one_call_at_a_time(file: Path) -> None:
-    async def place(job_id: str, destination: str, data: JSONValue) -> JobResult:
-        raise AssertionError
-
-    with ResultFile(file) as results, pytest.raises(ConfigurationError, match="at_once is 0"):
-        Dialler(campaign(results), results, place, at_once=0)
 
 
 # Ends, and what follows.

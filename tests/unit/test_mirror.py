@@ -65,7 +65,6 @@ COVERED_BY = {
     "toml_settings.py": "unit/gateway/test_configuration.py",
     "cli/fleet_dial.py": "integration/test_dialling.py",
     "cli/fleet_operations.py": "fleet/test_fleet.py",
-    "fleet/dialling.py": "integration/test_dialling.py",
     "fleet/actors.py": "fleet/test_fleet.py",
     "fleet/cluster.py": "fleet/test_fleet.py",
     "fleet/control.py": "fleet/test_fleet.py",

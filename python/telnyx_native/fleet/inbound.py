@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 PARALLEL_COMMANDS = 50
 """Commands that are under way at the same time; more wait."""
 
+NOT_THERE = frozenset({404, 422})
+"""Status codes of commands to a call that has ended, or that makes no sense: no worker is to blame."""
+
 ENDED = 10_000
 """Legs that have ended and are remembered, the latest: what tells of their beginning may come after it."""
 
@@ -188,15 +191,19 @@ class InboundCalls:
             if self._is_over(call):
                 return
             logger.info("call %s: to %s", call.call_id, address)
-            sent = await self._send(
+            error = await self._send(
                 "transfer", call, to=f"sip:{address}", from_=call.caller, timeout_secs=self._settings.ring
             )
-        if not sent and not self._is_over(call):
+        if error is None or self._is_over(call):
+            return
+        if getattr(error, "status_code", None) in NOT_THERE:
+            await self._end(call)
+        else:
             self._dispatch.fail(call.call_id)
 
     async def _let_wait(self, call: InboundCall) -> None:
         async with call.order:
-            if not self._is_over(call) and await self._send("answer", call):
+            if not self._is_over(call) and await self._send("answer", call) is None:
                 await self._send("start_playback", call, audio_url=self._settings.waiting, loop="infinity")
 
     async def _end(self, call: InboundCall) -> None:
@@ -210,16 +217,16 @@ class InboundCalls:
     def _is_over(self, call: InboundCall) -> bool:
         return self.calls.get(call.call_id) is not call
 
-    async def _send(self, command: str, call: InboundCall, **parameters: Any) -> bool:
-        """Send a command; return whether it was taken. What fails is logged and counted: the call may be over."""
+    async def _send(self, command: str, call: InboundCall, **parameters: Any) -> Exception | None:
+        """Send a command; return why it failed, if it did, which is logged and counted: the call may be over."""
         async with self._room:
             try:
                 await getattr(self._commands, command)(call.control_id, **parameters)
             except Exception as error:  # noqa: BLE001 - the package's, the network's, or a bug: one call is concerned
                 self.failed += 1
                 logger.warning("call %s: %s failed: %s", call.call_id, command, type(error).__name__)
-                return False
-        return True
+                return error
+        return None
 
     def _forget(self, call: InboundCall) -> None:
         if self.calls.pop(call.call_id, None) is not None:

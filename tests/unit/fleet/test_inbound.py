@@ -8,12 +8,14 @@ from collections import defaultdict
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
+import telnyx
 
 from support.limit import LIMIT
 from telnyx_native.fleet import inbound as inbound_module
 from telnyx_native.fleet.dispatch import Dispatcher
-from telnyx_native.fleet.dispatch_terms import Kind, Rules, WorkerInfo
+from telnyx_native.fleet.dispatch_terms import Kind, Rules, WorkerInfo, WorkerState
 from telnyx_native.fleet.inbound import InboundCalls
 from telnyx_native.fleet.settings import VoiceApiSettings
 from telnyx_native.fleet.webhooks import CallWebhook
@@ -257,6 +259,20 @@ async def test_transfer_that_fails_goes_to_another() -> None:
         await control.sent(2)
         assert control.inbound.failed == 1
         assert control.slots == {"x": (0, 0), "y": (1, 0)}
+
+
+@pytest.mark.parametrize("status", [404, 422])
+async def test_transfer_that_is_refused_suspends_no_worker(status: int) -> None:
+    """The network says that the call has ended, before or instead of its webhook."""
+    async with controlling("x", "y") as control:
+        response = httpx.Response(status, request=httpx.Request("POST", "http://127.0.0.1"))
+        control.api.failures["transfer"] = [telnyx.APIStatusError("refused", response=response, body=None)]
+        control.tell("initiated")
+        assert (await control.names(2))[-1] == ("reject", "a-1")
+        assert control.dispatcher.counters.failed == 0
+        assert control.inbound.calls == {}
+        assert control.slots == {"x": (0, 0), "y": (0, 0)}
+        assert {load.state for load in control.dispatcher.workers} == {WorkerState.UP}
 
 
 async def test_transfer_that_fails_because_the_caller_is_gone_blames_nobody() -> None:
