@@ -27,7 +27,7 @@ FRAMEWORKS = $(shell $(PYTHON) -c '$(EXTRAS); print(*(f"\"{name}\"" for name in 
 MKDOCS := "mkdocs-material>=9.7,<10" "mkdocstrings[python]>=1" "ruff>=0.9"
 
 .DEFAULT_GOAL := help
-.PHONY: help more system build demo test test-tools interop frameworks frozen coverage coverage-native lint docs sync-stub format asan tsan bench bench-peers bench-arm soak fuzz fuzz-gateway load wheels sdist cibuildwheel workflows fresh emulated reproducible refresh-lock advisories clean
+.PHONY: help more system build demo test test-tools interop frameworks frozen coverage coverage-native lint docs sync-stub format asan tsan bench bench-peers bench-arm soak fuzz fuzz-gateway fleet load wheels sdist cibuildwheel workflows fresh emulated reproducible refresh-lock advisories clean
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -141,6 +141,9 @@ fuzz: build #: hostile session descriptions, and packets of a remote with keys, 
 
 fuzz-gateway: build #: 10,000 random and mutated frames for each message of the gateway (FUZZ_FRAMES=10000 FUZZ_SEED=0)
 	@FUZZ_FRAMES=$${FUZZ_FRAMES:-10000} $(BIN)/python -m pytest tests/unit/gateway/test_robustness.py -x -p no:logging
+
+fleet: build #: a fleet on a Ray cluster of this machine, and what it survives: minutes
+	@$(BIN)/python -m pytest tests/cluster -x -s --override-ini "norecursedirs=.* build"
 
 load: build #: 200 users and 40 calls at a gateway for 5 minutes, and a flood of connections (LOAD_USERS, LOAD_CALLS, LOAD_SECONDS)
 	@$(BIN)/python -m pytest tests/load -x -s --override-ini "norecursedirs=.* build"

@@ -157,14 +157,19 @@ def _keep(nodes: int, cpus: int, calls: int, file: Path) -> None:
         "object_store_memory": STORE,
         "include_dashboard": False,
     }
-    system = {"gcs_rpc_server_reconnect_timeout_s": HEAD_LOST}
+    system = {
+        "gcs_rpc_server_reconnect_timeout_s": HEAD_LOST,
+        "health_check_period_ms": 500,  # these three: a node that is gone is noticed within two seconds
+        "health_check_timeout_ms": 1000,
+        "health_check_failure_threshold": 3,
+    }
     cluster = Cluster(initialize_head=True, head_node_args=node | {"_system_config": system})
     try:
         others = [cluster.add_node(**node) for _ in range(nodes - 1)]
         state = {
             "pid": os.getpid(),
             "address": cluster.address,
-            "nodes": [_pids(node) for node in (cluster.head_node, *others)],
+            "nodes": [{"node": node.node_id, **_pids(node)} for node in (cluster.head_node, *others)],
         }
         beside = file.with_suffix(".new")
         beside.touch(mode=0o600)

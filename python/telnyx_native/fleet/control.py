@@ -10,6 +10,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -21,7 +22,7 @@ from telnyx_native.errors import (
     DrainingError,
     SocketConnectionError,
 )
-from telnyx_native.event_loop import Tasks
+from telnyx_native.event_loop import Tasks, run_blocking
 from telnyx_native.fleet import actors
 from telnyx_native.fleet.dispatch import Dispatcher
 from telnyx_native.fleet.dispatch_terms import Action, Assign, Drained, Drop, Expire, Kind, Refuse
@@ -57,6 +58,7 @@ class Member:
     Attributes:
         name: Its name.
         user: The login that it has.
+        handle: Its actor.
         report: Its latest report; `None` before the first.
         draining: Whether it was asked to drain.
         replaced: Whether another worker has its login.
@@ -65,6 +67,7 @@ class Member:
 
     name: str
     user: str
+    handle: Any
     report: WorkerReport | None = None
     draining: bool = False
     replaced: bool = False
@@ -78,14 +81,18 @@ class FleetControl:
 
     Args:
         settings: What the fleet was told.
+        memory: The actor that keeps what outlives this one.
     """
 
-    def __init__(self, settings: FleetSettings) -> None:
+    def __init__(self, settings: FleetSettings, memory: Any) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        expected = actors.workers() if actors.ray().get_runtime_context().was_current_actor_reconstructed else {}
+        context = actors.ray().get_runtime_context()
+        self._own_handle = context.current_actor
+        expected = actors.workers() if context.was_current_actor_reconstructed else {}
         self._settings = settings
+        self._memory = memory
         self._dispatcher = Dispatcher(settings.dispatch, now=time.monotonic(), expected=expected)
-        self._members = {name: Member(name, user) for name, user in expected.items()}
+        self._members = {name: Member(name, user, actors.worker(name, user)) for name, user in expected.items()}
         self._wanted = max(settings.workers.count, settings.least)
         self._jobs: dict[str, asyncio.Future[str]] = {}
         self._work = Tasks()
@@ -112,7 +119,7 @@ class FleetControl:
         if not 0 <= count <= len(self._settings.logins):
             raise ConfigurationError(f"there are logins for {len(self._settings.logins)} workers, not for {count}")
         self._wanted = count
-        self._adjust()
+        await self._adjust()
 
     async def drain(self, name: str) -> list[str]:
         """Drain a worker, or all of a node; return their names. They are not replaced.
@@ -159,7 +166,7 @@ class FleetControl:
         while self._members:
             self._woken.clear()
             await self._woken.wait()
-        await self._memory().clear.remote(REMEMBERED)
+        await self._memory.clear.remote(REMEMBERED)
 
     async def place(self, job_id: str, destination: str, data: JSONValue) -> JobResult:
         """Have a job done by a worker; wait for a slot, and until it is done.
@@ -212,7 +219,8 @@ class FleetControl:
         if member is None:
             if report.drained:
                 return
-            member = self._members[name] = Member(name, report.info.address.partition("@")[0])
+            user = report.info.address.partition("@")[0]
+            member = self._members[name] = Member(name, user, await run_blocking(actors.worker, name, user))
         elif member.report is not None and report.info.incarnation < member.report.info.incarnation:
             return
         member.report = report
@@ -254,7 +262,7 @@ class FleetControl:
             self._inbound = InboundCalls(settings.voice_api, self, _commands(settings), self._remember)
             self._webhooks = Webhooks(settings.voice_api.public_key, self._inbound.take)
             with suppress(Exception):
-                text = await self._memory().load.remote(REMEMBERED)
+                text = await self._memory.load.remote(REMEMBERED)
                 self._inbound.remember(json.loads(text) if text else [])
             await self._listen(
                 "webhooks",
@@ -299,8 +307,10 @@ class FleetControl:
             if self._settings.least or self._settings.most:
                 self._wanted = self._wanted_now()
                 _request_resources(self._settings, self._wanted)
-            if not self._dispatcher.rebuilding:
-                self._adjust()
+            if not self._dispatcher.rebuilding and not self._rolling:
+                await self._adjust()
+            if self._inbound is not None:
+                self._remember()  # the memory may have been restarted
             await asyncio.sleep(SCALE_EVERY)
 
     def _wanted_now(self) -> int:
@@ -308,7 +318,7 @@ class FleetControl:
         wanted = math.ceil((calls + self._settings.buffer) / self._settings.workers.calls)
         return min(max(wanted, self._settings.least), self._settings.most)
 
-    def _adjust(self) -> None:
+    async def _adjust(self) -> None:
         """Make workers that are missing, or drain those that have the least to do."""
         standing = [member for member in self._members.values() if not member.draining]
         for _ in range(self._wanted - len(standing)):
@@ -316,7 +326,7 @@ class FleetControl:
             if free is None:
                 logger.warning("no login is free for another worker")
                 return
-            self._create(self._new_name(), free)
+            await self._create(self._new_name(), free)
         surplus = sorted(standing, key=lambda member: len(member.report.calls) if member.report else 0)
         for member in surplus[: max(0, len(standing) - self._wanted)]:
             self._drain(member)
@@ -331,10 +341,13 @@ class FleetControl:
     def _new_name(self) -> str:
         return next(name for n in range(1, 1_000_000) if (name := f"w{n}") not in self._members)
 
-    def _create(self, name: str, login: Login) -> Member:
-        member = self._members[name] = Member(name, login.user)
-        workers = self._settings.workers
-        actors.create_worker(FleetWorker, name, login.user, workers.calls, workers.cpus, name, workers, login)
+    async def _create(self, name: str, login: Login) -> Member:
+        settings = self._settings.workers
+        arguments = name, settings, login, self._own_handle, self._memory
+        member = self._members[name] = Member(name, login.user, None)
+        member.handle = await run_blocking(
+            partial(actors.create_worker, FleetWorker, name, login.user, settings.calls, settings.cpus, *arguments)
+        )
         return member
 
     def _drain(self, member: Member, *, replaced: bool = False) -> None:
@@ -343,15 +356,14 @@ class FleetControl:
         member.draining, member.replaced = True, replaced
         if member.report is not None and member.report.ready:
             self._carry_out(self._dispatcher.drain(member.name, time.monotonic()))
-        with suppress(ConfigurationError):
-            actors.worker(member.name, member.user).drain.remote(replaced=replaced)
+        if member.handle is not None:
+            member.handle.drain.remote(replaced=replaced)
 
     def _remove(self, member: Member) -> None:
         """A worker has ended."""
         self._members.pop(member.name, None)
         self._carry_out(self._dispatcher.remove(member.name, time.monotonic()))
-        with suppress(ConfigurationError):
-            actors.ray().kill(actors.worker(member.name, member.user), no_restart=True)
+        self._work.start(run_blocking(partial(actors.ray().kill, member.handle, no_restart=True)))
         self._wake()
 
     async def _replace(self, old: Member) -> None:
@@ -359,7 +371,7 @@ class FleetControl:
         login = self._login_of(old)
         if login is None:
             return
-        new = self._create(self._new_name(), login)
+        new = await self._create(self._new_name(), login)
         while new.report is None or not new.report.ready:
             self._woken.clear()
             await self._woken.wait()
@@ -368,10 +380,9 @@ class FleetControl:
     async def _hand_over(self, member: Member) -> None:
         """The same worker in a new process, with its calls."""
         before = member.report.info.incarnation if member.report else 0
-        handle = actors.worker(member.name, member.user)
         with suppress(Exception):
-            await handle.detach.remote()
-        actors.ray().kill(handle, no_restart=False)
+            await member.handle.detach.remote()
+        await run_blocking(partial(actors.ray().kill, member.handle, no_restart=False))
         while member.report is None or not member.report.ready or member.report.info.incarnation <= before:
             self._woken.clear()
             await self._woken.wait()
@@ -380,7 +391,7 @@ class FleetControl:
         from ray.exceptions import RayActorError
 
         try:
-            result: JobResult = await actors.worker(member.name, member.user).place.remote(job_id, destination, data)
+            result: JobResult = await member.handle.place.remote(job_id, destination, data)
         except RayActorError:
             raise CallError(f"job {job_id}: worker {member.name} was lost; its call may go on") from None
         return result
@@ -403,11 +414,7 @@ class FleetControl:
     def _remember(self) -> None:
         """Keep the inbound calls for a control that follows."""
         assert self._inbound is not None  # noqa: S101 - it asks for it
-        with suppress(ConfigurationError):
-            self._memory().save.remote(REMEMBERED, json.dumps(self._inbound.memory()))
-
-    def _memory(self) -> Any:
-        return actors.actor(actors.MEMORY)
+        self._memory.save.remote(REMEMBERED, json.dumps(self._inbound.memory()))
 
     def _wake(self) -> None:
         self._woken.set()

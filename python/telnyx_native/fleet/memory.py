@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from telnyx_native.snapshot import SessionSnapshot
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["FleetMemory", "MemoryStore"]
 
@@ -47,22 +44,22 @@ class MemoryStore:
 
     Args:
         name: The worker.
-        memory: Finds the actor, which may have been restarted.
+        memory: The actor.
     """
 
-    def __init__(self, name: str, memory: Callable[[], Any]) -> None:
+    def __init__(self, name: str, memory: Any) -> None:
         self._name = f"snapshot {name}"
         self._memory = memory
 
     async def load(self) -> SessionSnapshot | None:
         """Return the latest snapshot; `None` without one."""
-        text = await self._memory().load.remote(self._name)
+        text = await self._memory.load.remote(self._name)
         return None if text is None else SessionSnapshot.from_json(text)
 
     async def save(self, snapshot: SessionSnapshot) -> None:
         """Replace the latest snapshot."""
-        await self._memory().save.remote(self._name, snapshot.to_json())
+        await self._memory.save.remote(self._name, snapshot.to_json())
 
     async def clear(self) -> None:
         """Have no snapshot any more."""
-        await self._memory().clear.remote(self._name)
+        await self._memory.clear.remote(self._name)

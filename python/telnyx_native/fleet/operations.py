@@ -65,8 +65,8 @@ class Fleet:
             await start_local(settings)
         async with cls(settings) as fleet:
             tell("starting the control")
-            actors.create(FleetMemory, actors.MEMORY)
-            actors.create(FleetControl, actors.CONTROL, settings)
+            memory = actors.create(FleetMemory, actors.MEMORY)
+            actors.create(FleetControl, actors.CONTROL, settings, memory)
             addresses: dict[str, str] = await fleet._control().ready.remote()
             async for status in fleet.follow():
                 workers = status["workers"]

@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 REPORT_EVERY = 2.0
 """Seconds between two reports without news."""
 
+SAVE_EVERY = 5.0
+"""Seconds after which the latest snapshot is saved once more."""
+
 PAUSE = 0.02
 """Seconds between two reports with news: calls that come together are told together."""
 
@@ -81,14 +84,18 @@ class FleetWorker:
         name: Its name.
         settings: How it is.
         login: What it logs in with.
+        control: The actor that it reports to.
+        memory: The actor that keeps its snapshots.
     """
 
-    def __init__(self, name: str, settings: WorkerSettings, login: Login) -> None:
+    def __init__(self, name: str, settings: WorkerSettings, login: Login, control: Any, memory: Any) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         logger.info("worker %s begins", name)
         self._name = name
         self._settings = settings
         self._login = login
+        self._control = control
+        self._snapshots = MemoryStore(name, memory)
         self._incarnation = time.time_ns()
         self._state = "starting"
         self._drained = self._leaving = False
@@ -98,7 +105,7 @@ class FleetWorker:
         self._news = asyncio.Event()
         self._tasks = [
             asyncio.get_running_loop().create_task(work, name=f"telnyx-fleet-{name}")
-            for work in (self._run(), self._report(), self._lag.watch())
+            for work in (self._run(), self._report(), self._save_again(), self._lag.watch())
         ]
 
     async def drain(self, *, replaced: bool) -> None:
@@ -108,7 +115,7 @@ class FleetWorker:
             replaced: Whether another worker has taken over the login, which is not to be used again then.
         """
         self._state = "draining"
-        if self._worker is not None:
+        if self._worker is not None and self._worker.status.value.ready:
             self._worker.shares_login = replaced
             self._worker.drain()
         else:
@@ -147,7 +154,7 @@ class FleetWorker:
                     server=TxServerConfiguration.parse(settings.server),
                     place=load_function(settings.place, settings.folder) if settings.place else None,
                     max_calls=settings.calls,
-                    snapshots=MemoryStore(self._name, lambda: actors.actor(actors.MEMORY)),
+                    snapshots=self._snapshots,
                 )
                 following = asyncio.create_task(self._follow(worker))
                 try:
@@ -187,11 +194,20 @@ class FleetWorker:
                 await asyncio.wait_for(self._news.wait(), REPORT_EVERY)
             self._news.clear()
 
+    async def _save_again(self) -> None:
+        """The memory may have been restarted, and have forgotten all."""
+        while True:
+            await asyncio.sleep(SAVE_EVERY)
+            snapshot = self._worker and self._worker.client.session_snapshot_flow.value
+            if snapshot and not self._leaving:
+                with suppress(Exception):  # it is being restarted
+                    await self._snapshots.save(snapshot)
+
     async def _send(self) -> None:
         if self._leaving:
             return
         try:
-            actors.actor(actors.CONTROL).report.remote(self._latest())
+            self._control.report.remote(self._latest())
         except Exception as error:  # noqa: BLE001 - the control may be about to be restarted
             logger.debug("worker %s: no report: %s", self._name, error)
 
