@@ -8,10 +8,12 @@ import json
 import os
 import re
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -41,14 +43,17 @@ from telnyx_native.fleet.campaign_terms import (
 from telnyx_native.fleet.dialling import CALLER_NUMBER, Dialler, DiallingStatus
 from telnyx_native.fleet.jobs import BadLine, jobs_of, read_jobs
 from telnyx_native.fleet.results import ResultFile
-from telnyx_native.gateway import DialPlan, Gateway, User
+from telnyx_native.fleet.settings import FleetSettings
+from telnyx_native.gateway import DialPlan, Gateway, GatewayConfig, User
 from telnyx_native.states import HangupCause
-from telnyx_native.worker import Job, JobResult, Worker
+from telnyx_native.worker import Job, JobResult, Worker, load_function
 
 if TYPE_CHECKING:
     from telnyx_native.gateway.calls.leg import CallerLeg
     from telnyx_native.gateway.destinations import Outcome
     from telnyx_native.snapshot import JSONValue
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "fleet"
 
 MANY = 40
 
@@ -291,6 +296,28 @@ async def test_campaign_in_which_anything_may_happen(
     assert states(records["f"])[-1] == ("failed", 1, "UNALLOCATED_NUMBER")
     assert engine.worker.status.value.used == 0
     assert engine.worker.failed == 0
+
+
+async def test_example(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = FleetSettings.load(EXAMPLE / "fleet.toml")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    bot = load_function(settings.workers.place, settings.workers.folder)
+    del sys.modules["bot"]  # others have a module of that name, too
+    config = replace(GatewayConfig.load(EXAMPLE / "gateway.toml"), port=0)
+    async with (
+        config.gateway() as gateway,
+        Worker(
+            bots.echo,
+            login=settings.logins[0].config,
+            server=TxServerConfiguration.parse(gateway.url),
+            place=bot,
+            max_calls=settings.workers.calls,
+        ) as worker,
+    ):
+        await worker.status.wait_for(lambda status: status.ready, timeout=LIMIT)
+        status = await dial(file, Engine(worker).place, read_jobs(EXAMPLE / "jobs.csv"))
+    assert (status.counts[JobState.DONE], status.counts[JobState.GIVEN_UP], status.bad_lines) == (2, 1, 1)
+    assert written(file)["ann"][-1].output == "answered"
 
 
 async def test_numbers_to_call_from_take_turns(engine: Engine, file: Path) -> None:

@@ -19,7 +19,7 @@ __all__ = ["fleet"]
 fleet = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="Bots in many processes and on many hosts: plan them, simulate them.",
+    help="Bots in many processes and on many hosts: plan them, run them, dial with them.",
 )
 
 

@@ -279,9 +279,9 @@ class Dialler:
             self._finish(lease, INTERRUPTED)
         else:
             self._pause = SHORTEST_PAUSE
-            if result.error is not None:
-                logger.warning("job %s: the bot ended with %s", job.job_id, result.error)
             failed = result.error is not None and result.cause is None
+            if failed:
+                logger.warning("job %s: the bot failed before there was a call: %s", job.job_id, result.error)
             self._finish(lease, BOT_FAILED if failed else result.cause, None if result.error else result.output)
 
     def _finish(self, lease: Lease, cause: str | None, output: JSONValue = None) -> None:
