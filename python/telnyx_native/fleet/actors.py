@@ -6,7 +6,7 @@ from typing import Any
 
 from telnyx_native.errors import ConfigurationError
 
-__all__ = ["CALLS", "CONTROL", "MEMORY", "actor", "create", "create_worker", "ray", "worker", "workers"]
+__all__ = ["CALLS", "CONTROL", "MEMORY", "actor", "create", "create_worker", "here", "ray", "worker", "workers"]
 
 CONTROL = "control"
 MEMORY = "memory"
@@ -84,6 +84,13 @@ def create(cls: type, name: str, *args: object, **options: Any) -> Any:
         )
     )
     return made.remote(*args)
+
+
+def here() -> Any:
+    """A strategy for `create`: on the node of this program, also after a restart, as long as that node is there."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    return NodeAffinitySchedulingStrategy(ray().get_runtime_context().get_node_id(), soft=True)
 
 
 def create_worker(cls: type, name: str, user: str, calls: int, cpus: float, *args: object) -> Any:

@@ -66,7 +66,7 @@ class Fleet:
         async with cls(settings) as fleet:
             tell("starting the control")
             memory = actors.create(FleetMemory, actors.MEMORY)
-            actors.create(FleetControl, actors.CONTROL, settings, memory)
+            actors.create(FleetControl, actors.CONTROL, settings, memory, scheduling_strategy=actors.here())
             addresses: dict[str, str] = await fleet._control().ready.remote()
             async for status in fleet.follow():
                 workers = status["workers"]
