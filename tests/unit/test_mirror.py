@@ -65,7 +65,6 @@ COVERED_BY = {
     "toml_settings.py": "unit/gateway/test_configuration.py",
     "cli/fleet_dial.py": "integration/test_dialling.py",
     "cli/fleet_operations.py": "cluster/test_fleet.py",
-    "fleet/actors.py": "cluster/test_fleet.py",
     "fleet/cluster.py": "cluster/test_fleet.py",
     "fleet/control.py": "cluster/test_fleet.py",
     "fleet/memory.py": "cluster/test_fleet.py",

@@ -125,7 +125,7 @@ async def _up(file: Path) -> ExitCode:
         addresses = await Fleet.up(settings, lambda text: progress.update(plain(text)))
     async with Fleet(settings) as running:
         shown = await running.status()
-    console.print(_table(shown))
+    console.print(_table(shown), *_troubles(shown), sep="\n")
     for name, address in addresses.items():
         console.print(f"{name}: {plain(address)}", soft_wrap=True)
     refused = any("refused" in worker["state"] for worker in shown["workers"])
@@ -152,11 +152,12 @@ async def _status(running: Fleet, *, live: bool, as_json: bool) -> ExitCode:
     if as_json:
         typer.echo(json.dumps(await running.status()))
     elif not live:
-        Console(highlight=False).print(_table(await running.status()))
+        shown = await running.status()
+        Console(highlight=False).print(_table(shown), *_troubles(shown), sep="\n")
     else:
-        with Live(console=Console(highlight=False), auto_refresh=False) as shown:
+        with Live(console=Console(highlight=False), auto_refresh=False) as screen:
             async for latest in running.follow(0.5):
-                shown.update(_table(latest), refresh=True)
+                screen.update(_table(latest), refresh=True)
     return ExitCode.OK
 
 
@@ -180,6 +181,12 @@ async def _down(file: Path) -> ExitCode:
         await fleet.stop_cluster()
     typer.echo("The fleet has ended.")
     return ExitCode.OK
+
+
+def _troubles(shown: Mapping[str, Any]) -> list[str]:
+    """What keeps workers from serving, which has no room in the table."""
+    idle = (worker for worker in shown["workers"] if not worker["ready"])
+    return [f"[bold]{plain(worker['name'])}[/bold]: {plain(worker['state'])}" for worker in idle]
 
 
 def _table(shown: Mapping[str, Any]) -> Table:
