@@ -7,9 +7,8 @@ import json
 import logging
 import math
 import time
-from collections import deque
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +32,7 @@ from telnyx_native.fleet.worker_actor import FleetWorker
 from telnyx_native.redaction import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from telnyx_native.fleet.settings import FleetSettings, Login
     from telnyx_native.fleet.worker_actor import WorkerReport
@@ -46,6 +45,12 @@ logger = logging.getLogger(__name__)
 
 REMEMBERED = "inbound calls"
 """What the memory keeps inbound calls under."""
+
+WANTED = "wanted workers"
+"""What the memory keeps the number of workers under."""
+
+START_TIME = 120.0
+"""Seconds that a new process of a worker may take to serve, while workers are rolled."""
 
 SCALE_EVERY = 5.0
 """Seconds between two looks at how many workers are wanted."""
@@ -61,8 +66,6 @@ class Member:
         handle: Its actor.
         report: Its latest report; `None` before the first.
         draining: Whether it was asked to drain.
-        replaced: Whether another worker has its login.
-        since: When it was made, or first heard of.
     """
 
     name: str
@@ -70,8 +73,6 @@ class Member:
     handle: Any
     report: WorkerReport | None = None
     draining: bool = False
-    replaced: bool = False
-    since: float = field(default_factory=time.time)
 
 
 class FleetControl:
@@ -88,19 +89,19 @@ class FleetControl:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         context = actors.ray().get_runtime_context()
         self._own_handle = context.current_actor
-        expected = actors.workers() if context.was_current_actor_reconstructed else {}
+        expected = actors.workers() if context.was_current_actor_reconstructed else {}  # it was killed
         self._settings = settings
         self._memory = memory
         self._dispatcher = Dispatcher(settings.dispatch, now=time.monotonic(), expected=expected)
         self._members = {name: Member(name, user, actors.worker(name, user)) for name, user in expected.items()}
         self._wanted = max(settings.workers.count, settings.least)
+        self._is_rebuilt = context.was_current_actor_reconstructed
         self._jobs: dict[str, asyncio.Future[str]] = {}
         self._work = Tasks()
         self._woken = asyncio.Event()
         self._runner: list[web.AppRunner] = []
         self._addresses: dict[str, str] = {}
         self._rolling = ""
-        self._reports = deque[float](maxlen=1000)
         self._ready = asyncio.get_running_loop().create_task(self._start(), name="telnyx-fleet-control")
 
     # For the commands.
@@ -118,7 +119,7 @@ class FleetControl:
         """
         if not 0 <= count <= len(self._settings.logins):
             raise ConfigurationError(f"there are logins for {len(self._settings.logins)} workers, not for {count}")
-        self._wanted = count
+        self._want(count)
         await self._adjust()
 
     async def drain(self, name: str) -> list[str]:
@@ -133,7 +134,7 @@ class FleetControl:
             known = ", ".join(sorted(self._members)) or "none"
             raise ConfigurationError(f"there is no worker or node {name}; workers are: {known}")
         going = [member for member in chosen if not member.draining]
-        self._wanted = max(0, self._wanted - len(going))
+        self._want(max(0, self._wanted - len(going)))
         for member in going:
             self._drain(member)
         return [member.name for member in chosen]
@@ -144,8 +145,11 @@ class FleetControl:
         Args:
             hand_over: Let the new process take the calls over at once. Otherwise the old one keeps them until they
                 end, and the new one gets the new calls.
+
+        Raises:
+            ConfigurationError: A new process does not come to serve; the workers after it are left as they are.
         """
-        rolled = []
+        rolled: list[str] = []
         for member in [member for member in self._members.values() if not member.draining]:
             self._rolling = member.name
             try:
@@ -153,6 +157,11 @@ class FleetControl:
                     await self._hand_over(member)
                 else:
                     await self._replace(member)
+            except TimeoutError:
+                state = member.report.state if member.report else "not heard of"
+                done = ", ".join(rolled) or "none"
+                message = f"the new process of worker {member.name} does not serve ({state}); replaced before: {done}"
+                raise ConfigurationError(message) from None
             finally:
                 self._rolling = ""
             rolled.append(member.name)
@@ -160,13 +169,10 @@ class FleetControl:
 
     async def down(self) -> None:
         """Drain all workers; it returns when they have ended."""
-        self._wanted = 0
+        self._want(0)
         for member in list(self._members.values()):
             self._drain(member)
-        while self._members:
-            self._woken.clear()
-            await self._woken.wait()
-        await self._memory.clear.remote(REMEMBERED)
+        await self._until(lambda: not self._members)
 
     async def place(self, job_id: str, destination: str, data: JSONValue) -> JobResult:
         """Have a job done by a worker; wait for a slot, and until it is done.
@@ -258,12 +264,12 @@ class FleetControl:
 
     async def _start(self) -> None:
         settings = self._settings
+        if self._is_rebuilt:
+            self._wanted = int(await self._recall(WANTED) or self._wanted)
         if settings.voice_api is not None:
             self._inbound = InboundCalls(settings.voice_api, self, _commands(settings), self._remember)
             self._webhooks = Webhooks(settings.voice_api.public_key, self._inbound.take)
-            with suppress(Exception):
-                text = await self._memory.load.remote(REMEMBERED)
-                self._inbound.remember(json.loads(text) if text else [])
+            self._inbound.remember(json.loads(await self._recall(REMEMBERED) or "[]"))
             await self._listen(
                 "webhooks",
                 settings.voice_api.host,
@@ -353,7 +359,7 @@ class FleetControl:
     def _drain(self, member: Member, *, replaced: bool = False) -> None:
         if member.draining:
             return
-        member.draining, member.replaced = True, replaced
+        member.draining = True
         if member.report is not None and member.report.ready:
             self._carry_out(self._dispatcher.drain(member.name, time.monotonic()))
         if member.handle is not None:
@@ -372,9 +378,8 @@ class FleetControl:
         if login is None:
             return
         new = await self._create(self._new_name(), login)
-        while new.report is None or not new.report.ready:
-            self._woken.clear()
-            await self._woken.wait()
+        async with asyncio.timeout(START_TIME):
+            await self._until(lambda: new.report is not None and new.report.ready)
         self._drain(old, replaced=True)
 
     async def _hand_over(self, member: Member) -> None:
@@ -383,9 +388,13 @@ class FleetControl:
         with suppress(Exception):
             await member.handle.detach.remote()
         await run_blocking(partial(actors.ray().kill, member.handle, no_restart=False))
-        while member.report is None or not member.report.ready or member.report.info.incarnation <= before:
-            self._woken.clear()
-            await self._woken.wait()
+
+        def is_back() -> bool:
+            report = member.report
+            return report is not None and report.ready and report.info.incarnation > before
+
+        async with asyncio.timeout(START_TIME):
+            await self._until(is_back)
 
     async def _place_at(self, member: Member, job_id: str, destination: str, data: JSONValue) -> JobResult:
         from ray.exceptions import RayActorError
@@ -415,6 +424,25 @@ class FleetControl:
         """Keep the inbound calls for a control that follows."""
         assert self._inbound is not None  # noqa: S101 - it asks for it
         self._memory.save.remote(REMEMBERED, json.dumps(self._inbound.memory()))
+
+    async def _recall(self, name: str) -> str | None:
+        """What an earlier process of the control left; `None` if nothing is there, or the memory was lost as well."""
+        try:
+            text: str | None = await self._memory.load.remote(name)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the fleet has to come up without it
+            logger.warning("the memory does not answer: %s", error)
+            return None
+        return text
+
+    def _want(self, count: int) -> None:
+        self._wanted = count
+        self._memory.save.remote(WANTED, str(count))
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        """Wait for what a report brings."""
+        while not condition():
+            self._woken.clear()
+            await self._woken.wait()
 
     def _wake(self) -> None:
         self._woken.set()
