@@ -204,7 +204,9 @@ def test_whatever_is_in_a_body(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["", "nonsense", "é", base64.b64encode(b"short").decode(), PUBLIC[:-4], PUBLIC + "AAAA"]
+    "key",
+    ["", "nonsense", "é", base64.b64encode(b"short").decode(), PUBLIC[:-4], PUBLIC + "AAAA"],
+    ids=["empty", "text", "umlaut", "short", "cut", "long"],  # the key is another one in every process
 )
 def test_key_that_is_none(key: str) -> None:
     with pytest.raises(ConfigurationError, match="public_key is no Ed25519 key in base64"):
