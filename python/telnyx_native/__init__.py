@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from telnyx_native.call import Call as Call
     from telnyx_native.call.conference import Conference as Conference
     from telnyx_native.call.lifecycle import CallTimings as CallTimings
+    from telnyx_native.call_control import CallControl as CallControl
     from telnyx_native.client import TelnyxClient as TelnyxClient
     from telnyx_native.client.precall import *  # noqa: F403 - all of it is public
     from telnyx_native.config import AnonymousConfig as AnonymousConfig
@@ -109,6 +110,7 @@ _HOMES = {
     "call": "Call",
     "call.conference": "Conference",
     "call.lifecycle": "CallTimings",
+    "call_control": "CallControl",
     "client": "TelnyxClient",
     "client.precall": "PreCallReport Spread run_pre_call",
     "config": (
@@ -149,7 +151,7 @@ _HOMES = {
     "snapshot": "CallSnapshot SessionSnapshot",
     "states": (
         "CallDirection CallNetworkChangeReason CallState CallTerminationReason ConnectionStatus GatewayState "
-        "HangupCause Verdict"
+        "HangupCause TransferOutcome Verdict"
     ),
     "version": "versions",
 }

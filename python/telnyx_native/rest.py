@@ -62,7 +62,7 @@ class TelephonyCredentials:
     def __init__(self, api_key: str, *, base_url: str | None = None) -> None:
         if not api_key:
             raise ConfigurationError("api_key is empty; create one in the Telnyx portal")
-        self._client = _package().AsyncTelnyx(api_key=api_key, base_url=base_url, timeout=TIMEOUT)
+        self._client = telnyx_package().AsyncTelnyx(api_key=api_key, base_url=base_url, timeout=TIMEOUT)
 
     async def __aenter__(self) -> Self:
         return self
@@ -91,7 +91,7 @@ class TelephonyCredentials:
         """
         wanted = {"tag": tag, "expires_at": expires_at.isoformat() if expires_at else None}
         given = {key: value for key, value in wanted.items() if value is not None}
-        with _translated("create a credential"):
+        with translated("create a credential"):
             response = await self._client.telephony_credentials.create(connection_id=connection_id, name=name, **given)
         created = _credential(response.data)
         note_new(created.id)
@@ -105,7 +105,7 @@ class TelephonyCredentials:
             AuthenticationError: The key is not good.
             RestError: The API refused, or was not reached.
         """
-        with _translated("look for a credential"):
+        with translated("look for a credential"):
             async for found in self._client.telephony_credentials.list(filter={"name": name}):
                 if found.name == name and not found.expired:
                     return _credential(found)
@@ -118,7 +118,7 @@ class TelephonyCredentials:
             AuthenticationError: The key is not good.
             RestError: There is no such credential, the API refused, or was not reached.
         """
-        with _translated("mint a login token"):
+        with translated("mint a login token"):
             token: str = await self._client.telephony_credentials.create_token(credential_id)
         token = token.strip().strip('"')
         if is_new(credential_id):
@@ -132,7 +132,7 @@ class TelephonyCredentials:
             AuthenticationError: The key is not good.
             RestError: There is no such credential, the API refused, or was not reached.
         """
-        with _translated("delete a credential"):
+        with translated("delete a credential"):
             await self._client.telephony_credentials.delete(credential_id)
 
 
@@ -149,13 +149,13 @@ async def mint_login_token(api_key: str, connection_id: str, *, name: str = "tel
         AuthenticationError: The key is not good.
         RestError: The API refused, or was not reached.
     """
-    await run_blocking(_package)
+    await run_blocking(telnyx_package)
     async with TelephonyCredentials(api_key) as credentials:
         credential = await credentials.find(name) or await credentials.create(connection_id, name)
         return await credentials.mint_token(credential.id)
 
 
-def _package() -> Any:
+def telnyx_package() -> Any:
     """The `telnyx` package; loading it takes about a second, the first time."""
     try:
         return import_module("telnyx")
@@ -180,23 +180,23 @@ def _moment(text: str | None) -> datetime | None:
 
 
 @contextmanager
-def _translated(what: str) -> Iterator[None]:
+def translated(what: str) -> Iterator[None]:
     """Raise errors of the package as ours; theirs may quote the request."""
-    telnyx = _package()
+    telnyx = telnyx_package()
     try:
         yield
     except (telnyx.AuthenticationError, telnyx.PermissionDeniedError) as error:
         message = f"the Telnyx API refused to {what}: the API key is not good ({error.status_code})"
         raise AuthenticationError(message, code=error.status_code) from None
     except telnyx.APIStatusError as error:
-        detail = f"{error.status_code}{_details(error.body)}"
+        detail = f"{error.status_code}{details_of(error.body)}"
         raise RestError(f"the Telnyx API refused to {what}: {detail}", code=error.status_code) from None
     except telnyx.APIConnectionError as error:
         kind = "did not answer in time" if isinstance(error, telnyx.APITimeoutError) else "was not reached"
         raise RestError(f"the Telnyx API {kind}, so it did not {what}; try again") from None
 
 
-def _details(body: object) -> str:
+def details_of(body: object) -> str:
     """The texts of the API's errors, `{"errors": [{"title", "detail"}]}`."""
     errors = body.get("errors") if isinstance(body, dict) else None
     texts = [error.get("detail") or error.get("title") for error in errors or () if isinstance(error, dict)]

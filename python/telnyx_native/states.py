@@ -18,6 +18,7 @@ __all__ = [
     "ConnectionStatus",
     "GatewayState",
     "HangupCause",
+    "TransferOutcome",
     "Verdict",
 ]
 
@@ -55,6 +56,7 @@ class HangupCause(Enum):
     RECOVERY_ON_TIMER_EXPIRE = (102, 504)
     ORIGINATOR_CANCEL = (487, 487)
     LOSE_RACE = (502, None)
+    BLIND_TRANSFER = (600, None)
     ALLOTTED_TIMEOUT = (602, None)
     MEDIA_TIMEOUT = (604, None)
     USER_NOT_REGISTERED = (606, 480)
@@ -134,6 +136,8 @@ class CallState:
     """Answered, and audio flows."""
     RENEGOTIATING: ClassVar[CallState]
     """The audio path is being replaced."""
+    TRANSFERRING: ClassVar[CallState]
+    """Somebody else is being called for the remote party; until they answer, the call goes on as before."""
     HELD: ClassVar[CallState]
     """On hold."""
     ERROR: ClassVar[CallState]
@@ -188,11 +192,23 @@ CallState.CONNECTING = CallState("CONNECTING")
 CallState.RINGING = CallState("RINGING")
 CallState.ACTIVE = CallState("ACTIVE")
 CallState.RENEGOTIATING = CallState("RENEGOTIATING")
+CallState.TRANSFERRING = CallState("TRANSFERRING")
 CallState.HELD = CallState("HELD")
 CallState.ERROR = CallState("ERROR")
 CallState.DONE = Done
 CallState.DROPPED = Dropped
 CallState.RECONNECTING = Reconnecting
+
+
+class TransferOutcome(Enum):
+    """What became of a transfer. After all but the first, the call is as it was."""
+
+    BRIDGED = "answered: they talk with each other now"
+    BUSY = "busy"
+    NO_ANSWER = "nobody answered in time"
+    REJECTED = "the call was refused"
+    WRONG_NUMBER = "there is no such number or user"
+    UNREACHABLE = "not reached: not logged in, or for another reason"
 
 
 class CallDirection(Enum):

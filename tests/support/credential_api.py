@@ -1,4 +1,4 @@
-"""A stand-in for the part of the Telnyx API that knows telephony credentials."""
+"""A stand-in for the Telnyx API: its telephony credentials, and a transfer that comes to nothing."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class CredentialApi(ThreadingHTTPServer):
 
     Attributes:
         credentials: The credentials by id.
+        transfers: What transfers said.
+        call_events: What is listed as having happened.
         failure: The status that every request gets instead of an answer, if there is one.
         delay: Held up requests, until it is set.
     """
@@ -31,6 +33,8 @@ class CredentialApi(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.credentials: dict[str, dict[str, Any]] = {}
         self.failure: int | None = None
+        self.transfers: list[dict[str, Any]] = []
+        self.call_events: list[dict[str, Any]] = []
         self.go = threading.Event()
         self.go.set()
 
@@ -43,7 +47,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: CredentialApi
 
     def do_GET(self) -> None:
-        if self._admitted():
+        if not self._admitted():
+            return
+        if urlsplit(self.path).path == "/v2/call_events":
+            self._answer(200, {"data": self.server.call_events})
+        else:
             wanted = parse_qs(urlsplit(self.path).query).get("filter[name]", [""])[0]
             found = [credential for credential in self.server.credentials.values() if credential["name"] == wanted]
             self._answer(200, {"data": found, "meta": {"page_number": 1, "total_pages": 1}})
@@ -51,6 +59,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if not self._admitted():
+            return
+        if self.path.endswith("/actions/transfer"):
+            self._transfer(json.loads(body))
             return
         parts = urlsplit(self.path).path.split("/")[3:]
         if not parts:
@@ -64,6 +75,15 @@ class _Handler(BaseHTTPRequestHandler):
         if self._admitted():
             gone = self.server.credentials.pop(urlsplit(self.path).path.split("/")[-1], None)
             self._answer(200 if gone else 404, {"data": gone or {}})
+
+    def _transfer(self, wanted: dict[str, Any]) -> None:
+        """Take the command; whom the call goes to is busy."""
+        self.server.transfers.append(wanted)
+        hangup = {"client_state": wanted["target_leg_client_state"], "hangup_cause": "user_busy"}
+        event = {"record_type": "call_event", "type": "webhook", "name": "call.hangup", "metadata": {"payload": hangup}}
+        ids = {"call_leg_id": "L9", "call_session_id": "S9", "event_timestamp": "2026-11-30T20:57:24Z"}
+        self.server.call_events.append(event | ids)
+        self._answer(200, {"data": {"result": "ok"}})
 
     def _create(self, wanted: dict[str, Any]) -> None:
         if wanted["connection_id"] == "none":

@@ -13,6 +13,7 @@ PACKAGE = Path(telnyx_native.__file__).parent
 
 FLOORS = [
     {
+        "call_control",
         "config",
         "credentials",
         "errors",

@@ -17,6 +17,7 @@ STATES = (
     CallState.RINGING,
     CallState.ACTIVE,
     CallState.RENEGOTIATING,
+    CallState.TRANSFERRING,
     CallState.HELD,
     CallState.ERROR,
     CallState.DONE(),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.recording import Recording
     from telnyx_native.media.stream import AudioStream
     from telnyx_native.snapshot import JSONValue
-    from telnyx_native.states import CallTerminationReason
+    from telnyx_native.states import CallTerminationReason, TransferOutcome
 
 __all__ = ["Call"]
 
@@ -333,6 +333,42 @@ class Call:
             MediaError: The new path did not come up in time, or the server's description cannot be used.
         """
         await self._driver.restart_ice()
+
+    async def transfer(
+        self,
+        to: str,
+        *,
+        caller: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 30.0,
+        call_control_id: str | None = None,
+    ) -> TransferOutcome:
+        """Connect the remote party with somebody else, by Telnyx's Voice API (a blind transfer).
+
+        The call is TRANSFERRING while `to` rings, and goes on as before: what is written is heard. When `to` answers,
+        the call ends here; if nobody does, it is as it was. Cancelling this does not take it back.
+
+        Args:
+            to: A number, or a SIP address such as `"sip:bob@sip.telnyx.com"`.
+            caller: The number that `to` sees; by default the one that was called first, as Telnyx has it.
+            headers: SIP headers for `to`; by convention their names start with `X-`.
+            timeout: Seconds for which `to` may ring, 5 to 600.
+            call_control_id: The leg that the API is told to transfer, if not that of this call
+                (`Call.telnyx_ids`): for calls that an application of the Voice API has led here.
+
+        Returns:
+            BRIDGED, or why it came to nothing.
+
+        Raises:
+            ConfigurationError: The client has no `CallControl`, or an argument cannot work.
+            AuthenticationError: The API key is not good.
+            CallError: The call is not active or on hold, the server gave it no ids, the API refused the command
+                (`code` is the API's), or the call ended before anybody answered.
+            RestError: The API was not reached, refused for another reason, or did not tell the outcome.
+        """
+        return await self._driver.transfer(
+            to, caller=caller, headers=headers or {}, timeout=timeout, call_control_id=call_control_id
+        )
 
     async def stats(self) -> dict[str, dict[str, Any]]:
         """The statistics of the media, by id, as W3C `getStats` defines them."""

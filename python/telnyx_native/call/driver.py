@@ -42,6 +42,7 @@ from telnyx_native.call.machine_terms import (
 )
 from telnyx_native.call.modification import Modifications
 from telnyx_native.call.observation import Observation, Observers
+from telnyx_native.call.transfer import Transfers
 from telnyx_native.errors import CallError, MediaError, SdpError, TelnyxError, WarningCode
 from telnyx_native.events import (
     AnswerResponse,
@@ -72,6 +73,7 @@ from telnyx_native.version import USER_AGENT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from telnyx_native.call_control import CallControl
     from telnyx_native.config import Limits, Timeouts
     from telnyx_native.logs import Log
     from telnyx_native.media.negotiation import MediaOptions, Negotiation
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.recording import Recording
     from telnyx_native.signaling.messages import Dialog, HoldAction
     from telnyx_native.signaling.session import Session
+    from telnyx_native.states import TransferOutcome
 
 __all__ = ["CallDriver", "CallHost"]
 
@@ -108,6 +111,7 @@ class CallDriver:
         limits: How much of something there may be.
         observers: Those that want to know about it.
         log: What happens to it is logged there.
+        call_control: What asks the Voice API to transfer it.
 
     Attributes:
         dialog: As given, with what was learnt since.
@@ -135,6 +139,7 @@ class CallDriver:
         limits: Limits,
         observers: Observers,
         log: Log,
+        call_control: CallControl | None = None,
     ) -> None:
         self.dialog = dialog
         self.direction = direction
@@ -168,6 +173,7 @@ class CallDriver:
         self._signaling = signaling
         self._timeouts = timeouts
         self._modifications = Modifications(self.life, signaling, restart_limit=timeouts.ice_restart)
+        self._transfers = Transfers(self.life, self.remote_party, call_control, log)
         self._describing = asyncio.Lock()
         self._moving: asyncio.Task[None] | None = None
         self._offer = ""
@@ -223,6 +229,15 @@ class CallDriver:
         """Replace the audio path while the call goes on."""
         self.path.require_open()
         await self._modifications.renew_path(self.dialog, self.path)
+
+    async def transfer(
+        self, to: str, *, caller: str | None, headers: Mapping[str, str], timeout: float, call_control_id: str | None
+    ) -> TransferOutcome:
+        """Connect the remote party with somebody else; return what became of it."""
+        ids = self.telnyx_ids
+        if call_control_id is not None:
+            ids = replace(ids, call_control_id=call_control_id)
+        return await self._transfers.carry_out(ids, to, caller=caller, headers=headers, timeout=timeout)
 
     def hang_up(self, cause: HangupCause | None) -> None:
         """Hang up, cancel or reject."""

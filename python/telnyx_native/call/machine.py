@@ -48,6 +48,8 @@ from telnyx_native.call.machine_terms import (
     TakeAnswer,
     TakeProvisionalAnswer,
     TimeUp,
+    TransferOver,
+    Transferring,
     WarnOfMove,
 )
 from telnyx_native.errors import (
@@ -207,7 +209,7 @@ _FAIL = Edge(State.DONE, (Announce, End))
 
 _BEFORE_ANSWER = (State.INVITED, State.ALERTING)
 _UNANSWERED = (*State,)[: (*State,).index(State.ACTIVE)]
-_STANDING = (State.ACTIVE, State.HELD, State.RENEGOTIATING, State.RECONNECTING)
+_STANDING = (State.ACTIVE, State.HELD, State.RENEGOTIATING, State.TRANSFERRING, State.RECONNECTING)
 
 TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     (State.NEW, Dial): (Edge(State.OFFERING),),
@@ -242,6 +244,11 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     (State.ACTIVE, Renegotiate): (Edge(State.RENEGOTIATING),),
     (State.HELD, Renegotiate): (Edge(State.RENEGOTIATING),),
     (State.RENEGOTIATING, Renegotiated): (Edge(State.HELD, when=_is_held), Edge(State.ACTIVE)),
+    #
+    (State.ACTIVE, Transferring): (Edge(State.TRANSFERRING),),
+    (State.HELD, Transferring): (Edge(State.TRANSFERRING),),
+    (State.TRANSFERRING, Renegotiate): (Edge(State.RENEGOTIATING),),
+    (State.TRANSFERRING, TransferOver): (Edge(State.HELD, when=_is_held), Edge(State.ACTIVE)),
     #
     **{(state, Attach): (Edge(state, (Move,), when=_is_new, changes=_take_offer),) for state in _STANDING},
     **{
@@ -312,7 +319,7 @@ def call_state(machine: Machine) -> CallState | None:
     return _SEEN.get(machine.state)
 
 
-ANSWERED = (CallState.ACTIVE, CallState.HELD, CallState.RENEGOTIATING)
+ANSWERED = (CallState.ACTIVE, CallState.HELD, CallState.RENEGOTIATING, CallState.TRANSFERRING)
 """What applications see of a call in which both sides talk, or could."""
 
 _SEEN = {
@@ -325,6 +332,7 @@ _SEEN = {
     State.ACTIVE: CallState.ACTIVE,
     State.HELD: CallState.HELD,
     State.RENEGOTIATING: CallState.RENEGOTIATING,
+    State.TRANSFERRING: CallState.TRANSFERRING,
 }
 
 

@@ -25,6 +25,7 @@ class State(Enum):
     ACTIVE = "answered, and audio flows"
     HELD = "on hold"
     RENEGOTIATING = "the audio path is being replaced"
+    TRANSFERRING = "somebody else is called for the remote party"
     RECONNECTING = "the connection to the server is gone, and the call is being brought back"
     DONE = "over"
 
@@ -120,6 +121,14 @@ class Renegotiate(Event):
 
 class Renegotiated(Event):
     """The attempt to replace the audio path is over, whatever came of it."""
+
+
+class Transferring(Event):
+    """The API is asked to transfer the call."""
+
+
+class TransferOver(Event):
+    """The attempt to transfer the call is over, and the call is still here."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ class Modifications:
 
     async def _renew_path(self, dialog: Dialog, path: AudioPath) -> None:
         async with self._turn:
-            self._require_standing()
+            self._require_standing(CallState.TRANSFERRING)
             self._life.happen(Renegotiate())
             try:
                 async with asyncio.timeout(self._restart_limit):
@@ -110,8 +110,8 @@ class Modifications:
             raise RequestError(message, kind=ErrorCode.ICE_RESTART_FAILED)
         return answer
 
-    def _require_standing(self) -> CallState:
+    def _require_standing(self, *also: CallState) -> CallState:
         state = self._life.state
-        if state not in (CallState.ACTIVE, CallState.HELD):
+        if state not in (CallState.ACTIVE, CallState.HELD, *also):
             raise CallError(f"a call in state {state} cannot be changed; wait until it is active")
         return state

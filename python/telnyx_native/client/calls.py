@@ -93,6 +93,7 @@ class Calls(ConnectionListener):
         self._session = connection.session
         self._timeouts = context.timeouts
         self._limits = context.limits
+        self._call_control = context.call_control
         self._publisher = context.publisher
         self._reports = ReportDelivery(connection, context.publisher)
         self.snapshot: StateFlow[SessionSnapshot | None] = StateFlow(None)
@@ -316,6 +317,7 @@ class Calls(ConnectionListener):
                 debug=config is not None and config.debug,
             ),
             log=self._publisher.log.child("call", call_id=dialog.call_id),
+            call_control=self._call_control,
         )
         call = self.calls[dialog.call_id.lower()] = Call(driver)
         if self.ringer is not None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from telnyx_native.assistant import TranscriptItem
     from telnyx_native.call import Call
+    from telnyx_native.call_control import CallControl
     from telnyx_native.config import AudioCodec, CredentialConfig, TelnyxConfig
     from telnyx_native.events import SocketResponse
     from telnyx_native.flow import SharedFlow, StateFlow
@@ -60,6 +61,7 @@ class TelnyxClient:
     Args:
         timeouts: How long each step may take.
         limits: How many of something are allowed.
+        call_control: What lets `Call.transfer` use Telnyx's Voice API.
 
     Attributes:
         incoming_calls: Inbound calls, ringing; collect before they can arrive.
@@ -67,8 +69,14 @@ class TelnyxClient:
         ai: The AI assistant at the other end, beside the audio.
     """
 
-    def __init__(self, *, timeouts: Timeouts | None = None, limits: Limits | None = None) -> None:
-        context = Context(timeouts or Timeouts(), limits or Limits())
+    def __init__(
+        self,
+        *,
+        timeouts: Timeouts | None = None,
+        limits: Limits | None = None,
+        call_control: CallControl | None = None,
+    ) -> None:
+        context = Context(timeouts or Timeouts(), limits or Limits(), call_control=call_control)
         self._timeouts = context.timeouts
         self._publisher = context.publisher
         self._connection = Connection(context)

@@ -12,6 +12,7 @@ from telnyx_native.flow import SharedFlow
 from telnyx_native.logs import Log
 
 if TYPE_CHECKING:
+    from telnyx_native.call_control import CallControl
     from telnyx_native.config import TelnyxConfig
     from telnyx_native.errors import TelnyxWarning
     from telnyx_native.events import ReceivedResult
@@ -85,8 +86,10 @@ class Context:
         timeouts: How long each step may take.
         limits: How many of something are allowed.
         publisher: Responses, warnings and the log.
+        call_control: What transfers calls.
     """
 
     timeouts: Timeouts = field(default_factory=Timeouts)
     limits: Limits = field(default_factory=Limits)
     publisher: Publisher = field(default_factory=Publisher)
+    call_control: CallControl | None = None

@@ -16,6 +16,7 @@ from telnyx_native.gateway.accounts.push import PushService
 from telnyx_native.gateway.accounts.requests import AccountRequests
 from telnyx_native.gateway.accounts.users import Directory, TokenMint, User
 from telnyx_native.gateway.calls.call_info import Party, call_info_to
+from telnyx_native.gateway.calls.conversations import Conversations
 from telnyx_native.gateway.calls.media import EngineLease
 from telnyx_native.gateway.calls.registry import Calls
 from telnyx_native.gateway.calls.reports import CallReports
@@ -164,14 +165,19 @@ class Gateway:
             **(destinations or {}),
         }
         self.programs: Sequence[str] = (*plan.groups, *plan.numbers, *programs)
+        self._conversations = Conversations()
         self._call_control: CallControl | None = None
         self._router = Router(
-            self.directory, plan, lambda called: RingUsers(called, self._calls), programs, self._application_at
+            self.directory,
+            plan,
+            lambda called: RingUsers(called, self._calls, self._conversations),
+            programs,
+            self._application_at,
         )
         self._switchboard = Switchboard(self._router)
         if voice_api is not None:
             self._call_control = CallControl(
-                voice_api, self._context, self._calls, self._router, self._switchboard, sounds
+                voice_api, self._context, self._calls, self._router, self._switchboard, self._conversations, sounds
             )
         self.handlers: dict[str, Handler] = {
             **AccountRequests(self._context, self._connections, self._calls, self.assistants).handlers,
@@ -240,6 +246,7 @@ class Gateway:
         await self._within_limit(asyncio.gather(*(leg.hang_up() for leg in self.calls)), "hanging up")
         await self._calls.close()
         await self._within_limit(self._switchboard.close(), "ending the calls")
+        await self._within_limit(self._conversations.close(), "ending the conversations")
         await self.monitor.close()
         self.push.close()
         await self._within_limit(self._stop_listening(), "closing the sockets")

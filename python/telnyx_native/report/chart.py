@@ -121,6 +121,7 @@ STATE_COLOURS = {
     "ACTIVE": "first",
     "HELD": "third",
     "RENEGOTIATING": "warning",
+    "TRANSFERRING": "third",
     "RECONNECTING": "warning",
     "DROPPED": "bad",
     "ERROR": "bad",

@@ -82,6 +82,17 @@ class Ping(Message):
     sticky: ClassVar[bool] = True
 
 
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Check SIP headers that an application gives.
+
+    Raises:
+        ConfigurationError: One of them cannot be a SIP header.
+    """
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or not isinstance(value, str) or not value.isprintable():
+            raise ConfigurationError(f"custom header {name!r}: {value!r} cannot be a SIP header")
+
+
 @dataclass(frozen=True)
 class Dialog:
     """What identifies and describes a call in every request about it.
@@ -109,9 +120,7 @@ class Dialog:
     answered_device_token: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name, value in self.custom_headers.items():
-            if not _HEADER_NAME.fullmatch(name) or not isinstance(value, str) or not value.isprintable():
-                raise ConfigurationError(f"custom header {name!r}: {value!r} cannot be a SIP header")
+        check_headers(self.custom_headers)
 
     def params(self) -> dict[str, Any]:
         """The `dialogParams` of a request."""

@@ -31,6 +31,7 @@ from telnyx_native import AudioProcessing as AudioProcessing
 from telnyx_native import AudioProcessor as AudioProcessor
 from telnyx_native import AuthenticationError as AuthenticationError
 from telnyx_native import ByeResponse as ByeResponse
+from telnyx_native import CallControl as CallControl
 from telnyx_native import CallDirection as CallDirection
 from telnyx_native import CallError as CallError
 from telnyx_native import CallEvent as CallEvent
@@ -120,6 +121,7 @@ from telnyx_native import TelnyxWarning as TelnyxWarning
 from telnyx_native import Timeouts as Timeouts
 from telnyx_native import TokenConfig as TokenConfig
 from telnyx_native import TranscriptItem as TranscriptItem
+from telnyx_native import TransferOutcome as TransferOutcome
 from telnyx_native import TxLogger as TxLogger
 from telnyx_native import TxServerConfiguration as TxServerConfiguration
 from telnyx_native import Verdict as Verdict
@@ -138,7 +140,7 @@ S = TypeVar('S')
 T = TypeVar('T')
 ToolT = TypeVar('ToolT', bound='Callable[..., Any]')
 
-__all__ = ['AiAssistant', 'AiConversationResponse', 'AnonymousConfig', 'AnswerResponse', 'AttachResponse', 'AudioClosedError', 'AudioCodec', 'AudioConfig', 'AudioCounters', 'AudioDirection', 'AudioEncoding', 'AudioLayer', 'AudioOutput', 'AudioProcessing', 'AudioProcessor', 'AudioStream', 'AudioTap', 'AuthenticationError', 'ByeResponse', 'Call', 'CallDirection', 'CallError', 'CallEvent', 'CallIds', 'CallLimitError', 'CallNetworkChangeReason', 'CallQuality', 'CallQualityMetrics', 'CallSnapshot', 'CallState', 'CallTerminationReason', 'CallTimings', 'CandidateResponse', 'ChannelLimitError', 'Cleared', 'ClientReadyResponse', 'Collector', 'Conference', 'ConfigurationError', 'ConnectionStatus', 'CredentialConfig', 'DeviceError', 'DisablePushResponse', 'DisplayResponse', 'DrainingError', 'DtmfDetector', 'DtmfReceived', 'DtmfSource', 'EndOfCandidatesResponse', 'EngineClosedError', 'ErrorCode', 'EventResponse', 'FlowClosedError', 'GatewayRegistrationError', 'GatewayState', 'GatewayStateResponse', 'Handset', 'HandsetCounters', 'HandsetState', 'HangupCause', 'IceServer', 'InfoResponse', 'InviteResponse', 'InviteTimeoutError', 'JsonLinesFormatter', 'Limits', 'LogContextFilter', 'LogLevel', 'LoginResponse', 'LoginTimings', 'Loudspeaker', 'MalformedFrameError', 'Mark', 'MediaError', 'MediaResponse', 'MicrophoneReport', 'NetworkChangedError', 'NoiseSuppression', 'OpusConfig', 'Playable', 'Playback', 'PreCallReport', 'PushConfig', 'PushEnvironment', 'PushKind', 'PushMetaData', 'PushProvider', 'ReceivedMessageBody', 'ReceivedResult', 'Recording', 'Region', 'RemoteParty', 'ReportError', 'RequestError', 'RequestTimeoutError', 'RestError', 'RingSink', 'RingingResponse', 'SdpError', 'ServerUnavailableError', 'SessionSnapshot', 'SharedFlow', 'SocketConnectionError', 'SocketConnectionMetrics', 'SocketConnectionQuality', 'SocketMethod', 'SocketResponse', 'SocketStatus', 'SoundDevice', 'Spread', 'StateFlow', 'TelephonyCredential', 'TelephonyCredentials', 'TelnyxClient', 'TelnyxConfig', 'TelnyxError', 'TelnyxWarning', 'Timeouts', 'TokenConfig', 'TranscriptItem', 'TxLogger', 'TxServerConfiguration', 'Verdict', 'VoiceActivity', 'VoiceActivityConfig', 'VoiceActivityDetector', 'WaitTimeoutError', 'WarningCode', 'WidgetSettings', '__version__', 'log_context', 'mint_login_token', 'run_microphone_check', 'run_pre_call', 'sound_devices', 'versions']
+__all__ = ['AiAssistant', 'AiConversationResponse', 'AnonymousConfig', 'AnswerResponse', 'AttachResponse', 'AudioClosedError', 'AudioCodec', 'AudioConfig', 'AudioCounters', 'AudioDirection', 'AudioEncoding', 'AudioLayer', 'AudioOutput', 'AudioProcessing', 'AudioProcessor', 'AudioStream', 'AudioTap', 'AuthenticationError', 'ByeResponse', 'Call', 'CallControl', 'CallDirection', 'CallError', 'CallEvent', 'CallIds', 'CallLimitError', 'CallNetworkChangeReason', 'CallQuality', 'CallQualityMetrics', 'CallSnapshot', 'CallState', 'CallTerminationReason', 'CallTimings', 'CandidateResponse', 'ChannelLimitError', 'Cleared', 'ClientReadyResponse', 'Collector', 'Conference', 'ConfigurationError', 'ConnectionStatus', 'CredentialConfig', 'DeviceError', 'DisablePushResponse', 'DisplayResponse', 'DrainingError', 'DtmfDetector', 'DtmfReceived', 'DtmfSource', 'EndOfCandidatesResponse', 'EngineClosedError', 'ErrorCode', 'EventResponse', 'FlowClosedError', 'GatewayRegistrationError', 'GatewayState', 'GatewayStateResponse', 'Handset', 'HandsetCounters', 'HandsetState', 'HangupCause', 'IceServer', 'InfoResponse', 'InviteResponse', 'InviteTimeoutError', 'JsonLinesFormatter', 'Limits', 'LogContextFilter', 'LogLevel', 'LoginResponse', 'LoginTimings', 'Loudspeaker', 'MalformedFrameError', 'Mark', 'MediaError', 'MediaResponse', 'MicrophoneReport', 'NetworkChangedError', 'NoiseSuppression', 'OpusConfig', 'Playable', 'Playback', 'PreCallReport', 'PushConfig', 'PushEnvironment', 'PushKind', 'PushMetaData', 'PushProvider', 'ReceivedMessageBody', 'ReceivedResult', 'Recording', 'Region', 'RemoteParty', 'ReportError', 'RequestError', 'RequestTimeoutError', 'RestError', 'RingSink', 'RingingResponse', 'SdpError', 'ServerUnavailableError', 'SessionSnapshot', 'SharedFlow', 'SocketConnectionError', 'SocketConnectionMetrics', 'SocketConnectionQuality', 'SocketMethod', 'SocketResponse', 'SocketStatus', 'SoundDevice', 'Spread', 'StateFlow', 'TelephonyCredential', 'TelephonyCredentials', 'TelnyxClient', 'TelnyxConfig', 'TelnyxError', 'TelnyxWarning', 'Timeouts', 'TokenConfig', 'TranscriptItem', 'TransferOutcome', 'TxLogger', 'TxServerConfiguration', 'Verdict', 'VoiceActivity', 'VoiceActivityConfig', 'VoiceActivityDetector', 'WaitTimeoutError', 'WarningCode', 'WidgetSettings', '__version__', 'log_context', 'mint_login_token', 'run_microphone_check', 'run_pre_call', 'sound_devices', 'versions']
 
 class AiAssistant:
     @property
@@ -339,6 +341,7 @@ class Call:
     def dtmf_in_band(self, keys: str, *, duration: float=0.1, gap: float=0.05) -> None: ...
     def set_max_bitrate(self, bitrate: int | None) -> None: ...
     def restart_ice(self) -> None: ...
+    def transfer(self, to: str, *, caller: str | None=None, headers: Mapping[str, str] | None=None, timeout: float=30.0, call_control_id: str | None=None) -> TransferOutcome: ...
     def stats(self) -> dict[str, dict[str, Any]]: ...
     def wait_active(self, timeout: float | None=None) -> None: ...
     def wait_done(self, timeout: float | None=None) -> CallTerminationReason: ...
@@ -461,7 +464,7 @@ class TelnyxClient:
     incoming_calls: SharedFlow[Call]
     new_calls: SharedFlow[Call]
     ai: AiAssistant
-    def __init__(self, *, timeouts: Timeouts | None=None, limits: Limits | None=None) -> None: ...
+    def __init__(self, *, timeouts: Timeouts | None=None, limits: Limits | None=None, call_control: CallControl | None=None) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc_info: object) -> None: ...
     @property

@@ -229,8 +229,14 @@ ToolT = TypeVar("ToolT", bound="Callable[..., Any]")
 class TelnyxClient(Wrapper):
     __slots__ = ()
 
-    def __init__(self, *, timeouts: aio.Timeouts | None = None, limits: aio.Limits | None = None) -> None:
-        super().__init__(timeouts=timeouts, limits=limits)
+    def __init__(
+        self,
+        *,
+        timeouts: aio.Timeouts | None = None,
+        limits: aio.Limits | None = None,
+        call_control: aio.CallControl | None = None,
+    ) -> None:
+        super().__init__(timeouts=timeouts, limits=limits, call_control=call_control)
         self._loop.close_at_exit(self._target)
 
 

@@ -45,6 +45,8 @@ from telnyx_native.call.machine_terms import (
     TakeAnswer,
     TakeProvisionalAnswer,
     TimeUp,
+    TransferOver,
+    Transferring,
     WarnOfMove,
 )
 from telnyx_native.errors import MediaError, RequestError, RequestTimeoutError, SdpError, SocketConnectionError
@@ -65,6 +67,7 @@ PLACED = [Dial(), OfferMade()]
 RINGS = [Rang()]
 ACTIVE = [*PLACED, Answered("sdp"), Connected()]
 HELD = [*ACTIVE, Held()]
+TRANSFERRING = [*ACTIVE, Transferring()]
 LOSING = [*ACTIVE, ConnectionLost(LOST)]
 
 EVENTS: list[Event] = [
@@ -78,6 +81,8 @@ EVENTS: list[Event] = [
         Attach("one"),
         Attach("two"),
         Moved(),
+        Transferring(),
+        TransferOver(),
         TimeUp(),
         HangUp(),
         HangUp(HangupCause.USER_BUSY),
@@ -117,6 +122,11 @@ def after(events: list[Event], direction: CallDirection = CallDirection.OUTBOUND
         ([*HELD, Resumed()], State.ACTIVE, ()),
         ([*ACTIVE, Renegotiate(), Renegotiated()], State.ACTIVE, ()),
         ([*HELD, Renegotiate(), Renegotiated()], State.HELD, ()),
+        (TRANSFERRING, State.TRANSFERRING, ()),
+        ([*TRANSFERRING, TransferOver()], State.ACTIVE, ()),
+        ([*HELD, Transferring(), TransferOver()], State.HELD, ()),
+        ([*TRANSFERRING, Renegotiate(), Renegotiated(), TransferOver()], State.ACTIVE, ()),
+        ([*TRANSFERRING, ConnectionLost(LOST), Attach("new"), Moved()], State.ACTIVE, ()),
         (LOSING, State.RECONNECTING, (GiveUpMove(),)),
         ([*LOSING, Attach("new")], State.RECONNECTING, (Move("new"),)),
         ([*LOSING, Attach("new"), Attach("new")], State.RECONNECTING, ()),
@@ -150,6 +160,7 @@ def test_what_a_call_does(events: list[Event], state: State, actions: tuple[Acti
         ([*RINGS, HangUp(HangupCause.CALL_REJECTED)], CallDirection.INBOUND, "CALL_REJECTED", True, None),
         ([Rang(SdpError("odd"))], CallDirection.INBOUND, "INCOMPATIBLE_DESTINATION", True, "ERROR"),
         ([*ACTIVE, Bye(NORMAL)], CallDirection.OUTBOUND, "NORMAL_CLEARING", False, None),
+        ([*TRANSFERRING, Bye(NORMAL)], CallDirection.OUTBOUND, "NORMAL_CLEARING", False, None),
         ([*ACTIVE, Detached()], CallDirection.OUTBOUND, "DETACHED", False, None),
         ([Restored(), Detached()], CallDirection.OUTBOUND, "DETACHED", False, None),
         ([Restored(), HangUp()], CallDirection.OUTBOUND, "NORMAL_CLEARING", True, None),
@@ -235,7 +246,8 @@ def run(dice: Random, direction: CallDirection) -> None:
         ends += ended
         assert ended == (machine.state is State.DONE != before.state), "the end is what leads to DONE"
         assert ended == 0 or isinstance(actions[-1], End), "nothing is done after the end"
-        if isinstance(event, ConnectionLost) and before.state not in (State.ACTIVE, State.HELD, State.RENEGOTIATING):
+        answered = (State.ACTIVE, State.HELD, State.RENEGOTIATING, State.TRANSFERRING)
+        if isinstance(event, ConnectionLost) and before.state not in answered:
             assert machine.state in (State.DONE, State.RECONNECTING), "an unanswered call never survives its connection"
             assert machine.state is State.DONE or before.state is State.RECONNECTING
         for action in actions:

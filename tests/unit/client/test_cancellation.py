@@ -21,6 +21,7 @@ from support.tokens import token_for
 from telnyx_native import (
     AudioTap,
     Call,
+    CallControl,
     CallState,
     ConnectionStatus,
     CredentialConfig,
@@ -105,6 +106,12 @@ class Scene:
 
     async def active(self) -> None:
         await self.answered()
+        await self.call.wait_active(LIMIT)
+
+    async def transferable(self) -> None:
+        await self.placed()
+        ids = {"telnyx_call_control_id": "v3:1", "telnyx_session_id": "S9", "telnyx_leg_id": "L1"}
+        self.server.push("telnyx_rtc.answer", callID=self.call.call_id, sdp="v=0 answer", **ids)
         await self.call.wait_active(LIMIT)
 
     async def held(self) -> None:
@@ -207,6 +214,7 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
     "Call.record": (Scene.active, lambda s: s.call.record(s.directory / "call.wav")),
     "Call.set_max_bitrate": (Scene.active, lambda s: s.call.set_max_bitrate(20_000)),
     "Call.stats": (Scene.active, lambda s: s.call.stats()),
+    "Call.transfer": (Scene.transferable, lambda s: s.call.transfer("+15550102")),
     "Call.wait_active": (Scene.answered, lambda s: s.call.wait_active(LIMIT)),
     "Call.wait_done": (Scene.hung_up, lambda s: s.call.wait_done()),
     "AiAssistant.send_message": (Scene.online, lambda s: s.client.ai.send_message("Hello")),
@@ -256,6 +264,7 @@ def test_every_public_coroutine_is_here() -> None:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     import_module("telnyx")  # takes a while, the first time
     monkeypatch.setattr(precall, "INTERVAL", 0.001)
+    monkeypatch.setattr("telnyx_native.call.transfer.LOOK_INTERVAL", 0.001)
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -270,8 +279,11 @@ async def test_cancelled_at_every_await_point(media: FakeEngine, name: str, tmp_
 async def cancelled(media: FakeEngine, name: str, point: int, directory: Path) -> bool:
     """Cancel a coroutine at one of its points, check what is left, and return whether it came that far."""
     server, cancel = ScriptedServer(), CancelAt(point)
-    async with listening(server.serve) as server.address, asyncio.timeout(LIMIT):
-        client = TelnyxClient(timeouts=TIMEOUTS)
+    async with AsyncExitStack() as stack, listening(server.serve) as server.address, asyncio.timeout(LIMIT):
+        control = None
+        if name == "Call.transfer":
+            control = CallControl(API_KEY, (await stack.enter_async_context(credential_api())).url)
+        client = TelnyxClient(timeouts=TIMEOUTS, call_control=control)
         scene = Scene(client, server, directory)
         prepare, act = STEPS[name]
         await prepare(scene)

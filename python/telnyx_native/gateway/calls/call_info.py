@@ -196,8 +196,11 @@ _SIP_REASONS = {
 }
 """Reason phrases of SIP status codes (RFC 3261, section 21)."""
 
-_OWN_WORDS = {HangupCause.LOSE_RACE: (200, "Call completed elsewhere")}
-"""Status and phrase of causes that do not go by the status alone. The phrase is the one of RFC 3326, section 3.1."""
+_OWN_WORDS = {
+    HangupCause.LOSE_RACE: (200, "Call completed elsewhere"),
+    HangupCause.BLIND_TRANSFER: (200, "Call transferred"),
+}
+"""Status and phrase of causes that do not go by the status alone. The first phrase is of RFC 3326, section 3.1."""
 
 _NO_FAILURE = frozenset({HangupCause.NORMAL_CLEARING})
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from telnyx_native.errors import CallError, MediaError
 from telnyx_native.event_loop import cancel_all
 from telnyx_native.gateway.calls.call_info import call_info_to, reason_of
-from telnyx_native.gateway.calls.dtmf import follow_keys
-from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, Leg, LegState
-from telnyx_native.media.joins import bridge
+from telnyx_native.gateway.calls.leg import CalleeLeg, CallerLeg, LegState
 from telnyx_native.states import CallTerminationReason, HangupCause
 
 if TYPE_CHECKING:
@@ -19,16 +16,11 @@ if TYPE_CHECKING:
 
     from telnyx_native.gateway.accounts.users import User
     from telnyx_native.gateway.calls.call_info import Reason
+    from telnyx_native.gateway.calls.conversations import Conversations
     from telnyx_native.gateway.calls.registry import Calls
     from telnyx_native.gateway.destinations import Outcome
 
-__all__ = ["RingUsers", "UnansweredError", "ring_until_answered", "talk"]
-
-SHORTEST_KEY, LONGEST_KEY = 0.04, 6.0
-"""Seconds that a key can be held."""
-
-KEY_GAP = 0.05
-"""Seconds between two keys."""
+__all__ = ["RingUsers", "UnansweredError", "ring_until_answered"]
 
 
 class UnansweredError(CallError):
@@ -46,9 +38,10 @@ class UnansweredError(CallError):
 class RingUsers:
     """Users of the gateway as the destination of a call: one, or a group."""
 
-    def __init__(self, users: Sequence[User], calls: Calls) -> None:
+    def __init__(self, users: Sequence[User], calls: Calls, conversations: Conversations) -> None:
         self._users = users
         self._calls = calls
+        self._conversations = conversations
 
     async def serve(self, leg: CallerLeg) -> Outcome:
         """Ring the users' phones, connect the first that answers, until either side hangs up."""
@@ -72,7 +65,8 @@ class RingUsers:
             await _hang_up_losers(phones, phone)
             leg.remote_headers = phone.answer_headers
             await leg.answer()
-            return await talk(leg, phone)
+            phones.remove(phone)  # what becomes of it is up to the conversation: either side may be transferred
+            return await self._conversations.hold(leg, phone)
         except TimeoutError:
             return HangupCause.NO_ANSWER
         finally:
@@ -136,60 +130,6 @@ def _why_nobody(phones: Sequence[CalleeLeg]) -> CallTerminationReason:
     reasons = [phone.reason for phone in phones if phone.reason is not None]
     busy = [reason for reason in reasons if reason.cause == HangupCause.USER_BUSY.name]
     return (busy or reasons)[-1]
-
-
-async def talk(one: Leg, other: Leg) -> Reason:
-    """Join audio, keys and text messages of two legs, except while one is on hold, until one ends; return why it did.
-
-    A leg whose audio does not connect has ended, too.
-    """
-
-    async def follow(leg: Leg) -> Reason:
-        try:
-            await leg.media.wait_connected()
-        except MediaError:
-            return leg.reason or HangupCause.MEDIA_TIMEOUT
-        return await leg.wait_ended()
-
-    try:
-        bridge(one.peer, other.peer)
-    except MediaError:  # one is over already
-        return one.reason or other.reason or HangupCause.MEDIA_TIMEOUT
-    following = [asyncio.create_task(follow(leg)) for leg in (one, other)]
-    relaying = [
-        asyncio.create_task(relay(*legs))
-        for relay in (_relay_keys, _relay_texts)
-        for legs in ((one, other), (other, one))
-    ]
-    try:
-        done, _ = await asyncio.wait(following, return_when=asyncio.FIRST_COMPLETED)
-        return done.pop().result()
-    finally:
-        await cancel_all([*following, *relaying])
-
-
-async def _relay_keys(source: Leg, target: Leg) -> None:
-    """Press at `target` what is pressed at `source`, as telephone-events, until the legs are over.
-
-    While one of them is on hold, keys are lost as speech is.
-    """
-    pressing = asyncio.Lock()  # a key that comes while another is held would take its place
-
-    async def press(key: str, seconds: float) -> None:
-        seconds = min(max(seconds, SHORTEST_KEY), LONGEST_KEY)
-        async with pressing:
-            if source.held.value or target.held.value:
-                return
-            with suppress(MediaError):  # a client that takes no telephone-events gets no keys
-                await target.peer.insert_dtmf(key, duration=seconds, gap=KEY_GAP)
-                await asyncio.sleep(seconds + KEY_GAP)
-
-    await follow_keys(source.keys.collect(), source.audio.dtmf_flow.collect(), press)
-
-
-async def _relay_texts(source: Leg, target: Leg) -> None:
-    async for text in source.texts:
-        await target.send_text(text)
 
 
 def _reason_for(phone: CalleeLeg, caller: CallerLeg) -> Reason:

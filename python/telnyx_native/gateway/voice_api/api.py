@@ -1,4 +1,4 @@
-"""The Voice API over HTTP: `/v2/calls`, as the `telnyx` package speaks it."""
+"""The Voice API over HTTP: `/v2/calls` and `/v2/call_events`, as the `telnyx` package speaks it."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ def make_voice_api(control: CallControl) -> web.Application:
     async def status(request: web.Request) -> web.Response:
         return web.json_response(control.status(request.match_info["id"]))
 
+    async def events(request: web.Request) -> web.Response:
+        session_id = request.query.get("filter[application_session_id]")
+        if not session_id:
+            raise Refusal.missing("filter[application_session_id]")
+        return web.json_response(control.events(session_id))
+
+    api.router.add_get("/call_events", events)
     api.router.add_post("/calls", dial)
     api.router.add_get("/calls/{id}", status)
     api.router.add_post("/calls/{id}/actions/{command}", command)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from telnyx_native.errors import MediaError
 from telnyx_native.event_loop import cancel_all
 from telnyx_native.gateway.calls.call_info import reason_of
+from telnyx_native.gateway.calls.conversations import talk
 from telnyx_native.gateway.calls.leg import CallerLeg
-from telnyx_native.gateway.destinations.ring_users import talk
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:

@@ -6,22 +6,23 @@ import asyncio
 import logging
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.event_loop import Tasks
-from telnyx_native.gateway.accounts.users import address_of
-from telnyx_native.gateway.calls.call_info import CallInfo, Party, PlatformIds, call_info_to, reason_of
+from telnyx_native.gateway.calls.call_info import Party, PlatformIds, reason_of
 from telnyx_native.gateway.calls.leg import CallerLeg, LegState
-from telnyx_native.gateway.destinations.built_in import Refuse
 from telnyx_native.gateway.destinations.ring_users import UnansweredError, ring_until_answered
 from telnyx_native.gateway.voice_api import commands
 from telnyx_native.gateway.voice_api.applications import Application, Applications
 from telnyx_native.gateway.voice_api.bridges import Bridges
+from telnyx_native.gateway.voice_api.call_events import CallEvents
+from telnyx_native.gateway.voice_api.client_transfers import ClientTransfers
 from telnyx_native.gateway.voice_api.commands import LONGEST_CALL, Body
 from telnyx_native.gateway.voice_api.controlled_call import ControlledCall
+from telnyx_native.gateway.voice_api.outgoing import Outgoing, infos_with
 from telnyx_native.gateway.voice_api.playback import find_sound
 from telnyx_native.gateway.voice_api.refusals import Refusal
 from telnyx_native.gateway.voice_api.signing import WebhookKey
@@ -29,10 +30,11 @@ from telnyx_native.gateway.voice_api.webhooks import Webhooks
 from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from telnyx_native.gateway.calls.call_info import Reason
-    from telnyx_native.gateway.calls.leg import CalleeLeg, Leg
+    from telnyx_native.gateway.calls.conversations import Conversations
+    from telnyx_native.gateway.calls.leg import Leg
     from telnyx_native.gateway.calls.registry import Calls
     from telnyx_native.gateway.context import GatewayContext
     from telnyx_native.gateway.destinations import Outcome
@@ -78,6 +80,7 @@ class CallControl:
         legs: The legs of all calls.
         router: Where numbers lead.
         switchboard: Leads calls there.
+        conversations: What clients say to each other, without an application.
         folder: The sounds that may be played by `file:NAME`.
 
     Raises:
@@ -96,6 +99,7 @@ class CallControl:
         legs: Calls,
         router: Router,
         switchboard: Switchboard,
+        conversations: Conversations,
         folder: SoundFolder,
     ) -> None:
         self.applications = Applications()
@@ -106,11 +110,15 @@ class CallControl:
         self._counters = context.counters
         self._legs = legs
         self._router = router
-        self._switchboard = switchboard
         self._folder = folder
+        self._events = CallEvents()
+        self._outgoing = Outgoing(router, legs, switchboard)
         self._webhooks = Webhooks(key, context.counters)
         self._tasks = Tasks()
         self._bridges = Bridges(self._tasks)
+        self._client_transfers = ClientTransfers(
+            legs, conversations, self._outgoing, self._events, ring_time=context.limits.ring_time
+        )
         self._closing = False
         self._calls: dict[str, ControlledCall] = {}
         self._ended: OrderedDict[str, Mapping[str, Any]] = OrderedDict()  # what is told of calls that are over
@@ -164,6 +172,7 @@ class CallControl:
     async def close(self) -> None:
         """Hang up the calls, post what there is to tell, and end every task; bounded in time."""
         self._closing = True
+        await self._client_transfers.close()
         await asyncio.gather(*(call.hang_up() for call in list(self._calls.values())))
         with suppress(TimeoutError):  # what hangs up shall get to its end
             async with asyncio.timeout(self._limits.close_time / 4):
@@ -186,6 +195,7 @@ class CallControl:
             info.callee.number,
             info.headers,
             webhooks=self._webhooks,
+            events=self._events,
             on_end=self._forget,
             leg=leg,
         )
@@ -258,6 +268,7 @@ class CallControl:
             command.to,
             command.headers,
             webhooks=self._webhooks,
+            events=self._events,
             on_end=self._forget,
             client_state=client_state,
             webhook_url=webhook_url,
@@ -270,7 +281,8 @@ class CallControl:
 
     async def _ring(self, call: ControlledCall, ring_time: float) -> None:
         """Let phones ring for an outgoing call, and follow the one that answers."""
-        phones = self._phones_of(call)
+        infos = infos_with(call.ids, call.caller, call.headers, call.client_state)
+        phones = self._outgoing.open(call.to, infos)
         if isinstance(phones, HangupCause):
             return call.mark_ended(reason_of(phones))
         try:
@@ -280,22 +292,6 @@ class CallControl:
         call.mark_answered(phone)
         self._tasks.start(self._follow(call, phone))
         return None
-
-    def _phones_of(self, call: ControlledCall) -> Sequence[CalleeLeg] | HangupCause:
-        """Open legs to where an outgoing call leads; return why there are none."""
-        try:
-            users = self._router.users_at(call.to)
-        except ConfigurationError:
-            return self._leg_to_destination(call)
-        return self._legs.open_callee_legs(users, _infos_of(call)) or HangupCause.USER_NOT_REGISTERED
-
-    def _leg_to_destination(self, call: ControlledCall) -> Sequence[CalleeLeg] | HangupCause:
-        address = address_of(call.to)
-        destination = self._router.route(address)
-        if isinstance(destination, Refuse):
-            return destination.cause
-        leg = self._legs.open_leg_to_destination(address, _infos_of(call)(address), self._switchboard.connect)
-        return [leg] if leg else HangupCause.NORMAL_CIRCUIT_CONGESTION
 
     # What commands do
 
@@ -337,6 +333,8 @@ class CallControl:
         """
         kind, handler = self._commands.get(name) or (None, None)
         call = self._calls.get(call_control_id)
+        if call is None and (leg := self._client_transfers.leg_named(call_control_id)) and kind is commands.Transfer:
+            return self._transfer_of_client(leg, commands.Transfer.read(Body(values)))
         if kind is None or handler is None or (call is None and call_control_id not in self._ended):
             raise Refusal.not_found()
         command = kind.read(Body(values))
@@ -354,6 +352,10 @@ class CallControl:
             raise
         self._remember(call_control_id, command, OK)
         return OK
+
+    def events(self, session_id: str) -> Mapping[str, Any]:
+        """Return what has happened in a session, as the API lists it."""
+        return self._events.listed(session_id)
 
     def status(self, call_control_id: str) -> Mapping[str, Any]:
         """Return what is known of a call, which may be over.
@@ -393,6 +395,17 @@ class CallControl:
         )
         call.parks = command.parks
         self._bridges.connect(call, new, owned=True)
+
+    def _transfer_of_client(self, leg: Leg, command: commands.Transfer) -> Mapping[str, Any]:
+        name = leg.info.ids.call_control_id
+        self._check_url(command)
+        if (answer := self._recall(name, command)) is not None:
+            return answer
+        if self._closing:
+            raise Refusal.too_many("This gateway is about to close.")
+        self._client_transfers.begin(leg, command)
+        self._remember(name, command, OK)
+        return OK
 
     def _bridge(self, call: ControlledCall, command: commands.Bridge) -> None:
         _require_reachable(call, "bridge")
@@ -453,14 +466,3 @@ def _require_reachable(call: ControlledCall, command: str) -> None:
     """Check that there is somebody to connect with: an outgoing call must be answered first."""
     if call.direction == "outgoing" and not call.answered:
         raise Refusal.not_answered(command)
-
-
-def _infos_of(call: ControlledCall) -> Callable[[str], CallInfo]:
-    """Return what makes the descriptions of the phones' legs: the first has the ids of the call, others their own."""
-    ids = iter([call.ids])
-
-    def describe(user: str) -> CallInfo:
-        info = call_info_to(user, call.caller, call.headers, client_state=call.client_state)
-        return replace(info, ids=next(ids, None) or replace(call.ids, leg_id=str(uuid4())))
-
-    return describe

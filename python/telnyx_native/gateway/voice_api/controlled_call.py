@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from telnyx_native.gateway.calls.call_info import Headers, Party, PlatformIds, Reason
     from telnyx_native.gateway.voice_api.applications import Application
+    from telnyx_native.gateway.voice_api.call_events import CallEvents
     from telnyx_native.gateway.voice_api.commands import Command, StartPlayback
     from telnyx_native.gateway.voice_api.playback import PlaybackStatus
     from telnyx_native.gateway.voice_api.webhooks import Webhooks
@@ -69,6 +70,7 @@ class ControlledCall:
         headers: Headers,
         *,
         webhooks: Webhooks,
+        events: CallEvents,
         on_end: Callable[[ControlledCall], None],
         client_state: str | None = None,
         webhook_url: str | None = None,
@@ -94,6 +96,7 @@ class ControlledCall:
         self.active_at = asyncio.get_running_loop().time()
         self.ended_by: Source | None = None
         self._webhooks = webhooks
+        self._events = events
         self._on_end = on_end
         self._playlist: Playlist | None = None
         self._begun = datetime.now(UTC)
@@ -214,8 +217,9 @@ class ControlledCall:
             return
         payload = self.names() | {"from": self.caller.number, "to": self.to} | (more or {})
         urls = (self.webhook_url,) if self.webhook_url else self.application.urls
-        webhook = Webhook(event(kind, payload), urls, self.application.webhook_timeout)
-        self._webhooks.send(self.ids.session_id, webhook)
+        told = event(kind, payload)
+        self._events.add(told)
+        self._webhooks.send(self.ids.session_id, Webhook(told, urls, self.application.webhook_timeout))
 
     def names(self) -> dict[str, Any]:
         """Return the ids that every webhook has."""
