@@ -12,7 +12,7 @@ import pytest
 from support.hearing import hear_tone, saying_tone
 from support.limit import LIMIT
 from support.users import answered_call, log_in
-from support.webhook_receiver import API_KEY, WebhookReceiver, webhook_receiver
+from support.webhook_receiver import API_KEY, WebhookReceiver, api_client, webhook_receiver
 from telnyx_native import (
     AuthenticationError,
     Call,
@@ -132,6 +132,7 @@ async def test_busy(alice: TelnyxClient, bot: TelnyxClient, carol: TelnyxClient)
     outbound, call = await answered_call(alice, bot, BOT)
     ringing, transfer = await rings_at(carol, call.transfer(CAROL))
     await hear_each_other(outbound, call)  # while it rings
+    await call.call_quality_flow.first(timeout=LIMIT)
     await ringing.reject()
     assert await asyncio.wait_for(transfer, LIMIT) is TransferOutcome.BUSY
     assert call.state == outbound.state == CallState.ACTIVE
@@ -245,32 +246,38 @@ async def test_nobody_else_is_in_the_call(bot: TelnyxClient) -> None:
     assert call.state == CallState.ACTIVE
 
 
+async def led_by_the_application(
+    alice: TelnyxClient, bot: TelnyxClient, webhooks: WebhookReceiver, gateway: Gateway
+) -> tuple[Call, Call, str]:
+    """A call to an application, which has transferred it to the bot: both ends, and the name of the caller's leg."""
+    async with api_client(gateway.voice_api_url) as api:
+        outbound = await alice.new_invite(SUPPORT)
+        leg = (await webhooks.next("call.initiated"))["call_control_id"]
+        call, _ = await rings_at(bot, api.calls.actions.transfer(leg, to="sip:bot@x", from_=ALICE))
+        await call.accept()
+        await asyncio.gather(call.wait_active(LIMIT), outbound.wait_active(LIMIT))
+    return outbound, call, leg
+
+
 async def test_leg_of_an_application(
     alice: TelnyxClient, bot: TelnyxClient, carol: TelnyxClient, webhooks: WebhookReceiver, gateway: Gateway
 ) -> None:
-    """The application names the caller's leg; a transfer of the bot's own connects the bot."""
-    async with CallControl(API_KEY, gateway.voice_api_url).open() as api:
-        actions = api._client.calls.actions
-        outbound = await alice.new_invite(SUPPORT)
-        leg = (await webhooks.next("call.initiated"))["call_control_id"]
-        call, _ = await rings_at(bot, actions.transfer(leg, to="sip:bot@x", from_=ALICE))
-        await call.accept()
-        await asyncio.gather(call.wait_active(LIMIT), outbound.wait_active(LIMIT))
+    outbound, call, leg = await led_by_the_application(alice, bot, webhooks, gateway)
     new = await transferred(call, carol, CAROL, call_control_id=leg)
     await call.wait_done(LIMIT)
     await hear_each_other(outbound, new)
 
 
 async def test_this_end_is_connected(
-    alice: TelnyxClient, bot: TelnyxClient, carol: TelnyxClient, webhooks: WebhookReceiver, gateway: Gateway
+    alice: TelnyxClient,
+    bot: TelnyxClient,
+    carol: TelnyxClient,
+    webhooks: WebhookReceiver,
+    gateway: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with CallControl(API_KEY, gateway.voice_api_url).open() as api:
-        actions = api._client.calls.actions
-        outbound = await alice.new_invite(SUPPORT)
-        leg = (await webhooks.next("call.initiated"))["call_control_id"]
-        call, _ = await rings_at(bot, actions.transfer(leg, to="sip:bot@x", from_=ALICE))
-        await call.accept()
-        await asyncio.gather(call.wait_active(LIMIT), outbound.wait_active(LIMIT))
+    monkeypatch.setattr("telnyx_native.call.transfer.LEAVE_TIME", 0.5)
+    outbound, call, _ = await led_by_the_application(alice, bot, webhooks, gateway)
     new = await transferred(call, carol, CAROL)
     assert call.state == CallState.ACTIVE
     assert call.remote_party == RemoteParty(number=CAROL)

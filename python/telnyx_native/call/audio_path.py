@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
+from telnyx_native.call.machine import STANDING
 from telnyx_native.errors import (
     CallError,
     MediaError,
@@ -16,7 +17,6 @@ from telnyx_native.errors import (
 from telnyx_native.media.negotiation import Negotiation, RemoteCandidates
 from telnyx_native.media.peer import PeerConnectionState
 from telnyx_native.signaling.messages import Candidate, EndOfCandidates
-from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -243,7 +243,7 @@ class AudioPath:
 
     async def _mend(self) -> None:
         # Before the answer, and while the connection to the server is being brought back, nobody could be asked.
-        await self._life.states.wait_for(lambda state: state in (CallState.ACTIVE, CallState.HELD))
+        await self._life.states.wait_for(STANDING.__contains__)
         if not self.stands:
             await self._renew()
 

@@ -69,7 +69,19 @@ from telnyx_native.states import (
     HangupCause,
 )
 
-__all__ = ["ANSWERED", "TABLE", "Edge", "Machine", "Rules", "State", "call_state", "cause_of", "edge_of", "step"]
+__all__ = [
+    "ANSWERED",
+    "STANDING",
+    "TABLE",
+    "Edge",
+    "Machine",
+    "Rules",
+    "State",
+    "call_state",
+    "cause_of",
+    "edge_of",
+    "step",
+]
 
 
 @dataclass(frozen=True)
@@ -321,6 +333,9 @@ def call_state(machine: Machine) -> CallState | None:
 
 ANSWERED = (CallState.ACTIVE, CallState.HELD, CallState.RENEGOTIATING, CallState.TRANSFERRING)
 """What applications see of a call in which both sides talk, or could."""
+
+STANDING = (CallState.ACTIVE, CallState.HELD, CallState.TRANSFERRING)
+"""What they see of one whose audio path and connection to the server stand."""
 
 _SEEN = {
     State.NEW: CallState.NEW,

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from telnyx_native.call.machine import STANDING
 from telnyx_native.errors import MediaError, WarningCode
 from telnyx_native.flow import SharedFlow
 from telnyx_native.media.quality import AudioStats, CallQualityMetrics, mean_opinion_score
-from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,10 +67,11 @@ class StatsSampler:
         """Sample for ever."""
         while True:
             await self.samples.wait_collected()
-            state = await self._life.states.wait_for(lambda state: state in (CallState.ACTIVE, CallState.HELD))
+            await self._life.states.wait_for(STANDING.__contains__)
+            held = self._life.machine.held
             try:
                 stats = await peer.stats()
-                self.samples.emit(StatsSample(stats, state == CallState.HELD, peer.audio.counters.played))
+                self.samples.emit(StatsSample(stats, held, peer.audio.counters.played))
             except MediaError as error:
                 self._log.debug(f"no statistics: {error}")
             await asyncio.sleep(INTERVAL)
