@@ -9,6 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
+from telnyx_native import event_loop
+
+THREADS = 8
+"""Of the executor that asyncio uses by default."""
+
 
 def native_threads() -> int:
     return len(list(Path("/proc/self/task").iterdir()))
@@ -50,8 +55,10 @@ async def let_go(before: tuple[int, int, int]) -> None:
 
 
 def start_threads_of_the_executor() -> None:
-    """Start all threads that the loop has for blocking work, of which it starts one more whenever none is idle."""
-    threads = 8
-    executor, all_there = ThreadPoolExecutor(threads), Barrier(threads)
-    asyncio.get_running_loop().set_default_executor(executor)
-    list(executor.map(lambda _: all_there.wait(), range(threads)))
+    """Start all threads for blocking work: an executor starts one more whenever none is idle."""
+    default = ThreadPoolExecutor(THREADS)
+    asyncio.get_running_loop().set_default_executor(default)
+    event_loop._executor = ThreadPoolExecutor(event_loop.MOST_THREADS, thread_name_prefix="telnyx-background")
+    for executor, threads in ((default, THREADS), (event_loop._executor, event_loop.MOST_THREADS)):
+        all_there = Barrier(threads)
+        list(executor.map(lambda _, barrier=all_there: barrier.wait(), range(threads)))
