@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(400)
 
-OUTAGE = 5.0
-"""Seconds from the kill of a worker to audio."""
+OUTAGE = 15.0
+"""Seconds from the kill of a worker to audio, beside anything else; 4 on two cores that do nothing else, see docs."""
 
 
 def by_worker(shown: dict[str, Any]) -> dict[str, int]:
