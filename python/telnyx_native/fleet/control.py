@@ -207,6 +207,7 @@ class FleetControl:
             "addresses": self._addresses,
             "wanted": self._wanted,
             "waiting": self._dispatcher.waiting,
+            "queue": [] if self._inbound is None else self._inbound.queue,
             "capacity": self._dispatcher.capacity,
             "rebuilding": self._dispatcher.rebuilding,
             "rolling": self._rolling,

@@ -80,6 +80,7 @@ class InboundCall:
         caller: The number that calls.
         answered: Whether it was answered, so that its caller hears something while waiting.
         served: Whether it was connected with a worker.
+        position: Its place in the queue; 0 if it does not wait.
         order: Lets its commands go out one after the other.
     """
 
@@ -88,6 +89,7 @@ class InboundCall:
     caller: str = field(repr=False)
     answered: bool = False
     served: bool = False
+    position: int = 0
     order: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False, compare=False)
 
 
@@ -163,6 +165,12 @@ class InboundCalls:
             if not call.served:
                 self._dispatch.request(call.call_id, call.caller)
 
+    @property
+    def queue(self) -> list[str]:
+        """The ids of the calls that wait, the next one first."""
+        waiting = sorted((call.position, call.call_id) for call in self.calls.values() if call.position)
+        return [call_id for _, call_id in waiting]
+
     def memory(self) -> list[dict[str, Any]]:
         """What `remember` takes."""
         return [{name: getattr(call, name) for name in KEPT} for call in self.calls.values()]
@@ -176,8 +184,10 @@ class InboundCalls:
             return False
         match action:
             case Assign(worker=worker):
+                call.position = 0
                 self._tasks.start(self._transfer(call, worker.address))
-            case Position():
+            case Position(position=position):
+                call.position = position
                 if self._settings.waiting and not call.answered:
                     call.answered = True
                     self._on_change()

@@ -199,8 +199,11 @@ async def test_who_waits_without_a_sound_is_not_answered() -> None:
         control.tell("initiated", "1")
         control.tell("initiated", "2")
         assert await control.names(1) == [("transfer", "a-1")]
+        assert control.inbound.queue == [call.call_id for call in control.inbound.calls.values() if call.position == 1]
+        assert len(control.inbound.queue) == 1
         control.tell("hangup", "1")
         assert (await control.names(2))[-1] == ("transfer", "a-2")
+        assert control.inbound.queue == []
 
 
 async def test_slot_that_comes_while_the_call_is_being_answered_waits_for_the_sound() -> None:
