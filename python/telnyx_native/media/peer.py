@@ -156,6 +156,7 @@ class Peer:
         self._gathered = asyncio.Event()
         self._has_candidates = False
         self._gathering_trouble = ""
+        self._held = False
         self._closing: asyncio.Future[str] | None = None
         self._carries_audio = not standby
 
@@ -363,6 +364,7 @@ class Peer:
 
         What the application writes and reads is not concerned.
         """
+        self._held = held
         self._native.set_held(0, held)
 
     async def take_over(self, predecessor: Peer) -> None:
@@ -375,11 +377,14 @@ class Peer:
         """
         # Before it is done: the predecessor, which it closes, must not leave its join then.
         self._inherit(predecessor)
+        self._held = predecessor._held
         try:
             await self._run(lambda operation: self._native.take_over(operation, predecessor._native))
         except MediaError:
             predecessor._inherit(self)
             raise
+        if self._held is not predecessor._held:
+            self.hold(predecessor._held)  # it was told meanwhile, too late to have handed that on
         self.audio._wake()  # noqa: SLF001 - what the clock had reported for the predecessor may have been lost with it
 
     async def break_dtls(self) -> None:
