@@ -6,13 +6,16 @@ library, is searched for the shapes in which secrets travel.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import re
+import secrets
 from typing import Any, Self
 
 from telnyx_native.untrusted_text import clean
 
-__all__ = ["MASK", "Secret", "keep_secret", "mask", "redact"]
+__all__ = ["MASK", "Secret", "digest", "keep_secret", "mask", "redact", "same_secret"]
 
 MASK = "***"
 """What stands in place of a secret."""
@@ -125,3 +128,19 @@ def _masked_text(text: str) -> str:
 def _is_secret(name: str) -> bool:
     plain = name.lower().replace("_", "").replace("-", "")
     return plain.endswith(_ENDINGS) or plain in _NAMES
+
+
+_KEY = secrets.token_bytes(32)
+
+
+def same_secret(given: str, known: str) -> bool:
+    """Return whether two secrets are the same, in a time that depends on neither, nor on where they differ.
+
+    Their lengths do not show either: what is compared are digests, under a key that nobody knows.
+    """
+    return hmac.compare_digest(digest(given), digest(known))
+
+
+def digest(text: str) -> bytes:
+    """Return the digest by which a secret is looked up; its key is random, so that nobody outside can predict it."""
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), key=_KEY).digest()

@@ -347,6 +347,11 @@ async def test_jobs_with_a_token(gateway: Gateway) -> None:
         headers = {"Authorization": "Bearer secret"}
         async with http.post("/jobs", json={"destination": "echo"}, headers=headers) as response:
             assert response.status == 202
+        assert http._base_url is not None
+        reader, writer = await asyncio.open_connection("127.0.0.1", http._base_url.port)
+        writer.write(b"GET /jobs/7 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \xff\xfe\r\n\r\n")
+        assert b" 401 " in await asyncio.wait_for(reader.readline(), LIMIT)
+        writer.close()
 
 
 # As a command.

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telnyx_native.redaction import Secret, mask, redact
+from telnyx_native.redaction import Secret, mask, redact, same_secret
 
 SECRET = "hunter2-ABC.def"
 
@@ -163,3 +163,11 @@ def test_no_text_takes_long(text: str) -> None:
     begun = time.monotonic()
     mask(text)
     assert time.monotonic() - begun < 2, "a run of backslashes took time that grew with its square"
+
+
+@pytest.mark.parametrize(
+    ("given", "known", "same"),
+    [("a", "a", True), ("a", "b", False), ("a", "aa", False), ("", "", True), ("é\ud800", "é\ud800", True)],
+)
+def test_secrets_are_compared(given: str, known: str, same: bool) -> None:
+    assert same_secret(given, known) is same

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 from collections import OrderedDict, deque
 from dataclasses import asdict
@@ -18,7 +17,7 @@ from telnyx_native.errors import (
     DrainingError,
     SocketConnectionError,
 )
-from telnyx_native.redaction import Secret
+from telnyx_native.redaction import Secret, same_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,7 +189,7 @@ class HealthServer:
         """The answer to a request about jobs of somebody who has no say; `None` if it may be answered."""
         if self._token is not None:
             given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            if not hmac.compare_digest(given.encode(), self._token.reveal().encode()):
+            if not same_secret(given, self._token):
                 return _error(401, "give the worker's token as Authorization: Bearer")
         elif "Origin" in request.headers:
             return _error(403, "jobs are not for pages in a browser")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import hashlib
 import hmac
 import json
 import re
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from telnyx_native.errors import ConfigurationError
-from telnyx_native.redaction import keep_secret
+from telnyx_native.redaction import digest, keep_secret, same_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +27,6 @@ __all__ = [
     "User",
     "address_of",
     "new_guest",
-    "same_secret",
 ]
 
 
@@ -185,22 +183,6 @@ def _unescaped(text: str) -> str:
     """Return a part of a URI without its escapes, unless they hide what no name has."""
     plain = unquote(text)
     return plain if plain.isprintable() else text
-
-
-_KEY = secrets.token_bytes(32)
-
-
-def same_secret(given: str, known: str) -> bool:
-    """Return whether two secrets are the same, in a time that depends on neither, nor on where they differ.
-
-    Their lengths do not show either: what is compared are digests, under a key that nobody knows.
-    """
-    return hmac.compare_digest(digest(given), digest(known))
-
-
-def digest(text: str) -> bytes:
-    """Return the digest by which a secret is looked up; its key is random, so that nobody outside can predict it."""
-    return hashlib.blake2b(text.encode(errors="surrogatepass"), key=_KEY).digest()
 
 
 _HEADER = {"alg": "HS256", "typ": "JWT"}

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from telnyx_native.gateway.accounts.users import same_secret
 from telnyx_native.gateway.limits import has_too_many_values
 from telnyx_native.gateway.voice_api.refusals import Refusal
+from telnyx_native.redaction import same_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

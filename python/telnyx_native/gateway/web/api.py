@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from telnyx_native.errors import CallError, ConfigurationError, MediaError
-from telnyx_native.gateway.accounts.users import same_secret
 from telnyx_native.gateway.faults.names import inject, inject_into_call, inject_into_server
 from telnyx_native.gateway.faults.scenarios import SCENARIOS
 from telnyx_native.gateway.voice_api.applications import Application
-from telnyx_native.redaction import mask
+from telnyx_native.redaction import mask, same_secret
 from telnyx_native.untrusted_text import one_line
 from telnyx_native.version import __version__
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from telnyx_native.config import TokenConfig
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway import Gateway, User
-from telnyx_native.gateway.accounts.users import Directory, TokenMint, address_of, same_secret
+from telnyx_native.gateway.accounts.users import Directory, TokenMint, address_of
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,6 @@ def test_users_must_be_told_apart(users):
 def test_user_needs_name_and_password(name, password):
     with pytest.raises(ConfigurationError):
         User(name, password)
-
-
-@pytest.mark.parametrize(
-    ("given", "known", "same"),
-    [("a", "a", True), ("a", "b", False), ("a", "aa", False), ("", "", True), ("é\ud800", "é\ud800", True)],
-)
-def test_secrets_are_compared(given, known, same):
-    assert same_secret(given, known) is same
 
 
 @pytest.mark.parametrize("name", ["alice", "nobody", None, 7])
