@@ -54,9 +54,9 @@ def gateway() -> Iterator[Gateway]:
     running = loop.call(
         lambda: Gateway([User("alice", "s3cret"), User("bob", "s3cret")], assistants={"assistant": scripted_brain})
     )
-    loop.run(running.start())
+    loop.run(running.start)
     yield running
-    loop.run(running.close())
+    loop.run(running.close)
 
 
 def connect(client: TelnyxClient, gateway: Gateway, user: str = "alice", password: str = "s3cret") -> None:
@@ -214,8 +214,8 @@ def test_microphone_and_loudspeaker(
     alice: TelnyxClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     loop, sounds = loop_thread(), sound_server(tmp_path)
-    server = loop.run(sounds.__aenter__())
-    request.addfinalizer(lambda: loop.run(sounds.__aexit__(None, None, None)))
+    server = loop.run(sounds.__aenter__)
+    request.addfinalizer(lambda: loop.run(sounds.__aexit__, None, None, None))
     monkeypatch.setenv("PULSE_SERVER", server.address)
     server.add_room("room")
     call = alice.new_invite("echo", audio=AudioConfig.microphone())

@@ -157,7 +157,7 @@ def blocking(function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[...,
     @functools.wraps(function)
     def wait(*args: Any, **kwargs: Any) -> Any:
         args, kwargs = _unwrapped(args, kwargs)
-        return wrap(loop_thread().run(function(*args, **kwargs)))
+        return wrap(loop_thread().run(function, *args, **kwargs))
 
     wait.__doc__ = _sync_docstring(function)
     return wait
@@ -265,7 +265,7 @@ class Mark(Wrapper):
         Raises:
             AudioClosedError: The call ended first.
         """
-        heard: bool = self._loop.run(_decided(self._target))
+        heard: bool = self._loop.run(_decided, self._target)
         return heard
 
 
@@ -309,7 +309,7 @@ class AudioStream(Wrapper):
             if memoryview(pcm).nbytes <= self._rings.space:  # no sample takes less than a byte
                 self._target.write_nowait(pcm)
             else:
-                self._loop.run(self._target.write(pcm))
+                self._loop.run(self._target.write, pcm)
 
     def write_nowait(self, pcm: Buffer) -> int:
         with self._writing:
@@ -321,7 +321,7 @@ class AudioStream(Wrapper):
             if 0 < samples <= self._rings.readable:
                 received: bytes = self._target.read_nowait(samples)
             else:
-                received = self._loop.run(self._target.read(samples))
+                received = self._loop.run(self._target.read, samples)
         return received
 
     def read_nowait(self, samples: int | None = None) -> bytes:
@@ -351,7 +351,7 @@ class AudioTap(Wrapper):
         if 0 < samples <= self._target.end - self._target.position:
             received: bytes = self._target.read_nowait(samples)
         else:
-            received = self._loop.run(self._target.read(samples))
+            received = self._loop.run(self._target.read, samples)
         return received
 
     def __iter__(self) -> Iterator[bytes]:
@@ -371,7 +371,7 @@ class Collector(Wrapper, Generic[T]):
 
     def __next__(self) -> T:
         try:
-            value: T = wrap(self._loop.run(self._target.__anext__()))
+            value: T = wrap(self._loop.run(self._target.__anext__))
         except StopAsyncIteration:
             raise StopIteration from None
         return value
@@ -382,7 +382,7 @@ class SharedFlow(Wrapper, Generic[T]):
     __slots__ = ()
 
     def first(self, predicate: Callable[[T], bool] | None = None, *, timeout: float | None = None) -> T:
-        value: T = wrap(self._loop.run(self._target.first(_of_wrapped(predicate), timeout=timeout)))
+        value: T = wrap(self._loop.run(self._target.first, _of_wrapped(predicate), timeout=timeout))
         return value
 
 

@@ -10,7 +10,8 @@ import queue
 import threading
 from concurrent.futures import thread as _executors  # noqa: F401 - must end after the loop thread: see `_call_at_exit`
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from weakref import WeakSet
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LoopThread", "loop_thread"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
@@ -46,18 +48,14 @@ class LoopThread:
         self._thread.start()
         self._ready.wait()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what a coroutine returns. An exception in here (Ctrl-C) cancels it, and its clean-up is awaited.
+    def run(self, function: Callable[P, Coroutine[Any, Any, T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what an async function returns. An exception in here (Ctrl-C) cancels it; its clean-up is awaited.
 
         Raises:
             RuntimeError: It would wait for itself or for an event loop of the caller's, or its loop is gone.
         """
-        try:
-            self._require_other_thread()
-        except RuntimeError:
-            work.close()
-            raise
-        step = _Step(self._loop, work)
+        self._require_other_thread()
+        step = _Step(self._loop, partial(function, *args, **kwargs))
         try:
             value: T = step.wait()
         except BaseException:
@@ -73,7 +71,7 @@ class LoopThread:
         async def call() -> T:
             return function()
 
-        return self.run(call())
+        return self.run(call)
 
     def call_back(self, listener: Callable[..., object], *values: object) -> None:
         """Have a function of the application called, after those before it, on a thread where it may wait."""
@@ -90,7 +88,7 @@ class LoopThread:
         if os.getpid() != self._process or not self._thread.is_alive():
             return
         with suppress(Exception):  # the program ends anyway
-            self.run(self._close_all())
+            self.run(self._close_all)
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(EXIT_LIMIT)
@@ -118,11 +116,12 @@ class LoopThread:
 class _Step:
     """One coroutine on the loop, and a thread that waits for it.
 
-    Ctrl-C may come between any two lines of that thread. A `threading.Event` is not made for that: interrupted at the
-    wrong moment it keeps its lock. A plain lock is either taken or not.
+    Ctrl-C may come between any two lines of that thread. So the coroutine is made on the loop's: nobody would await it
+    otherwise. And a `threading.Event` is not made for that: interrupted at the wrong moment it keeps its lock. A plain
+    lock is either taken or not.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         self._loop = loop
         self._work = work
         self._context = contextvars.copy_context()
@@ -150,14 +149,16 @@ class _Step:
         try:
             self._loop.call_soon_threadsafe(self._cancel)
         except RuntimeError:  # the loop is gone
-            self._work.close()
             return
         if not self._running.acquire(timeout=CLEAN_UP_LIMIT):
             logger.warning("%r did not clean up within %g s", self._work, CLEAN_UP_LIMIT)
 
     def _start(self) -> None:
-        self._task = self._loop.create_task(self._work, context=self._context)
+        self._task = self._loop.create_task(self._run(), context=self._context)
         self._task.add_done_callback(self._finish)
+
+    async def _run(self) -> Any:
+        return await self._work()
 
     def _finish(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled():
@@ -168,7 +169,6 @@ class _Step:
         if self._task is not None:
             self._task.cancel()
         else:  # interrupted before it was begun
-            self._work.close()
             self._end()
 
     def _end(self) -> None:
