@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from telnyx_native.cli.command import ExitCode, plain, run, trust
+from telnyx_native.cli.command import CaFile, ExitCode, plain, run, trust
 from telnyx_native.errors import AudioClosedError, CallError, WaitTimeoutError
 from telnyx_native.event_loop import run_blocking
 from telnyx_native.states import HangupCause
@@ -54,10 +54,7 @@ def call(
     server: Annotated[
         str, typer.Option(help="Server to call through, such as ws://127.0.0.1:8899.")
     ] = "wss://rtc.telnyx.com",
-    ca_file: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Certificate to trust, of a server that signed its own."),
-    ] = None,
+    ca_file: CaFile = None,
     play: Annotated[
         Path | None,
         typer.Option(

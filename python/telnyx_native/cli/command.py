@@ -12,7 +12,7 @@ from collections import defaultdict
 from enum import IntEnum
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -34,14 +34,33 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 __all__ = [
+    "CaFile",
     "ExitCode",
+    "LoginToken",
     "RateLimitFilter",
     "SanitizingFormatter",
+    "SipPassword",
+    "SipUser",
     "drain_on_signals",
     "own_command",
     "plain",
     "run",
     "trust",
+]
+
+
+SipUser = Annotated[
+    str | None, typer.Option(envvar="TELNYX_SIP_USER", help="SIP user name to log in with.", show_default=False)
+]
+SipPassword = Annotated[
+    str | None, typer.Option(envvar="TELNYX_SIP_PASSWORD", help="Its password.", show_default=False)
+]
+LoginToken = Annotated[
+    str | None, typer.Option(envvar="TELNYX_LOGIN_TOKEN", help="Login token, instead of both.", show_default=False)
+]
+CaFile = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="Certificate to trust, of a server that signed its own."),
 ]
 
 

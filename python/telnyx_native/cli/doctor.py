@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from telnyx_native.cli.command import ExitCode, plain, run, trust
+from telnyx_native.cli.command import CaFile, ExitCode, LoginToken, SipPassword, SipUser, plain, run, trust
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.states import Verdict
 from telnyx_native.untrusted_text import clean
@@ -32,23 +32,14 @@ STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "skipped": "
 def doctor(
     *,
     server: Annotated[str, typer.Option(help="Server to reach, such as ws://127.0.0.1:8899.")] = "wss://rtc.telnyx.com",
-    user: Annotated[
-        str | None, typer.Option(envvar="TELNYX_SIP_USER", help="SIP user name to log in with.", show_default=False)
-    ] = None,
-    password: Annotated[
-        str | None, typer.Option(envvar="TELNYX_SIP_PASSWORD", help="Its password.", show_default=False)
-    ] = None,
-    token: Annotated[
-        str | None, typer.Option(envvar="TELNYX_LOGIN_TOKEN", help="Login token, instead of both.", show_default=False)
-    ] = None,
+    user: SipUser = None,
+    password: SipPassword = None,
+    token: LoginToken = None,
     call: Annotated[
         str | None,
         typer.Option(metavar="DESTINATION", help="Place a test call to somebody who answers at once, such as echo."),
     ] = None,
-    ca_file: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Certificate to trust, of a server that signed its own."),
-    ] = None,
+    ca_file: CaFile = None,
     ice_server: Annotated[
         list[str] | None,
         typer.Option(metavar="URL", help="STUN or TURN server in place of the server's own; repeat it for more."),

@@ -37,8 +37,13 @@ def plan(
 
     **Exit codes**: 0 it is calculated · 2 the command line is wrong
     """
-    run(
-        _plan(
+
+    async def calculate() -> ExitCode:
+        from rich.console import Console
+
+        from telnyx_native.fleet import plan as erlang
+
+        needed = erlang.plan(
             calls_per_hour=calls_per_hour,
             seconds=seconds,
             wait=wait,
@@ -46,41 +51,19 @@ def plan(
             calls_per_worker=calls_per_worker,
             workers_per_host=workers_per_host,
         )
-    )
+        table = _table(f"{calls_per_hour:,.9g} calls an hour of {seconds:,.9g} s", "", "")
+        table.add_row("Calls at once, on average", f"{needed.erlangs:,.1f}")
+        table.add_row("Slots", f"{needed.slots:,}")
+        table.add_row(f"Workers, of {calls_per_worker:,} slots", f"{needed.workers:,}")
+        table.add_row(f"Hosts, of {workers_per_host:,} workers", f"{needed.hosts:,}")
+        table.add_row("Callers that wait at all", f"{needed.waits:.1%}")
+        table.add_row("Mean wait of all callers", f"{needed.mean_wait:.2f} s")
+        table.add_row(f"Served within {wait:,g} s", f"{needed.service_level:.1%}")
+        table.add_row("Slots that are taken, on average", f"{needed.occupancy:.1%}")
+        Console(highlight=False).print(table)
+        return ExitCode.OK
 
-
-async def _plan(
-    *,
-    calls_per_hour: float,
-    seconds: float,
-    wait: float,
-    service_level: float,
-    calls_per_worker: int,
-    workers_per_host: int,
-) -> ExitCode:
-    from rich.console import Console
-
-    from telnyx_native.fleet import plan as erlang
-
-    needed = erlang.plan(
-        calls_per_hour=calls_per_hour,
-        seconds=seconds,
-        wait=wait,
-        service_level=service_level,
-        calls_per_worker=calls_per_worker,
-        workers_per_host=workers_per_host,
-    )
-    table = _table(f"{calls_per_hour:,.9g} calls an hour of {seconds:,.9g} s", "", "")
-    table.add_row("Calls at once, on average", f"{needed.erlangs:,.1f}")
-    table.add_row("Slots", f"{needed.slots:,}")
-    table.add_row(f"Workers, of {calls_per_worker:,} slots", f"{needed.workers:,}")
-    table.add_row(f"Hosts, of {workers_per_host:,} workers", f"{needed.hosts:,}")
-    table.add_row("Callers that wait at all", f"{needed.waits:.1%}")
-    table.add_row("Mean wait of all callers", f"{needed.mean_wait:.2f} s")
-    table.add_row(f"Served within {wait:,g} s", f"{needed.service_level:.1%}")
-    table.add_row("Slots that are taken, on average", f"{needed.occupancy:.1%}")
-    Console(highlight=False).print(table)
-    return ExitCode.OK
+    run(calculate())
 
 
 @fleet.command()
