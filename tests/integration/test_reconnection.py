@@ -13,6 +13,7 @@ import pytest
 from support.cable import Cable
 from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, rms, tone
+from support.users import talking
 from telnyx_native import (
     Call,
     CallState,
@@ -46,12 +47,6 @@ async def caller(cable: Cable) -> AsyncIterator[TelnyxClient]:
     async with TelnyxClient(timeouts=QUICK) as client:
         await client.connect(TxServerConfiguration.parse(cable.url), ALICE)
         yield client
-
-
-async def talking(client: TelnyxClient, destination: str = "echo") -> Call:
-    call = await client.new_invite(destination)
-    await call.wait_active(LIMIT)
-    return call
 
 
 async def hear(call: Call, frequency: float) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import resumable
-from support.hearing import hear_tone, saying_tone
+from support.hearing import echoes, hear_tone, saying_tone
 from support.limit import LIMIT
 from support.users import answered_call
 from telnyx_native import (
@@ -45,11 +45,6 @@ async def successor() -> AsyncIterator[TelnyxClient]:
 
 async def resume(client: TelnyxClient, gateway: Gateway, snapshot: SessionSnapshot) -> tuple[Call, ...]:
     return await client.resume(snapshot, ALICE, TxServerConfiguration.parse(gateway.url))
-
-
-async def echoes(call: Call, hz: int) -> None:
-    async with saying_tone(call.audio, hz):
-        await hear_tone(call.audio, hz)
 
 
 async def test_call_is_taken_over_while_the_other_process_lives(

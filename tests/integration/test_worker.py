@@ -15,8 +15,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from support import bots
-from support.hearing import hear_tone, saying_tone
+from support.hearing import echoes
 from support.limit import LIMIT
+from support.users import talking
 from telnyx_native import (
     CallError,
     CallLimitError,
@@ -51,17 +52,6 @@ async def working(
         yield worker
 
 
-async def talking(client: TelnyxClient, to: str = "bob") -> Call:
-    call = await client.new_invite(to)
-    await call.wait_active(LIMIT)
-    return call
-
-
-async def echoes(call: Call, hz: int) -> None:
-    async with saying_tone(call.audio, hz):
-        await hear_tone(call.audio, hz)
-
-
 async def until_used(worker: Worker, used: int) -> None:
     await worker.status.wait_for(lambda status: status.used == used, timeout=LIMIT)
 
@@ -79,7 +69,7 @@ async def test_as_many_calls_as_it_may_have_and_no_more(gateway: Gateway, alice:
             await echoes(call, hz)
         await lasting[0].end()
         await until_used(worker, 2)
-        await talking(alice)
+        await talking(alice, "bob")
         await until_used(worker, 3)
 
 
@@ -93,7 +83,7 @@ async def test_an_exception_ends_one_call(
         await (bots.echo if len(served) == 1 else bots.fail)(call)
 
     async with working(gateway, serve) as worker:
-        good = await talking(alice)
+        good = await talking(alice, "bob")
         bad = await alice.new_invite("bob")
         assert (await bad.wait_done(LIMIT)).cause == "NORMAL_TEMPORARY_FAILURE"
         await until_used(worker, 1)
@@ -124,7 +114,7 @@ async def test_a_bot_that_returns_hangs_up_and_one_that_goes_on_is_cancelled(
         refused = await alice.new_invite("bob", custom_headers={"X-Wish": "refuse"})
         assert (await refused.wait_done(LIMIT)).cause == "USER_BUSY"
         assert worker.failed == 0
-        call = await talking(alice)
+        call = await talking(alice, "bob")
         await call.end()
         await asyncio.wait_for(cancelled.wait(), LIMIT)
         await until_used(worker, 0)
@@ -135,7 +125,7 @@ async def test_draining(gateway: Gateway, alice: TelnyxClient) -> None:
     worker = Worker(bots.echo, login=BOB, server=TxServerConfiguration.parse(gateway.url), place=bots.dial)
     running = asyncio.create_task(worker.run())
     await worker.status.wait_for(lambda status: status.ready, timeout=LIMIT)
-    call = await talking(alice)
+    call = await talking(alice, "bob")
     worker.drain()
     assert worker.status.value.free == 0
     late = await alice.new_invite("bob")
@@ -152,7 +142,7 @@ async def test_draining_has_a_limit(gateway: Gateway, alice: TelnyxClient) -> No
     worker = Worker(bots.echo, login=BOB, server=TxServerConfiguration.parse(gateway.url))
     running = asyncio.create_task(worker.run(drain_timeout=0.2))
     await worker.status.wait_for(lambda status: status.ready, timeout=LIMIT)
-    call = await talking(alice)
+    call = await talking(alice, "bob")
     worker.drain()
     assert await asyncio.wait_for(running, LIMIT) == 1
     await call.wait_done(LIMIT)
@@ -161,16 +151,16 @@ async def test_draining_has_a_limit(gateway: Gateway, alice: TelnyxClient) -> No
 async def test_a_draining_worker_gives_its_login_away(gateway: Gateway, alice: TelnyxClient) -> None:
     """Two workers log in with the same login: the second gets the new calls, and keeps them."""
     async with working(gateway, shares_login=True) as old:
-        call = await talking(alice)
+        call = await talking(alice, "bob")
         async with working(gateway) as new:
             old.drain()
-            await talking(alice)
+            await talking(alice, "bob")
             assert (old.status.value.used, new.status.value.used) == (1, 1)
             await echoes(call, 600)
             gateway.faults.drop("bob")  # both
             await old.status.wait_for(lambda status: status.lost, timeout=LIMIT)
             await new.status.wait_for(lambda status: status.ready, timeout=LIMIT)
-            await talking(alice)
+            await talking(alice, "bob")
             await until_used(new, 2)
 
 
@@ -200,13 +190,13 @@ async def test_a_job_that_is_not_dialled_has_a_slot(gateway: Gateway, alice: Tel
         with pytest.raises(asyncio.CancelledError):
             await job
         await until_used(worker, 0)
-        await talking(alice)
+        await talking(alice, "bob")
 
 
 async def test_calls_outlive_a_worker(gateway: Gateway, alice: TelnyxClient, tmp_path: Path) -> None:
     store = SnapshotFile(tmp_path / "calls.json")
     async with working(gateway, snapshots=store) as old:
-        call = await talking(alice)
+        call = await talking(alice, "bob")
         await echoes(call, 500)
         await old.detach()
     async with working(gateway, snapshots=store) as new:
@@ -279,7 +269,7 @@ async def test_health_and_readiness(gateway: Gateway, alice: TelnyxClient) -> No
         async with worker:
             await worker.status.wait_for(lambda status: status.ready, timeout=LIMIT)
             assert await readiness(http) == (200, "", 1)
-            call = await talking(alice)
+            call = await talking(alice, "bob")
             assert await readiness(http) == (503, "full", 0)
             await call.end()
             await until_used(worker, 0)
@@ -291,7 +281,7 @@ async def test_health_and_readiness(gateway: Gateway, alice: TelnyxClient) -> No
 
 async def test_metrics(gateway: Gateway, alice: TelnyxClient) -> None:
     async with working(gateway, max_calls=4) as worker, served(worker) as http:
-        await talking(alice)
+        await talking(alice, "bob")
         await asyncio.sleep(0.15)  # a bot that does not block, of which the next line is the opposite
         import time
 
@@ -382,7 +372,7 @@ async def command(gateway: Gateway, folder: Path, *options: str) -> AsyncIterato
 
 async def test_the_command_drains(gateway: Gateway, alice: TelnyxClient, tmp_path: Path) -> None:
     async with command(gateway, tmp_path) as process:
-        call = await talking(alice)
+        call = await talking(alice, "bob")
         await echoes(call, 600)
         process.send_signal(signal.SIGTERM)
         late = await alice.new_invite("bob")
@@ -393,7 +383,7 @@ async def test_the_command_drains(gateway: Gateway, alice: TelnyxClient, tmp_pat
 
 async def test_a_second_signal_ends_it(gateway: Gateway, alice: TelnyxClient, tmp_path: Path) -> None:
     async with command(gateway, tmp_path) as process:
-        call = await talking(alice)
+        call = await talking(alice, "bob")
         process.send_signal(signal.SIGTERM)
         late = await alice.new_invite("bob")
         await late.wait_done(LIMIT)
@@ -405,7 +395,7 @@ async def test_a_second_signal_ends_it(gateway: Gateway, alice: TelnyxClient, tm
 async def test_killed_and_started_again(gateway: Gateway, alice: TelnyxClient, tmp_path: Path) -> None:
     snapshot = tmp_path / "calls.json"
     async with command(gateway, tmp_path, "--snapshot", str(snapshot)) as process:
-        calls = [await talking(alice) for _ in range(3)]
+        calls = [await talking(alice, "bob") for _ in range(3)]
         for call in calls:
             await echoes(call, 600)
 

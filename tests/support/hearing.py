@@ -12,7 +12,7 @@ from support.signals import dominant_frequency, pcm, rms, tone
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from telnyx_native import AudioStream
+    from telnyx_native import AudioStream, Call
 
 
 @asynccontextmanager
@@ -40,3 +40,9 @@ async def hear_tone(audio: AudioStream, hz: float) -> None:
             heard = pcm(await audio.read(audio.sample_rate // 5))
             if rms(heard) > 500 and abs(dominant_frequency(heard, audio.sample_rate) - hz) < 10:
                 return
+
+
+async def echoes(call: Call, hz: int) -> None:
+    """Wait until a call says back what it hears."""
+    async with saying_tone(call.audio, hz):
+        await hear_tone(call.audio, hz)

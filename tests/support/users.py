@@ -23,3 +23,10 @@ async def answered_call(
     await inbound.accept(audio=audio)
     await asyncio.gather(outbound.wait_active(LIMIT), inbound.wait_active(LIMIT))
     return outbound, inbound
+
+
+async def talking(client: TelnyxClient, destination: str = "echo") -> Call:
+    """A call that is active."""
+    call = await client.new_invite(destination)
+    await call.wait_active(LIMIT)
+    return call

@@ -205,7 +205,7 @@ class CallControl:
         self._tasks.start(self._follow(call, leg))
         await leg.ring()
         if not await self._is_cared_for(call):
-            call.ended_by = call.far_side
+            call.ended_by = call.remote
             return HangupCause.NO_ANSWER
         return await leg.wait_ended()
 
@@ -332,15 +332,26 @@ class CallControl:
                 or not what it must be.
         """
         kind, handler = self._commands.get(name) or (None, None)
-        call = self._calls.get(call_control_id)
-        if call is None and (leg := self._client_transfers.leg_named(call_control_id)) and kind is commands.Transfer:
-            return self._transfer_of_client(leg, commands.Transfer.read(Body(values)))
-        if kind is None or handler is None or (call is None and call_control_id not in self._ended):
+        call, leg = self._calls.get(call_control_id), None
+        if call is None and kind is commands.Transfer:
+            leg = self._client_transfers.leg_named(call_control_id)
+        if kind is None or handler is None or (call is None and leg is None and call_control_id not in self._ended):
             raise Refusal.not_found()
         command = kind.read(Body(values))
         self._check_url(command)
         if (answer := self._recall(call_control_id, command)) is not None:
             return answer
+        if leg is not None and isinstance(command, commands.Transfer):
+            self._transfer_client(leg, command)
+        else:
+            self._apply(call, command, handler)
+        self._remember(call_control_id, command, OK)
+        return OK
+
+    def _apply(
+        self, call: ControlledCall | None, command: commands.Command, handler: Callable[[ControlledCall, Any], None]
+    ) -> None:
+        """Begin to carry out a command; one that is refused changes nothing."""
         if call is None or call.over:
             raise Refusal.ended()
         before = call.client_state, call.webhook_url
@@ -350,8 +361,6 @@ class CallControl:
         except Refusal:
             call.client_state, call.webhook_url = before
             raise
-        self._remember(call_control_id, command, OK)
-        return OK
 
     def events(self, session_id: str) -> Mapping[str, Any]:
         """Return what has happened in a session, as the API lists it."""
@@ -396,16 +405,10 @@ class CallControl:
         call.parks = command.parks
         self._bridges.connect(call, new, owned=True)
 
-    def _transfer_of_client(self, leg: Leg, command: commands.Transfer) -> Mapping[str, Any]:
-        name = leg.info.ids.call_control_id
-        self._check_url(command)
-        if (answer := self._recall(name, command)) is not None:
-            return answer
+    def _transfer_client(self, leg: Leg, command: commands.Transfer) -> None:
         if self._closing:
             raise Refusal.too_many("This gateway is about to close.")
         self._client_transfers.begin(leg, command)
-        self._remember(name, command, OK)
-        return OK
 
     def _bridge(self, call: ControlledCall, command: commands.Bridge) -> None:
         _require_reachable(call, "bridge")

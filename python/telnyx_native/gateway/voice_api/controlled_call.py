@@ -140,7 +140,7 @@ class ControlledCall:
         return self.ended_by or ("caller" if self.direction == "incoming" else "callee")
 
     @property
-    def far_side(self) -> Source:
+    def remote(self) -> Source:
         """The party that is not its client."""
         return "callee" if self.direction == "incoming" else "caller"
 
@@ -189,7 +189,7 @@ class ControlledCall:
         """
         if self.over:
             return
-        self.ended_by = source or self.far_side
+        self.ended_by = source or self.remote
         if self.leg is None:
             if self.ringing is not None:
                 self.ringing.cancel()
