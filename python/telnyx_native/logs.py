@@ -89,6 +89,10 @@ class StandardLogger:
         logger.log(self._LEVELS[level], "%s", message, exc_info=exception, extra=log_context())
 
 
+LINE_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+"""A record as a line of text, as workers log."""
+
+
 class JsonLinesFormatter(logging.Formatter):
     """Writes each record as one line of JSON: for a handler of the standard `logging` tree.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -122,14 +123,11 @@ async def _up(file: Path) -> ExitCode:
     console = Console(highlight=False)
     with console.status("") as progress:
         settings = FleetSettings.load(file)
-        addresses = await Fleet.up(settings, lambda text: progress.update(plain(text)))
-    async with Fleet(settings) as running:
-        shown = await running.status()
+        shown = await Fleet.up(settings, lambda text: progress.update(plain(text)))
     console.print(_table(shown), *_troubles(shown), sep="\n")
-    for name, address in addresses.items():
+    for name, address in shown["addresses"].items():
         console.print(f"{name}: {plain(address)}", soft_wrap=True)
-    refused = any("refused" in worker["state"] for worker in shown["workers"])
-    return ExitCode.CALL_FAILED if refused else ExitCode.OK
+    return ExitCode.CALL_FAILED if any(worker["stopped"] for worker in shown["workers"]) else ExitCode.OK
 
 
 async def _with(file: Path, do: Callable[[Fleet], Awaitable[ExitCode]]) -> ExitCode:
@@ -149,6 +147,8 @@ async def _status(running: Fleet, *, live: bool, as_json: bool) -> ExitCode:
     from rich.console import Console
     from rich.live import Live
 
+    from telnyx_native.fleet.operations import LOOK_EVERY
+
     if as_json:
         typer.echo(json.dumps(await running.status()))
     elif not live:
@@ -156,15 +156,16 @@ async def _status(running: Fleet, *, live: bool, as_json: bool) -> ExitCode:
         Console(highlight=False).print(_table(shown), *_troubles(shown), sep="\n")
     else:
         with Live(console=Console(highlight=False), auto_refresh=False) as screen:
-            async for latest in running.follow(0.5):
-                screen.update(_table(latest), refresh=True)
+            while True:
+                screen.update(_table(await running.status()), refresh=True)
+                await asyncio.sleep(LOOK_EVERY)
     return ExitCode.OK
 
 
 async def _down(file: Path) -> ExitCode:
     from rich.console import Console
 
-    from telnyx_native.fleet.operations import Fleet
+    from telnyx_native.fleet.operations import LOOK_EVERY, Fleet
     from telnyx_native.fleet.settings import FleetSettings
 
     fleet = Fleet(FleetSettings.load(file))
@@ -172,10 +173,11 @@ async def _down(file: Path) -> ExitCode:
         async with fleet:
             ending = asyncio.create_task(fleet.down())
             while not ending.done():
-                shown = await fleet.status()
-                calls = sum(worker["calls"] for worker in shown["workers"])
-                progress.update(f"draining: {calls} calls at {len(shown['workers'])} workers")
-                await asyncio.wait({ending}, timeout=0.5)
+                with suppress(Exception):  # the control may have ended since
+                    shown = await fleet.status()
+                    calls = sum(worker["calls"] for worker in shown["workers"])
+                    progress.update(f"draining: {calls} calls at {len(shown['workers'])} workers")
+                await asyncio.wait({ending}, timeout=LOOK_EVERY)
             await ending
         progress.update("ending the cluster")
         await fleet.stop_cluster()

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from telnyx_native.cli.command import (
+    CaFile,
     ExitCode,
+    LoginToken,
     RateLimitFilter,
     SanitizingFormatter,
+    SipPassword,
+    SipUser,
     drain_on_signals,
     plain,
     run,
@@ -32,23 +36,13 @@ def worker(
         str | None, typer.Option(metavar="MODULE:PLACE", help="What does an outbound job, such as my_bot:place.")
     ] = None,
     max_calls: Annotated[int, typer.Option(min=1, help="Calls and jobs at a time.")] = 50,
-    user: Annotated[
-        str | None, typer.Option(envvar="TELNYX_SIP_USER", help="SIP user name to log in with.", show_default=False)
-    ] = None,
-    password: Annotated[
-        str | None, typer.Option(envvar="TELNYX_SIP_PASSWORD", help="Its password.", show_default=False)
-    ] = None,
-    token: Annotated[
-        str | None,
-        typer.Option(envvar="TELNYX_LOGIN_TOKEN", help="Login token, in place of the two.", show_default=False),
-    ] = None,
+    user: SipUser = None,
+    password: SipPassword = None,
+    token: LoginToken = None,
     server: Annotated[
         str, typer.Option(envvar="TELNYX_SERVER", help="Server, such as ws://127.0.0.1:8899.")
     ] = "wss://rtc.telnyx.com",
-    ca_file: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Certificate to trust, of a server that signed its own."),
-    ] = None,
+    ca_file: CaFile = None,
     http: Annotated[
         str, typer.Option(help="Where /healthz, /readyz, /metrics and /jobs are; port 0 takes a free one.")
     ] = "127.0.0.1:8090",
@@ -167,11 +161,10 @@ def _login(login: tuple[str, ...]) -> CredentialConfig | TokenConfig:
 
 def _log(*, as_json: bool) -> None:
     from telnyx_native import JsonLinesFormatter, LogContextFilter
+    from telnyx_native.logs import LINE_FORMAT
 
     handler = logging.StreamHandler()
-    handler.setFormatter(
-        JsonLinesFormatter() if as_json else SanitizingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    )
+    handler.setFormatter(JsonLinesFormatter() if as_json else SanitizingFormatter(LINE_FORMAT))
     handler.addFilter(LogContextFilter())
     handler.addFilter(RateLimitFilter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])

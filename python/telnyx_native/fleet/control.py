@@ -29,12 +29,15 @@ from telnyx_native.fleet.inbound import InboundCalls
 from telnyx_native.fleet.status_page import page
 from telnyx_native.fleet.webhooks import LARGEST, Webhooks
 from telnyx_native.fleet.worker_actor import FleetWorker
+from telnyx_native.logs import LINE_FORMAT
 from telnyx_native.redaction import Secret
+from telnyx_native.rest import TIMEOUT, telnyx_package
+from telnyx_native.worker.health import listen, port_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from telnyx_native.fleet.settings import FleetSettings, Login
+    from telnyx_native.fleet.settings import FleetSettings, Login, VoiceApiSettings
     from telnyx_native.fleet.worker_actor import WorkerReport
     from telnyx_native.snapshot import JSONValue
     from telnyx_native.worker import JobResult
@@ -86,7 +89,7 @@ class FleetControl:
     """
 
     def __init__(self, settings: FleetSettings, memory: Any) -> None:
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logging.basicConfig(level=logging.INFO, format=LINE_FORMAT)
         context = actors.ray().get_runtime_context()
         self._own_handle = context.current_actor
         expected = actors.workers() if context.was_current_actor_reconstructed else {}  # it was killed
@@ -99,9 +102,10 @@ class FleetControl:
         self._jobs: dict[str, asyncio.Future[str]] = {}
         self._work = Tasks()
         self._woken = asyncio.Event()
-        self._runner: list[web.AppRunner] = []
+        self._listening: list[web.AppRunner] = []
         self._addresses: dict[str, str] = {}
         self._rolling = ""
+        self._saving: asyncio.Handle | None = None
         self._ready = asyncio.get_running_loop().create_task(self._start(), name="telnyx-fleet-control")
 
     # For the commands.
@@ -150,7 +154,7 @@ class FleetControl:
             ConfigurationError: A new process does not come to serve; the workers after it are left as they are.
         """
         rolled: list[str] = []
-        for member in [member for member in self._members.values() if not member.draining]:
+        for member in self._standing():
             self._rolling = member.name
             try:
                 if hand_over:
@@ -268,7 +272,9 @@ class FleetControl:
         if self._is_rebuilt:
             self._wanted = int(await self._recall(WANTED) or self._wanted)
         if settings.voice_api is not None:
-            self._inbound = InboundCalls(settings.voice_api, self, _commands(settings), self._remember)
+            self._inbound = InboundCalls(
+                settings.voice_api, self, await run_blocking(_commands, settings.voice_api), self._remember
+            )
             self._webhooks = Webhooks(settings.voice_api.public_key, self._inbound.take)
             self._inbound.remember(json.loads(await self._recall(REMEMBERED) or "[]"))
             await self._listen(
@@ -289,16 +295,13 @@ class FleetControl:
     async def _listen(self, name: str, host: str, port: int, routes: Iterable[web.RouteDef]) -> None:
         app = web.Application(client_max_size=LARGEST)
         app.add_routes(routes)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
         try:
-            await web.TCPSite(runner, host, port, reuse_address=True).start()
-        except OSError as error:
-            await runner.cleanup()
-            raise ConfigurationError(f"{name}: cannot listen on {host}:{port}: {error.strerror}") from None
-        self._runner.append(runner)
+            runner = await listen(app, host, port)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{name}: {error}") from None
+        self._listening.append(runner)
         path = "/webhooks" if name == "webhooks" else "/"
-        self._addresses[name] = f"http://{host}:{runner.addresses[0][1]}{path}"
+        self._addresses[name] = f"http://{host}:{port_of(runner)}{path}"
 
     async def _keep_time(self) -> None:
         """Let the dispatcher do what is due."""
@@ -316,8 +319,7 @@ class FleetControl:
                 _request_resources(self._settings, self._wanted)
             if not self._dispatcher.rebuilding and not self._rolling:
                 await self._adjust()
-            if self._inbound is not None:
-                self._remember()  # the memory may have been restarted
+            self._save()  # the memory may have been restarted
             await asyncio.sleep(SCALE_EVERY)
 
     def _wanted_now(self) -> int:
@@ -327,16 +329,19 @@ class FleetControl:
 
     async def _adjust(self) -> None:
         """Make workers that are missing, or drain those that have the least to do."""
-        standing = [member for member in self._members.values() if not member.draining]
-        for _ in range(self._wanted - len(standing)):
+        while len(self._standing()) < self._wanted:  # it may be called again while one is made
             free = self._free_login()
             if free is None:
                 logger.warning("no login is free for another worker")
                 return
             await self._create(self._new_name(), free)
-        surplus = sorted(standing, key=lambda member: len(member.report.calls) if member.report else 0)
-        for member in surplus[: max(0, len(standing) - self._wanted)]:
+        surplus = sorted(self._standing(), key=lambda member: len(member.report.calls) if member.report else 0)
+        for member in surplus[: max(0, len(surplus) - self._wanted)]:
             self._drain(member)
+
+    def _standing(self) -> list[Member]:
+        """The workers that do not drain."""
+        return [member for member in self._members.values() if not member.draining]
 
     def _free_login(self) -> Login | None:
         used = {member.user for member in self._members.values()}
@@ -355,6 +360,8 @@ class FleetControl:
         member.handle = await run_blocking(
             partial(actors.create_worker, FleetWorker, name, login.user, settings.calls, settings.cpus, *arguments)
         )
+        if member.draining:  # it was not wanted any more before it was there
+            member.handle.drain.remote(replaced=False)
         return member
 
     def _drain(self, member: Member, *, replaced: bool = False) -> None:
@@ -422,9 +429,14 @@ class FleetControl:
                     logger.info("call %s is gone", action.call_id)
 
     def _remember(self) -> None:
-        """Keep the inbound calls for a control that follows."""
-        assert self._inbound is not None  # noqa: S101 - it asks for it
-        self._memory.save.remote(REMEMBERED, json.dumps(self._inbound.memory()))
+        """Keep the inbound calls for a control that follows; those that change together are saved together."""
+        if self._saving is None:
+            self._saving = asyncio.get_running_loop().call_soon(self._save)
+
+    def _save(self) -> None:
+        self._saving = None
+        if self._inbound is not None:
+            self._memory.save.remote(REMEMBERED, json.dumps(self._inbound.memory()))
 
     async def _recall(self, name: str) -> str | None:
         """What an earlier process of the control left; `None` if nothing is there, or the memory was lost as well."""
@@ -472,6 +484,7 @@ def _shown(member: Member, load: Any) -> dict[str, Any]:
         "confirmed": load.confirmed if load else 0,
         "capacity": report.info.capacity if report else 0,
         "ready": bool(report and report.ready),
+        "stopped": bool(report and report.stopped),
         "draining": member.draining,
         "refused": report.refused if report else 0,
         "failed": report.failed if report else 0,
@@ -480,19 +493,10 @@ def _shown(member: Member, load: Any) -> dict[str, Any]:
     }
 
 
-def _commands(settings: FleetSettings) -> Any:
-    """The commands of the official package."""
-    try:
-        from telnyx import AsyncTelnyx
-    except ImportError:
-        raise ConfigurationError('inbound calls need the extra: pip install "telnyx-native[fleet]"') from None
-    assert settings.voice_api is not None  # noqa: S101 - that is why it is needed
-    client = AsyncTelnyx(
-        api_key=Secret(settings.voice_api.api_key).reveal(),
-        base_url=settings.voice_api.base_url,
-        timeout=10.0,
-        max_retries=1,
-    )
+def _commands(settings: VoiceApiSettings) -> Any:
+    """The commands of the official package; loading it takes about a second."""
+    key = Secret(settings.api_key).reveal()
+    client = telnyx_package().AsyncTelnyx(api_key=key, base_url=settings.base_url, timeout=TIMEOUT, max_retries=1)
     return client.calls.actions
 
 

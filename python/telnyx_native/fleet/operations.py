@@ -13,7 +13,7 @@ from telnyx_native.fleet.control import FleetControl
 from telnyx_native.fleet.memory import FleetMemory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from telnyx_native.snapshot import JSONValue
     from telnyx_native.worker import JobResult
 
-__all__ = ["Fleet"]
+__all__ = ["LOOK_EVERY", "Fleet"]
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks at a status that is followed."""
 
 
 class Fleet:
@@ -39,6 +42,7 @@ class Fleet:
     def __init__(self, settings: FleetSettings) -> None:
         self.settings = settings
         self._connection = connected(settings.cluster)
+        self._handle: Any = None  # that of the control, once it was looked up
 
     async def __aenter__(self) -> Self:
         await run_blocking(self._connection.__enter__)
@@ -50,8 +54,8 @@ class Fleet:
         self._connection.__exit__(kind, error, trace)
 
     @classmethod
-    async def up(cls, settings: FleetSettings, tell: Callable[[str], object] = lambda _: None) -> dict[str, str]:
-        """Bring a fleet up, or find it up; return once all of its workers serve, with the addresses of its pages.
+    async def up(cls, settings: FleetSettings, tell: Callable[[str], object] = lambda _: None) -> dict[str, Any]:
+        """Bring a fleet up, or find it up; return its status, once all of its workers serve or have given up.
 
         Args:
             settings: What it is told. One that is up keeps what it was told.
@@ -66,27 +70,23 @@ class Fleet:
         async with cls(settings) as fleet:
             tell("starting the control")
             memory = actors.create(FleetMemory, actors.MEMORY)
-            actors.create(FleetControl, actors.CONTROL, settings, memory, scheduling_strategy=actors.here())
-            addresses: dict[str, str] = await fleet._control().ready.remote()
-            async for status in fleet.follow():
-                workers = status["workers"]
-                serving = sum(worker["ready"] for worker in workers)
-                refused = [worker for worker in workers if "refused" in worker["state"]]
+            fleet._handle = actors.create(
+                FleetControl, actors.CONTROL, settings, memory, scheduling_strategy=actors.here()
+            )
+            await fleet._handle.ready.remote()
+            while True:
+                status = await fleet.status()
+                serving = sum(worker["ready"] for worker in status["workers"])
+                stopped = sum(worker["stopped"] for worker in status["workers"])
                 tell(f"{serving} of {status['wanted']} workers serve")
-                if serving + len(refused) >= status["wanted"]:
-                    break
-        return addresses
+                if serving + stopped >= status["wanted"]:
+                    return status
+                await asyncio.sleep(LOOK_EVERY)
 
     async def status(self) -> dict[str, Any]:
         """All there is to see, as JSON has it."""
         status: dict[str, Any] = await self._control().status.remote()
         return status
-
-    async def follow(self, interval: float = 0.3) -> AsyncIterator[dict[str, Any]]:
-        """The status, again and again."""
-        while True:
-            yield await self.status()
-            await asyncio.sleep(interval)
 
     async def scale(self, count: int) -> None:
         """Have that many workers.
@@ -133,4 +133,6 @@ class Fleet:
             await stop_local(self.settings.cluster)
 
     def _control(self) -> Any:
-        return actors.actor(actors.CONTROL)
+        if self._handle is None:
+            self._handle = actors.actor(actors.CONTROL)
+        return self._handle

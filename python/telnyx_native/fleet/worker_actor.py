@@ -16,6 +16,7 @@ from telnyx_native.event_loop import cancel_all
 from telnyx_native.fleet import actors
 from telnyx_native.fleet.dispatch_terms import Kind, WorkerInfo
 from telnyx_native.fleet.memory import MemoryStore
+from telnyx_native.logs import LINE_FORMAT
 from telnyx_native.states import CallDirection
 from telnyx_native.worker import Job, LoopLag, Worker, load_function
 
@@ -54,6 +55,7 @@ class WorkerReport:
         ready: Whether it takes part: it is logged in.
         draining: Whether it takes no more calls.
         drained: Whether it has ended.
+        stopped: Whether it has given up, because its login was refused.
         calls: What has its slots, by the ids that the dispatcher knows.
         node: The node of Ray that it runs on.
         pid: Its process.
@@ -68,6 +70,7 @@ class WorkerReport:
     ready: bool = False
     draining: bool = False
     drained: bool = False
+    stopped: bool = False
     calls: dict[str, Kind] = field(default_factory=dict)
     node: str = ""
     pid: int = 0
@@ -89,7 +92,7 @@ class FleetWorker:
     """
 
     def __init__(self, name: str, settings: WorkerSettings, login: Login, control: Any, memory: Any) -> None:
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logging.basicConfig(level=logging.INFO, format=LINE_FORMAT)
         logger.info("worker %s begins", name)
         self._name = name
         self._settings = settings
@@ -98,7 +101,7 @@ class FleetWorker:
         self._snapshots = MemoryStore(name, memory)
         self._incarnation = time.time_ns()
         self._state = "starting"
-        self._drained = self._leaving = False
+        self._draining = self._drained = self._leaving = self._stopped = False
         self._worker: Worker | None = None
         self._lag = LoopLag()
         self._node = actors.ray().get_runtime_context().get_node_id()
@@ -114,7 +117,7 @@ class FleetWorker:
         Args:
             replaced: Whether another worker has taken over the login, which is not to be used again then.
         """
-        self._state = "draining"
+        self._draining, self._state = True, "draining"
         if self._worker is not None and self._worker.status.value.ready:
             self._worker.shares_login = replaced
             self._worker.drain()
@@ -165,7 +168,7 @@ class FleetWorker:
                     return
                 self._drained, self._state = True, "drained"
             except AuthenticationError as error:
-                self._state = f"its login was refused: {error}"
+                self._stopped, self._state = True, f"its login was refused: {error}"
                 logger.error("worker %s: %s", self._name, self._state)
                 return
             except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may do better
@@ -181,8 +184,7 @@ class FleetWorker:
 
     async def _follow(self, worker: Worker) -> None:
         async for status in worker.status:
-            logger.info("worker %s: %s", self._name, status)
-            if self._state != "draining":
+            if not self._draining:
                 self._state = "serving" if status.ready else "connecting"
             self._news.set()
 
@@ -223,8 +225,9 @@ class FleetWorker:
             info,
             self._state,
             ready=status.ready,
-            draining=status.draining or self._state == "draining",
+            draining=status.draining or self._draining,
             drained=self._drained,
+            stopped=self._stopped,
             calls=dict(_known_as(slot) for slot in worker.slots),
             refused=worker.refused,
             failed=worker.failed,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from telnyx_native.worker.jobs import JobResult
     from telnyx_native.worker.worker import Worker
 
-__all__ = ["HealthServer", "LoopLag"]
+__all__ = ["HealthServer", "LoopLag", "listen", "port_of"]
 
 LAG_INTERVAL = 0.1
 """Seconds between two looks at the event loop."""
@@ -101,8 +101,7 @@ class HealthServer:
     def port(self) -> int:
         """The port that it listens on."""
         assert self._runner is not None  # noqa: S101 - it runs
-        port: int = self._runner.addresses[0][1]
-        return port
+        return port_of(self._runner)
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=LARGEST_JOB)
@@ -115,13 +114,7 @@ class HealthServer:
                 web.get("/jobs/{id}", self._job),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            raise ConfigurationError(f"cannot listen on {self._host}:{self._port}: {error.strerror}") from None
+        self._runner = await listen(app, self._host, self._port)
         self._watching = asyncio.create_task(self.lag.watch(), name="telnyx-worker-lag")
         return self
 
@@ -194,6 +187,28 @@ class HealthServer:
         elif "Origin" in request.headers:
             return _error(403, "jobs are not for pages in a browser")
         return None
+
+
+async def listen(app: web.Application, host: str, port: int) -> web.AppRunner:
+    """Serve an application until what is returned is cleaned up.
+
+    Raises:
+        ConfigurationError: The address cannot be listened on.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return runner
+
+
+def port_of(runner: web.AppRunner) -> int:
+    """The port that is listened on."""
+    port: int = runner.addresses[0][1]
+    return port
 
 
 def _dumps(value: object) -> str:
