@@ -34,4 +34,5 @@ speak $sounds/menu.flac "Welcome. Press one for a tune, two to leave a message, 
 speak $sounds/message.flac "Speak after the tone. Press any key when you are done."
 speak $sounds/goodbye.flac "Good bye!"
 speak $sounds/please_hold.flac "One moment please, I am connecting you."
+speak $sounds/briefing.flac "I have a caller for you, who asked for a person. I connect you now."
 speak $sounds/digits.flac "four. two. nine. one." -v en-gb -s 150 # the one that a recogniser understands

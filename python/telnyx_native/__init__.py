@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from telnyx_native.assistant import WidgetSettings as WidgetSettings
     from telnyx_native.call import Call as Call
     from telnyx_native.call.conference import Conference as Conference
+    from telnyx_native.call.consultation import Consultation as Consultation
     from telnyx_native.call.lifecycle import CallTimings as CallTimings
     from telnyx_native.call_control import CallControl as CallControl
     from telnyx_native.client import TelnyxClient as TelnyxClient
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from telnyx_native.errors import CallLimitError as CallLimitError
     from telnyx_native.errors import ChannelLimitError as ChannelLimitError
     from telnyx_native.errors import ConfigurationError as ConfigurationError
+    from telnyx_native.errors import ConsultationError as ConsultationError
     from telnyx_native.errors import DeviceError as DeviceError
     from telnyx_native.errors import DrainingError as DrainingError
     from telnyx_native.errors import EngineClosedError as EngineClosedError
@@ -109,6 +111,7 @@ _HOMES = {
     "assistant": "AiAssistant TranscriptItem WidgetSettings",
     "call": "Call",
     "call.conference": "Conference",
+    "call.consultation": "Consultation",
     "call.lifecycle": "CallTimings",
     "call_control": "CallControl",
     "client": "TelnyxClient",
@@ -122,9 +125,9 @@ _HOMES = {
     "devices.sound_system": "MicrophoneReport SoundDevice run_microphone_check sound_devices",
     "errors": (
         "AudioClosedError AuthenticationError CallError CallLimitError ChannelLimitError ConfigurationError "
-        "DeviceError DrainingError EngineClosedError ErrorCode FlowClosedError GatewayRegistrationError "
-        "InviteTimeoutError MalformedFrameError MediaError NetworkChangedError ReportError RequestError "
-        "RequestTimeoutError RestError SdpError ServerUnavailableError SocketConnectionError TelnyxError "
+        "ConsultationError DeviceError DrainingError EngineClosedError ErrorCode FlowClosedError "
+        "GatewayRegistrationError InviteTimeoutError MalformedFrameError MediaError NetworkChangedError ReportError "
+        "RequestError RequestTimeoutError RestError SdpError ServerUnavailableError SocketConnectionError TelnyxError "
         "TelnyxWarning WaitTimeoutError WarningCode"
     ),
     "events": (
@@ -150,8 +153,8 @@ _HOMES = {
     "signaling.logins": "LoginTimings",
     "snapshot": "CallSnapshot SessionSnapshot",
     "states": (
-        "CallDirection CallNetworkChangeReason CallState CallTerminationReason ConnectionStatus GatewayState "
-        "HangupCause TransferOutcome Verdict"
+        "CallDirection CallNetworkChangeReason CallState CallTerminationReason ConnectionStatus ConsultationState "
+        "GatewayState HangupCause TransferOutcome Verdict"
     ),
     "version": "versions",
 }

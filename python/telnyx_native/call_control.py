@@ -8,7 +8,7 @@ them, and lists them by session (`GET /v2/call_events`): there a transfer is fol
 from __future__ import annotations
 
 import base64
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -105,22 +105,30 @@ class TransferApi:
             CallError: The API does not know the call, or refuses the command; `code` is the API's.
             RestError: The API refused for another reason, or was not reached.
         """
-        telnyx = telnyx_package()
         wanted = {"from_": order.caller} if order.caller else {}
-        with translated("transfer the call"):
-            try:
-                await self._client.calls.actions.transfer(
-                    order.call_control_id,
-                    to=order.to,
-                    timeout_secs=ceil(order.timeout),
-                    custom_headers=[{"name": name, "value": value} for name, value in order.headers.items()],
-                    target_leg_client_state=order.mark,
-                    command_id=order.mark,  # so that it can be sent again
-                    **wanted,
-                )
-            except (telnyx.NotFoundError, telnyx.UnprocessableEntityError) as error:
-                message = f"the Telnyx API refused to transfer the call: {error.status_code}{details_of(error.body)}"
-                raise CallError(message, code=_code_of(error.body) or error.status_code) from None
+        with translated("transfer the call"), _refused("transfer the call"):
+            await self._client.calls.actions.transfer(
+                order.call_control_id,
+                to=order.to,
+                timeout_secs=ceil(order.timeout),
+                custom_headers=[{"name": name, "value": value} for name, value in order.headers.items()],
+                target_leg_client_state=order.mark,
+                command_id=order.mark,  # so that it can be sent again
+                **wanted,
+            )
+
+    async def bridge(self, call_control_id: str, other: str) -> None:
+        """Have the parties of two legs connected.
+
+        Raises:
+            AuthenticationError: The key is not good.
+            CallError: The API does not know one of the calls, or refuses the command; `code` is the API's.
+            RestError: The API refused for another reason, or was not reached.
+        """
+        with translated("bridge the calls"), _refused("bridge the calls"):
+            await self._client.calls.actions.bridge(
+                call_control_id, call_control_id_to_bridge_with=other, command_id=str(uuid4())
+            )
 
     async def outcome(self, order: TransferOrder) -> TransferOutcome | None:
         """Return what has become of a transfer; `None` while that is open.
@@ -132,6 +140,17 @@ class TransferApi:
         with translated("tell what became of the transfer"):
             page = await self._client.call_events.list(filter={"application_session_id": order.session_id})
         return outcome_among(((event.name, event.metadata) for event in page.data or ()), order.mark)
+
+
+@contextmanager
+def _refused(task: str) -> Iterator[None]:
+    """What the API refuses about a call is a `CallError`."""
+    telnyx = telnyx_package()
+    try:
+        yield
+    except (telnyx.NotFoundError, telnyx.UnprocessableEntityError) as error:
+        message = f"the Telnyx API refused to {task}: {error.status_code}{details_of(error.body)}"
+        raise CallError(message, code=_code_of(error.body) or error.status_code) from None
 
 
 _OUTCOMES = {

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from telnyx_native.states import TransferOutcome
 
 __all__ = [
     "AUTHENTICATION_FAILED",
@@ -22,6 +25,7 @@ __all__ = [
     "CallLimitError",
     "ChannelLimitError",
     "ConfigurationError",
+    "ConsultationError",
     "DeviceError",
     "DrainingError",
     "EngineClosedError",
@@ -250,6 +254,18 @@ class CallLimitError(CallError):
 
 class ChannelLimitError(CallError):
     """The account has as many outbound calls as Telnyx allows it; when one has ended, another can be placed."""
+
+
+class ConsultationError(CallError):
+    """The colleague was not reached; the remote party is back.
+
+    Attributes:
+        outcome: Why: BUSY, NO_ANSWER, REJECTED, WRONG_NUMBER or UNREACHABLE.
+    """
+
+    def __init__(self, message: str, outcome: TransferOutcome) -> None:
+        super().__init__(message)
+        self.outcome = outcome
 
 
 class DrainingError(CallError):

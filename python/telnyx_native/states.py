@@ -16,6 +16,7 @@ __all__ = [
     "CallState",
     "CallTerminationReason",
     "ConnectionStatus",
+    "ConsultationState",
     "GatewayState",
     "HangupCause",
     "TransferOutcome",
@@ -57,6 +58,7 @@ class HangupCause(Enum):
     ORIGINATOR_CANCEL = (487, 487)
     LOSE_RACE = (502, None)
     BLIND_TRANSFER = (600, None)
+    ATTENDED_TRANSFER = (601, None)
     ALLOTTED_TIMEOUT = (602, None)
     MEDIA_TIMEOUT = (604, None)
     USER_NOT_REGISTERED = (606, 480)
@@ -137,7 +139,7 @@ class CallState:
     RENEGOTIATING: ClassVar[CallState]
     """The audio path is being replaced."""
     TRANSFERRING: ClassVar[CallState]
-    """Somebody else is being called for the remote party; until they answer, the call goes on as before."""
+    """Somebody else is being called for the remote party, or talks with the application (`Call.held`: it waits)."""
     HELD: ClassVar[CallState]
     """On hold."""
     ERROR: ClassVar[CallState]
@@ -209,6 +211,17 @@ class TransferOutcome(Enum):
     REJECTED = "the call was refused"
     WRONG_NUMBER = "there is no such number or user"
     UNREACHABLE = "not reached: not logged in, or for another reason"
+
+
+class ConsultationState(Enum):
+    """How far a consultation is. In the first two states it goes on."""
+
+    BRIEFING = "the remote party waits, and the application talks with the colleague"
+    MERGED = "all three talk"
+    COMPLETED = "the remote party and the colleague are connected"
+    CANCELLED = "the application cancelled it, and the remote party is back"
+    COLLEAGUE_LEFT = "the colleague hung up, and the remote party is back"
+    PARTY_LEFT = "the remote party hung up"
 
 
 class CallDirection(Enum):

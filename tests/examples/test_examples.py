@@ -160,6 +160,27 @@ async def test_bridge_to_nobody(gateway, caller) -> None:
         await caller.wait_hung_up()
 
 
+async def test_warm_transfer(gateway, caller, callee) -> None:
+    async with answering("14_warm_transfer.py", gateway, "callee") as example:
+        await caller.call("alice")
+        await caller.hears(SOUNDS / "please_hold.flac")
+        await callee.answer()
+        await callee.hears(SOUNDS / "briefing.flac")
+        await example.prints("talks with callee")
+        await caller.say(tone(500, 1.0, RATE))
+        await callee.hears_tone(500)
+        await callee.hang_up()
+        await caller.wait_hung_up()
+
+
+async def test_colleague_is_busy(gateway, caller) -> None:
+    async with answering("14_warm_transfer.py", gateway, "busy") as example:
+        await caller.call("alice")
+        await example.prints("busy: busy")
+        await caller.hears(SOUNDS / "goodbye.flac")
+        await caller.wait_hung_up()
+
+
 async def test_conference(gateway, tmp_path: Path, caller, callee) -> None:
     async with (
         answering("06_conference.py", gateway) as example,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from support.hearing import hear_tone, saying_tone
+from support.hearing import hear_tone
 from support.limit import LIMIT
-from support.users import answered_call, log_in
+from support.users import answered_call, client_of, hear_each_other, rings_at
 from support.webhook_receiver import API_KEY, WebhookReceiver, api_client, webhook_receiver
 from telnyx_native import (
     AuthenticationError,
@@ -46,7 +45,7 @@ async def gateway(webhooks: WebhookReceiver) -> AsyncIterator[Gateway]:
 
 @pytest.fixture
 async def bot(gateway: Gateway) -> AsyncIterator[TelnyxClient]:
-    async with client_of(gateway, "bot", CallControl(API_KEY, gateway.voice_api_url)) as client:
+    async with client_of(gateway, "bot", call_control=CallControl(API_KEY, gateway.voice_api_url)) as client:
         yield client
 
 
@@ -54,25 +53,6 @@ async def bot(gateway: Gateway) -> AsyncIterator[TelnyxClient]:
 async def carol(gateway: Gateway) -> AsyncIterator[TelnyxClient]:
     async with client_of(gateway, "carol") as client:
         yield client
-
-
-@asynccontextmanager
-async def client_of(gateway: Gateway, user: str, control: CallControl | None = None) -> AsyncIterator[TelnyxClient]:
-    async with TelnyxClient(call_control=control) as client:
-        await log_in(client, gateway, user)
-        yield client
-
-
-async def hear_each_other(one: Call, other: Call) -> None:
-    async with saying_tone(one.audio, 440), saying_tone(other.audio, 1000):
-        await asyncio.gather(hear_tone(one.audio, 1000), hear_tone(other.audio, 440))
-
-
-async def rings_at(client: TelnyxClient, work: Awaitable[Any]) -> tuple[Call, asyncio.Future[Any]]:
-    """The call that rings at a client because of some work, and that work, which goes on."""
-    incoming = client.incoming_calls.collect()
-    going_on = asyncio.ensure_future(work)
-    return await asyncio.wait_for(anext(incoming), LIMIT), going_on
 
 
 async def transferred(call: Call, to: TelnyxClient, number: str, **options: Any) -> Call:
@@ -119,7 +99,7 @@ async def test_transfer_to_a_destination(alice: TelnyxClient, bot: TelnyxClient)
 
 
 async def test_transferred_call_is_transferred_back(gateway: Gateway, alice: TelnyxClient, bot: TelnyxClient) -> None:
-    async with client_of(gateway, "carol", CallControl(API_KEY, gateway.voice_api_url)) as carol:
+    async with client_of(gateway, "carol", call_control=CallControl(API_KEY, gateway.voice_api_url)) as carol:
         outbound, call = await answered_call(alice, bot, BOT)
         new = await transferred(call, carol, CAROL)
         await hear_each_other(outbound, new)
@@ -201,7 +181,7 @@ async def test_cancelling_does_not_take_it_back(alice: TelnyxClient, bot: Telnyx
 
 
 async def test_key_is_not_good(gateway: Gateway, alice: TelnyxClient) -> None:
-    async with client_of(gateway, "bot", CallControl("KEY-wr0ng", gateway.voice_api_url)) as bot:
+    async with client_of(gateway, "bot", call_control=CallControl("KEY-wr0ng", gateway.voice_api_url)) as bot:
         outbound, call = await answered_call(alice, bot, BOT)
         with pytest.raises(AuthenticationError, match="the API key is not good"):
             await call.transfer(CAROL)

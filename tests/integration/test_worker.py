@@ -93,6 +93,26 @@ async def test_an_exception_ends_one_call(
         await echoes(good, 600)
 
 
+async def test_a_call_that_a_bot_has_connected_with_another_goes_on(gateway: Gateway, alice: TelnyxClient) -> None:
+    async def serve(call: Call) -> None:
+        await call.accept()
+        await call.wait_active(LIMIT)
+        async with await call.consult("echo") as consultation:
+            await consultation.complete()
+
+    async with working(gateway, serve, max_calls=1) as worker:
+        outbound = await talking(alice, "bob")
+        await until_used(worker, 1)
+        await echoes(outbound, 600)
+        busy = await alice.new_invite("bob")
+        assert (await busy.wait_done(LIMIT)).cause == "USER_BUSY"
+        await echoes(outbound, 800)
+        await outbound.end()
+        await until_used(worker, 0)
+        assert worker.failed == 0
+        assert not worker.client.calls
+
+
 async def test_a_bot_that_returns_hangs_up_and_one_that_goes_on_is_cancelled(
     gateway: Gateway, alice: TelnyxClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,8 @@ class FakePeer:
     """A peer that connects when it has both descriptions, unless told otherwise."""
 
     def __init__(self) -> None:
-        self.audio = AudioStream(AudioConfig())
+        self.audio_config = AudioConfig()
+        self.audio = AudioStream(self.audio_config)
         self.connection_state: StateFlow[PeerConnectionState] = StateFlow(PeerConnectionState.NEW)
         self.is_beyond_repair = False
         self.audio_arrived = asyncio.Event()

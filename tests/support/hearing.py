@@ -42,6 +42,13 @@ async def hear_tone(audio: AudioStream, hz: float) -> None:
                 return
 
 
+async def hears_nothing(audio: AudioStream, seconds: float) -> None:
+    """Read for so long, and hear silence."""
+    audio.read_nowait()
+    heard = pcm(await audio.read(round(seconds * audio.sample_rate)))
+    assert rms(heard) < 50
+
+
 async def echoes(call: Call, hz: int) -> None:
     """Wait until a call says back what it hears."""
     async with saying_tone(call.audio, hz):

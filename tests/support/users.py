@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import Any
 
+from support.hearing import hear_tone, saying_tone
 from support.limit import LIMIT
 from telnyx_native import AudioConfig, Call, CredentialConfig, TelnyxClient, TxServerConfiguration
 from telnyx_native.gateway import Gateway
@@ -30,3 +34,24 @@ async def talking(client: TelnyxClient, destination: str = "echo") -> Call:
     call = await client.new_invite(destination)
     await call.wait_active(LIMIT)
     return call
+
+
+@asynccontextmanager
+async def client_of(gateway: Gateway, user: str, **options: Any) -> AsyncIterator[TelnyxClient]:
+    """A client that is logged in; `options` are its own."""
+    async with TelnyxClient(**options) as client:
+        await log_in(client, gateway, user)
+        yield client
+
+
+async def rings_at(client: TelnyxClient, work: Awaitable[Any]) -> tuple[Call, asyncio.Future[Any]]:
+    """The call that rings at a client because of some work, and that work, which goes on."""
+    incoming = client.incoming_calls.collect()
+    going_on = asyncio.ensure_future(work)
+    return await asyncio.wait_for(anext(incoming), LIMIT), going_on
+
+
+async def hear_each_other(one: Call, other: Call) -> None:
+    """Wait until two calls hear each other."""
+    async with saying_tone(one.audio, 440), saying_tone(other.audio, 1000):
+        await asyncio.gather(hear_tone(one.audio, 1000), hear_tone(other.audio, 440))

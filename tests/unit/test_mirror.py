@@ -35,6 +35,7 @@ COVERED_BY = {
     "fleet/dispatch_terms.py": "unit/fleet/test_dispatch.py",
     "fleet/simulation_terms.py": "unit/fleet/test_simulation.py",
     "fleet/records.py": "unit/fleet/test_dispatch.py",
+    "call/consultation.py": "integration/test_consultation.py",
     "call/transfer.py": "integration/test_transfer.py",
     "gateway/calls/back_to_back.py": "integration/test_voice_api.py",
     "gateway/calls/conversations.py": "integration/test_transfer.py",

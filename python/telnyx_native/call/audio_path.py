@@ -14,6 +14,7 @@ from telnyx_native.errors import (
     WaitTimeoutError,
     WarningCode,
 )
+from telnyx_native.media.joins import Bridge
 from telnyx_native.media.negotiation import Negotiation, RemoteCandidates
 from telnyx_native.media.peer import PeerConnectionState
 from telnyx_native.signaling.messages import Candidate, EndOfCandidates
@@ -129,6 +130,11 @@ class AudioPath:
         connected = PeerConnectionState.CONNECTED
         return self._negotiation is not None and self._negotiation.peer.connection_state.value is connected
 
+    @property
+    def is_bridged(self) -> bool:
+        """Whether it leads to another call of this process."""
+        return self._negotiation is not None and isinstance(self._negotiation.peer.joined, Bridge)
+
     def open(self, options: MediaOptions) -> Negotiation:
         """Begin, as the options ask."""
         peer = self._peers.create_peer(options.audio)
@@ -222,9 +228,8 @@ class AudioPath:
 
     async def _follow_hold(self) -> None:
         """A call on hold is not heard in a bridge or a conference."""
-        held = False
-        async for _ in self._life.states:
-            if held != (held := self._life.machine.held):
+        async for held in self._life.held:
+            if held or self.peer.held:
                 self.peer.hold(held)
 
     async def _guard(self, peer: Peer) -> None:

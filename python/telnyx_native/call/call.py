@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from telnyx_native.call.consultation import begin_consultation
 from telnyx_native.call.machine import ANSWERED
 from telnyx_native.config import AudioConfig
-from telnyx_native.errors import CallError, ChannelLimitError
+from telnyx_native.errors import CallError, ChannelLimitError, ConfigurationError
 from telnyx_native.media.joins import bridge
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.media.recording import begin_recording
 from telnyx_native.states import CallDirection, CallState, HangupCause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from telnyx_native.call.consultation import Consultation
     from telnyx_native.call.driver import CallDriver
     from telnyx_native.call.lifecycle import CallTimings
     from telnyx_native.config import AudioCodec
@@ -26,18 +30,23 @@ if TYPE_CHECKING:
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.quality import CallQualityMetrics
     from telnyx_native.media.recording import Recording
+    from telnyx_native.media.sources import Playable
     from telnyx_native.media.stream import AudioStream
     from telnyx_native.snapshot import JSONValue
     from telnyx_native.states import CallTerminationReason, TransferOutcome
 
 __all__ = ["Call"]
 
+PlaceCall = Callable[[str, str | None, Mapping[str, str], AudioConfig], Awaitable["Call"]]
+"""Places another call of the client: to whom, the caller's number that is shown, headers, and its audio."""
+
 
 class Call:
     """A call, outbound or inbound, made by `TelnyxClient`."""
 
-    def __init__(self, driver: CallDriver) -> None:
+    def __init__(self, driver: CallDriver, place: PlaceCall) -> None:
         self._driver = driver
+        self._place = place
 
     def __repr__(self) -> str:
         return f"<Call {self.call_id} {self.direction.value} {self.state}>"
@@ -181,6 +190,11 @@ class Call:
         self._peer.leave()
 
     @property
+    def bridged(self) -> bool:
+        """Whether it hears another call, after `bridge` or `Consultation.complete`."""
+        return self._driver.path.is_bridged
+
+    @property
     def muted(self) -> bool:
         """Whether the other side hears silence."""
         return self.audio.muted
@@ -250,6 +264,11 @@ class Call:
     @on_call_quality_change.setter
     def on_call_quality_change(self, listener: Callable[[CallQualityMetrics], None] | None) -> None:
         self._driver.observation.quality.listener = listener
+
+    @property
+    def held(self) -> bool:
+        """Whether it is on hold; also in states that tell something else, such as TRANSFERRING."""
+        return self._driver.life.held.value
 
     async def hold(self) -> None:
         """Put the call on hold; does nothing when it is. Cancelling this does not take it back.
@@ -369,6 +388,54 @@ class Call:
         return await self._driver.transfer(
             to, caller=caller, headers=headers or {}, timeout=timeout, call_control_id=call_control_id
         )
+
+    async def consult(
+        self,
+        to: str,
+        *,
+        caller: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 30.0,
+        music: Playable | None = None,
+    ) -> Consultation[Call]:
+        """Let the remote party wait, and talk with a colleague about the call (an attended, or warm, transfer).
+
+        ```py
+        async with await call.consult("+15551234567") as consultation:
+            await consultation.colleague.audio.play("this_is_about_an_invoice.wav")
+            await consultation.complete()
+        ```
+
+        The call is TRANSFERRING until the consultation is over. If the colleague is not reached, the remote party is
+        back when this raises; so it is when this is cancelled.
+
+        Args:
+            to: Who is called: a number, a SIP address or a user.
+            caller: The number that the colleague sees; by default as the credentials say.
+            headers: SIP headers for the colleague; by convention their names start with `X-`.
+            timeout: Seconds within which the colleague has to answer.
+            music: What the remote party hears meanwhile, again and again, as `AudioStream.play` takes it. Without it
+                the call is put on hold, and the remote party hears what the server plays.
+
+        Raises:
+            CallError: The call is not active or on hold, or the remote party hung up.
+            ConsultationError: The colleague was not reached: busy, no answer, and the like.
+            ConfigurationError: An argument cannot work.
+            CallLimitError: There are `Limits.max_concurrent_calls` calls.
+            DrainingError: The client takes no more calls.
+            RequestError: The server refused the hold or the INVITE.
+            SocketConnectionError: The connection to the server is gone.
+        """
+        if not to:
+            raise ConfigurationError("to is empty; write a number, a SIP address or a user")
+        if not 0 < timeout < math.inf:
+            raise ConfigurationError("timeout: write a number of seconds")
+
+        async def place() -> tuple[Call, CallDriver]:
+            colleague = await self._place(to, caller, headers or {}, self._peer.audio_config)
+            return colleague, colleague._driver  # noqa: SLF001 - another call
+
+        return await begin_consultation(self._driver, place, timeout=timeout, music=music)
 
     async def stats(self) -> dict[str, dict[str, Any]]:
         """The statistics of the media, by id, as W3C `getStats` defines them."""

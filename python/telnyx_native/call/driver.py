@@ -111,7 +111,7 @@ class CallDriver:
         limits: How much of something there may be.
         observers: Those that want to know about it.
         log: What happens to it is logged there.
-        call_control: What asks the Voice API to transfer it.
+        call_control: What asks the Voice API about it.
 
     Attributes:
         dialog: As given, with what was learnt since.
@@ -125,6 +125,7 @@ class CallDriver:
         recordings: What is stopped when it ends.
         resumed: Whether it was answered in another process.
         application_state: What the application keeps with it.
+        call_control: What asks the Voice API about it; `None` if the client has none.
         log: What happens to it is logged there.
     """
 
@@ -169,6 +170,7 @@ class CallDriver:
         self.recordings: list[Recording] = []
         self.resumed = False
         self.application_state: JSONValue = None
+        self.call_control = call_control
         self._on_change = host.on_call_changed
         self._signaling = signaling
         self._timeouts = timeouts

@@ -100,6 +100,7 @@ class Lifecycle:
     Attributes:
         machine: Where the call is.
         states: What applications see of that.
+        held: Whether it is on hold.
         timings: When the call reached which step.
     """
 
@@ -116,6 +117,7 @@ class Lifecycle:
     ) -> None:
         self.machine = machine
         self.states: StateFlow[CallState] = StateFlow(CallState.NEW)
+        self.held: StateFlow[bool] = StateFlow(False)
         self.timings = CallTimings()
         self._name = name
         self._perform = perform
@@ -164,6 +166,8 @@ class Lifecycle:
                 case _:
                     self._perform(action)
         seen = call_state(self.machine)
+        if self._ending is None:
+            self.held.set(self.machine.held)
         if self._ending is None and seen is not None and seen != self.state:
             self.states.set(seen)
         if self._ending is None:
@@ -240,6 +244,7 @@ class Lifecycle:
         (self._log.warning if self.state == CallState.ERROR else self._log.info)(f"call {self._name} ended: {reason}")
         self.states.set(CallState.DONE(reason))
         self.states.close()
+        self.held.close()
         on_end(self._ending)
 
     def _set_timer(self, deadline: float | None) -> None:

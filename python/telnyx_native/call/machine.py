@@ -108,6 +108,7 @@ class Machine:
         deadline: When the state is over, on the driver's clock; `None` if it may last.
         known: The server knows the call, and has to be told of its end.
         held: The call was on hold when it stood last; what is brought back is that.
+        transferring: Somebody else is called for the remote party.
         early: The session description that was taken as a provisional answer.
         latest: The latest session description of the callee.
         offer: The latest offer of a new audio path since the connection was lost.
@@ -121,6 +122,7 @@ class Machine:
     deadline: float | None = None
     known: bool = False
     held: bool = False
+    transferring: bool = False
     early: str = ""
     latest: str = ""
     offer: str = ""
@@ -157,6 +159,10 @@ def _is_held(machine: Machine, _: Event) -> bool:
     return machine.held
 
 
+def _is_transferring(machine: Machine, _: Event) -> bool:
+    return machine.transferring
+
+
 def _is_new(machine: Machine, event: Event) -> bool:
     return isinstance(event, Attach) and event.offer != machine.offer
 
@@ -171,6 +177,10 @@ def _keeps_path(_: Machine, event: Event) -> bool:
 
 def _keeps_path_held(machine: Machine, event: Event) -> bool:
     return machine.held and _keeps_path(machine, event)
+
+
+def _keeps_path_transferring(machine: Machine, event: Event) -> bool:
+    return machine.transferring and _keeps_path(machine, event)
 
 
 def _will_be_repeated(event: MoveFailed) -> bool:
@@ -198,6 +208,14 @@ def _resume(_: Machine, __: Event) -> Changes:
     return {"held": False}
 
 
+def _begin_transfer(_: Machine, __: Event) -> Changes:
+    return {"transferring": True}
+
+
+def _end_transfer(_: Machine, __: Event) -> Changes:
+    return {"transferring": False}
+
+
 def _take_offer(_: Machine, event: Event) -> Changes:
     assert isinstance(event, Attach)  # noqa: S101 - it is the edge of this event
     return {"offer": event.offer}
@@ -216,6 +234,7 @@ def _lose(_: Machine, event: Event) -> Changes:
 Edge = state_machine.Edge[State, Machine, Event, Action]
 
 
+_BACK = (Edge(State.TRANSFERRING, when=_is_transferring), Edge(State.HELD, when=_is_held), Edge(State.ACTIVE))
 _END = Edge(State.DONE, (End,))
 _FAIL = Edge(State.DONE, (Announce, End))
 
@@ -255,12 +274,19 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     (State.HELD, Resumed): (Edge(State.ACTIVE, changes=_resume),),
     (State.ACTIVE, Renegotiate): (Edge(State.RENEGOTIATING),),
     (State.HELD, Renegotiate): (Edge(State.RENEGOTIATING),),
-    (State.RENEGOTIATING, Renegotiated): (Edge(State.HELD, when=_is_held), Edge(State.ACTIVE)),
+    (State.RENEGOTIATING, Renegotiated): _BACK,
     #
-    (State.ACTIVE, Transferring): (Edge(State.TRANSFERRING),),
-    (State.HELD, Transferring): (Edge(State.TRANSFERRING),),
+    (State.ACTIVE, Transferring): (Edge(State.TRANSFERRING, changes=_begin_transfer),),
+    (State.HELD, Transferring): (Edge(State.TRANSFERRING, changes=_begin_transfer),),
+    (State.TRANSFERRING, Held): (Edge(State.TRANSFERRING, changes=_hold),),
+    (State.TRANSFERRING, Resumed): (Edge(State.TRANSFERRING, changes=_resume),),
     (State.TRANSFERRING, Renegotiate): (Edge(State.RENEGOTIATING),),
-    (State.TRANSFERRING, TransferOver): (Edge(State.HELD, when=_is_held), Edge(State.ACTIVE)),
+    (State.TRANSFERRING, TransferOver): (
+        Edge(State.HELD, when=_is_held, changes=_end_transfer),
+        Edge(State.ACTIVE, changes=_end_transfer),
+    ),
+    (State.RENEGOTIATING, TransferOver): (Edge(State.RENEGOTIATING, changes=_end_transfer),),
+    (State.RECONNECTING, TransferOver): (Edge(State.RECONNECTING, changes=_end_transfer),),
     #
     **{(state, Attach): (Edge(state, (Move,), when=_is_new, changes=_take_offer),) for state in _STANDING},
     **{
@@ -269,9 +295,10 @@ TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     },
     (State.NEW, Restored): (Edge(State.RECONNECTING, changes=_restore),),
     **{(state, Detached): (_END,) for state in _STANDING},
-    (State.RECONNECTING, Moved): (Edge(State.HELD, when=_is_held), Edge(State.ACTIVE)),
+    (State.RECONNECTING, Moved): _BACK,
     (State.RECONNECTING, MoveFailed): (
         _FAIL.but(when=_is_fatal),
+        Edge(State.TRANSFERRING, (WarnOfMove,), when=_keeps_path_transferring),
         Edge(State.HELD, (WarnOfMove,), when=_keeps_path_held),
         Edge(State.ACTIVE, (WarnOfMove,), when=_keeps_path),
     ),

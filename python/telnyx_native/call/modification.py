@@ -6,10 +6,10 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from telnyx_native.call.machine import STANDING
 from telnyx_native.call.machine_terms import Held, Renegotiate, Renegotiated, Resumed
 from telnyx_native.errors import CallError, ErrorCode, MediaError, RequestError, RequestTimeoutError
 from telnyx_native.signaling.messages import Hold, UpdateMedia
-from telnyx_native.states import CallState
 
 if TYPE_CHECKING:
     from telnyx_native.call.audio_path import AudioPath
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Modifications"]
 
-_HOLD_STATES = {"held": CallState.HELD, "active": CallState.ACTIVE, "unheld": CallState.ACTIVE}
-"""What servers answer, and what it means; `unheld` is what the Telnyx React Native SDK knows, too."""
+_HOLD_STATES = {"held": True, "active": False, "unheld": False}
+"""What servers answer, and whether that is on hold; `unheld` is what the Telnyx React Native SDK knows, too."""
 
-_OUTCOMES = {"hold": CallState.HELD, "unhold": CallState.ACTIVE}
+_OUTCOMES = {"hold": True, "unhold": False}
 
 
 class Modifications:
@@ -61,31 +61,31 @@ class Modifications:
 
     async def _hold(self, dialog: Dialog, action: HoldAction) -> bool:
         async with self._turn:
-            before = self._require_standing()
+            self._require_standing()
             wanted = _OUTCOMES.get(action)
-            if wanted != before:
-                state = await self._ask_for_hold(dialog, action)
-                self._life.happen(Held() if state == CallState.HELD else Resumed())
-                if wanted and state != wanted:
-                    message = f"the server answered {action}, but the call is {state}"
+            if wanted is not self._life.machine.held:
+                held = await self._ask_for_hold(dialog, action)
+                self._life.happen(Held() if held else Resumed())
+                if wanted is not None and held is not wanted:
+                    message = f"the server answered {action}, but the call is {'' if held else 'not '}on hold"
                     raise RequestError(message, kind=ErrorCode.HOLD_FAILED)
-            return self._life.state == CallState.HELD
+            return self._life.machine.held
 
-    async def _ask_for_hold(self, dialog: Dialog, action: HoldAction) -> CallState:
+    async def _ask_for_hold(self, dialog: Dialog, action: HoldAction) -> bool:
         try:
             result = await self._signaling.request(Hold(self._signaling.session_id, dialog, action))
         except RequestError as error:
             message = f"the server refused {action}: {error}"
             raise RequestError(message, code=error.code, kind=ErrorCode.HOLD_FAILED) from None
-        state = _HOLD_STATES.get(str(result.get("holdState")))
-        if state is None:
+        held = _HOLD_STATES.get(str(result.get("holdState")))
+        if held is None:
             message = f"the server's answer to {action} does not say whether the call is on hold"
             raise RequestError(message, kind=ErrorCode.HOLD_FAILED)
-        return state
+        return held
 
     async def _renew_path(self, dialog: Dialog, path: AudioPath) -> None:
         async with self._turn:
-            self._require_standing(CallState.TRANSFERRING)
+            self._require_standing()
             self._life.happen(Renegotiate())
             try:
                 async with asyncio.timeout(self._restart_limit):
@@ -110,8 +110,7 @@ class Modifications:
             raise RequestError(message, kind=ErrorCode.ICE_RESTART_FAILED)
         return answer
 
-    def _require_standing(self, *also: CallState) -> CallState:
+    def _require_standing(self) -> None:
         state = self._life.state
-        if state not in (CallState.ACTIVE, CallState.HELD, *also):
+        if state not in STANDING:
             raise CallError(f"a call in state {state} cannot be changed; wait until it is active")
-        return state

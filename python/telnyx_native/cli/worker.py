@@ -25,7 +25,7 @@ from telnyx_native.cli.command import (
 )
 
 if TYPE_CHECKING:
-    from telnyx_native import CredentialConfig, TokenConfig
+    from telnyx_native import CallControl, CredentialConfig, TokenConfig
 
 __all__ = ["worker"]
 
@@ -60,6 +60,15 @@ def worker(
     shares_login: Annotated[
         bool, typer.Option("--shares-login", help="Another worker takes this login over while this one drains.")
     ] = False,
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TELNYX_API_KEY", help="Key of the Telnyx API, for bots that transfer calls.", show_default=False
+        ),
+    ] = None,
+    api_url: Annotated[
+        str | None, typer.Option(envvar="TELNYX_BASE_URL", help="Where that API is, if not at Telnyx.")
+    ] = None,
     json_logs: Annotated[bool, typer.Option("--json-logs", help="Log lines of JSON.")] = False,
 ) -> None:
     """Run a bot: serve inbound calls and outbound jobs, so many at a time.
@@ -76,6 +85,8 @@ def worker(
         raise typer.BadParameter(f"--http is ADDRESS:PORT, not {http}")
     if token is None and (user is None or password is None):
         raise typer.BadParameter("give --user and --password, or --token; or set TELNYX_SIP_USER and so on")
+    from telnyx_native import CallControl
+
     login = (user or "", password or "") if token is None else (token,)
     plan = _Plan(
         bot,
@@ -88,6 +99,7 @@ def worker(
         http_token,
         snapshot,
         drain,
+        CallControl(api_key, api_url) if api_key else None,
         shares_login=shares_login,
         json_logs=json_logs,
     )
@@ -108,6 +120,7 @@ class _Plan:
     http_token: str | None = field(repr=False)
     snapshot: Path | None
     drain: float
+    call_control: CallControl | None
     shares_login: bool
     json_logs: bool
 
@@ -127,6 +140,7 @@ async def _run(plan: _Plan) -> ExitCode:
         max_calls=plan.max_calls,
         snapshots=None if plan.snapshot is None else SnapshotFile(plan.snapshot),
         shares_login=plan.shares_login,
+        call_control=plan.call_control,
     )
     console = Console(stderr=True, highlight=False)
     host, port = plan.http

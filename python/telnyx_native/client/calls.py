@@ -29,6 +29,7 @@ from telnyx_native.errors import (
 from telnyx_native.events import AiConversationResponse, AttachResponse, CallEvent, InviteResponse
 from telnyx_native.flow import SharedFlow, StateFlow
 from telnyx_native.media.negotiation import MediaOptions
+from telnyx_native.signaling.envelope import new_id
 from telnyx_native.signaling.messages import Bye, Dialog
 from telnyx_native.snapshot import CallSnapshot, SessionSnapshot
 from telnyx_native.states import (
@@ -40,13 +41,13 @@ from telnyx_native.states import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping, Sequence
     from typing import Any
 
     from telnyx_native.client.connection import Connection
     from telnyx_native.client.context import Context
     from telnyx_native.client.ringer import Ringer
-    from telnyx_native.config import AudioConfig
+    from telnyx_native.config import AudioCodec, AudioConfig
     from telnyx_native.events import ReceivedResult
     from telnyx_native.media.engine import MediaEngine
     from telnyx_native.media.peer import Peer
@@ -137,6 +138,37 @@ class Calls(ConnectionListener):
         call = self._begin(dialog, CallDirection.OUTBOUND)
         await call._driver.place(options)
         return call
+
+    async def place_another(
+        self, destination: str, caller: str | None, headers: Mapping[str, str], audio: AudioConfig
+    ) -> Call:
+        """Place a call that belongs to another one: that of a consultation."""
+        dialog = self.dialog(destination, caller_number=caller, custom_headers=headers)
+        return await self.place(dialog, MediaOptions(audio))
+
+    def dialog(
+        self,
+        destination: str,
+        *,
+        caller_name: str | None = None,
+        caller_number: str | None = None,
+        client_state: str | None = None,
+        custom_headers: Mapping[str, str] | None = None,
+        preferred_codecs: Sequence[AudioCodec] = (),
+        call_id: str | None = None,
+    ) -> Dialog:
+        """What an outbound call says of itself; what is not given is as the login says."""
+        config = self._connection.config
+        name, number = getattr(config, "sip_caller_id_name", None), getattr(config, "sip_caller_id_number", None)
+        return Dialog(
+            call_id=new_id() if call_id is None else call_id,
+            destination_number=destination,
+            caller_name=(name if caller_name is None else caller_name) or "",
+            caller_number=(number if caller_number is None else caller_number) or "",
+            client_state=client_state,
+            custom_headers=dict(custom_headers or {}),
+            preferred_codecs=tuple(preferred_codecs),
+        )
 
     def resume(self, snapshot: SessionSnapshot, audio: AudioConfig) -> tuple[Call, ...]:
         """Have the calls of a snapshot, which wait for the server to bring them back.
@@ -319,7 +351,7 @@ class Calls(ConnectionListener):
             log=self._publisher.log.child("call", call_id=dialog.call_id),
             call_control=self._call_control,
         )
-        call = self.calls[dialog.call_id.lower()] = Call(driver)
+        call = self.calls[dialog.call_id.lower()] = Call(driver, self.place_another)
         if self.ringer is not None:
             self._spawn(self.ringer.ring_for(call), "ringer")
         self.begun.emit(call)

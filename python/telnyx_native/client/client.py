@@ -25,8 +25,7 @@ from telnyx_native.events import DisablePushResponse, SocketMethod, SocketStatus
 from telnyx_native.logs import LogLevel, TxLogger
 from telnyx_native.media.negotiation import MediaOptions
 from telnyx_native.push import PushedCall, PushKind, PushMetaData
-from telnyx_native.signaling.envelope import new_id
-from telnyx_native.signaling.messages import Dialog, DisablePush
+from telnyx_native.signaling.messages import DisablePush
 from telnyx_native.states import CallNetworkChangeReason, ConnectionStatus
 
 if TYPE_CHECKING:
@@ -474,15 +473,14 @@ class TelnyxClient:
         config = self._connection.config
         if not destination_number and not isinstance(config, AnonymousConfig):
             raise ConfigurationError("destination_number is empty", kind=ErrorCode.INVALID_CALL_PARAMETERS)
-        name, number = getattr(config, "sip_caller_id_name", None), getattr(config, "sip_caller_id_number", None)
-        dialog = Dialog(
-            call_id=new_id() if call_id is None else call_id,
-            destination_number=destination_number,
-            caller_name=(name if caller_name is None else caller_name) or "",
-            caller_number=(number if caller_number is None else caller_number) or "",
+        dialog = self._calls.dialog(
+            destination_number,
+            caller_name=caller_name,
+            caller_number=caller_number,
             client_state=client_state,
-            custom_headers=dict(custom_headers or {}),
-            preferred_codecs=tuple(preferred_codecs),
+            custom_headers=custom_headers,
+            preferred_codecs=preferred_codecs,
+            call_id=call_id,
         )
         options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, dialog.preferred_codecs)
         return await self._calls.place(dialog, options)

@@ -31,6 +31,9 @@ NOT_THERE = frozenset({404, 422})
 ENDED = 10_000
 """Legs that have ended and are remembered, the latest: what tells of their beginning may come after it."""
 
+CALLER_LEG = "X-Caller-Leg"
+"""The SIP header in which a worker is told the `call_control_id` of its caller, see `Call.transfer`."""
+
 KEPT = ("call_id", "control_id", "caller", "answered", "served")
 """What a control that follows needs to know of a call."""
 
@@ -202,7 +205,12 @@ class InboundCalls:
                 return
             logger.info("call %s: to %s", call.call_id, address)
             error = await self._send(
-                "transfer", call, to=f"sip:{address}", from_=call.caller, timeout_secs=self._settings.ring
+                "transfer",
+                call,
+                to=f"sip:{address}",
+                from_=call.caller,
+                timeout_secs=self._settings.ring,
+                custom_headers=[{"name": CALLER_LEG, "value": call.control_id}],
             )
         if error is None or self._is_over(call):
             return

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from telnyx_native.call_control import CallControl
 from telnyx_native.config import CredentialConfig, TokenConfig, TxServerConfiguration
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.fleet.dispatch_terms import Rules
-from telnyx_native.redaction import keep_secret
+from telnyx_native.redaction import Secret, keep_secret
 from telnyx_native.toml_settings import Table, settings_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class WorkerSettings:
         server: The server that it logs in to.
         sip_domain: The domain of its SIP address.
         drain: Seconds that its calls may go on when it drains.
+        call_control: What lets bots transfer calls; that of the Voice API.
     """
 
     bot: str
@@ -73,6 +75,7 @@ class WorkerSettings:
     server: str = "wss://rtc.telnyx.com"
     sip_domain: str = "sip.telnyx.com"
     drain: float = 3600.0
+    call_control: CallControl | None = None
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,11 @@ class FleetSettings:
 
 
 def _read(table: Table, folder: Path) -> FleetSettings:
+    voice_api = _read_voice_api(table.table("voice_api")) if "voice_api" in table.names else None
     workers = _read_workers(table.table("workers"), folder)
+    if voice_api is not None:
+        control = CallControl(Secret(voice_api.api_key).reveal(), voice_api.base_url)
+        workers = replace(workers, call_control=control)
     scaling = table.table("autoscaling")
     status = table.table("status")
     settings = FleetSettings(
@@ -175,7 +182,7 @@ def _read(table: Table, folder: Path) -> FleetSettings:
         logins=_read_logins(table.table("logins")),
         cluster=_read_cluster(table.table("cluster"), workers),
         dispatch=_read_rules(table.table("dispatch")),
-        voice_api=_read_voice_api(table.table("voice_api")) if "voice_api" in table.names else None,
+        voice_api=voice_api,
         status_host=status.text("host", FleetSettings.status_host),
         status_port=status.number("port", FleetSettings.status_port, most=65_535),
         least=scaling.number("least", 0, most=100_000),

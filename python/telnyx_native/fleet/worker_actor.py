@@ -158,6 +158,7 @@ class FleetWorker:
                     place=load_function(settings.place, settings.folder) if settings.place else None,
                     max_calls=settings.calls,
                     snapshots=self._snapshots,
+                    call_control=settings.call_control,
                 )
                 following = asyncio.create_task(self._follow(worker))
                 try:

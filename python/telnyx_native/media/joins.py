@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.native_engine import NativeEngine
     from telnyx_native.media.stream import AudioStream
 
-__all__ = ["PeerConference", "bridge"]
+__all__ = ["Bridge", "PeerConference", "bridge"]
 
 
 class Bridge(Join):

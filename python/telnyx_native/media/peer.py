@@ -359,6 +359,11 @@ class Peer:
         self._native.leave(0)
         self._part()
 
+    @property
+    def held(self) -> bool:
+        """Whether the peer is on hold."""
+        return self._held
+
     def hold(self, held: bool) -> None:
         """Whether the peer is on hold: then it neither hears nor is heard in an echo or a join, though it stays in it.
 

@@ -33,6 +33,7 @@ __all__ = [
     "Call",
     "Collector",
     "Conference",
+    "Consultation",
     "Handset",
     "Loudspeaker",
     "Mark",
@@ -276,6 +277,11 @@ class Playback(Mark):
 
 async def _decided(mark: aio.Mark) -> bool:
     return await mark
+
+
+@wrapper_of(aio.Consultation)
+class Consultation(Wrapper, Generic[T]):
+    __slots__ = ()
 
 
 @wrapper_of(aio.Conference)

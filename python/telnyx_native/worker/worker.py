@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from telnyx_native.call import Call
+    from telnyx_native.call_control import CallControl
     from telnyx_native.config import CredentialConfig, Timeouts
     from telnyx_native.flow import Collector
     from telnyx_native.snapshot import JSONValue, SessionSnapshot
@@ -96,8 +97,9 @@ class Worker:
     """Serves calls with a bot, and never more than it may.
 
     Each inbound call, and each one that is resumed after a crash, runs `serve` in a task of its own; each job runs
-    `place`. A slot is in use from then until the function has returned, and its call is over. What comes when all are
-    in use is refused with USER_BUSY. An exception ends the one call.
+    `place`. A slot is in use from then until the function has returned, and its call is over: it is hung up, unless it
+    is bridged with another call, as after `Consultation.complete`. What comes when all are in use is refused with
+    USER_BUSY. An exception ends the one call.
 
     Args:
         serve: What is done with a call. It begins RINGING: accept or reject it; or ACTIVE soon, with `Call.resumed`.
@@ -110,6 +112,7 @@ class Worker:
         shares_login: Whether another worker logs in with the same login while this one drains, and gets the new calls.
             This one does not log in again then, since it would get them back: calls end with a lost connection.
         timeouts: How long each step of the client may take.
+        call_control: What lets the bot use Telnyx's Voice API, see `Call.transfer`.
 
     Attributes:
         client: The client that has the calls.
@@ -131,13 +134,15 @@ class Worker:
         snapshots: SnapshotStore | None = None,
         shares_login: bool = False,
         timeouts: Timeouts | None = None,
+        call_control: CallControl | None = None,
     ) -> None:
         if max_calls < 1:
             raise ConfigurationError(f"max_calls is at least 1, not {max_calls}")
         for name, function in (("serve", serve), ("place", place)):
             if function is not None and not iscoroutinefunction(function):
                 raise ConfigurationError(f"{name} is not an async function: {function!r}")
-        self.client = TelnyxClient(timeouts=timeouts, limits=Limits(max_concurrent_calls=max_calls))
+        limits = Limits(max_concurrent_calls=2 * max_calls)  # each may have another one beside it: a consultation
+        self.client = TelnyxClient(timeouts=timeouts, limits=limits, call_control=call_control)
         self.status: StateFlow[WorkerStatus] = StateFlow(WorkerStatus(max_calls))
         self.failed = self.resumed = 0
         self._serve = serve
@@ -370,13 +375,13 @@ class Worker:
     async def _do_call(self, call: Call) -> None:
         with call.log_scope():
             _, error = await self._run(self._serve(call), call, f"call {call.call_id}")
-            await call.end(None if error is None else HangupCause.NORMAL_TEMPORARY_FAILURE)
+            await _end(call, error)
 
     async def _do_job(self, job: Job, place: Callable[[Job], Awaitable[JSONValue]]) -> JobResult:
         output, error = await self._run(place(job), job, f"job {job.id}")
         cause = None
         if job.call is not None:
-            await job.call.end(None if error is None else HangupCause.NORMAL_TEMPORARY_FAILURE)
+            await _end(job.call, error)
             cause = (await job.call.wait_done()).cause
         return JobResult(job.id, cause, output, None if error is None else type(error).__name__)
 
@@ -407,6 +412,13 @@ class Worker:
             return None, error
         finally:
             await cancel_all([overdue, working])
+
+
+async def _end(call: Call, error: Exception | None) -> None:
+    """Hang up a call when the bot is done with it; one that is bridged goes on by itself, while it is."""
+    if error is None and call.bridged:
+        await call.wait_done()
+    await call.end(None if error is None else HangupCause.NORMAL_TEMPORARY_FAILURE)
 
 
 def _call_of(slot: Call | Job) -> Call | None:

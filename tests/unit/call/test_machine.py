@@ -125,8 +125,18 @@ def after(events: list[Event], direction: CallDirection = CallDirection.OUTBOUND
         (TRANSFERRING, State.TRANSFERRING, ()),
         ([*TRANSFERRING, TransferOver()], State.ACTIVE, ()),
         ([*HELD, Transferring(), TransferOver()], State.HELD, ()),
-        ([*TRANSFERRING, Renegotiate(), Renegotiated(), TransferOver()], State.ACTIVE, ()),
-        ([*TRANSFERRING, ConnectionLost(LOST), Attach("new"), Moved()], State.ACTIVE, ()),
+        ([*TRANSFERRING, Held()], State.TRANSFERRING, ()),
+        ([*TRANSFERRING, Held(), TransferOver()], State.HELD, ()),
+        ([*HELD, Transferring(), Resumed(), TransferOver()], State.ACTIVE, ()),
+        ([*TRANSFERRING, Renegotiate(), Renegotiated()], State.TRANSFERRING, ()),
+        ([*TRANSFERRING, Renegotiate(), TransferOver(), Renegotiated()], State.ACTIVE, ()),
+        ([*TRANSFERRING, ConnectionLost(LOST), Attach("new"), Moved()], State.TRANSFERRING, ()),
+        ([*TRANSFERRING, ConnectionLost(LOST), TransferOver(), Attach("new"), Moved()], State.ACTIVE, ()),
+        (
+            [*TRANSFERRING, ConnectionLost(LOST), MoveFailed(BROKEN, stands=True)],
+            State.TRANSFERRING,
+            (WarnOfMove(BROKEN),),
+        ),
         (LOSING, State.RECONNECTING, (GiveUpMove(),)),
         ([*LOSING, Attach("new")], State.RECONNECTING, (Move("new"),)),
         ([*LOSING, Attach("new"), Attach("new")], State.RECONNECTING, ()),
@@ -199,10 +209,21 @@ def test_deadlines() -> None:
 def machines() -> list[Machine]:
     """A call in each state, in each of the ways that make a difference to the table."""
     return [
-        Machine(RULES, direction, state, known=True, held=held, early=early, latest=early, offer="one")
+        Machine(
+            RULES,
+            direction,
+            state,
+            known=True,
+            held=held,
+            transferring=transferring,
+            early=early,
+            latest=early,
+            offer="one",
+        )
         for state in State
         for direction in CallDirection
         for held in (False, True)
+        for transferring in (False, True)
         for early in ("", "one")
     ]
 
@@ -258,6 +279,8 @@ def run(dice: Random, direction: CallDirection) -> None:
             assert machine.deadline <= now + max(RULES.description, RULES.reconnect)
         assert machine.state is not State.HELD or machine.held
         assert machine.state is not State.ACTIVE or not machine.held
+        assert machine.transferring or machine.state is not State.TRANSFERRING
+        assert not machine.transferring or machine.state not in (State.ACTIVE, State.HELD)
         assert (machine.reason is not None) == (machine.state is State.DONE)
         assert machine.state is not State.DONE or isinstance(call_state(machine), CallState.DONE)
     assert ends <= 1, "one BYE at most"

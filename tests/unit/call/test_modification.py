@@ -50,7 +50,7 @@ async def test_the_server_decides(talking: Any, server: ScriptedServer) -> None:
     server.parts["telnyx_rtc.modify"] = lambda _: {"holdState": "held"}
     assert await call.toggle_hold() is True
     assert await call.toggle_hold() is True
-    with pytest.raises(RequestError, match="unhold, but the call is HELD"):
+    with pytest.raises(RequestError, match="unhold, but the call is on hold"):
         await call.unhold()
     server.parts["telnyx_rtc.modify"] = lambda _: {"holdState": "unheld"}
     await call.unhold()

@@ -62,6 +62,7 @@ class Scene:
     """A client and its server, and what a coroutine needs before it can be called."""
 
     call: Call
+    consultation: telnyx_native.Consultation[Call]
     tap: AudioTap
     recording: telnyx_native.Recording
     api: CredentialApi
@@ -146,6 +147,15 @@ class Scene:
 
         self.server.parts["telnyx_rtc.invite"] = answer
 
+    async def consulting(self) -> None:
+        await self.answering()
+        self.call = await self.client.new_invite("echo")
+        await self.call.wait_active(LIMIT)
+
+    async def consulted(self) -> None:
+        await self.consulting()
+        self.consultation = await self.call.consult("carol", timeout=LIMIT)
+
     async def minting(self) -> None:
         self.api = await self.things.enter_async_context(credential_api())
         self.credentials = TelephonyCredentials(API_KEY, base_url=self.api.url)
@@ -215,6 +225,8 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
     "Call.set_max_bitrate": (Scene.active, lambda s: s.call.set_max_bitrate(20_000)),
     "Call.stats": (Scene.active, lambda s: s.call.stats()),
     "Call.transfer": (Scene.transferable, lambda s: s.call.transfer("+15550102")),
+    "Call.consult": (Scene.consulting, lambda s: s.call.consult("carol", timeout=LIMIT)),
+    "Consultation.cancel": (Scene.consulted, lambda s: s.consultation.cancel()),
     "Call.wait_active": (Scene.answered, lambda s: s.call.wait_active(LIMIT)),
     "Call.wait_done": (Scene.hung_up, lambda s: s.call.wait_done()),
     "AiAssistant.send_message": (Scene.online, lambda s: s.client.ai.send_message("Hello")),
@@ -241,6 +253,9 @@ WITH_DEVICES = {"Handset.close", "Handset.open", "Handset.use", "run_microphone_
 """Tested where there are sound devices: `integration/test_handset.py`."""
 
 
+WITH_THE_ENGINE = {"Consultation.complete", "Consultation.merge"}
+"""Tested where calls hear each other: `integration/test_consultation.py`."""
+
 OTHERWISE = {telnyx_native.AudioLayer, telnyx_native.AudioOutput, telnyx_native.Conference}
 """An `AudioStream` is an output, too; a conference needs the native engine: `integration/test_joins.py`."""
 
@@ -257,7 +272,7 @@ def public_coroutines() -> Iterator[str]:
 
 
 def test_every_public_coroutine_is_here() -> None:
-    assert set(public_coroutines()) == {name.partition(",")[0] for name in STEPS} | WITH_DEVICES
+    assert set(public_coroutines()) == {name.partition(",")[0] for name in STEPS} | WITH_DEVICES | WITH_THE_ENGINE
 
 
 @pytest.fixture(autouse=True)

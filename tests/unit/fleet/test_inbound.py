@@ -146,7 +146,12 @@ async def controlling(
 async def test_call_goes_to_a_worker_and_ends() -> None:
     async with controlling("x") as control:
         control.tell("initiated")
-        parameters = {"to": "sip:x@sip.telnyx.com", "from_": "+15551", "timeout_secs": 7}
+        parameters = {
+            "to": "sip:x@sip.telnyx.com",
+            "from_": "+15551",
+            "timeout_secs": 7,
+            "custom_headers": [{"name": "X-Caller-Leg", "value": "a-1"}],
+        }
         assert await control.sent(1) == [("transfer", "a-1", parameters)]
         control.tell("initiated", leg="b")  # the worker's leg
         control.tell("answered", leg="b")

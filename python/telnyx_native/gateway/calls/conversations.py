@@ -29,13 +29,14 @@ class Conversation:
     """Two legs that hear each other.
 
     Attributes:
-        legs: Caller and callee, as they are now.
+        legs: Caller and callee, as they are now; one of them, when the other was taken away.
         transfer: What rings somebody who is to take the place of one of them; it ends with the conversation.
     """
 
     def __init__(self, caller: Leg, callee: Leg) -> None:
-        self.legs: tuple[Leg, Leg] = caller, callee
+        self.legs: tuple[Leg, ...] = caller, callee
         self.transfer: asyncio.Task[None] | None = None
+        self._reason: Reason = HangupCause.NORMAL_CLEARING  # why one was taken away
         self._talking: asyncio.Task[Reason] | None = None
 
     def partner_of(self, leg: Leg) -> Leg:
@@ -45,17 +46,30 @@ class Conversation:
 
     def replace(self, leg: Leg, new: Leg) -> bool:
         """Put an answered leg in the place of `leg`, which is left alone; return whether the conversation goes on."""
-        if self._talking is None or self._talking.done() or self.partner_of(leg).reason is not None:
+        if not self.goes_on or self.partner_of(leg).reason is not None:
             return False
         one, other = self.legs
-        self.legs = (new, other) if leg is one else (one, new)
-        self._talking.cancel()
+        self._change((new, other) if leg is one else (one, new))
         return True
+
+    def take_away(self, leg: Leg, reason: Reason) -> None:
+        """Take a leg out, which is left alone; the other one ends, for that reason."""
+        self._reason = reason
+        self._change((self.partner_of(leg),))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether both still talk."""
+        return len(self.legs) == 2 and self._talking is not None and not self._talking.done()
+
+    def _change(self, legs: tuple[Leg, ...]) -> None:
+        self.legs = legs
+        if self._talking is not None:
+            self._talking.cancel()
 
     async def run(self) -> Reason:
         """Let the legs talk until one of them ends; return why it did."""
-        while True:
-            legs = self.legs
+        while len(legs := self.legs) == 2:
             self._talking = talking = asyncio.create_task(talk(*legs))
             try:
                 await asyncio.wait({talking})
@@ -63,6 +77,7 @@ class Conversation:
                 await cancel_all([talking])
             if self.legs is legs:
                 return talking.result()
+        return self._reason
 
 
 class Conversations:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from telnyx_native.errors import CallError
 from telnyx_native.event_loop import running
 from telnyx_native.flow import SharedFlow, StateFlow
-from telnyx_native.gateway.calls.call_info import bye_fields, headers_to_wire, reason_from_bye, reason_of
+from telnyx_native.gateway.calls.call_info import Party, bye_fields, headers_to_wire, reason_from_bye, reason_of
 from telnyx_native.gateway.calls.dtmf import SignalledKeys
 from telnyx_native.gateway.destinations.sounds import Ringback, rendered
 from telnyx_native.gateway.limits import memory_size
@@ -107,6 +107,11 @@ class Leg:
     def user_name(self) -> str:
         """Whose client it is."""
         return self._client.user_name
+
+    @property
+    def party(self) -> Party:
+        """Who its client is, as the other side sees it."""
+        return Party(self.user_name, self.info.callee.number)
 
     @property
     def account(self) -> object:
@@ -333,6 +338,11 @@ class CallerLeg(Leg):
     async def _answer_offer(self) -> str:
         offer, self._offer = self._offer, ""  # nobody needs it a second time
         return await self.media.answer(offer)
+
+    @property
+    def party(self) -> Party:
+        """Who its client is, as the other side sees it."""
+        return self.info.caller
 
     @asynccontextmanager
     async def ringback(self) -> AsyncIterator[None]:

@@ -333,7 +333,7 @@ class CallControl:
         """
         kind, handler = self._commands.get(name) or (None, None)
         call, leg = self._calls.get(call_control_id), None
-        if call is None and kind is commands.Transfer:
+        if call is None and kind in (commands.Transfer, commands.Bridge):
             leg = self._client_transfers.leg_named(call_control_id)
         if kind is None or handler is None or (call is None and leg is None and call_control_id not in self._ended):
             raise Refusal.not_found()
@@ -341,8 +341,8 @@ class CallControl:
         self._check_url(command)
         if (answer := self._recall(call_control_id, command)) is not None:
             return answer
-        if leg is not None and isinstance(command, commands.Transfer):
-            self._transfer_client(leg, command)
+        if leg is not None:
+            self._apply_to_client(leg, command)
         else:
             self._apply(call, command, handler)
         self._remember(call_control_id, command, OK)
@@ -405,10 +405,18 @@ class CallControl:
         call.parks = command.parks
         self._bridges.connect(call, new, owned=True)
 
-    def _transfer_client(self, leg: Leg, command: commands.Transfer) -> None:
+    def _apply_to_client(self, leg: Leg, command: commands.Command) -> None:
+        """Begin to carry out a command about a leg that no application controls."""
         if self._closing:
             raise Refusal.too_many("This gateway is about to close.")
-        self._client_transfers.begin(leg, command)
+        match command:
+            case commands.Transfer():
+                self._client_transfers.begin(leg, command)
+            case commands.Bridge(other=name):
+                other = self._client_transfers.leg_named(name)
+                if other is None:
+                    raise Refusal.invalid_call("call_control_id")
+                self._client_transfers.bridge(leg, other)
 
     def _bridge(self, call: ControlledCall, command: commands.Bridge) -> None:
         _require_reachable(call, "bridge")

@@ -1,4 +1,4 @@
-"""Transfers of calls that clients hold, without an application: the other party is connected with somebody else."""
+"""Transfers and bridges of calls that clients hold, without an application: the other parties are connected."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["ClientTransfers"]
 
 
 class ClientTransfers:
-    """Carries out `transfer` for legs that no application controls.
+    """Carries out `transfer` and `bridge` for legs that no application controls.
 
     While somebody is rung, the two parties talk on. Once they have answered, they are connected with the party that the
     client of the leg talked with, and that client's call ends (BLIND_TRANSFER). If nobody answers, nothing changes.
@@ -73,14 +73,42 @@ class ClientTransfers:
         Raises:
             Refusal: The call is not answered yet, or there is nobody at its other end.
         """
-        if leg.state.value is not LegState.ANSWERED:
-            raise Refusal.not_answered("transfer")
-        conversation = self._conversations.of(leg)
-        if conversation is None:
-            raise Refusal.wrong_state("There is no other client in this call that could be transferred.")
+        conversation = self._conversation_of(leg, "transfer")
         if conversation.transfer is not None:
             conversation.transfer.cancel()
         conversation.transfer = self._tasks.start(self._transfer(conversation, leg, command))
+
+    def bridge(self, leg: Leg, other: Leg) -> None:
+        """Connect the parties that the clients of two legs talk with; the calls of those clients end.
+
+        Raises:
+            Refusal: One is not answered yet, or there is nobody at its other end, or that is the other one.
+        """
+        one, two = (self._conversation_of(each, "bridge") for each in (leg, other))
+        if one is two or not two.goes_on:
+            raise Refusal.wrong_state("These two calls cannot be bridged.")
+        party, colleague = one.partner_of(leg), two.partner_of(other)
+        if not one.replace(leg, colleague):
+            raise Refusal.ended()
+        two.take_away(colleague, HangupCause.ATTENDED_TRANSFER)
+        for conversation in (one, two):
+            if conversation.transfer is not None:
+                conversation.transfer.cancel()
+        self._tasks.start(self._connect(leg, party, colleague))
+
+    async def _connect(self, leg: Leg, party: Leg, colleague: Leg) -> None:
+        """Tell the parties of a bridge who the other one is, and the client that its call is over."""
+        for each, shown in ((party, colleague.party), (colleague, party.party)):
+            await each.send_display(shown.name, shown.number)
+        await leg.hang_up(HangupCause.ATTENDED_TRANSFER)
+
+    def _conversation_of(self, leg: Leg, command: str) -> Conversation:
+        if leg.state.value is not LegState.ANSWERED:
+            raise Refusal.not_answered(command)
+        conversation = self._conversations.of(leg)
+        if conversation is None:
+            raise Refusal.wrong_state(f"There is no other client in this call for {command}.")
+        return conversation
 
     async def _transfer(self, conversation: Conversation, leg: Leg, command: Transfer) -> None:
         number = command.caller or conversation.legs[0].info.callee.number  # as Telnyx's API says
