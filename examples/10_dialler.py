@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.progress import Progress
 
 from telnyx_native import (
+    ChannelLimitError,
     CredentialConfig,
     RequestError,
     TelnyxClient,
@@ -35,7 +36,9 @@ PAUSE = 1.0
 """Seconds before a number is tried again; minutes, for people."""
 RING_TIME = 3.0
 """Seconds until nobody is at home; 30, for people."""
-WORTH_A_RETRY = {"USER_BUSY", "NO_ANSWER", "NO_USER_RESPONSE", "NORMAL_TEMPORARY_FAILURE", "SWITCH_CONGESTION"}
+WORTH_A_RETRY = {
+    *("USER_BUSY", "NO_ANSWER", "NO_USER_RESPONSE", "NORMAL_TEMPORARY_FAILURE", "SWITCH_CONGESTION", "CHANNEL_LIMIT")
+}
 
 
 @dataclass
@@ -62,6 +65,8 @@ async def call_once(client: TelnyxClient, number: str) -> tuple[str, float]:
         outcome = "HEARD"
     except WaitTimeoutError:
         outcome = "NO_ANSWER"
+    except ChannelLimitError:  # the account has no channel left: later, when another call has ended
+        outcome = "CHANNEL_LIMIT"
     except TelnyxError:  # refused, or hung up in mid-sentence: the reason says so
         pass
     await call.end()

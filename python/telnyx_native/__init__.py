@@ -131,10 +131,10 @@ _HOMES = {
         "TelnyxWarning WaitTimeoutError WarningCode"
     ),
     "events": (
-        "AiConversationResponse AnswerResponse AttachResponse ByeResponse CallEvent CallIds CandidateResponse "
-        "ClientReadyResponse DisablePushResponse DisplayResponse EndOfCandidatesResponse EventResponse "
-        "GatewayStateResponse InfoResponse InviteResponse LoginResponse MediaResponse ReceivedMessageBody "
-        "ReceivedResult RemoteParty RingingResponse SocketMethod SocketResponse SocketStatus"
+        "AiConversationResponse AnswerResponse AttachResponse ByeResponse CallEvent CallIds CallMessage "
+        "CandidateResponse ClientReadyResponse DisablePushResponse DisplayResponse EndOfCandidatesResponse "
+        "EventResponse GatewayStateResponse InfoResponse InviteResponse LoginResponse MediaResponse MessageResponse "
+        "ReceivedMessageBody ReceivedResult RemoteParty RingingResponse SocketMethod SocketResponse SocketStatus"
     ),
     "flow": "Collector SharedFlow StateFlow",
     "logs": "JsonLinesFormatter LogContextFilter LogLevel TxLogger log_context",

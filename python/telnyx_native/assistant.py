@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from telnyx_native.errors import ConfigurationError, TelnyxError
 from telnyx_native.flow import SharedFlow, StateFlow
 from telnyx_native.signaling.envelope import new_id
-from telnyx_native.signaling.messages import ToolOutput, UserMessage
+from telnyx_native.signaling.messages import AudioStreamSubscription, ToolOutput, UserMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,6 +41,9 @@ Tool = Callable[..., Awaitable[Any]]
 """An async function; the assistant's arguments reach it by name. It returns text, or something that JSON can say."""
 
 ToolT = TypeVar("ToolT", bound=Tool)
+
+AUDIO_STREAM = "response.audio_stream."
+"""What the types of those messages begin with that tell of the assistant's audio."""
 
 TOOL_TIMEOUT = 30.0
 """Seconds that a tool may take, unless it says otherwise."""
@@ -73,6 +76,22 @@ class AiAssistant:
     def widget_settings(self) -> StateFlow[WidgetSettings | None]:
         """How the assistant wants to look; `None` until it has said so."""
         return self._conversation.widget_settings
+
+    @property
+    def audio_stream_flow(self) -> SharedFlow[AiConversationResponse]:
+        """What the assistant tells of its audio, before that is heard, once `subscribe_audio_stream` has asked for it.
+
+        These are its messages of the types `response.audio_stream.…`, as they come: Telnyx documents no more of them.
+        """
+        return self._conversation.audio_stream
+
+    async def subscribe_audio_stream(self) -> None:
+        """Ask the assistant to tell of its audio before it is played (Telnyx JS SDK 2.27.9).
+
+        Raises:
+            SocketConnectionError: There is no connection, or it ended.
+        """
+        await self._conversation.subscribe_audio_stream()
 
     async def send_message(self, text: str, images: Iterable[str | bytes] = ()) -> None:
         """Say something in writing; returns when it has left.
@@ -126,10 +145,12 @@ class AssistantChannel:
         transcript: What was said so far.
         tools: What the assistant may call.
         widget_settings: How the assistant wants to look; `None` until it has said so.
+        audio_stream: What it tells of its audio.
     """
 
     def __init__(self, signaling: Session) -> None:
         self.transcript = Transcript()
+        self.audio_stream: SharedFlow[AiConversationResponse] = SharedFlow()
         self.tools = Tools(self._return)
         self.widget_settings: StateFlow[WidgetSettings | None] = StateFlow(None)
         self._signaling = signaling
@@ -138,9 +159,15 @@ class AssistantChannel:
         """Say something in writing; returns when it has left."""
         await self._signaling.tell(UserMessage(new_id(), text, image_urls))
 
+    async def subscribe_audio_stream(self) -> None:
+        """Ask the assistant to tell of its audio."""
+        await self._signaling.notify(AudioStreamSubscription())
+
     def hear(self, message: AiConversationResponse, log: Log) -> None:
         """Take a message of the assistant."""
         self.transcript.hear(message.type, message.params)
+        if message.type.startswith(AUDIO_STREAM):
+            self.audio_stream.emit(message)
         match message.type:
             case "widget_settings":
                 settings = message.params.get("widget_settings")
@@ -170,6 +197,7 @@ class AssistantChannel:
     def close(self) -> None:
         """End the flows."""
         self.transcript.updates.close()
+        self.audio_stream.close()
         self.widget_settings.close()
 
     async def _return(self, call_id: str, output: str) -> None:

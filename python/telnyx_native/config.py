@@ -277,6 +277,8 @@ class TelnyxConfig:
         fallback_on_region_failure: Whether to connect without the region when that cannot be reached.
         force_relay_candidate: Whether audio goes over TURN servers only: it hides this machine's addresses.
         auto_reconnect: Whether a lost connection is made again, with the calls that it carried.
+        early_sdp_answer: Whether the server describes its audio while an outbound call rings, and not with the answer,
+            so that the path stands when somebody answers. Guests of an assistant cannot ask for it.
         debug: Whether statistics of each call go to Telnyx over the connection, while it lasts.
         call_reports: Whether a report of each call is posted to Telnyx afterwards, if the server asks for it.
         call_report_directory: Where a report of each call is written afterwards, as `CALL_ID.json`.
@@ -294,6 +296,7 @@ class TelnyxConfig:
     fallback_on_region_failure: bool = True
     force_relay_candidate: bool = False
     auto_reconnect: bool = True
+    early_sdp_answer: bool = False
     debug: bool = False
     call_reports: bool = True
     call_report_directory: Path | None = None

@@ -18,6 +18,7 @@ __all__ = [
     "ByeResponse",
     "CallEvent",
     "CallIds",
+    "CallMessage",
     "CandidateResponse",
     "ClientReadyResponse",
     "DisablePushResponse",
@@ -29,6 +30,7 @@ __all__ = [
     "InviteResponse",
     "LoginResponse",
     "MediaResponse",
+    "MessageResponse",
     "ReceivedMessageBody",
     "ReceivedResult",
     "RemoteParty",
@@ -155,6 +157,21 @@ class AiConversationResponse(ReceivedResult):
 
     type: str
     params: dict[str, Any] = field(default_factory=dict, repr=False, hash=False)
+
+
+@dataclass(frozen=True)
+class CallMessage:
+    """A text message within a call.
+
+    Attributes:
+        sender: Who says that they sent it.
+        to: Whom it is for.
+        body: What it says.
+    """
+
+    sender: str
+    to: str
+    body: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -319,6 +336,17 @@ class CandidateResponse(CallEvent):
 @dataclass(frozen=True)
 class EndOfCandidatesResponse(CallEvent):
     """The other side has no more candidates."""
+
+
+@dataclass(frozen=True)
+class MessageResponse(CallEvent):
+    """A text message came within a call.
+
+    Attributes:
+        message: It.
+    """
+
+    message: CallMessage = field(default_factory=lambda: CallMessage("", "", ""))
 
 
 @dataclass(frozen=True)

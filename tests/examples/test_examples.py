@@ -252,6 +252,17 @@ async def test_dialler(gateway, tmp_path: Path) -> None:
     assert float(results["echo"]["seconds"]) > 0.5
 
 
+async def test_dialler_without_a_free_channel(gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that the account has no channel for is placed again when another one has ended."""
+    monkeypatch.chdir(tmp_path)
+    gateway.faults.limit_channels("alice", 1)
+    numbers = tmp_path / "numbers.csv"
+    numbers.write_text("number\necho\ntone:500\n")
+    async with running("10_dialler.py", gateway.url, str(numbers)) as example:
+        await example.prints("2 of 2 were reached")
+        await example.ends()
+
+
 @needs_sound_server
 async def test_intercom(gateway, caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with AsyncExitStack() as stack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from typing import TYPE_CHECKING
 
@@ -95,3 +96,22 @@ async def test_brain_of_ones_own(client: TelnyxClient) -> None:
 async def test_no_such_assistant(gateway: Gateway, client: TelnyxClient) -> None:
     with pytest.raises(AuthenticationError, match="no such assistant"):
         await client.connect_anonymously("nobody", server_config=TxServerConfiguration.parse(gateway.url))
+
+
+async def test_audio_of_the_assistant_is_told_before_it_is_heard(gateway: Gateway, client: TelnyxClient) -> None:
+    await client.connect_anonymously("assistant", server_config=TxServerConfiguration.parse(gateway.url))
+    call = await client.new_invite()
+    await call.wait_active(LIMIT)
+    await said(client, "assistant", "Hello")
+    with client.ai.audio_stream_flow.collect() as told:
+        await client.ai.subscribe_audio_stream()
+        await client.ai.send_message("greet")
+        deltas = b""
+        async with asyncio.timeout(LIMIT):
+            async for message in told:
+                if message.type == "response.audio_stream.done":
+                    break
+                deltas += base64.b64decode(message.params["delta"])
+                rate = message.params["sample_rate"]
+    assert len(deltas) > 2 * rate
+    assert rms(pcm(deltas)) > 500

@@ -7,20 +7,27 @@ from contextlib import suppress
 
 import pytest
 
+from support.hearing import echoes
 from support.limit import LIMIT
 from support.process import held, let_go, start_threads_of_the_executor
 from support.signals import chirp, dominant_frequency, likeness, pcm, rms, silence, tone
-from support.users import answered_call, log_in
+from support.users import answered_call, client_of, hear_each_other, log_in
 from telnyx_native import (
     AudioConfig,
     CallError,
+    CallMessage,
     CallState,
     CallTerminationReason,
+    ConfigurationError,
     ConnectionStatus,
+    CredentialConfig,
     HangupCause,
+    Limits,
     TelnyxClient,
+    TxServerConfiguration,
 )
 from telnyx_native.gateway import Gateway, User
+from telnyx_native.media.peer import PeerConnectionState
 
 RATE = 16_000
 SETTLE = 1.0
@@ -209,3 +216,89 @@ async def test_keys_in_the_audio_are_heard_by_the_other_user(alice: TelnyxClient
     await outbound.dtmf_in_band("5", duration=0.5)
     heard = pcm(await inbound.audio.read(RATE))
     assert dominant_frequency(heard, RATE) in (pytest.approx(770, abs=20), pytest.approx(1336, abs=20))
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_early_description(gateway: Gateway, bob: TelnyxClient, early: bool) -> None:
+    """With it, the audio path stands when the callee answers."""
+    incoming = bob.incoming_calls.collect()
+    async with TelnyxClient() as client:
+        config = CredentialConfig("alice", "s3cret", early_sdp_answer=early)
+        await client.connect(TxServerConfiguration.parse(gateway.url), config)
+        call = await client.new_invite("bob")
+        inbound = await asyncio.wait_for(anext(incoming), LIMIT)
+        if early:
+            await call._peer.connection_state.wait_for(PeerConnectionState.CONNECTED, timeout=LIMIT)
+        await inbound.accept()
+        await call.wait_active(LIMIT)
+        timings = call.timings
+        assert timings.media_connected is not None
+        assert timings.answered is not None
+        assert (timings.media_connected < timings.answered) is early
+        await hear_each_other(call, inbound)
+
+
+async def test_text_messages(alice: TelnyxClient, bob: TelnyxClient) -> None:
+    outbound, inbound = await answered_call(alice, bob, "bob")
+    at_bob, at_alice = inbound.message_flow.collect(), outbound.message_flow.collect()
+    await outbound.message("the number is 42")
+    assert await asyncio.wait_for(anext(at_bob), LIMIT) == CallMessage("alice", "bob", "the number is 42")
+    await inbound.message("thanks", to="alice")
+    assert await asyncio.wait_for(anext(at_alice), LIMIT) == CallMessage("bob", "alice", "thanks")
+    for body in ("", "x" * 10_001):
+        with pytest.raises(ConfigurationError, match="1 to 10000 characters"):
+            await outbound.message(body)
+    await outbound.end()
+    with pytest.raises(CallError, match="no message can be sent"):
+        await outbound.message("too late")
+    assert [message async for message in at_alice] == []
+
+
+async def test_accepted_twice(alice: TelnyxClient, bob: TelnyxClient) -> None:
+    warnings = bob.warning_flow.collect()
+    outbound, inbound = await answered_call(alice, bob, "bob")
+    with pytest.raises(CallError, match="cannot be accepted"):
+        await inbound.accept()
+    warning = await asyncio.wait_for(anext(warnings), LIMIT)
+    assert (warning.code, warning.name) == (33006, "ANSWER_WHILE_PEER_ACTIVE")
+    await hear_each_other(outbound, inbound)
+
+
+@pytest.mark.parametrize("most", [None, 5])
+async def test_several_calls_at_a_time(gateway: Gateway, most: int | None) -> None:
+    """It is told once, and not to who has said how many there may be."""
+    async with client_of(gateway, "alice", limits=Limits(max_concurrent_calls=most)) as client:
+        warnings = client.warning_flow.collect()
+        for _ in range(3):
+            await client.new_invite("noanswer")
+    told = [warning.name async for warning in warnings]
+    assert told == ([] if most else ["MULTIPLE_ACTIVE_CALLS_DETECTED"])
+
+
+@pytest.mark.parametrize("destination", ["echo", "bob"])
+async def test_call_placed_by_the_gateway_leads_somewhere(
+    gateway: Gateway, alice: TelnyxClient, bob: TelnyxClient, destination: str
+) -> None:
+    at_alice, at_bob = alice.incoming_calls.collect(), bob.incoming_calls.collect()
+    placed = await gateway.place_call("alice", from_="+15559999", destination=destination)
+    call = await asyncio.wait_for(anext(at_alice), LIMIT)
+    await call.accept()
+    if destination == "echo":
+        await echoes(call, 700)
+    else:
+        other = await asyncio.wait_for(anext(at_bob), LIMIT)
+        await other.accept()
+        await hear_each_other(call, other)
+    await call.end()
+    await placed.wait_ended(LIMIT)
+    with pytest.raises(ConfigurationError, match="no destination 'nowhere'"):
+        await gateway.place_call("alice", from_="+15559999", destination="nowhere")
+
+
+async def test_nobody_is_where_a_call_leads(gateway: Gateway, alice: TelnyxClient) -> None:
+    at_alice = alice.incoming_calls.collect()
+    await gateway.place_call("alice", from_="+15559999", destination="busy")
+    call = await asyncio.wait_for(anext(at_alice), LIMIT)
+    with suppress(CallError):  # the end may come before the answer is acknowledged
+        await call.accept()
+    assert (await call.wait_done(LIMIT)).cause == "USER_BUSY"

@@ -49,7 +49,7 @@ COVERED_BY = {
     "gateway/voice_api/call_events.py": "integration/test_transfer.py",
     "gateway/voice_api/client_transfers.py": "integration/test_transfer.py",
     "gateway/voice_api/controlled_call.py": "integration/test_voice_api.py",
-    "gateway/voice_api/outgoing.py": "integration/test_voice_api.py",
+    "gateway/destinations/outgoing.py": "integration/test_voice_api.py",
     "gateway/voice_api/playback.py": "integration/test_voice_api.py",
     "gateway/voice_api/refusals.py": "integration/test_voice_api.py",
     "gateway/server.py": "unit/gateway/test_robustness.py",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from telnyx_native.call.driver import CallDriver
     from telnyx_native.call.lifecycle import CallTimings
     from telnyx_native.config import AudioCodec
-    from telnyx_native.events import CallIds, RemoteParty
+    from telnyx_native.events import CallIds, CallMessage, RemoteParty
     from telnyx_native.flow import SharedFlow, StateFlow
     from telnyx_native.media.detectors import DtmfReceived, VoiceActivity
     from telnyx_native.media.peer import Peer
@@ -326,6 +326,25 @@ class Call:
             MediaError: The remote takes no such keys, or the audio is not connected.
         """
         await self._peer.insert_dtmf(keys, duration=duration, gap=gap)
+
+    @property
+    def message_flow(self) -> SharedFlow[CallMessage]:
+        """Text messages that the remote party sends within the call; the flow ends with the call."""
+        return self._driver.messages
+
+    async def message(self, body: str, to: str | None = None) -> None:
+        """Send the remote party a text message within the call, if the server passes it on.
+
+        Args:
+            body: What it says, up to 10,000 characters.
+            to: Whom it is for; the remote party by default.
+
+        Raises:
+            ConfigurationError: It is empty or too long.
+            CallError: The call is not answered, or ended meanwhile.
+            RequestError: The server refused.
+        """
+        await self._driver.message(body, to)
 
     async def set_max_bitrate(self, bitrate: int | None) -> None:
         """Limit what is sent from now on, for a network that has become narrow.

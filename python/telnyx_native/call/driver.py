@@ -9,10 +9,11 @@ import asyncio
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakValueDictionary
 
 from telnyx_native.call.audio_path import AudioPath, PeerSource, send_candidates
 from telnyx_native.call.lifecycle import Lifecycle
-from telnyx_native.call.machine import Machine, Rules
+from telnyx_native.call.machine import ACCEPTED, Machine, Rules
 from telnyx_native.call.machine_terms import (
     Accept,
     Action,
@@ -50,14 +51,16 @@ from telnyx_native.events import (
     ByeResponse,
     CallEvent,
     CallIds,
+    CallMessage,
     CandidateResponse,
     DisplayResponse,
     InviteResponse,
     MediaResponse,
+    MessageResponse,
     RemoteParty,
     RingingResponse,
 )
-from telnyx_native.flow import StateFlow
+from telnyx_native.flow import SharedFlow, StateFlow
 from telnyx_native.media.sdp import parse
 from telnyx_native.signaling import messages
 from telnyx_native.signaling.messages import Dtmf, Hold
@@ -84,6 +87,9 @@ if TYPE_CHECKING:
     from telnyx_native.states import TransferOutcome
 
 __all__ = ["CallDriver", "CallHost"]
+
+_accepted: WeakValueDictionary[str, CallDriver] = WeakValueDictionary()
+"""The inbound calls that clients of this process have accepted, by call id."""
 
 HEADERS_OF_A_CALL = 64 * 1024
 """Characters of SIP headers that are kept of the other side; a message that would bring more has none for us."""
@@ -122,6 +128,7 @@ class CallDriver:
         life: Its state, and its end.
         path: Its audio.
         observation: All that looks at it from beside.
+        messages: Text messages of the remote party; it ends with the call.
         recordings: What is stopped when it ends.
         resumed: Whether it was answered in another process.
         application_state: What the application keeps with it.
@@ -167,6 +174,7 @@ class CallDriver:
             limits=limits,
             log=log,
         )
+        self.messages: SharedFlow[CallMessage] = SharedFlow()
         self.recordings: list[Recording] = []
         self.resumed = False
         self.application_state: JSONValue = None
@@ -199,7 +207,10 @@ class CallDriver:
 
     async def accept(self, options: MediaOptions, custom_headers: Mapping[str, str]) -> None:
         """Answer an inbound call; returns when the server has taken the answer."""
+        if self.direction is CallDirection.INBOUND and self.life.machine.state in ACCEPTED:
+            self.observation.warn(WarningCode.ANSWER_WHILE_PEER_ACTIVE, "the first one counts")
         self.require_ringing_here("accepted")
+        self._require_unanswered_elsewhere()
         self.dialog = replace(self.dialog, custom_headers=dict(custom_headers))
         with self.life.ended_by_failure():
             negotiation = self._open(options)
@@ -227,6 +238,15 @@ class CallDriver:
             raise CallError(f"no keys can be pressed in a call in state {self.life.state}; wait until it is active")
         await self.life.carry_out(self._signaling.request(message))
 
+    async def message(self, body: str, to: str | None) -> None:
+        """Send a text message within the call."""
+        sender = self._signaling.account or ""
+        recipient = self.remote_party.value.number if to is None else to
+        message = messages.TextMessage(self._signaling.session_id, self.dialog, sender, recipient, body)
+        if not self.life.machine.is_answered:
+            raise CallError(f"no message can be sent in a call in state {self.life.state}; wait until it is active")
+        await self.life.carry_out(self._signaling.request(message))
+
     async def restart_ice(self) -> None:
         """Replace the audio path while the call goes on."""
         self.path.require_open()
@@ -240,6 +260,14 @@ class CallDriver:
         if call_control_id is not None:
             ids = replace(ids, call_control_id=call_control_id)
         return await self._transfers.carry_out(ids, to, caller=caller, headers=headers, timeout=timeout)
+
+    def _require_unanswered_elsewhere(self) -> None:
+        """Check that no other client of this process, which has logged in as the same user, has answered the call."""
+        other = _accepted.get(self.dialog.call_id.lower())
+        if other is not None and other.life.reason is None:
+            self.observation.warn(WarningCode.DUPLICATE_INBOUND_ANSWER, "the first one counts")
+            raise CallError(f"call {self.dialog.call_id} is accepted by another client of this process already")
+        _accepted[self.dialog.call_id.lower()] = self
 
     def hang_up(self, cause: HangupCause | None) -> None:
         """Hang up, cancel or reject."""
@@ -313,6 +341,8 @@ class CallDriver:
                 self.life.happen(Bye(reason))
             case CandidateResponse():
                 self.path.candidates.add(event.candidate, event.sdp_mid, event.sdp_mline_index)
+            case MessageResponse(message=message):
+                self.messages.emit(message)
             case DisplayResponse(party=party):
                 known = self.remote_party.value
                 self.remote_party.set(RemoteParty(party.name or known.name, party.number or known.number))
@@ -398,6 +428,7 @@ class CallDriver:
 
     async def _tear_down(self, reason: CallTerminationReason, tell: bool) -> None:
         self.remote_party.close()
+        self.messages.close()
         await self.observation.close()
         try:
             if tell:

@@ -70,6 +70,7 @@ from telnyx_native.states import (
 )
 
 __all__ = [
+    "ACCEPTED",
     "ANSWERED",
     "STANDING",
     "TABLE",
@@ -239,8 +240,11 @@ _END = Edge(State.DONE, (End,))
 _FAIL = Edge(State.DONE, (Announce, End))
 
 _BEFORE_ANSWER = (State.INVITED, State.ALERTING)
-_UNANSWERED = (*State,)[: (*State,).index(State.ACTIVE)]
 _STANDING = (State.ACTIVE, State.HELD, State.RENEGOTIATING, State.TRANSFERRING, State.RECONNECTING)
+ACCEPTED = (State.ANSWERING, State.CONNECTING, *_STANDING)
+"""Where an inbound call is that was accepted."""
+
+_UNANSWERED = (*State,)[: (*State,).index(State.ACTIVE)]
 
 TABLE: dict[tuple[State, type[Event]], tuple[Edge, ...]] = {
     (State.NEW, Dial): (Edge(State.OFFERING),),

@@ -102,6 +102,7 @@ class Calls(ConnectionListener):
         self._taking: asyncio.Handle | None = None
         self._resumed_audio: AudioConfig | None = None
         self._engine: MediaEngine | None = None
+        self._warned = False
 
     def require(self, call_id: str) -> Call:
         """Return the call with this id; a pushed call is also found by its id in the notification.
@@ -351,6 +352,10 @@ class Calls(ConnectionListener):
             log=self._publisher.log.child("call", call_id=dialog.call_id),
             call_control=self._call_control,
         )
+        if self.calls and self._limits.max_concurrent_calls is None and not self._warned:
+            self._warned = True
+            detail = "if that is wanted, say how many there may be: Limits.max_concurrent_calls"
+            self._publisher.warn(TelnyxWarning.of(WarningCode.MULTIPLE_ACTIVE_CALLS_DETECTED, detail))
         call = self.calls[dialog.call_id.lower()] = Call(driver, self.place_another)
         if self.ringer is not None:
             self._spawn(self.ringer.ring_for(call), "ringer")

@@ -99,6 +99,7 @@ class Connection:
         user: Who is logged in; `None` before that.
         guest: What a guest may reach; `None` for users.
         intent: What the client wants with the calls that are parked for it.
+        early_description: Whether the client wants the audio of its calls described while they ring.
         legs: The calls of the connection, by call id in lower case.
         tasks: What runs beside the frames, until the connection is gone.
     """
@@ -109,6 +110,7 @@ class Connection:
         self.user: User | None = None
         self.guest: Guest | None = None
         self.intent = PushIntent.NONE
+        self.early_description = False
         self.legs: dict[str, Leg] = {}
         self._context = context
         self._handlers = handlers

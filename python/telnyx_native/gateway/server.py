@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 from telnyx_native.errors import CallError, ConfigurationError, WaitTimeoutError
+from telnyx_native.event_loop import Tasks
 from telnyx_native.gateway.accounts.failed_logins import FailedLogins
 from telnyx_native.gateway.accounts.push import PushService
 from telnyx_native.gateway.accounts.requests import AccountRequests
 from telnyx_native.gateway.accounts.users import Directory, TokenMint, User
-from telnyx_native.gateway.calls.call_info import Party, call_info_to
+from telnyx_native.gateway.calls.call_info import Party, PlatformIds, call_info_to
 from telnyx_native.gateway.calls.conversations import Conversations
 from telnyx_native.gateway.calls.media import EngineLease
 from telnyx_native.gateway.calls.registry import Calls
@@ -24,8 +25,9 @@ from telnyx_native.gateway.calls.requests import CallRequests
 from telnyx_native.gateway.connection import Connection, Connections, Handler
 from telnyx_native.gateway.context import GatewayContext
 from telnyx_native.gateway.destinations.assistant import ASSISTANT, Brain, assistant_of
-from telnyx_native.gateway.destinations.built_in import Rooms, built_in
-from telnyx_native.gateway.destinations.ring_users import RingUsers, ring_until_answered
+from telnyx_native.gateway.destinations.built_in import Refuse, Rooms, built_in
+from telnyx_native.gateway.destinations.outgoing import Outgoing, infos_with
+from telnyx_native.gateway.destinations.ring_users import RingUsers, UnansweredError, ring_until_answered
 from telnyx_native.gateway.destinations.router import DialPlan, Router, Switchboard
 from telnyx_native.gateway.destinations.sounds import SoundFolder
 from telnyx_native.gateway.faults import LastingFaults
@@ -35,6 +37,7 @@ from telnyx_native.gateway.limits import Counters, GatewayLimits, RateLimits
 from telnyx_native.gateway.monitor import Monitor
 from telnyx_native.gateway.voice_api.call_control import CallControl
 from telnyx_native.gateway.web.port import Origins, names_in
+from telnyx_native.states import HangupCause
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping, Sequence
@@ -175,9 +178,11 @@ class Gateway:
             self._application_at,
         )
         self._switchboard = Switchboard(self._router)
+        self._outgoing = Outgoing(self._router, self._calls, self._switchboard)
+        self._leading = Tasks()
         if voice_api is not None:
             self._call_control = CallControl(
-                voice_api, self._context, self._calls, self._router, self._switchboard, self._conversations, sounds
+                voice_api, self._context, self._calls, self._router, self._outgoing, self._conversations, sounds
             )
         self.handlers: dict[str, Handler] = {
             **AccountRequests(self._context, self._connections, self._calls, self.assistants).handlers,
@@ -245,6 +250,7 @@ class Gateway:
             await self._within_limit(self._call_control.close(), "ending the calls of applications")
         await self._within_limit(asyncio.gather(*(leg.hang_up() for leg in self.calls)), "hanging up")
         await self._calls.close()
+        await self._within_limit(self._leading.close(), "ending the calls that are led somewhere")
         await self._within_limit(self._switchboard.close(), "ending the calls")
         await self._within_limit(self._conversations.close(), "ending the conversations")
         await self.monitor.close()
@@ -365,6 +371,7 @@ class Gateway:
         name: str = "",
         headers: Mapping[str, str] | None = None,
         client_state: str | None = None,
+        destination: str | None = None,
     ) -> CalleeLeg:
         """Call a user; it rings at the phone that logged in last. For groups, see `ring`.
 
@@ -377,20 +384,42 @@ class Gateway:
             name: The name the user sees; the number by default.
             headers: SIP headers that travel with the call.
             client_state: What else travels with it (base64).
+            destination: With whom the user is connected on answering, as if a client had called it: `"echo"`,
+                `"file:NAME"`, another user. By default with nobody: what is said is up to who has placed the call.
 
         Returns:
             The call, ringing.
 
         Raises:
-            ConfigurationError: There is no such user.
+            ConfigurationError: There is no such user or destination.
             CallError: The user is not logged in, or has too many calls.
             MediaError: The audio cannot be offered.
         """
         callee = self.directory.find(self._router.resolve_number(user))
         if callee is None:
             raise ConfigurationError(f"the gateway has no user {user!r}")
+        if destination is not None and self._router.route(destination) == Refuse(HangupCause.UNALLOCATED_NUMBER):
+            raise ConfigurationError(f"the gateway has no destination {destination!r}")
         caller, sent = Party(name or from_, from_), tuple((headers or {}).items())
-        return await self._calls.place(callee, call_info_to(callee.name, caller, sent, client_state=client_state))
+        leg = await self._calls.place(callee, call_info_to(callee.name, caller, sent, client_state=client_state))
+        if destination is not None:
+            self._leading.start(self._lead(leg, destination))
+        return leg
+
+    async def _lead(self, leg: CalleeLeg, destination: str) -> None:
+        """Connect a call with a destination, once it is answered."""
+        await leg.wait_settled()
+        ids = PlatformIds(session_id=leg.info.ids.session_id)
+        phones = self._outgoing.open(destination, infos_with(ids, leg.party, (), None))
+        if isinstance(phones, HangupCause):
+            await leg.hang_up(phones)
+            return
+        try:
+            phone = await ring_until_answered(phones, self.limits.ring_time)
+        except UnansweredError as nobody:
+            await leg.hang_up(nobody.reason)
+            return
+        await self._conversations.hold(leg, phone)
 
     async def ring(
         self,

@@ -19,6 +19,7 @@ from telnyx_native.events import (
     AttachResponse,
     ByeResponse,
     CallIds,
+    CallMessage,
     CandidateResponse,
     ClientReadyResponse,
     DisplayResponse,
@@ -28,6 +29,7 @@ from telnyx_native.events import (
     InfoResponse,
     InviteResponse,
     MediaResponse,
+    MessageResponse,
     ReceivedResult,
     RemoteParty,
     RingingResponse,
@@ -138,8 +140,12 @@ def _end_of_candidates(params: Params) -> EndOfCandidatesResponse:
     return EndOfCandidatesResponse(**_call(params))
 
 
-def _info(params: Params) -> InfoResponse:
-    return InfoResponse(params)
+def _info(params: Params) -> InfoResponse | MessageResponse:
+    message = params.get("msg")
+    body = _text(message, "body") if isinstance(message, dict) else ""
+    if not isinstance(message, dict) or not body or not ("callID" in params or "dialogParams" in params):
+        return InfoResponse(params)
+    return MessageResponse(**_call(params), message=CallMessage(_text(message, "from"), _text(message, "to"), body))
 
 
 def _event(params: Params) -> EventResponse:

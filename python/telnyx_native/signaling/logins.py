@@ -94,15 +94,20 @@ class _UserLogin(Login):
 
     Attributes:
         purpose: What it is for.
+        early_sdp_answer: Whether outbound calls are described before they are answered.
         user_agent: Name and version of the client.
     """
 
     purpose: Purpose = Purpose.CALLS
+    early_sdp_answer: bool = False
     user_agent: str = USER_AGENT
 
     def params(self) -> dict[str, Any]:
         """The parameters of the request."""
-        params = super().params() | {"loginParams": _LOGIN_PARAMS[self.purpose], "User-Agent": self.user_agent}
+        wanted: dict[str, Any] = {**_LOGIN_PARAMS[self.purpose]}
+        if self.early_sdp_answer:
+            wanted["early_sdp_answer"] = True
+        params = super().params() | {"loginParams": wanted, "User-Agent": self.user_agent}
         return params | ({"from_push": True} if self.purpose is not Purpose.CALLS else {})
 
 
@@ -242,6 +247,7 @@ def login_of(config: TelnyxConfig, purpose: Purpose = Purpose.CALLS) -> Login:
                 password=config.sip_password,
                 user_variables=_push_variables(config.push),
                 purpose=purpose,
+                early_sdp_answer=config.early_sdp_answer,
                 user_agent=_user_agent(config.push),
             )
         case TokenConfig():
@@ -249,6 +255,7 @@ def login_of(config: TelnyxConfig, purpose: Purpose = Purpose.CALLS) -> Login:
                 token=config.sip_token,
                 user_variables=_push_variables(config.push),
                 purpose=purpose,
+                early_sdp_answer=config.early_sdp_answer,
                 user_agent=_user_agent(config.push),
             )
         case AnonymousConfig():

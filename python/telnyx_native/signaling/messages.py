@@ -24,6 +24,7 @@ __all__ = [
     "Answer",
     "Attach",
     "AttachCalls",
+    "AudioStreamSubscription",
     "Bye",
     "Candidate",
     "DebugReportData",
@@ -39,6 +40,7 @@ __all__ = [
     "Invite",
     "Message",
     "Ping",
+    "TextMessage",
     "ToolOutput",
     "UpdateMedia",
     "UserMessage",
@@ -342,6 +344,15 @@ class ToolOutput(_ConversationItem):
 
 
 @dataclass(frozen=True)
+class AudioStreamSubscription(_ConversationItem):
+    """Ask the assistant to tell of its audio before it is played."""
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the notification."""
+        return {"type": "conversation.item.create", "item": {"type": "response.audio_stream.subscribe"}}
+
+
+@dataclass(frozen=True)
 class _DebugReport(Message):
     """A message of a debug report.
 
@@ -466,6 +477,35 @@ class Dtmf(_AboutCall):
     def params(self) -> dict[str, Any]:
         """The parameters of the request."""
         return super().params() | {"dtmf": self.keys}
+
+
+LONGEST_MESSAGE = 10_000
+"""Characters of a text message."""
+
+
+@dataclass(frozen=True)
+class TextMessage(_AboutCall):
+    """Send a text message within a call.
+
+    Attributes:
+        sender: Who sends it.
+        to: Whom it is for.
+        body: What it says.
+    """
+
+    method: ClassVar[SocketMethod] = SocketMethod.INFO
+
+    sender: str
+    to: str
+    body: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.body) <= LONGEST_MESSAGE:
+            raise ConfigurationError(f"a message has 1 to {LONGEST_MESSAGE} characters, not {len(self.body)}")
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the request."""
+        return super().params() | {"msg": {"from": self.sender, "to": self.to, "body": self.body}}
 
 
 @dataclass(frozen=True)

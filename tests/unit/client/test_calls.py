@@ -111,3 +111,21 @@ async def test_draining_that_is_given_up(online: TelnyxClient, talking: Any) -> 
 def test_a_limit_is_more_than_zero() -> None:
     with pytest.raises(ConfigurationError, match="max_concurrent_calls"):
         Limits(max_concurrent_calls=0)
+
+
+async def test_call_that_two_clients_ring_for_is_accepted_once(
+    online: TelnyxClient, server: ScriptedServer, timeouts: Timeouts, credentials: CredentialConfig
+) -> None:
+    """Two clients of one process that log in as the same user may both be told of a call."""
+    async with TelnyxClient(timeouts=timeouts) as other:
+        await other.connect(TxServerConfiguration.parse(server.address), credentials)
+        warnings = other.warning_flow.collect()
+        rings = [client.incoming_calls.collect() for client in (online, other)]
+        server.push("telnyx_rtc.invite", callID="c1", sdp=OFFER)
+        first, second = [await asyncio.wait_for(anext(each), LIMIT) for each in rings]
+        await first.accept()
+        with pytest.raises(CallError, match="accepted by another client of this process"):
+            await second.accept()
+        assert (await anext(warnings)).name == "DUPLICATE_INBOUND_ANSWER"
+        await first.end()
+        assert first.termination_reason is not None

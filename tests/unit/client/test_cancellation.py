@@ -51,6 +51,7 @@ CALL_ID = "6f0d9f7e-0000-4000-8000-000000000001"
 TOKEN = TokenConfig(token_for(86_400))  # made when tests are collected, used minutes later
 AT_ONCE = {
     "AiAssistant.send_message",
+    "AiAssistant.subscribe_audio_stream",
     "TelephonyCredentials.close",
     "TelnyxClient.send_ai_assistant_message",
 }
@@ -220,6 +221,7 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
     "Call.toggle_hold": (Scene.active, lambda s: s.call.toggle_hold()),
     "Call.dtmf": (Scene.active, lambda s: s.call.dtmf("1")),
     "Call.dtmf_in_band": (Scene.active, lambda s: s.call.dtmf_in_band("1")),
+    "Call.message": (Scene.active, lambda s: s.call.message("Hello")),
     "Call.restart_ice": (Scene.active, lambda s: s.call.restart_ice()),
     "Call.record": (Scene.active, lambda s: s.call.record(s.directory / "call.wav")),
     "Call.set_max_bitrate": (Scene.active, lambda s: s.call.set_max_bitrate(20_000)),
@@ -230,6 +232,7 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
     "Call.wait_active": (Scene.answered, lambda s: s.call.wait_active(LIMIT)),
     "Call.wait_done": (Scene.hung_up, lambda s: s.call.wait_done()),
     "AiAssistant.send_message": (Scene.online, lambda s: s.client.ai.send_message("Hello")),
+    "AiAssistant.subscribe_audio_stream": (Scene.online, lambda s: s.client.ai.subscribe_audio_stream()),
     "AudioStream.read": (Scene.ending, lambda s: s.call.audio.read(16_000)),
     "AudioStream.write": (Scene.full, lambda s: s.call.audio.write(bytes(64_000))),
     "AudioStream.write, of what is played": (Scene.full, lambda s: played(s.call.audio.play(bytes(64_000)))),

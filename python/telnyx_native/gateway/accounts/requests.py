@@ -81,6 +81,8 @@ class AccountRequests:
         self._check_room(connection, user, params)
         connection.log_in(user)
         connection.intent = PushIntent.of_login(params)
+        wanted = params.get("loginParams")
+        connection.early_description = isinstance(wanted, dict) and wanted.get("early_sdp_answer") is True
         device = PushDevice.of_login(params)
         if device is not None:
             context.push.register(user.name, device)

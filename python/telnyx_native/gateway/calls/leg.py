@@ -53,6 +53,10 @@ class Client(Protocol):
     def account(self) -> object:
         """On whose behalf the client is connected: a user, or the assistant that a guest came for."""
 
+    @property
+    def early_description(self) -> bool:
+        """Whether it wants the audio of its calls described while they ring."""
+
     async def notify(self, method: str, params: Mapping[str, Any]) -> None:
         """Send a request whose acknowledgement nobody waits for. Does nothing when the connection is gone."""
 
@@ -68,6 +72,7 @@ class Leg:
         texts: The text messages the client sends in the call: `from`, `to`, `body`; the flow ends with the leg.
         items: What the client says to an assistant beside the audio; the flow ends with the leg.
         remote_headers: SIP headers of the other side of the call, which the client is told.
+        follows_assistant: Whether the client wants to be told of an assistant's audio before it is played.
         repeats_tools: Whether an assistant asks for each of the client's tools twice, on purpose.
         media: Its audio.
     """
@@ -88,6 +93,7 @@ class Leg:
         self.items: SharedFlow[Mapping[str, Any]] = SharedFlow(capacity=MOST_UNREAD, weigh=memory_size)
         self.remote_headers: Headers = ()
         self.repeats_tools = False
+        self.follows_assistant = False
         self.media = media
         media.renew = self._renew_media
         self._client = client
@@ -295,10 +301,16 @@ class CallerLeg(Leg):
         self.describes_late = False
 
     async def ring(self) -> None:
-        """Tell the client that the called side is being alerted. Once, and not after the answer."""
+        """Tell the client that the called side is being alerted. Once, and not after the answer.
+
+        Raises:
+            MediaError: The client wants its audio described now, and its offer cannot be used.
+        """
         if self.state.value is LegState.NEW:
             self.state.set(LegState.RINGING)
             await self._notify("telnyx_rtc.ringing", self.fields())
+            if self._client.early_description:
+                await self.begin_early_media()
 
     async def begin_early_media(self) -> None:
         """Let the client hear something before the answer; rings first if the call does not ring yet.

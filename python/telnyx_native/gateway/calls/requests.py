@@ -151,6 +151,7 @@ class CallRequests:
         item = request.params.get("item")
         if isinstance(item, dict) and connection.may_pass_on(item, self._context.limits.frame_size):
             for leg in connection.legs.values():
+                leg.follows_assistant |= item.get("type") == "response.audio_stream.subscribe"
                 leg.items.emit(item)
         return {"sessid": connection.sessid}
 

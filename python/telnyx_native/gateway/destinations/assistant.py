@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import importlib.util
 import inspect
 import json
@@ -109,6 +110,24 @@ class AssistantCall:
             await self._send("response.text.delta", delta=part, **place)
         await self._send("response.done", response={"id": response, "status": "completed"})
 
+    async def play(self, pcm: bytes) -> None:
+        """Say something aloud; a client that has subscribed is told of it first, as Telnyx's assistants do.
+
+        What these messages look like there is not documented. Here they are `response.audio_stream.delta`, with half a
+        second of 16-bit samples each in base64 and their `sample_rate`, and then `response.audio_stream.done`.
+
+        Args:
+            pcm: 16-bit samples, mono, at the rate of `leg.audio`.
+        """
+        rate = self.leg.audio.sample_rate
+        if self.leg.follows_assistant:
+            response = _new_id("resp")
+            for start in range(0, len(pcm), rate):  # half a second of 16 bits
+                delta = base64.b64encode(pcm[start : start + rate]).decode()
+                await self._send("response.audio_stream.delta", response_id=response, sample_rate=rate, delta=delta)
+            await self._send("response.audio_stream.done", response_id=response)
+        await self.leg.audio.write(pcm)
+
     async def call_tool(self, name: str, arguments: Mapping[str, Any], *, timeout: float = 30.0) -> str:
         """Let the client run one of its tools; return its output.
 
@@ -210,15 +229,18 @@ LONGEST_REPEATED = 1000
 async def scripted_brain(call: AssistantCall) -> None:
     """Greet aloud and in writing, repeat what the caller writes, and use a tool when asked to.
 
-    `use get_time {"zone": "UTC"}` calls the client's tool `get_time` and says what it returned.
+    `use get_time {"zone": "UTC"}` calls the client's tool `get_time` and says what it returned; `greet` greets again.
     """
     greeting = await rendered(FileSound(PROMPT), call.leg.audio.sample_rate)
-    call.leg.audio.write_nowait(greeting.data)
+    await call.play(bytes(greeting.data))
     await call.show(WIDGET_SETTINGS)
     await call.say("Hello, this is the gateway's assistant. Write something, or: use TOOL {ARGUMENTS}")
     async for message in call:
         await call.heard(message.text[:LONGEST_REPEATED], item_id=message.id)
-        await call.say(await _reply(call, message))
+        if message.text.strip().lower() == "greet":
+            await call.play(bytes(greeting.data))
+        else:
+            await call.say(await _reply(call, message))
 
 
 async def _reply(call: AssistantCall, message: UserMessage) -> str:

@@ -14,6 +14,7 @@ from telnyx_native.errors import ConfigurationError
 from telnyx_native.event_loop import Tasks
 from telnyx_native.gateway.calls.call_info import Party, PlatformIds, reason_of
 from telnyx_native.gateway.calls.leg import CallerLeg, LegState
+from telnyx_native.gateway.destinations.outgoing import infos_with
 from telnyx_native.gateway.destinations.ring_users import UnansweredError, ring_until_answered
 from telnyx_native.gateway.voice_api import commands
 from telnyx_native.gateway.voice_api.applications import Application, Applications
@@ -22,7 +23,6 @@ from telnyx_native.gateway.voice_api.call_events import CallEvents
 from telnyx_native.gateway.voice_api.client_transfers import ClientTransfers
 from telnyx_native.gateway.voice_api.commands import LONGEST_CALL, Body
 from telnyx_native.gateway.voice_api.controlled_call import ControlledCall
-from telnyx_native.gateway.voice_api.outgoing import Outgoing, infos_with
 from telnyx_native.gateway.voice_api.playback import find_sound
 from telnyx_native.gateway.voice_api.refusals import Refusal
 from telnyx_native.gateway.voice_api.signing import WebhookKey
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.calls.registry import Calls
     from telnyx_native.gateway.context import GatewayContext
     from telnyx_native.gateway.destinations import Outcome
-    from telnyx_native.gateway.destinations.router import Router, Switchboard
+    from telnyx_native.gateway.destinations.outgoing import Outgoing
+    from telnyx_native.gateway.destinations.router import Router
     from telnyx_native.gateway.destinations.sounds import SoundFolder
     from telnyx_native.gateway.voice_api.applications import VoiceApi
 
@@ -79,7 +80,7 @@ class CallControl:
         context: What the gateway shares.
         legs: The legs of all calls.
         router: Where numbers lead.
-        switchboard: Leads calls there.
+        outgoing: Opens legs to where numbers lead.
         conversations: What clients say to each other, without an application.
         folder: The sounds that may be played by `file:NAME`.
 
@@ -98,7 +99,7 @@ class CallControl:
         context: GatewayContext,
         legs: Calls,
         router: Router,
-        switchboard: Switchboard,
+        outgoing: Outgoing,
         conversations: Conversations,
         folder: SoundFolder,
     ) -> None:
@@ -112,7 +113,7 @@ class CallControl:
         self._router = router
         self._folder = folder
         self._events = CallEvents()
-        self._outgoing = Outgoing(router, legs, switchboard)
+        self._outgoing = outgoing
         self._webhooks = Webhooks(key, context.counters)
         self._tasks = Tasks()
         self._bridges = Bridges(self._tasks)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from telnyx_native.event_loop import Tasks
 from telnyx_native.gateway.calls.call_info import Party, PlatformIds, reason_of
 from telnyx_native.gateway.calls.leg import LegState
+from telnyx_native.gateway.destinations.outgoing import infos_with
 from telnyx_native.gateway.destinations.ring_users import UnansweredError, ring_until_answered
 from telnyx_native.gateway.voice_api.events import event, hangup_fields
-from telnyx_native.gateway.voice_api.outgoing import infos_with
 from telnyx_native.gateway.voice_api.refusals import Refusal
 from telnyx_native.states import HangupCause
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.calls.conversations import Conversation, Conversations
     from telnyx_native.gateway.calls.leg import Leg
     from telnyx_native.gateway.calls.registry import Calls
+    from telnyx_native.gateway.destinations.outgoing import Outgoing
     from telnyx_native.gateway.voice_api.call_events import CallEvents
     from telnyx_native.gateway.voice_api.commands import Transfer
-    from telnyx_native.gateway.voice_api.outgoing import Outgoing
     from telnyx_native.states import CallTerminationReason
 
 __all__ = ["ClientTransfers"]

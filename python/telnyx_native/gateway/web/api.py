@@ -185,10 +185,10 @@ class _Handlers:
 
     async def place_call(self, request: web.Request) -> web.Response:
         wanted = await _read_object(request)
-        user, caller, name = (_text_of(wanted, key) for key in ("user", "from", "name"))
+        user, caller, name, destination = (_text_of(wanted, key) for key in ("user", "from", "name", "destination"))
         if not user or not caller:
             raise web.HTTPBadRequest(text="user and from are needed")
-        leg = await self._context.place_call(user, from_=caller, name=name)
+        leg = await self._context.place_call(user, from_=caller, name=name, destination=destination or None)
         return web.json_response(self._context.gateway.monitor.describe(leg), status=201)
 
     async def hang_up(self, request: web.Request) -> web.Response:

@@ -17,7 +17,7 @@ class FakeAudio:
     def __init__(self):
         self.written = asyncio.Event()
 
-    def write_nowait(self, pcm):
+    async def write(self, pcm):
         assert len(pcm) > 16_000
         self.written.set()
 
