@@ -11,6 +11,7 @@
 
 #include "audio/audio_monitor.h"
 #include "audio/fade.h"
+#include "audio/packet_ring.h"
 #include "audio/pcm_ring.h"
 #include "audio/playback_queue.h"
 #include "audio/rates.h"
@@ -57,7 +58,8 @@ class Level {
   std::atomic<float> mean_square_{0.0f};
 };
 
-// Threads: one application thread at a time writes each queue, one reads, any may clear; one clock thread ticks.
+// Threads: one application thread at a time writes each queue, one reads, any may clear; one clock thread ticks,
+// and one network thread pushes packets.
 // Nothing here blocks, and nothing allocates but OpenLayer. Mono 16-bit PCM at the port's rate.
 class AudioPort {
  public:
@@ -65,7 +67,15 @@ class AudioPort {
 
   // What the application may wait for; the clock reports each at most once per arming. kLayers is for the queues of
   // all layers together.
-  enum Readiness : unsigned { kReadable = 1, kWritable = 2, kDrained = 4, kTapped = 8, kNoticed = 16, kLayers = 32 };
+  enum Readiness : unsigned {
+    kReadable = 1,
+    kWritable = 2,
+    kDrained = 4,
+    kTapped = 8,
+    kNoticed = 16,
+    kLayers = 32,
+    kPackets = 64
+  };
 
   explicit AudioPort(const PortFormat& format)
       : format_(format), voice_(format.playback), capture_(format.capture), monitor_(format.tap) {}
@@ -80,19 +90,13 @@ class AudioPort {
   // A queue that is played beside the voice, until it is closed; null if there are kMaxLayers. One application thread
   // at a time.
   PlaybackLayer* OpenLayer() {
-    for (Place& place : layers_) {
-      if (place.open.load(std::memory_order_relaxed)) continue;
-      if (!place.layer) place.layer = std::make_unique<PlaybackLayer>(format_.playback);
-      place.layer->set_paused(false);
-      place.layer->set_volume(1.0f);
-      place.layer->set_ducked(1.0f);
-      place.layer->ArmWritable(0);
-      place.layer->ArmDrained(0);
-      place.open.store(true, std::memory_order_release);
-      return place.layer.get();
-    }
+    for (size_t i = 0; i < kMaxLayers; ++i)
+      if (!layers_[i].open.load(std::memory_order_relaxed)) return Open(layers_[i]);
     return nullptr;
   }
+
+  // One more, which is heard also while the port is muted; null if it is open. For what the law wants to be heard.
+  PlaybackLayer* OpenSignal() { return signal().open.load(std::memory_order_relaxed) ? nullptr : Open(signal()); }
 
   // What it played dies away; the queue may be opened again as another one.
   void CloseLayer(PlaybackLayer* layer) {
@@ -109,11 +113,13 @@ class AudioPort {
   void set_muted(bool muted) { muted_.store(muted, std::memory_order_relaxed); }
   bool muted() const { return muted_.load(std::memory_order_relaxed); }
 
-  // Asks the clock to report when `samples` can be read, or when what taps see has reached `position`.
+  // Asks the clock to report when `samples` can be read, or when what taps see, or packets, have reached `position`.
   void ArmReadable(size_t samples) { readable_at_.store(samples, std::memory_order_release); }
   void ArmTapped(uint64_t position) { tapped_at_.store(position, std::memory_order_release); }
+  void ArmPackets(uint64_t position) { packets_at_.store(position, std::memory_order_release); }
 
   AudioMonitor& monitor() { return monitor_; }
+  PacketRing& packets() { return packets_; }
 
   float received_level() const { return received_level_.mean_square(); }
   float sent_level() const { return sent_level_.mean_square(); }
@@ -131,6 +137,15 @@ class AudioPort {
     return counters;
   }
 
+  // --- the network thread's side -----------------------------------------------------------------------------
+
+  // One received packet, of which `head` has all but its place in the call.
+  void PushPacket(PacketHead head, const uint8_t* payload, size_t size) {
+    if (!packets_.has_readers()) return;
+    head.position = Captured();
+    packets_.Write(head, payload, size);
+  }
+
   // --- the clock's side, 100 times a second ------------------------------------------------------------------
 
   // Fills one frame with what the application plays now, before it is muted.
@@ -138,15 +153,7 @@ class AudioPort {
     const size_t size = frame_size();
     if (format_.max_backlog != 0) voice_.Trim(std::max(format_.max_backlog, size));
     const bool speech = voice_.Take(frame, size);
-    std::array<float, kMaxFrame> sum;
-    bool any = false;
-    for (Place& place : layers_) {
-      if (!place.sounds()) continue;
-      if (!any) std::copy_n(frame, size, sum.begin());
-      place.closing = !place.open.load(std::memory_order_relaxed);
-      any |= place.layer->AddTo(sum.data(), size, speech);
-    }
-    if (any) std::transform(sum.begin(), sum.begin() + static_cast<ptrdiff_t>(size), frame, ToSample);
+    AddLayers(0, kMaxLayers, frame, speech);
   }
 
   void ApplyMute(int16_t* frame) {
@@ -163,6 +170,9 @@ class AudioPort {
     was_muted_ = muted;
     last_sent_ = frame[size - 1];
   }
+
+  // After that, what is heard also while muted.
+  void AddSignal(int16_t* frame) { AddLayers(kMaxLayers, kMaxLayers + 1, frame, /*speech=*/false); }
 
   // Delivers one received frame.
   void PushCapture(const int16_t* frame, size_t size) {
@@ -197,6 +207,11 @@ class AudioPort {
       tapped_at_.store(0, std::memory_order_relaxed);
       ready |= kTapped;
     }
+    if (const uint64_t position = packets_at_.load(std::memory_order_acquire);
+        position != 0 && packets_.write_position() >= position) {
+      packets_at_.store(0, std::memory_order_relaxed);
+      ready |= kPackets;
+    }
     if (monitor_.TakeNoticed()) ready |= kNoticed;
     return ready;
   }
@@ -211,17 +226,46 @@ class AudioPort {
     bool sounds() const { return open.load(std::memory_order_acquire) || !closing; }
   };
 
+  Place& signal() { return layers_[kMaxLayers]; }
+
+  PlaybackLayer* Open(Place& place) {
+    if (!place.layer) place.layer = std::make_unique<PlaybackLayer>(format_.playback);
+    place.layer->set_paused(false);
+    place.layer->set_volume(1.0f);
+    place.layer->set_ducked(1.0f);
+    place.layer->ArmWritable(0);
+    place.layer->ArmDrained(0);
+    place.open.store(true, std::memory_order_release);
+    return place.layer.get();
+  }
+
+  // Clock: adds to a frame what the layers from `first` to `end` play.
+  void AddLayers(size_t first, size_t end, int16_t* frame, bool speech) {
+    const size_t size = frame_size();
+    std::array<float, kMaxFrame> sum;
+    bool any = false;
+    for (size_t i = first; i < end; ++i) {
+      Place& place = layers_[i];
+      if (!place.sounds()) continue;
+      if (!any) std::copy_n(frame, size, sum.begin());
+      place.closing = !place.open.load(std::memory_order_relaxed);
+      any |= place.layer->AddTo(sum.data(), size, speech);
+    }
+    if (any) std::transform(sum.begin(), sum.begin() + static_cast<ptrdiff_t>(size), frame, ToSample);
+  }
+
   const PortFormat format_;
   PlaybackQueue voice_;
-  std::array<Place, kMaxLayers> layers_;
+  std::array<Place, kMaxLayers + 1> layers_;  // the last is the signal
   PcmRing capture_;
   AudioMonitor monitor_;
+  PacketRing packets_;
   Level received_level_, sent_level_;
   std::atomic<bool> muted_{false};
   bool was_muted_ = false;  // this and the next of the clock
   int16_t last_sent_ = 0;
   std::atomic<size_t> readable_at_{0};
-  std::atomic<uint64_t> tapped_at_{0};
+  std::atomic<uint64_t> tapped_at_{0}, packets_at_{0};
   std::atomic<uint64_t> captured_{0}, capture_lost_{0};
 };
 

@@ -94,6 +94,7 @@ void Conference::TakeFromApplication() {
   if (seat_ == nullptr) return;
   port_->TakePlayback(sent_.data());
   port_->ApplyMute(sent_.data());
+  port_->AddSignal(sent_.data());
   seat_->Say(sent_.data());
 }
 

@@ -4,12 +4,14 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "audio/packet_outlet.h"
 #include "audio/telephone_events.h"
 #include "modules/audio_coding/neteq/expand.h"
 #include "modules/audio_coding/neteq/neteq_impl.h"
 #include "rtc/build_contract.h"
 #include "rtc/jitter_control.h"
 #include "rtc/pull_mixer.h"
+#include "rtc_base/time_utils.h"
 
 // Declared in libwebrtc's opus_interface.h, which needs the headers of Opus.
 extern "C" int WebRtcOpus_PacketHasFec(const uint8_t* payload, size_t size);
@@ -18,6 +20,23 @@ namespace telnyx {
 
 namespace {
 
+struct CodecName {
+  const char* name;
+  PacketCodec codec;
+};
+
+constexpr CodecName kCodecNames[] = {
+    {"opus", PacketCodec::kOpus},       {"PCMU", PacketCodec::kPcmu}, {"PCMA", PacketCodec::kPcma},
+    {"G722", PacketCodec::kG722},       {"red", PacketCodec::kRed},   {"telephone-event", PacketCodec::kTelephoneEvent},
+    {"CN", PacketCodec::kComfortNoise},
+};
+
+PacketCodec CodecOf(const webrtc::SdpAudioFormat& format) {
+  for (const CodecName& known : kCodecNames)
+    if (absl::EqualsIgnoreCase(format.name, known.name)) return known.codec;
+  return PacketCodec::kOther;
+}
+
 // Packets and codecs come from the network thread, the audio is pulled by the clock.
 class ListeningNetEq : public webrtc::NetEqImpl {
  public:
@@ -25,15 +44,16 @@ class ListeningNetEq : public webrtc::NetEqImpl {
       : NetEqImpl(config, std::move(dependencies)), control_(control), mixer_(mixer) {}
 
   int InsertPacket(const webrtc::RTPHeader& header, rtc::ArrayView<const uint8_t> payload) override {
-    if (const int rate = event_rates_[header.payloadType % kPayloadTypes]; rate != 0)
-      events_.Insert(header.timestamp, rate, payload.data(), payload.size());
-    AnnounceRedundancy(redundancy_[header.payloadType % kPayloadTypes], payload);
+    const Format format = formats_[header.payloadType % kPayloadTypes];
+    if (format.codec == PacketCodec::kTelephoneEvent)
+      events_.Insert(header.timestamp, format.clock_khz * 1000, payload.data(), payload.size());
+    AnnounceRedundancy(format.codec, payload);
+    outlet_.Insert(HeadOf(header, format), payload.data(), payload.size());
     return NetEqImpl::InsertPacket(header, payload);
   }
 
   void SetCodecs(const std::map<int, webrtc::SdpAudioFormat>& codecs) override {
-    event_rates_.fill(0);
-    redundancy_.fill(Redundancy::kNone);
+    formats_.fill({});
     for (const auto& [type, format] : codecs) Learn(type, format);
     NetEqImpl::SetCodecs(codecs);
   }
@@ -45,6 +65,7 @@ class ListeningNetEq : public webrtc::NetEqImpl {
 
   int GetAudio(webrtc::AudioFrame* frame, bool* muted, int* rate, absl::optional<Operation> action) override {
     mixer_->OnTelephoneEvents(&events_);
+    mixer_->OnPackets(&outlet_);
     ForgetStaleExpansion();
     const int result = NetEqImpl::GetAudio(frame, muted, rate, action);
     if (const auto slack = control_->Slack()) mixer_->OnSlack(*slack);
@@ -62,12 +83,26 @@ class ListeningNetEq : public webrtc::NetEqImpl {
     if (last_mode_ != Mode::kExpand && expand_ != nullptr && expand_->Muted()) expand_->Reset();
   }
 
-  // Where packets of a payload type may hold the one before them.
-  enum class Redundancy : uint8_t { kNone, kInbandFec, kRed };
+  struct Format {
+    PacketCodec codec = PacketCodec::kOther;
+    uint16_t clock_khz = 0;
+  };
 
-  void AnnounceRedundancy(Redundancy where, rtc::ArrayView<const uint8_t> payload) {
-    const size_t blocks = where == Redundancy::kRed ? RedBlocks(payload) : 1;
-    const bool fec = where == Redundancy::kInbandFec && WebRtcOpus_PacketHasFec(payload.data(), payload.size()) == 1;
+  static PacketHead HeadOf(const webrtc::RTPHeader& header, Format format) {
+    PacketHead head;
+    head.sequence_number = header.sequenceNumber;
+    head.payload_type = header.payloadType;
+    head.codec = format.codec;
+    head.clock_khz = format.clock_khz;
+    head.timestamp = header.timestamp;
+    head.ssrc = header.ssrc;
+    head.arrived_us = rtc::TimeMicros();
+    return head;
+  }
+
+  void AnnounceRedundancy(PacketCodec codec, rtc::ArrayView<const uint8_t> payload) {
+    const size_t blocks = codec == PacketCodec::kRed ? RedBlocks(payload) : 1;
+    const bool fec = codec == PacketCodec::kOpus && WebRtcOpus_PacketHasFec(payload.data(), payload.size()) == 1;
     control_->AnnounceRedundancy(fec || blocks > 1, blocks);
   }
 
@@ -81,17 +116,14 @@ class ListeningNetEq : public webrtc::NetEqImpl {
 
   void Learn(int type, const webrtc::SdpAudioFormat& format) {
     if (type < 0 || static_cast<size_t>(type) >= kPayloadTypes) return;
-    event_rates_[static_cast<size_t>(type)] =
-        absl::EqualsIgnoreCase(format.name, "telephone-event") ? format.clockrate_hz : 0;
-    if (absl::EqualsIgnoreCase(format.name, "opus")) redundancy_[static_cast<size_t>(type)] = Redundancy::kInbandFec;
-    if (absl::EqualsIgnoreCase(format.name, "red")) redundancy_[static_cast<size_t>(type)] = Redundancy::kRed;
+    formats_[static_cast<size_t>(type)] = {CodecOf(format), static_cast<uint16_t>(format.clockrate_hz / 1000)};
   }
 
   JitterControl* const control_;  // it is the base class's
   PullMixer* const mixer_;
   TelephoneEvents events_;
-  std::array<int, kPayloadTypes> event_rates_{};  // the clock rate of telephone-events, 0 for anything else
-  std::array<Redundancy, kPayloadTypes> redundancy_{};
+  PacketOutlet outlet_;
+  std::array<Format, kPayloadTypes> formats_{};
 };
 
 // Makes one controller, and tells which.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/make_ref_counted.h"
+#include "audio/packet_outlet.h"
 #include "rtc/build_contract.h"
 
 namespace telnyx {
@@ -50,6 +51,7 @@ void PortTrack::InheritFrom(const ClockLock&, const PortTrack& predecessor) {
 
 void PortTrack::OnData(const void* pcm, int, int sample_rate, size_t channels, size_t samples) {
   mixer_->WantRate(port_->sample_rate());
+  if (PacketOutlet* const packets = mixer_->packets()) packets->Attach(live_ ? port_ : nullptr);
   if (!live_) return;
   mixer_->PullBefore(due_, together_);
   // Only the first frame of a stream can come at another rate; it precedes the media.
@@ -105,6 +107,7 @@ void PortTrack::Send(const ClockLock& lock) {
     for (size_t i = 0; i < samples; ++i) frame_[i] = ToSample(static_cast<float>(frame_[i]) + mixed_in_[i]);
   }
   port_->ApplyMute(frame_.data());
+  port_->AddSignal(frame_.data());
   has_received_ = false;
   port_->Sent(frame_.data());
   source_->Deliver(frame_.data(), port_->sample_rate(), samples);

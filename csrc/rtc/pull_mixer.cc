@@ -40,6 +40,7 @@ void PullMixer::PullDue(int64_t slot) {
     if (pulled.due > slot) continue;
     wanted_rate_ = pulled.sample_rate;
     events_ = nullptr;
+    outlet_ = nullptr;
     slack_.reset();
     before_.reset();
     pulled.source->GetAudioFrameWithInfo(pulled.sample_rate, &frame_);

@@ -12,6 +12,7 @@
 
 namespace telnyx {
 
+class PacketOutlet;
 class TelephoneEvents;
 
 // libwebrtc's own mixer decodes every source at a common rate and sums them, which a headless SDK would throw away.
@@ -37,10 +38,12 @@ class PullMixer : public webrtc::AudioMixer {
   void PullBefore(int64_t due, bool together) { before_ = {due, together}; }
 
   // Also within PullDue, from the source's jitter buffer: packets wait for so many milliseconds longer than necessary
-  // (or less, if negative); and what came beside the audio, for the sink.
+  // (or less, if negative); and, for the sink, what came beside the audio, and where its packets are to be had.
   void OnSlack(double milliseconds) { slack_ = milliseconds; }
   void OnTelephoneEvents(TelephoneEvents* events) { events_ = events; }
   TelephoneEvents* telephone_events() const { return events_; }
+  void OnPackets(PacketOutlet* outlet) { outlet_ = outlet; }
+  PacketOutlet* packets() const { return outlet_; }
 
   static constexpr int64_t kSlots = 4;  // in a period of 10 ms
   static constexpr int64_t kNever = INT64_MAX;
@@ -68,6 +71,7 @@ class PullMixer : public webrtc::AudioMixer {
   std::optional<double> slack_;
   std::optional<Before> before_;
   TelephoneEvents* events_ = nullptr;
+  PacketOutlet* outlet_ = nullptr;
 };
 
 }  // namespace telnyx

@@ -27,11 +27,15 @@ if TYPE_CHECKING:
     from telnyx_native.config import AudioConfig as AudioConfig
     from telnyx_native.config import AudioEncoding as AudioEncoding
     from telnyx_native.config import AudioProcessing as AudioProcessing
+    from telnyx_native.config import ConsentBeep as ConsentBeep
     from telnyx_native.config import CredentialConfig as CredentialConfig
     from telnyx_native.config import IceServer as IceServer
     from telnyx_native.config import Limits as Limits
     from telnyx_native.config import NoiseSuppression as NoiseSuppression
     from telnyx_native.config import OpusConfig as OpusConfig
+    from telnyx_native.config import PausedAudio as PausedAudio
+    from telnyx_native.config import RecordedPart as RecordedPart
+    from telnyx_native.config import RecordingConfig as RecordingConfig
     from telnyx_native.config import Region as Region
     from telnyx_native.config import RingSink as RingSink
     from telnyx_native.config import TelnyxConfig as TelnyxConfig
@@ -88,6 +92,9 @@ if TYPE_CHECKING:
     from telnyx_native.media.output import AudioLayer as AudioLayer
     from telnyx_native.media.output import AudioOutput as AudioOutput
     from telnyx_native.media.output import Cleared as Cleared
+    from telnyx_native.media.packets import EncodedPacket as EncodedPacket
+    from telnyx_native.media.packets import PacketCodec as PacketCodec
+    from telnyx_native.media.packets import PacketTap as PacketTap
     from telnyx_native.media.playing import Mark as Mark
     from telnyx_native.media.playing import Playback as Playback
     from telnyx_native.media.quality import CallQuality as CallQuality
@@ -117,9 +124,9 @@ _HOMES = {
     "client": "TelnyxClient",
     "client.precall": "PreCallReport Spread run_pre_call",
     "config": (
-        "AnonymousConfig AudioCodec AudioConfig AudioEncoding AudioProcessing CredentialConfig IceServer Limits "
-        "NoiseSuppression OpusConfig Region RingSink TelnyxConfig Timeouts TokenConfig TxServerConfiguration "
-        "VoiceActivityConfig"
+        "AnonymousConfig AudioCodec AudioConfig AudioEncoding AudioProcessing ConsentBeep CredentialConfig IceServer "
+        "Limits NoiseSuppression OpusConfig PausedAudio RecordedPart RecordingConfig Region RingSink TelnyxConfig "
+        "Timeouts TokenConfig TxServerConfiguration VoiceActivityConfig"
     ),
     "devices.handset": "Handset HandsetCounters HandsetState Loudspeaker",
     "devices.sound_system": "MicrophoneReport SoundDevice run_microphone_check sound_devices",
@@ -141,6 +148,7 @@ _HOMES = {
     "media.audio_processor": "AudioProcessor",
     "media.detectors": "DtmfDetector DtmfReceived DtmfSource VoiceActivity VoiceActivityDetector",
     "media.output": "AudioLayer AudioOutput Cleared",
+    "media.packets": "EncodedPacket PacketCodec PacketTap",
     "media.playing": "Mark Playback",
     "media.quality": "CallQuality CallQualityMetrics",
     "media.recording": "Recording",

@@ -17,7 +17,7 @@ from telnyx_native.logs import LogLevel, TxLogger
 from telnyx_native.redaction import keep_secret, mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
     from pathlib import Path
     from ssl import SSLContext
@@ -30,12 +30,16 @@ __all__ = [
     "AudioConfig",
     "AudioEncoding",
     "AudioProcessing",
+    "ConsentBeep",
     "CredentialConfig",
     "IceServer",
     "Limits",
     "NoiseSuppression",
     "OpusConfig",
+    "PausedAudio",
     "PeerConfig",
+    "RecordedPart",
+    "RecordingConfig",
     "Region",
     "RingSink",
     "TelnyxConfig",
@@ -568,6 +572,85 @@ class AudioConfig:
                 raise ConfigurationError(f"{name} must be between 0.02 and 600 seconds")
         if self.max_backlog is not None and not 0.01 <= self.max_backlog <= self.playback_buffer:
             raise ConfigurationError("max_backlog must be between 0.01 seconds and playback_buffer")
+
+
+class PausedAudio(StrEnum):
+    """What a recording has for the time in which it is paused: nothing, or silence of the same length."""
+
+    LEFT_OUT = "left out"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentBeep:
+    """The beep by which a caller hears, again and again, that the call is recorded.
+
+    The sound is that of recorder warning tones in the United States: 1,260 to 1,540 Hz for 0.17 to 0.25 s, every 12 to
+    15 s (47 CFR 64.501 as it was, and AT&T PUB 61201). What a country asks for is for its lawyers to say.
+
+    Attributes:
+        every: Seconds from one to the next, 1 to 3,600.
+        frequency: Hz.
+        duration: Seconds that it lasts, up to 1.
+        level_dbfs: How loud it is, in dB under a sine of full scale.
+    """
+
+    every: float = 15.0
+    frequency: float = 1_400.0
+    duration: float = 0.2
+    level_dbfs: float = -20.0
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.every <= 3_600 and 0.02 <= self.duration <= 1 and -60 <= self.level_dbfs <= -3):
+            raise ConfigurationError("a beep comes every 1 to 3,600 s, lasts 0.02 to 1 s, and has -60 to -3 dBFS")
+        if not 100 <= self.frequency < 4_000:
+            raise ConfigurationError("a beep has between 100 and 4,000 Hz, which a telephone lets through")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPart:
+    """A file of a recording that is complete.
+
+    Attributes:
+        path: Where it is.
+        number: Which part of the recording it is, from 1 on.
+        duration: Seconds in it.
+    """
+
+    path: Path
+    number: int
+    duration: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingConfig:
+    """How a call is recorded.
+
+    Attributes:
+        part_seconds: Begin another file after so many seconds, to the sample; of packets, with the packet in which they
+            are over. The files are numbered: `call-001.wav`.
+        part_bytes: Begin another file when one has so many bytes, or a second of audio more.
+        on_complete: Called with each `RecordedPart` when it is complete, also with the only one: to upload it, say. An
+            `async` function runs in the event loop, any other on a thread. What it raises is logged.
+        paused_audio: What is in the file for the time between `Recording.pause` and `Recording.resume`.
+        beep: What the other side hears while it is recorded; nothing by default.
+    """
+
+    part_seconds: float | None = None
+    part_bytes: int | None = None
+    on_complete: Callable[[RecordedPart], Awaitable[None] | None] | None = field(default=None, repr=False)
+    paused_audio: PausedAudio = PausedAudio.LEFT_OUT
+    beep: ConsentBeep | None = None
+
+    def __post_init__(self) -> None:
+        if self.part_seconds is not None and not self.part_seconds >= 1:
+            raise ConfigurationError("part_seconds is one second at least")
+        if self.part_bytes is not None and not self.part_bytes >= 10_000:
+            raise ConfigurationError("part_bytes is 10,000 at least")
+        if self.paused_audio not in list(PausedAudio):
+            raise ConfigurationError(f"paused_audio {self.paused_audio!r} is not one of {', '.join(PausedAudio)}")
+        if self.on_complete is not None and not callable(self.on_complete):
+            raise ConfigurationError("on_complete is a function that takes a RecordedPart")
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,33 @@ cdef extern from "audio/tap_reader.h" namespace "telnyx" nogil:
     enum TapChannel "telnyx::TapChannel":
         pass
 
+cdef extern from "audio/packet_ring.h" namespace "telnyx" nogil:
+    enum CppPacketCodec "telnyx::PacketCodec":
+        pass
+
+    const size_t kMaxPayload "telnyx::PacketRing::kMaxPayload"
+
+    struct PacketHead:
+        uint16_t size
+        uint16_t sequence_number
+        uint8_t payload_type
+        CppPacketCodec codec
+        uint16_t clock_khz
+        uint32_t timestamp
+        uint32_t ssrc
+        int64_t arrived_us
+        uint64_t position
+
+    cppclass PacketRing:
+        pass
+
+    cppclass PacketReader:
+        PacketReader(PacketRing&)
+        cbool Read(PacketHead&, uint8_t*)
+        uint64_t position()
+        uint64_t end()
+        uint64_t lost()
+
 cdef extern from "audio/encodings.h" namespace "telnyx" nogil:
     enum CppEncoding "telnyx::Encoding":
         pass
@@ -159,6 +186,7 @@ cdef extern from "audio/audio_port.h" namespace "telnyx" nogil:
         size_t frame_size()
         CppQueue& voice()
         CppLayer* OpenLayer()
+        CppLayer* OpenSignal()
         void CloseLayer(CppLayer*)
         size_t Read(int16_t*, size_t)
         size_t Readable()
@@ -167,12 +195,16 @@ cdef extern from "audio/audio_port.h" namespace "telnyx" nogil:
         cbool muted()
         void ArmReadable(size_t)
         void ArmTapped(uint64_t)
+        void ArmPackets(uint64_t)
         AudioMonitor& monitor()
+        PacketRing& packets()
+        void PushPacket(PacketHead, const uint8_t*, size_t)
         float received_level()
         float sent_level()
         PortCounters Counters()
         void TakePlayback(int16_t*)
         void ApplyMute(int16_t*)
+        void AddSignal(int16_t*)
         void PushCapture(const int16_t*, size_t)
         void Sent(const int16_t*)
         unsigned TakeReadiness()
@@ -183,6 +215,7 @@ cdef extern from "audio/audio_port.h" namespace "telnyx" nogil:
     const unsigned kTapped "telnyx::AudioPort::kTapped"
     const unsigned kNoticed "telnyx::AudioPort::kNoticed"
     const unsigned kLayers "telnyx::AudioPort::kLayers"
+    const unsigned kPackets "telnyx::AudioPort::kPackets"
     const size_t kMaxLayers "telnyx::AudioPort::kMaxLayers"
 
 READABLE = kReadable
@@ -191,6 +224,7 @@ DRAINED = kDrained
 TAPPED = kTapped
 NOTICED = kNoticed
 LAYERS = kLayers
+PACKETS = kPackets
 MAX_LAYERS = kMaxLayers
 
 KEY_EVENT = kKeyEvent
@@ -360,10 +394,11 @@ cdef class PlaybackLayer(PlaybackQueue):
 
     cdef CppLayer* _layer
 
-    def __init__(self, AudioPort port):
-        self._layer = port._port.get().OpenLayer()
+    def __init__(self, AudioPort port, cbool over_mute=False):
+        """There are `MAX_LAYERS`, and one that is heard also while the port is muted."""
+        self._layer = port._port.get().OpenSignal() if over_mute else port._port.get().OpenLayer()
         if self._layer == NULL:
-            raise ValueError(f"there are {MAX_LAYERS} layers already")
+            raise ValueError(f"there are {1 if over_mute else MAX_LAYERS} layers already")
         self._port = port._port
         self._queue = self._layer
 
@@ -461,6 +496,10 @@ cdef class AudioPort(PlaybackQueue):
         """Have the clock report TAPPED once taps have seen `position`; 0 disarms."""
         self._port.get().ArmTapped(position)
 
+    def arm_packets(self, uint64_t position):
+        """Have the clock report PACKETS once packets have reached `position`; 0 disarms."""
+        self._port.get().ArmPackets(position)
+
     def listen_for_tones(self, cbool wanted):
         """Whether DTMF keys are looked for in the received sound."""
         self._port.get().monitor().set_tones(wanted)
@@ -500,8 +539,21 @@ cdef class AudioPort(PlaybackQueue):
             self._port.get().PushCapture(<const int16_t*>PyBytes_AS_STRING(received), size)
         self._port.get().TakePlayback(frame)
         self._port.get().ApplyMute(frame)
+        self._port.get().AddSignal(frame)
         self._port.get().Sent(frame)
         return PyBytes_FromStringAndSize(<const char*>frame, size * 2)
+
+    def take_packet(self, int codec, int sequence_number, uint32_t timestamp, bytes payload, int clock_rate=48000):
+        """Do by hand what the network thread does with a received packet that somebody wants."""
+        cdef PacketHead head
+        head.sequence_number = sequence_number
+        head.payload_type = 0
+        head.codec = <CppPacketCodec>codec
+        head.clock_khz = clock_rate // 1000
+        head.timestamp = timestamp
+        head.ssrc = 0
+        head.arrived_us = 0
+        self._port.get().PushPacket(head, <const uint8_t*>PyBytes_AS_STRING(payload), len(payload))
 
     def take_readiness(self):
         """What of that which is armed holds now, by hand; in a call the media clock reports it."""
@@ -541,6 +593,50 @@ cdef class Tap:
         cdef bytes pcm = PyBytes_FromStringAndSize(NULL, samples * width)
         cdef size_t taken = reader.Read(<int16_t*>PyBytes_AS_STRING(pcm), samples)
         return pcm if taken == samples else pcm[:taken * width]
+
+    @property
+    def position(self):
+        return self._reader.get().position() if self._reader else 0
+
+    @property
+    def end(self):
+        return self._reader.get().end() if self._reader else 0
+
+    @property
+    def lost(self):
+        return self._reader.get().lost() if self._reader else self._lost
+
+
+cdef class PacketTap:
+    """A reader of the packets that an AudioPort receives, from now on."""
+
+    cdef shared_ptr[CppPort] _port
+    cdef unique_ptr[PacketReader] _reader
+    cdef uint64_t _lost
+
+    def __init__(self, AudioPort port):
+        self._port = port._port
+        self._reader.reset(new PacketReader(self._port.get().packets()))
+
+    def __dealloc__(self):
+        self._reader.reset()  # before the port that it reads
+
+    def close(self):
+        """Read no more."""
+        self._lost = self.lost
+        self._reader.reset()
+
+    def read(self):
+        """The next packet: payload, codec, payload type, clock rate, sequence number, timestamp, SSRC, arrival in
+        microseconds, and the samples that were received by then; None if there is none."""
+        cdef PacketHead head
+        cdef uint8_t[kMaxPayload] payload
+        if not self._reader or not self._reader.get().Read(head, payload):
+            return None
+        return (
+            PyBytes_FromStringAndSize(<const char*>payload, head.size), <int>head.codec, head.payload_type,
+            1000 * head.clock_khz, head.sequence_number, head.timestamp, head.ssrc, head.arrived_us, head.position,
+        )
 
     @property
     def position(self):

@@ -57,6 +57,8 @@ COVERED_BY = {
     "integrations/opentelemetry.py": "integration/test_metrics.py",
     "integrations/pipecat.py": "frameworks/test_pipecat.py",
     "integrations/prometheus.py": "integration/test_metrics.py",
+    "media/consent_beep.py": "native/test_recording.py",
+    "media/recording_feeds.py": "native/test_recording.py",
     "media/native_engine.py": "native/test_engine.py",
     "media/output.py": "native/test_playing.py",
     "report/chart.py": "unit/report/test_page.py",

@@ -12,7 +12,7 @@ from telnyx_native.config import AudioConfig
 from telnyx_native.errors import CallError, ChannelLimitError, ConfigurationError
 from telnyx_native.media.joins import bridge
 from telnyx_native.media.negotiation import MediaOptions
-from telnyx_native.media.recording import begin_recording
+from telnyx_native.media.recording import begin_packet_recording, begin_recording
 from telnyx_native.states import CallDirection, CallState, HangupCause
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from telnyx_native.call.consultation import Consultation
     from telnyx_native.call.driver import CallDriver
     from telnyx_native.call.lifecycle import CallTimings
-    from telnyx_native.config import AudioCodec
+    from telnyx_native.config import AudioCodec, RecordingConfig
     from telnyx_native.events import CallIds, CallMessage, RemoteParty
     from telnyx_native.flow import SharedFlow, StateFlow
     from telnyx_native.media.detectors import DtmfReceived, VoiceActivity
@@ -234,20 +234,44 @@ class Call:
         """
         return self.audio.voice_activity_flow
 
-    async def record(self, path: str | Path) -> Recording:
+    async def record(self, path: str | Path, config: RecordingConfig | None = None) -> Recording:
         """Record the call from now on, in stereo: left what is received, right what is sent.
 
         The recording ends with the call, or when it is stopped before; `async with` stops it, too.
 
         Args:
             path: The file: `.wav`, `.flac`, or `.opus` or `.ogg`. It is replaced.
+            config: Parts, a beep, who is told of complete files; by default one file and nothing else.
 
         Raises:
             CallError: The call is inbound and not accepted yet, or is over.
-            ConfigurationError: There is no such kind of file, it cannot have the call's rate, or cannot be written.
+            ConfigurationError: There is no such kind of file, it cannot have the call's rate, or cannot be written; or
+                another recording of the call beeps already.
         """
         self._driver.life.require_alive()
-        recording = await begin_recording(path, self.audio)
+        recording = await begin_recording(path, self.audio, config)
+        self._driver.recordings.append(recording)
+        return recording
+
+    async def record_packets(self, path: str | Path, config: RecordingConfig | None = None) -> Recording:
+        """Record what is received from now on as it was sent: its Opus packets, without decoding them.
+
+        That takes a tenth of the CPU of an `.opus` of `record`, and loses nothing. What did not arrive is concealed by
+        who plays the file, in which every moment keeps its time. What is sent is not in it.
+
+        Args:
+            path: The file: `.opus` or `.ogg`. It is replaced.
+            config: As for `record`.
+
+        Raises:
+            CallError: The call is inbound and not accepted yet, or is over; or its codec is not Opus.
+            ConfigurationError: It is no such file, or cannot be written; or another recording of the call beeps.
+        """
+        self._driver.life.require_alive()
+        codec = self._peer.received_codec
+        if codec not in {None, "opus"}:
+            raise CallError(f"the call is received as {codec}, and only Opus goes into a file as it is: use record()")
+        recording = await begin_packet_recording(path, self.audio, config)
         self._driver.recordings.append(recording)
         return recording
 

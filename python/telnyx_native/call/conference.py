@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telnyx_native.call.call import Call
+    from telnyx_native.config import RecordingConfig
     from telnyx_native.media.recording import Recording
     from telnyx_native.media.stream import AudioStream
 
@@ -93,13 +94,14 @@ class Conference:
         if call in self.members:
             call.unjoin()
 
-    async def record(self, path: str | Path) -> Recording:
+    async def record(self, path: str | Path, config: RecordingConfig | None = None) -> Recording:
         """Record the conference from now on, in stereo: left what the calls say together, right what `audio` says.
 
         The recording ends with the conference, or when it is stopped before; `async with` stops it, too.
 
         Args:
             path: The file: `.wav`, `.flac`, or `.opus` or `.ogg`. It is replaced.
+            config: Parts, a beep that all hear, who is told of complete files.
 
         Raises:
             MediaError: The conference is closed.
@@ -107,7 +109,7 @@ class Conference:
         """
         if self._media.closed:
             raise MediaError("the conference is over")
-        recording = await begin_recording(path, self.audio)
+        recording = await begin_recording(path, self.audio, config)
         self._recordings.append(recording)
         return recording
 
@@ -119,6 +121,6 @@ class Conference:
         try:
             for recording in self._recordings:
                 with suppress(MediaError):  # who stops it is told; the log has it
-                    await recording.stop()
+                    await recording.complete()
         finally:
             await self._engine.release()

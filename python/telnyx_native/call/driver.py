@@ -441,7 +441,7 @@ class CallDriver:
             self._moving = None
             for recording in self.recordings:
                 try:
-                    await recording.stop()
+                    await recording.complete()
                 except MediaError as error:
                     (self.log.debug if recording.failed else self.log.unretrieved)(str(error))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from telnyx_native.config import require_bitrate
+from telnyx_native.config import AudioCodec, require_bitrate
 from telnyx_native.errors import ConfigurationError, EngineClosedError, MediaError, SdpError, WaitTimeoutError
 from telnyx_native.flow import SharedFlow, StateFlow
 from telnyx_native.logs import Log, LogLevel
@@ -30,15 +30,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from telnyx_native import _webrtc
-    from telnyx_native.config import AudioCodec, AudioConfig
+    from telnyx_native.config import AudioConfig
     from telnyx_native.media.native_engine import NativeEngine
-    from telnyx_native.media.sdp import Description
+    from telnyx_native.media.sdp import Codec, Description
     from telnyx_native.media.stream import AudioStream
 
 __all__ = ["IceCandidate", "Peer", "PeerConnectionState"]
 
 KEPT_CANDIDATES = 64
 """Local candidates kept for who asks late; a host with more addresses than that trickles only the newest."""
+
+CODEC_NAMES = {codec.mime_type.partition("/")[2].lower() for codec in AudioCodec}
+"""Of the codecs that hold audio; RED, CN and telephone-events go beside them."""
 
 ADVICE = {
     os.strerror(errno.EMFILE): "Raise the limit of open files of the process (RLIMIT_NOFILE), or close some.",
@@ -134,6 +137,7 @@ class Peer:
         audio_config: How that is carried.
         log: Where it tells what nobody waits for; the standard `logging` tree, unless a call has given it its own.
         preferred_codecs: The codecs to choose from first.
+        received_codec: The name of the codec that the remote is to send; `None` before it was negotiated.
         connection_state: Whether audio can flow.
         dtls_state: How far DTLS is.
         audio_arrived: Set once the first packet of the remote's audio is here.
@@ -149,6 +153,7 @@ class Peer:
         self.dtls_state = DtlsState.NEW
         self.candidates: SharedFlow[IceCandidate] = SharedFlow(replay=KEPT_CANDIDATES)
         self.preferred_codecs: Sequence[AudioCodec] = ()
+        self.received_codec: str | None = None
         self._remote = RemoteDescription()
         self.engine = engine
         self.joined: Join | None = None
@@ -188,6 +193,7 @@ class Peer:
         description = self._remote.take_offer(offer)
         # In an order of our own: the answer that libwebrtc makes keeps it, and so does what it sends.
         codecs = preferring(description.audio.codecs, self.preferred_codecs)
+        self._note_codec(codecs)
         incoming = self._incoming(replace(description, audio=replace(description.audio, codecs=codecs)))
         self._begin_gathering()
         return self._outgoing(await self._negotiate(lambda operation: self._native.create_answer(operation, incoming)))
@@ -198,7 +204,9 @@ class Peer:
         Raises:
             SdpError: The answer cannot be used.
         """
-        incoming = self._incoming(self._remote.take_answer(answer))
+        description = self._remote.take_answer(answer)
+        self._note_codec(description.audio.codecs)
+        incoming = self._incoming(description)
         await self._negotiate(lambda operation: self._native.set_provisional_answer(operation, incoming))
 
     async def set_answer(self, answer: str) -> None:
@@ -207,7 +215,9 @@ class Peer:
         Raises:
             SdpError: The answer cannot be used.
         """
-        incoming = self._incoming(self._remote.take_answer(answer))
+        description = self._remote.take_answer(answer)
+        self._note_codec(description.audio.codecs)
+        incoming = self._incoming(description)
         await self._negotiate(lambda operation: self._native.set_answer(operation, incoming))
 
     async def gathered(self, *, limit: float = 1.0) -> str:
@@ -457,6 +467,10 @@ class Peer:
         join, self.joined = self.joined, None
         if join is not None:
             join.forget(self)
+
+    def _note_codec(self, codecs: Sequence[Codec]) -> None:
+        """The first codec of an answer, be it the remote's or ours, is what is sent both ways (RFC 3264, 6.1)."""
+        self.received_codec = next((codec.name for codec in codecs if codec.name.lower() in CODEC_NAMES), None)
 
     def _incoming(self, description: Description) -> str:
         if description.dropped_candidates:

@@ -23,7 +23,8 @@ from telnyx_native import _audio
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.media.detectors import Detectors
 from telnyx_native.media.output import AudioLayer, AudioOutput
-from telnyx_native.media.tap import TAP_SECONDS, AudioDirection, AudioTap, Taps
+from telnyx_native.media.packets import PacketTap
+from telnyx_native.media.tap import TAP_SECONDS, Arrivals, AudioDirection, AudioTap
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -38,6 +39,9 @@ __all__ = ["AudioCounters", "AudioStream"]
 
 FRAME_SECONDS = 0.02
 """Length of the frames that iterating a stream gives, the packet time of telephony."""
+
+ANYTHING = ~0
+"""All that the media clock reports."""
 
 FULL_SCALE_SQUARE = 32768.0**2
 QUIETEST = -127.0
@@ -87,7 +91,8 @@ class AudioStream(AudioOutput):
         super().__init__(self._port, rate, config.encoding)
         self._config = config
         self._detectors = Detectors(self._port, config)
-        self._taps = Taps(self._port)
+        self._tapped = Arrivals("the tap", self._port.arm_tapped)
+        self._packets = Arrivals("the packet tap", self._port.arm_packets)
         self._layers: list[AudioLayer] = []
         self._readable = asyncio.Event()
         self.on_muted: Callable[[], object] = _nothing
@@ -222,7 +227,11 @@ class AudioStream(AudioOutput):
 
     def tap(self, direction: AudioDirection = AudioDirection.RECEIVED) -> AudioTap:
         """Listen in on what is received, or sent, or both, from now on, without disturbing who reads and writes."""
-        return self._taps.open(AudioDirection(direction))
+        return AudioTap(self._port, self._tapped, AudioDirection(direction))
+
+    def tap_packets(self) -> PacketTap:
+        """Have the encoded packets of the remote as they arrive, from now on, beside all that is read and heard."""
+        return PacketTap(_audio.PacketTap(self._port), self._rate, self._packets)
 
     @property
     def received_level(self) -> float:
@@ -265,15 +274,15 @@ class AudioStream(AudioOutput):
                 layer._on_writable()
                 layer._on_drained()
         if readiness & _audio.TAPPED:
-            self._taps.on_tapped()
+            self._tapped.on_arrived()
+        if readiness & _audio.PACKETS:
+            self._packets.on_arrived()
         if readiness & _audio.NOTICED:
             self._detectors.take_notices()
 
     def _wake(self) -> None:
         """Have whoever waits look again."""
-        self._on_ready(
-            _audio.READABLE | _audio.WRITABLE | _audio.DRAINED | _audio.LAYERS | _audio.TAPPED | _audio.NOTICED
-        )
+        self._on_ready(ANYTHING)
 
     def _close(self) -> None:
         """End playback for good; what was received can still be read."""
@@ -282,7 +291,8 @@ class AudioStream(AudioOutput):
         super()._close()
         self.on_muted = _nothing
         self._readable.set()
-        self._taps.close()
+        self._tapped.close()
+        self._packets.close()
         self._detectors.close()
 
     async def _wait_readable(self, samples: int) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from telnyx_native import _audio
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.event_loop import OwnerLoop
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
-__all__ = ["AudioDirection", "AudioTap", "Taps"]
+__all__ = ["Arrivals", "AudioDirection", "AudioTap"]
 
 TAP_SECONDS = 10.0
 """How far a tap may fall behind before it loses the oldest audio."""
@@ -37,55 +37,64 @@ class AudioDirection(StrEnum):
 _CHANNELS = {AudioDirection.RECEIVED: 0, AudioDirection.SENT: 1, AudioDirection.BOTH: 2}
 
 
-class Taps:
-    """The taps of one port.
-
-    Args:
-        port: What is listened to.
-    """
-
-    def __init__(self, port: _audio.AudioPort) -> None:
-        self._port = port
-        self._tapped = asyncio.Event()
-        self._home = OwnerLoop("the tap")
-        self._waited_for: list[int] = []  # positions
-        self._closed = False
+class Reader(Protocol):
+    """Reads what a call receives or sends, from a position on."""
 
     @property
-    def sample_rate(self) -> int:
-        """Samples a second."""
-        return self._port.sample_rate
+    def end(self) -> int:
+        """Where what comes next will be."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it reads no more."""
+
+
+class Arrivals:
+    """Wakes the readers of one kind of thing: what a call's taps see, or the packets that it receives.
+
+    Args:
+        what: Who waits, for an error.
+        arm: Has the media clock report when a position is reached.
+    """
+
+    def __init__(self, what: str, arm: Callable[[int], None]) -> None:
+        self._arm = arm
+        self._arrived = asyncio.Event()
+        self._home = OwnerLoop(what)
+        self._waited_for: list[int] = []  # positions
+        self._closed = False
 
     @property
     def closed(self) -> bool:
         """Whether the call is over."""
         return self._closed
 
-    def open(self, direction: AudioDirection) -> AudioTap:
-        """Listen in from now on."""
-        return AudioTap(self, _audio.Tap(self._port, _CHANNELS[direction]), direction)
-
-    def on_tapped(self) -> None:
+    def on_arrived(self) -> None:
         """Wake who waits: the media clock reported that what they wait for is there."""
-        self._tapped.set()
+        self._arrived.set()
 
     def close(self) -> None:
         """Nothing more will come; what came can still be read."""
         self._closed = True
-        self._tapped.set()
+        self._arm = _nothing  # so that nothing here leads back to the audio
+        self._arrived.set()
 
-    async def wait_for(self, position: int, tap: AudioTap) -> None:
-        """Return once `tap` reaches up to `position`, or nothing more comes from it."""
+    async def wait_for(self, position: int, reader: Reader) -> None:
+        """Return once `reader` reaches up to `position`, or nothing more comes from it."""
         self._home.enter()
         self._waited_for.append(position)
         try:
-            while tap.end < position and not (self._closed or tap.closed):
-                self._tapped.clear()
-                self._port.arm_tapped(min(self._waited_for))
-                if tap.end < position:  # the clock may have ticked before it was armed
-                    await self._tapped.wait()
+            while reader.end < position and not (self._closed or reader.closed):
+                self._arrived.clear()
+                self._arm(min(self._waited_for))
+                if reader.end < position:  # the clock may have ticked before it was armed
+                    await self._arrived.wait()
         finally:
             self._waited_for.remove(position)
+
+
+def _nothing(_position: int) -> None:
+    pass
 
 
 class AudioTap:
@@ -99,11 +108,11 @@ class AudioTap:
         sample_rate: Samples a second and channel.
     """
 
-    def __init__(self, taps: Taps, native: _audio.Tap, direction: AudioDirection) -> None:
+    def __init__(self, port: _audio.AudioPort, arrivals: Arrivals, direction: AudioDirection) -> None:
         self.direction = direction
-        self.sample_rate: int = taps.sample_rate
-        self._taps = taps
-        self._native = native
+        self.sample_rate: int = port.sample_rate
+        self._arrivals = arrivals
+        self._native = _audio.Tap(port, _CHANNELS[direction])
         self._closed = False
 
     def __repr__(self) -> str:
@@ -130,7 +139,7 @@ class AudioTap:
         """
         if not 0 < samples <= TAP_SECONDS * self.sample_rate / 2:
             raise ConfigurationError(f"read between one sample and {TAP_SECONDS / 2:g} seconds at a time")
-        await self._taps.wait_for(self.position + samples, self)
+        await self._arrivals.wait_for(self.position + samples, self)
         return self.read_nowait(samples)
 
     def read_nowait(self, samples: int) -> bytes:
@@ -155,7 +164,7 @@ class AudioTap:
     @property
     def ended(self) -> bool:
         """Whether the call is over; what came before can still be read."""
-        return self._taps.closed
+        return self._arrivals.closed
 
     @property
     def lost(self) -> float:
@@ -166,4 +175,4 @@ class AudioTap:
         """Listen no more."""
         self._closed = True
         self._native.close()
-        self._taps.on_tapped()
+        self._arrivals.on_arrived()

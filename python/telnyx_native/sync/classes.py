@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+    from telnyx_native import EncodedPacket
     from telnyx_native.sync.loop_thread import LoopThread
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Handset",
     "Loudspeaker",
     "Mark",
+    "PacketTap",
     "Playback",
     "Recording",
     "SharedFlow",
@@ -364,6 +366,15 @@ class AudioTap(Wrapper):
         samples = round(tap.FRAME_SECONDS * self._target.sample_rate)
         while frame := self.read(samples):
             yield frame
+
+
+@wrapper_of(aio.PacketTap, direct=("read_nowait",))
+class PacketTap(Wrapper):
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[EncodedPacket]:
+        while (packet := self.read()) is not None:
+            yield packet
 
 
 @wrapper_of(aio.Recording)
