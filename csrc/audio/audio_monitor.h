@@ -13,6 +13,7 @@
 #include "audio/rates.h"
 #include "audio/spsc_ring.h"
 #include "audio/tap_ring.h"
+#include "audio/turn_edges.h"
 
 namespace telnyx {
 
@@ -22,6 +23,7 @@ struct Notice {
     kKeyEvent,  // a DTMF key that came as telephone-events; value: the key
     kKeyTone,   // a DTMF key that was found in the sound; value: the key
     kSpeech,    // value: 1 when somebody begins to speak, 0 when they have stopped
+    kTurn,      // value: TurnEdge::Kind; its position is in samples that were sent since the call began
   };
   Kind kind;
   char value;
@@ -53,6 +55,8 @@ class AudioMonitor {
   void set_voice(VoiceSettings settings) { voice_.store(settings, std::memory_order_relaxed); }
   VoiceSettings voice() const { return voice_.load(std::memory_order_relaxed); }
 
+  void set_turns(TurnSettings settings) { turns_.store(settings, std::memory_order_relaxed); }
+
   // --- the clock's side --------------------------------------------------------------------------------------
 
   // Beyond kMaxNotices that nobody took, the notice is counted and dropped.
@@ -66,6 +70,7 @@ class AudioMonitor {
 
   // What arrived in this tick, if anything did, and then what leaves in it.
   void Received(const int16_t* frame, size_t size) {
+    if (follows_turns_) edges_.Received(frame, size);
     if (!taps_.has_readers() || size > kMaxFrame) return;
     std::copy_n(frame, size, received_.begin());
     has_received_ = true;
@@ -73,21 +78,43 @@ class AudioMonitor {
   void Sent(const int16_t* frame, size_t size) {
     if (taps_.has_readers()) taps_.Write(has_received_ ? received_.data() : kSilence.data(), frame, size);
     has_received_ = false;
+    FollowTurns(frame, size);
   }
+
+  // Whether what was received in this tick is speech.
+  void Heard(bool speech) { edges_.Heard(speech); }
 
  private:
   static constexpr size_t kMaxNotices = 64;
   static constexpr std::array<int16_t, kMaxFrame> kSilence{};
   static_assert(std::atomic<VoiceSettings>::is_always_lock_free);
+  static_assert(std::atomic<TurnSettings>::is_always_lock_free);
+
+  void FollowTurns(const int16_t* frame, size_t size) {
+    sent_ += size;
+    const TurnSettings settings = turns_.load(std::memory_order_relaxed);
+    if (settings.enabled == 0) {
+      if (std::exchange(follows_turns_, false)) edges_ = {};
+      return;
+    }
+    follows_turns_ = true;
+    edges_.Sent(frame, size, settings, [this](const TurnEdge& edge) {
+      Notify({Notice::kTurn, static_cast<char>(edge.kind), 0, sent_ - std::min(sent_, edge.samples_ago)});
+    });
+  }
 
   TapRing taps_;
   SpscRing<Notice, kMaxNotices> notices_;
   std::atomic<uint64_t> lost_notices_{0};
   std::atomic<bool> tones_{false};
   std::atomic<VoiceSettings> voice_{VoiceSettings{}};
+  std::atomic<TurnSettings> turns_{TurnSettings{}};
   // Of the clock.
   bool noticed_ = false;
   bool has_received_ = false;
+  bool follows_turns_ = false;
+  uint64_t sent_ = 0;  // samples since the call began
+  TurnEdges edges_;
   std::array<int16_t, kMaxFrame> received_;
 };
 

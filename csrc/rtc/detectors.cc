@@ -65,6 +65,7 @@ void Detectors::DetectSpeech(const int16_t* frame) {
   voice_settings_ = settings;
   // A key is not speech. That of a telephone-event is heard as well: NetEq plays its tones, or scraps of them.
   const bool speech = voice_.IsSpeech(frame) && tick_ - last_key_ > kAfterKey;
+  port_->monitor().Heard(speech);
   const bool was_speaking = gate_.speaking();
   const bool is_speaking = gate_.Update(speech, settings);
   if (is_speaking == was_speaking) return;

@@ -104,6 +104,12 @@ if TYPE_CHECKING:
     from telnyx_native.media.stream import *  # noqa: F403 - all of it is public
     from telnyx_native.media.tap import AudioDirection as AudioDirection
     from telnyx_native.media.tap import AudioTap as AudioTap
+    from telnyx_native.media.turns import BargeIn as BargeIn
+    from telnyx_native.media.turns import DeadAir as DeadAir
+    from telnyx_native.media.turns import DoubleTalk as DoubleTalk
+    from telnyx_native.media.turns import Response as Response
+    from telnyx_native.media.turns import Speaker as Speaker
+    from telnyx_native.media.turns import Turn as Turn
     from telnyx_native.push import *  # noqa: F403 - all of it is public
     from telnyx_native.rest import *  # noqa: F403 - all of it is public
     from telnyx_native.signaling.health import SocketConnectionMetrics as SocketConnectionMetrics
@@ -155,6 +161,7 @@ _HOMES = {
     "media.sources": "Playable",
     "media.stream": "AudioCounters AudioStream",
     "media.tap": "AudioDirection AudioTap",
+    "media.turns": "BargeIn DeadAir DoubleTalk Response Speaker Turn",
     "push": "PushConfig PushEnvironment PushKind PushMetaData PushProvider",
     "rest": "TelephonyCredential TelephonyCredentials mint_login_token",
     "signaling.health": "SocketConnectionMetrics SocketConnectionQuality",

@@ -483,17 +483,21 @@ class VoiceActivityConfig:
         aggressiveness: 0 rarely misses speech, up to 3, which rarely takes noise for speech.
         onset: Seconds of speech, less the pauses in it, before somebody is speaking.
         hangover: Seconds without speech before nobody is any more; shorter pauses belong to what is said.
+        dead_air: Seconds without a sound from either side after which `Call.turn_flow` tells of it.
     """
 
     aggressiveness: int = 2
     onset: float = 0.06
     hangover: float = 0.4
+    dead_air: float = 5.0
 
     def __post_init__(self) -> None:
         if self.aggressiveness not in range(4):
             raise ConfigurationError("aggressiveness is 0, 1, 2 or 3")
         if not (0.01 <= self.onset <= 10 and 0.01 <= self.hangover <= 60):
             raise ConfigurationError("onset is 0.01 to 10 seconds, and hangover 0.01 to 60")
+        if not self.hangover < self.dead_air <= 600:
+            raise ConfigurationError("dead_air is longer than hangover, and at most 600 seconds")
 
 
 class NoiseSuppression(Enum):

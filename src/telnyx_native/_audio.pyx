@@ -37,15 +37,23 @@ cdef extern from "audio/audio_monitor.h" namespace "telnyx" nogil:
         uint16_t onset
         uint16_t hangover
 
+    struct TurnSettings:
+        uint16_t enabled
+        uint16_t onset
+        uint16_t hangover
+        uint16_t dead_air
+
     cppclass AudioMonitor:
         TapRing& taps()
         optional[Notice] TakeNotice()
         void set_tones(cbool)
         void set_voice(VoiceSettings)
+        void set_turns(TurnSettings)
 
     const int kKeyEvent "telnyx::Notice::kKeyEvent"
     const int kKeyTone "telnyx::Notice::kKeyTone"
     const int kSpeech "telnyx::Notice::kSpeech"
+    const int kTurn "telnyx::Notice::kTurn"
 
 cdef extern from "audio/rates.h" namespace "telnyx" nogil:
     const size_t kMaxFrame
@@ -230,6 +238,7 @@ MAX_LAYERS = kMaxLayers
 KEY_EVENT = kKeyEvent
 KEY_TONE = kKeyTone
 SPEECH = kSpeech
+TURN = kTurn
 
 SAMPLE_RATES = (8000, 16000, 24000, 32000, 48000)
 
@@ -512,6 +521,15 @@ cdef class AudioPort(PlaybackQueue):
         settings.onset = onset
         settings.hangover = hangover
         self._port.get().monitor().set_voice(settings)
+
+    def follow_turns(self, cbool wanted, int onset, int hangover, int dead_air):
+        """Whether is told who begins and ends to speak, on either side; times are in ticks of 10 ms."""
+        cdef TurnSettings settings
+        settings.enabled = wanted
+        settings.onset = onset
+        settings.hangover = hangover
+        settings.dead_air = dead_air
+        self._port.get().monitor().set_turns(settings)
 
     def take_notices(self):
         """What was heard since the last time, oldest first, as (kind, value, duration in ms, sample where it began)."""

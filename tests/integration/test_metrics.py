@@ -19,8 +19,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from support.limit import LIMIT
 from support.pages import blocks, run_piece
+from support.signals import tone
 from support.users import log_in
-from telnyx_native import CallError, TelnyxClient
+from telnyx_native import BargeIn, CallError, Response, Speaker, TelnyxClient, Turn
+from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.integrations.opentelemetry import CallTracer
 from telnyx_native.integrations.prometheus import CallMetrics
 
@@ -98,6 +100,44 @@ async def test_metrics_of_calls(gateway: Gateway, registry: CollectorRegistry, e
     assert 0 < await endpoint.value("telnyx_call_duration_seconds_sum", direction="outbound") < LIMIT
     assert await endpoint.value("telnyx_audio_underruns_total") >= 1
     await nobody_watches()
+
+
+async def converse(alice: TelnyxClient) -> None:
+    """A call with a bot that is answered by itself, interrupted by the echo of what it says, and ended."""
+    call = await alice.new_invite("echo")
+    await call.wait_active(LIMIT)
+    turns = call.turn_flow.collect()
+    await call.audio.write(tone(500, 0.3, call.audio.sample_rate))
+    await call.audio.play(PROMPT)  # heard again at once: the echo speaks while we do, and after us
+    async with asyncio.timeout(LIMIT):
+        while not isinstance(await anext(turns), BargeIn):
+            pass
+        while not isinstance(turn := await anext(turns), Turn) or turn.speaker is not Speaker.REMOTE:
+            pass
+    await call.audio.write(tone(500, 0.3, call.audio.sample_rate))
+    async with asyncio.timeout(LIMIT):
+        while not isinstance(await anext(turns), Response):
+            pass
+    await call.end()
+
+
+async def test_turns_are_measured(
+    gateway: Gateway,
+    registry: CollectorRegistry,
+    endpoint: Endpoint,
+    provider: TracerProvider,
+    exporter: InMemorySpanExporter,
+) -> None:
+    async with TelnyxClient() as alice:
+        CallMetrics(registry, quality=False).watch(alice)
+        CallTracer(provider, turns=True).watch(alice)
+        await log_in(alice, gateway, "alice")
+        await converse(alice)
+        await endpoint.until(1, "telnyx_call_response_seconds_count")
+        await endpoint.until(1, "telnyx_call_barge_in_seconds_count")
+    await nobody_watches()
+    events = {event.name for span in exporter.get_finished_spans() for event in span.events}
+    assert {"telnyx.turn", "telnyx.response", "telnyx.barge_in", "telnyx.double_talk"} <= events
 
 
 async def test_quality_is_measured_only_if_it_is_wanted(gateway: Gateway, registry: CollectorRegistry) -> None:

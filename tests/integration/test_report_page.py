@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -36,6 +37,10 @@ async def report(gateway: Gateway, tmp_path: Path) -> Path:
     return tmp_path / f"{call.call_id}.json"
 
 
+def said_in(report: Path) -> list[dict[str, Any]]:
+    return [turn for turn in json.loads(report.read_text())["turns"] if turn["speaker"] == "local"]
+
+
 async def test_page_and_picture(report: Path, tmp_path: Path) -> None:
     for name in ("call.html", "call.png"):
         async with program("-m", "telnyx_native", "report", report, "-o", tmp_path / name) as process:
@@ -47,6 +52,9 @@ async def test_page_and_picture(report: Path, tmp_path: Path) -> None:
     assert "<h1>Call to echo</h1>" in drawn
     assert "ended by NORMAL_CLEARING 16" in drawn
     assert "4.41 excellent" in drawn
+    (said, *_) = said_in(report)
+    assert said["ended"] - said["began"] == pytest.approx(4.0, abs=0.3)
+    assert f"<title>sent, {said['began']:.2f} to {said['ended']:.2f} s</title>" in drawn
     async with program("-m", "telnyx_native", "report", report, "-o", tmp_path / "call.pdf") as process:
         assert (await outcome(process))[0] == 2
 
@@ -58,7 +66,7 @@ async def test_in_a_browser(report: Path, tmp_path: Path) -> None:
     write_wav(tmp_path / "silence.wav", bytes(RATE), RATE)
     url = (tmp_path / "call.html").as_uri()
     async with open_page(url, microphone=tmp_path / "silence.wav") as page:
-        await page.until("document.querySelectorAll('svg[role=img][aria-label]').length === 8")
+        await page.until("document.querySelectorAll('svg[role=img][aria-label]').length === 9")
         assert await page.evaluate("document.querySelectorAll('polyline, circle').length >= 10")
         labels = await page.evaluate("[...document.querySelectorAll('svg')].map(svg => svg.ariaLabel).join('\\n')")
         assert "Level (dBFS). received:" in labels

@@ -32,6 +32,7 @@ class FakePeer:
         self.audio = AudioStream(self.audio_config)
         self.connection_state: StateFlow[PeerConnectionState] = StateFlow(PeerConnectionState.NEW)
         self.is_beyond_repair = False
+        self.received_codec: str | None = None
         self.audio_arrived = asyncio.Event()
         self.log = Log("media")
         self.candidates: SharedFlow[FoundCandidate] = SharedFlow(replay=8)

@@ -142,7 +142,7 @@ class AudioPath:
         peer.log = peer.audio.log = self._log.child("media")
         self._negotiation = Negotiation(peer, options, self.candidates, gather_limit=self._timeouts.gather)
         self._follow(peer)
-        self._observation.begin()
+        self._observation.begin(peer.audio)
         self._life.spawn(self._follow_hold())
         return self._negotiation
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.recording import Recording
     from telnyx_native.media.sources import Playable
     from telnyx_native.media.stream import AudioStream
+    from telnyx_native.media.turns import TurnEvent
     from telnyx_native.snapshot import JSONValue
     from telnyx_native.states import CallTerminationReason, TransferOutcome
 
@@ -233,6 +234,18 @@ class Call:
             CallError: The call is inbound and not accepted yet.
         """
         return self.audio.voice_activity_flow
+
+    @property
+    def turn_flow(self) -> SharedFlow[TurnEvent]:
+        """Who speaks from when to when, on both sides: `Turn`, `Response`, `BargeIn`, `DoubleTalk`, `DeadAir`.
+
+        Each is told when it is over, with the times at which it was in the sound, found natively to 10 ms. It is looked
+        for while somebody collects this, as `AudioConfig.voice_activity` says; the flow ends with the call.
+
+        Raises:
+            CallError: The call is inbound and not accepted yet.
+        """
+        return self.audio.turn_flow
 
     async def record(self, path: str | Path, config: RecordingConfig | None = None) -> Recording:
         """Record the call from now on, in stereo: left what is received, right what is sent.

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.call.quality import QualityMonitor, QualityWarnings, StatsSampler
 from telnyx_native.errors import TelnyxError, TelnyxWarning
 from telnyx_native.media.quality import AudioStats
+from telnyx_native.media.turns import Turn
 from telnyx_native.report.call_report import utc
 from telnyx_native.signaling.envelope import new_id
 from telnyx_native.signaling.messages import DebugReportData, DebugReportStart, DebugReportStop
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from telnyx_native.flow import SharedFlow
     from telnyx_native.logs import Log
     from telnyx_native.media.peer import Peer
+    from telnyx_native.media.stream import AudioStream
     from telnyx_native.report.call_report import CallReport
     from telnyx_native.signaling.messages import Message
     from telnyx_native.signaling.session import Session
@@ -38,12 +41,14 @@ class Observers:
         warnings: Who collects warnings; a call is watched only for somebody.
         warn: Takes a warning.
         report: Collects what happens for a report afterwards, if there is to be one.
+        turns: Whether who speaks when is in that report.
         debug: Whether statistics go to Telnyx while the call lasts.
     """
 
     warnings: SharedFlow[TelnyxWarning]
     warn: Callable[[TelnyxWarning], None]
     report: CallReport | None = None
+    turns: bool = False
     debug: bool = False
 
 
@@ -70,6 +75,7 @@ class Observation:
         self._life = life
         self._observers = observers
         self._sampler = StatsSampler(life, log)
+        self._audio: AudioStream | None = None  # whose turns are in the report
         self._debug_report = DebugReport(call_id, signaling, log) if observers.debug else None
         self._warnings = QualityWarnings(partial(_warn, call_id, observers))
         self.quality = QualityMonitor(life, self._sampler.samples, log)
@@ -78,7 +84,7 @@ class Observation:
         """Warn of something about the call."""
         _warn(self._call_id, self._observers, code, detail)
 
-    def begin(self) -> None:
+    def begin(self, audio: AudioStream) -> None:
         """The call has audio: observe it until it is over."""
         samples = self._sampler.samples
         self._life.spawn(self.quality.run())
@@ -86,6 +92,9 @@ class Observation:
         if self._observers.report is not None:
             self._life.spawn(self._report_samples(self._observers.report))
             self._life.spawn(self._report_states(self._observers.report))
+            if self._observers.turns:
+                self._audio = audio
+                self._life.spawn(self._report_turns(self._observers.report, audio))
         if self._debug_report is not None:
             self._life.spawn(self._debug_report.send_samples(samples))
 
@@ -98,6 +107,9 @@ class Observation:
 
     async def close(self) -> None:
         """End all measurements."""
+        if self._observers.report is not None and self._audio is not None:
+            for turn in self._audio._unfinished_turns():  # noqa: SLF001 - what the end of the call ends
+                self._observers.report.add_turn(turn, monotonic())
         self._sampler.close()
         self.quality.close()
         if self._debug_report is not None:
@@ -110,6 +122,11 @@ class Observation:
     async def _report_states(self, report: CallReport) -> None:
         async for state in self._life.states:
             report.add_event("info", str(state))
+
+    async def _report_turns(self, report: CallReport, audio: AudioStream) -> None:
+        async for event in audio.turn_flow:
+            if isinstance(event, Turn):
+                report.add_turn(event, monotonic())
 
 
 class DebugReport:

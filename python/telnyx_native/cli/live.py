@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -13,7 +13,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from telnyx_native.errors import CallError
 from telnyx_native.media.quality import CallQuality
+from telnyx_native.media.turns import Response
 from telnyx_native.untrusted_text import one_line
 
 if TYPE_CHECKING:
@@ -55,12 +57,14 @@ class LiveCall:
         begun: When it began, in seconds of `time.monotonic`.
         measured: `mos`, `rtt` and `jitter` in seconds, `loss`, and `level_in` and `level_out` from 0 to 1, as far as
             they are known.
+        response: Seconds that the latest answer took; NaN before there was one.
     """
 
     who: str
     state: str = ""
     begun: float = field(default_factory=monotonic)
     measured: Mapping[str, float | None] = field(default_factory=dict)
+    response: float = math.nan
 
 
 class LiveCalls:
@@ -77,12 +81,13 @@ class LiveCalls:
         table = Table(title=f"Calls: {len(self.calls)}", title_justify="left", expand=True)
         table.add_column("call", ratio=1, no_wrap=True)
         table.add_column("state", no_wrap=True)
-        for name in ("time", "MOS", "rtt", "jitter", "loss"):
+        answers = any(math.isfinite(call.response) for call in self.calls.values())
+        for name in ("time", *["answer"] * answers, "MOS", "rtt", "jitter", "loss"):
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("received", no_wrap=True)
         table.add_column("sent", no_wrap=True)
         for call in self.calls.values():
-            table.add_row(*_cells(call))
+            table.add_row(*_cells(call, answers=answers))
         return table
 
 
@@ -106,7 +111,14 @@ async def follow_call(calls: LiveCalls, call: Call) -> None:
         async for state in call.call_state_flow:
             row.state = state.name
 
-    await asyncio.gather(follow_states(), follow_quality())
+    async def follow_turns() -> None:
+        with suppress(CallError):  # it was never answered
+            await call.wait_active()
+            async for event in call.turn_flow:
+                if isinstance(event, Response):
+                    row.response = event.latency
+
+    await asyncio.gather(follow_states(), follow_quality(), follow_turns())
 
 
 async def follow_gateway(calls: LiveCalls, gateway: Gateway) -> None:
@@ -134,7 +146,7 @@ def _numbers(metrics: CallQualityMetrics) -> dict[str, float | None]:
     }
 
 
-def _cells(call: LiveCall) -> list[str | Text]:
+def _cells(call: LiveCall, *, answers: bool) -> list[str | Text]:
     def known(name: str) -> float:
         value = call.measured.get(name)
         return math.nan if value is None else value
@@ -145,6 +157,7 @@ def _cells(call: LiveCall) -> list[str | Text]:
         Text(one_line(call.who)),
         call.state.lower(),
         f"{minutes}:{seconds:02}",
+        *[_formatted(1000 * call.response, "{:.0f} ms")] * answers,
         Text(_formatted(mos, "{:.2f}"), STYLES.get(CallQuality.from_mos(mos), "")),
         _formatted(1000 * known("rtt"), "{:.0f} ms"),
         _formatted(1000 * known("jitter"), "{:.0f} ms"),

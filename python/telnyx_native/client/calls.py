@@ -347,6 +347,7 @@ class Calls(ConnectionListener):
                 self._publisher.warnings,
                 self._publisher.warn,
                 self._reports.open(dialog.call_id),
+                turns=config is not None and config.call_report_directory is not None,
                 debug=config is not None and config.debug,
             ),
             log=self._publisher.log.child("call", call_id=dialog.call_id),

@@ -11,11 +11,15 @@ async with TelnyxClient() as client:
 
 from __future__ import annotations
 
+import asyncio
+import re
 import time
+from contextlib import suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from telnyx_native.errors import ConfigurationError
+from telnyx_native.errors import CallError, ConfigurationError
 from telnyx_native.integrations import watch_calls
 from telnyx_native.states import CallDirection, CallNetworkChangeReason, CallState, CallTerminationReason
 from telnyx_native.version import __version__
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CallTracer"]
 
+_SPACES = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
 SERVER_FAULTS = 500
 """SIP codes from here on mean that something broke, and not that somebody did not want to talk."""
 
@@ -44,14 +50,21 @@ LOST = {reason.name for reason in CallNetworkChangeReason}
 class CallTracer:
     """Makes a span of every call, `telnyx.call`, and within it one of its set-up, `telnyx.call.setup`.
 
+    With `turns`, the span has an event `telnyx.turn`, `telnyx.response`, `telnyx.barge_in`, `telnyx.double_talk` or
+    `telnyx.dead_air` for each `Call.turn_flow` tells of, with its times as attributes.
+
     Args:
         tracer_provider: Where the spans go; the global provider by default.
         numbers: Whether the numbers of both sides are attributes. They are personal data.
+        turns: Whether turns are events.
     """
 
-    def __init__(self, tracer_provider: TracerProvider | None = None, *, numbers: bool = False) -> None:
+    def __init__(
+        self, tracer_provider: TracerProvider | None = None, *, numbers: bool = False, turns: bool = False
+    ) -> None:
         self._tracer = trace.get_tracer("telnyx_native", __version__, tracer_provider)
         self._numbers = numbers
+        self._turns = turns
         self._spans: WeakKeyDictionary[Call, Span] = WeakKeyDictionary()
 
     def watch(self, client: TelnyxClient) -> None:
@@ -80,12 +93,25 @@ class CallTracer:
     async def _follow(self, call: Call) -> None:
         span = self.span_of(call)
         broke = False
-        async for state in call.call_state_flow:
-            span.add_event(state.name)
-            broke |= state == CallState.ERROR
+
+        async def follow_states() -> None:
+            nonlocal broke
+            async for state in call.call_state_flow:
+                span.add_event(state.name)
+                broke |= state == CallState.ERROR
+
+        await asyncio.gather(follow_states(), self._follow_turns(call, span))
         self._add_setup(call, span)
         _conclude(span, call, broke=broke)
         span.end(_nanoseconds(call.timings.ended or time.monotonic()))
+
+    async def _follow_turns(self, call: Call, span: Span) -> None:
+        if not self._turns:
+            return
+        with suppress(CallError):  # it was never answered
+            await call.wait_active()
+            async for event in call.turn_flow:
+                span.add_event(f"telnyx.{_SPACES.sub('_', type(event).__name__).lower()}", asdict(event))
 
     def _add_setup(self, call: Call, span: Span) -> None:
         timings = call.timings

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from telnyx_native import _audio
 from telnyx_native.config import VoiceActivityConfig, require_sample_rate
 from telnyx_native.flow import SharedFlow
+from telnyx_native.media.turns import Edge, Turn, TurnEvent, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,6 +135,8 @@ class VoiceActivityDetector:
         return self._native.is_speech(frame)
 
 
+T = TypeVar("T")
+
 _SOURCES = {_audio.KEY_EVENT: DtmfSource.TELEPHONE_EVENT, _audio.KEY_TONE: DtmfSource.TONE}
 
 
@@ -141,7 +144,7 @@ def _nothing() -> None:
     """What there is to do when a flow that is closed gets a collector."""
 
 
-class _WantedFlow(SharedFlow[VoiceActivity]):
+class _WantedFlow(SharedFlow[T]):
     """A flow that tells when somebody begins to collect it.
 
     Args:
@@ -152,7 +155,7 @@ class _WantedFlow(SharedFlow[VoiceActivity]):
         super().__init__()
         self._on_wanted = on_wanted
 
-    def collect(self) -> Collector[VoiceActivity]:
+    def collect(self) -> Collector[T]:
         collector = super().collect()
         self._on_wanted()
         return collector
@@ -173,11 +176,14 @@ class Detectors:
     Attributes:
         dtmf: Keys.
         voice_activity: When somebody begins to speak, and stops; looked for while somebody collects it.
+        turns: Who speaks from when to when, on both sides; likewise.
     """
 
     def __init__(self, port: _audio.AudioPort, config: AudioConfig) -> None:
         self.dtmf: SharedFlow[DtmfReceived] = SharedFlow()
         self.voice_activity: SharedFlow[VoiceActivity] = _WantedFlow(self._listen_for_speech)
+        self.turns: SharedFlow[TurnEvent] = _WantedFlow(self._follow_turns)
+        self._turns = Turns()
         self._port = port
         self._config = config.voice_activity
         port.listen_for_tones(config.dtmf_tones)
@@ -185,18 +191,40 @@ class Detectors:
     def take_notices(self) -> None:
         """Tell what was heard since the last time."""
         for kind, value, milliseconds, position in self._port.take_notices():
-            if kind == _audio.SPEECH:
+            if kind == _audio.TURN:
+                for event in self._turns.take(Edge(value), position / self._port.sample_rate):
+                    self.turns.emit(event)
+            elif kind == _audio.SPEECH:
                 self.voice_activity.emit(VoiceActivity(bool(value), position / self._port.sample_rate))
             else:
                 self.dtmf.emit(DtmfReceived(chr(value), milliseconds / 1000, _SOURCES[kind]))
-        if not self.voice_activity.collected:
+        if not self.turns.collected:
+            self._follow_turns(wanted=False)
+        if not (self.voice_activity.collected or self.turns.collected):
             self._listen_for_speech(wanted=False)
+
+    def unfinished_turns(self) -> list[Turn]:
+        """The turns that are not over, as if they were now."""
+        counters = self._port.counters()
+        return self._turns.finish((counters["played"] + counters["silence"]) / self._port.sample_rate)
 
     def close(self) -> None:
         """Tell what is left; nothing more will be heard."""
         self.take_notices()
+        for turn in self.unfinished_turns():
+            self.turns.emit(turn)
         self.dtmf.close()
         self.voice_activity.close()
+        self.turns.close()
+
+    def _follow_turns(self, *, wanted: bool = True) -> None:
+        config = self._config
+        ticks = (round(seconds * TICKS_PER_SECOND) for seconds in (config.onset, config.hangover, config.dead_air))
+        self._port.follow_turns(wanted, *ticks)
+        if wanted:
+            self._listen_for_speech()
+        else:
+            self._turns = Turns()
 
     def _listen_for_speech(self, *, wanted: bool = True) -> None:
         self._port.listen_for_speech(

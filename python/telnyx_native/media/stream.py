@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from telnyx_native.config import AudioConfig
     from telnyx_native.flow import SharedFlow
     from telnyx_native.media.detectors import DtmfReceived, VoiceActivity
+    from telnyx_native.media.turns import Turn, TurnEvent
 
 __all__ = ["AudioCounters", "AudioStream"]
 
@@ -225,6 +226,11 @@ class AudioStream(AudioOutput):
         """When the remote begins to speak, and when it stops; looked for while somebody collects this."""
         return self._detectors.voice_activity
 
+    @property
+    def turn_flow(self) -> SharedFlow[TurnEvent]:
+        """Who speaks from when to when, on both sides, and what follows from it; looked for while somebody collects."""
+        return self._detectors.turns
+
     def tap(self, direction: AudioDirection = AudioDirection.RECEIVED) -> AudioTap:
         """Listen in on what is received, or sent, or both, from now on, without disturbing who reads and writes."""
         return AudioTap(self._port, self._tapped, AudioDirection(direction))
@@ -254,6 +260,12 @@ class AudioStream(AudioOutput):
     def _native_rings(self) -> _audio.AudioPort:
         """The queues themselves, for who moves audio on a thread of its own, and then alone."""
         return self._port
+
+    # --- for the report of a call ---------------------------------------------------------------------------------
+
+    def _unfinished_turns(self) -> list[Turn]:
+        """The turns that are not over, as if they were now."""
+        return self._detectors.unfinished_turns()
 
     # --- for the peer ----------------------------------------------------------------------------------------------
 

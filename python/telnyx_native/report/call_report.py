@@ -7,6 +7,7 @@ and bit rates in bits a second.
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from telnyx_native.media.quality import StatsEntry, StatsReport
+    from telnyx_native.media.turns import Turn
 
 __all__ = ["CallReport", "interval", "utc"]
 
 MOST_SAMPLES = 240
 """Samples that a report holds; beyond that every second one goes, so that it spans the call whatever its length."""
+
+MOST_TURNS = 5_000
+"""Turns that a report holds; the later ones are left out and counted."""
 
 MOST_EVENTS = 200
 """Events that a report holds; the later ones are left out and counted."""
@@ -50,6 +55,8 @@ class CallReport:
         self._taken = 0
         self._stride = 1
         self._events: list[dict[str, Any]] = []
+        self._turns: list[Turn] = []
+        self._audio_began = math.inf
 
     @property
     def samples(self) -> int:
@@ -73,6 +80,30 @@ class CallReport:
             return
         self._events.append({"timestamp": utc(self._moment(monotonic())), "level": level, "message": message})
 
+    def add_turn(self, turn: Turn, now: float) -> None:
+        """Take a turn that has just ended, at a moment in seconds of `time.monotonic`.
+
+        Turns count in audio that was sent; where that began, the turn that was told of the soonest after its end shows.
+        """
+        if len(self._turns) == MOST_TURNS:
+            self.left_out += 1
+            return
+        self._turns.append(turn)
+        self._audio_began = min(self._audio_began, now - self._began - turn.ended)
+
+    @property
+    def _turn_list(self) -> list[dict[str, Any]]:
+        """The turns, in seconds since the call began."""
+        began = self._audio_began
+        return [
+            {
+                "speaker": turn.speaker.value,
+                "began": round(began + turn.began, 3),
+                "ended": round(began + turn.ended, 3),
+            }
+            for turn in self._turns
+        ]
+
     def _moment(self, at: float) -> datetime:
         """The time of day at a moment, as if the clock on the wall had not been set since the beginning."""
         return self._begin + timedelta(seconds=at - self._began)
@@ -89,7 +120,8 @@ class CallReport:
         Args:
             summary: What is known about the call as a whole; its times are added.
         """
-        return self._body(summary, since=None, events=self._events)
+        turns = {"turns": self._turn_list} if self._turns else {}
+        return self._body(summary, since=None, events=self._events) | turns
 
     def next_segment(self, summary: Mapping[str, Any], flush_reason: str | None = None) -> dict[str, Any]:
         """Return what was not delivered yet, as Telnyx takes it.

@@ -8,6 +8,7 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from telnyx_native.media.turns import Speaker
 from telnyx_native.report.reading import QUIETEST
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DARK",
     "HEIGHT",
+    "LANES_HEIGHT",
     "LEFT",
     "LIGHT",
     "STRIP_HEIGHT",
@@ -28,6 +30,7 @@ __all__ = [
     "draw_chart",
     "draw_milestones",
     "draw_states",
+    "draw_turns",
     "drawings",
     "summarised",
 ]
@@ -79,6 +82,10 @@ def drawings(reading: Reading, palette: Mapping[str, str]) -> Iterator[Drawing]:
     duration, times = reading.duration, [moment.time for moment in reading.moments]
     words = ", ".join(f"{name.lower()} from {begin:.1f} s" for begin, name in reading.states)
     yield Drawing(draw_states(reading.states, duration, palette), STRIP_HEIGHT, f"States of the call: {words}")
+    if reading.turns:
+        heard, said = (sum(t.speaker is speaker for t in reading.turns) for speaker in (Speaker.REMOTE, Speaker.LOCAL))
+        words = f"Who spoke when: {heard} turns received, {said} sent, {len(reading.responses)} answers"
+        yield Drawing(draw_turns(reading, palette), LANES_HEIGHT, words)
     for chart in _charts(reading):
         yield Drawing(draw_chart(chart, times, duration, palette), HEIGHT, summarised(chart))
     if reading.milestones:
@@ -113,6 +120,14 @@ LEFT, RIGHT, TOP, BOTTOM = 56, 16, 34, 24
 
 STRIP_HEIGHT = 66
 ROW_HEIGHT = 22
+
+LANE = 20
+LANES_HEIGHT = 26 + 3 * LANE + 20
+_LANES = {
+    Speaker.REMOTE: ("received", 26, "first"),
+    Speaker.LOCAL: ("sent", 26 + 2 * LANE, "second"),
+}
+"""Of the picture of turns: name, place and colour; between them are the answers."""
 
 STATE_COLOURS = {
     "NEW": "faint",
@@ -220,6 +235,27 @@ def draw_states(states: Sequence[tuple[float, str]], duration: float, palette: M
         parts.append(_rectangle(x, 6, 11, 11, palette[STATE_COLOURS[name]], opacity=0.85))
         x -= 8
     parts += _seconds(scale, STRIP_HEIGHT - 4, palette)
+    return "".join(parts)
+
+
+def draw_turns(reading: Reading, palette: Mapping[str, str]) -> str:
+    """Return who spoke when: two lanes, `WIDTH` by `LANES_HEIGHT`, with the latency of each answer between them."""
+    scale = _Scale(reading.duration, 0, 1)
+    parts = [_text(LEFT, 16, "Who spoke when, and how long answers took (ms)", palette["ink"], weight=600)]
+    for speaker, (name, y, colour) in _LANES.items():
+        parts.append(_text(LEFT - 8, y + 15, name, palette["faint"], anchor="end"))
+        for turn in reading.turns:
+            if turn.speaker is speaker:
+                x, width = scale.x(turn.began), max(1.0, scale.x(turn.ended) - scale.x(turn.began))
+                title = f"<title>{name}, {turn.began:.2f} to {turn.ended:.2f} s</title>"
+                parts.append(_rectangle(x, y, width, LANE, palette[colour], opacity=0.85, content=title))
+    free = 0.0
+    for response in reading.responses:
+        x = scale.x(response.at)
+        if x >= free:  # where answers are close together, some have no number
+            parts.append(_text(x, 26 + LANE + 15, f"{1000 * response.latency:.0f}", palette["ink"], anchor="middle"))
+            free = x + 30
+    parts += _seconds(scale, LANES_HEIGHT - 4, palette)
     return "".join(parts)
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import astuple, fields
 from html import escape
 from pathlib import Path
+from statistics import median
 from string import Template
 from typing import TYPE_CHECKING
 
@@ -123,8 +124,16 @@ def tiles(reading: Reading) -> list[tuple[str, str, str]]:
         ("Round trip", f"{told(_average(m.rtt for m in reading.moments), 0)} ms", ""),
         ("Jitter", f"{told(_average(m.jitter_in for m in reading.moments), 1)} ms", ""),
         ("Loss", f"{told(_average(m.loss_in for m in reading.moments), 1)} %", ""),
+        *_answers(reading),
         ("Codec", reading.codec.removeprefix("audio/") or "unknown", ""),
     ]
+
+
+def _answers(reading: Reading) -> Iterator[tuple[str, str, str]]:
+    """The median time that answers took, if there were any."""
+    if reading.responses:
+        latency = median(response.latency for response in reading.responses)
+        yield ("Answers in", _milliseconds(latency), "")
 
 
 def title(reading: Reading) -> str:

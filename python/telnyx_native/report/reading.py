@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.media.quality import mean_opinion_score
+from telnyx_native.media.turns import Edge, Response, Speaker, Turn, TurnEvent, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,6 +21,13 @@ __all__ = ["Moment", "Reading", "read_report"]
 
 QUIETEST = -100.0
 """dBFS that stand for digital silence in a plot; the least that 16-bit samples can say is -90."""
+
+_EDGES = {
+    (Speaker.REMOTE, True): Edge.REMOTE_BEGINS,
+    (Speaker.REMOTE, False): Edge.REMOTE_ENDS,
+    (Speaker.LOCAL, True): Edge.LOCAL_BEGINS,
+    (Speaker.LOCAL, False): Edge.LOCAL_ENDS,
+}
 
 MILESTONES = ("invite_sent", "gathered", "ringing", "answered", "media_connected", "first_audio", "active")
 
@@ -67,6 +75,7 @@ class Reading:
         duration: Its length in seconds.
         path: The end of the network path, such as `{"local": {...}, "remote": {...}}`.
         codec: What was received last, such as `"audio/opus"`.
+        turns: Who spoke from when to when, in seconds since the call began, in the order of their ends.
     """
 
     summary: Mapping[str, Any]
@@ -76,6 +85,16 @@ class Reading:
     duration: float
     path: Mapping[str, Any] = field(default_factory=dict)
     codec: str = ""
+    turns: tuple[Turn, ...] = ()
+
+    @property
+    def responses(self) -> tuple[Response, ...]:
+        """How long the remote party was waiting for each answer."""
+        edges = [(each.began, True, each) for each in self.turns] + [(each.ended, False, each) for each in self.turns]
+        turns, events = Turns(), list[TurnEvent]()
+        for at, begins, turn in sorted(edges, key=lambda edge: edge[:2]):
+            events += turns.take(_EDGES[turn.speaker, begins], at)
+        return tuple(event for event in events if isinstance(event, Response))
 
 
 def read_report(path: Path) -> Reading:
@@ -110,6 +129,10 @@ def _reading(content: Mapping[str, Any]) -> Reading:
         },
         duration=float(summary["durationSeconds"]),
         path=last.get("ice", {}),
+        turns=tuple(
+            Turn(Speaker(turn["speaker"]), float(turn["began"]), float(turn["ended"]))
+            for turn in content.get("turns") or ()
+        ),
         codec=str(last.get("audio", {}).get("inbound", {}).get("codec", {}).get("mimeType", "")),
     )
 

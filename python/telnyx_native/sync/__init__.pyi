@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from telnyx_native.logs import Log
 from telnyx_native.media.consent_beep import ConsentBeeper
+from telnyx_native.media.turns import TurnEvent
 from telnyx_native.snapshot import JSONValue
 from types import TracebackType
 from typing import Any
@@ -31,6 +32,7 @@ from telnyx_native import AudioEncoding as AudioEncoding
 from telnyx_native import AudioProcessing as AudioProcessing
 from telnyx_native import AudioProcessor as AudioProcessor
 from telnyx_native import AuthenticationError as AuthenticationError
+from telnyx_native import BargeIn as BargeIn
 from telnyx_native import ByeResponse as ByeResponse
 from telnyx_native import CallControl as CallControl
 from telnyx_native import CallDirection as CallDirection
@@ -56,9 +58,11 @@ from telnyx_native import ConsentBeep as ConsentBeep
 from telnyx_native import ConsultationError as ConsultationError
 from telnyx_native import ConsultationState as ConsultationState
 from telnyx_native import CredentialConfig as CredentialConfig
+from telnyx_native import DeadAir as DeadAir
 from telnyx_native import DeviceError as DeviceError
 from telnyx_native import DisablePushResponse as DisablePushResponse
 from telnyx_native import DisplayResponse as DisplayResponse
+from telnyx_native import DoubleTalk as DoubleTalk
 from telnyx_native import DrainingError as DrainingError
 from telnyx_native import DtmfDetector as DtmfDetector
 from telnyx_native import DtmfReceived as DtmfReceived
@@ -111,6 +115,7 @@ from telnyx_native import RemoteParty as RemoteParty
 from telnyx_native import ReportError as ReportError
 from telnyx_native import RequestError as RequestError
 from telnyx_native import RequestTimeoutError as RequestTimeoutError
+from telnyx_native import Response as Response
 from telnyx_native import RestError as RestError
 from telnyx_native import RingSink as RingSink
 from telnyx_native import RingingResponse as RingingResponse
@@ -124,6 +129,7 @@ from telnyx_native import SocketMethod as SocketMethod
 from telnyx_native import SocketResponse as SocketResponse
 from telnyx_native import SocketStatus as SocketStatus
 from telnyx_native import SoundDevice as SoundDevice
+from telnyx_native import Speaker as Speaker
 from telnyx_native import Spread as Spread
 from telnyx_native import TelephonyCredential as TelephonyCredential
 from telnyx_native import TelnyxConfig as TelnyxConfig
@@ -133,6 +139,7 @@ from telnyx_native import Timeouts as Timeouts
 from telnyx_native import TokenConfig as TokenConfig
 from telnyx_native import TranscriptItem as TranscriptItem
 from telnyx_native import TransferOutcome as TransferOutcome
+from telnyx_native import Turn as Turn
 from telnyx_native import TxLogger as TxLogger
 from telnyx_native import TxServerConfiguration as TxServerConfiguration
 from telnyx_native import Verdict as Verdict
@@ -151,7 +158,7 @@ S = TypeVar('S')
 T = TypeVar('T')
 ToolT = TypeVar('ToolT', bound='Callable[..., Any]')
 
-__all__ = ['AiAssistant', 'AiConversationResponse', 'AnonymousConfig', 'AnswerResponse', 'AttachResponse', 'AudioClosedError', 'AudioCodec', 'AudioConfig', 'AudioCounters', 'AudioDirection', 'AudioEncoding', 'AudioLayer', 'AudioOutput', 'AudioProcessing', 'AudioProcessor', 'AudioStream', 'AudioTap', 'AuthenticationError', 'ByeResponse', 'Call', 'CallControl', 'CallDirection', 'CallError', 'CallEvent', 'CallIds', 'CallLimitError', 'CallMessage', 'CallNetworkChangeReason', 'CallQuality', 'CallQualityMetrics', 'CallSnapshot', 'CallState', 'CallTerminationReason', 'CallTimings', 'CandidateResponse', 'ChannelLimitError', 'Cleared', 'ClientReadyResponse', 'Collector', 'Conference', 'ConfigurationError', 'ConnectionStatus', 'ConsentBeep', 'Consultation', 'ConsultationError', 'ConsultationState', 'CredentialConfig', 'DeviceError', 'DisablePushResponse', 'DisplayResponse', 'DrainingError', 'DtmfDetector', 'DtmfReceived', 'DtmfSource', 'EncodedPacket', 'EndOfCandidatesResponse', 'EngineClosedError', 'ErrorCode', 'EventResponse', 'FlowClosedError', 'GatewayRegistrationError', 'GatewayState', 'GatewayStateResponse', 'Handset', 'HandsetCounters', 'HandsetState', 'HangupCause', 'IceServer', 'InfoResponse', 'InviteResponse', 'InviteTimeoutError', 'JsonLinesFormatter', 'Limits', 'LogContextFilter', 'LogLevel', 'LoginResponse', 'LoginTimings', 'Loudspeaker', 'MalformedFrameError', 'Mark', 'MediaError', 'MediaResponse', 'MessageResponse', 'MicrophoneReport', 'NetworkChangedError', 'NoiseSuppression', 'OpusConfig', 'PacketCodec', 'PacketTap', 'PausedAudio', 'Playable', 'Playback', 'PreCallReport', 'PushConfig', 'PushEnvironment', 'PushKind', 'PushMetaData', 'PushProvider', 'ReceivedMessageBody', 'ReceivedResult', 'RecordedPart', 'Recording', 'RecordingConfig', 'Region', 'RemoteParty', 'ReportError', 'RequestError', 'RequestTimeoutError', 'RestError', 'RingSink', 'RingingResponse', 'SdpError', 'ServerUnavailableError', 'SessionSnapshot', 'SharedFlow', 'SocketConnectionError', 'SocketConnectionMetrics', 'SocketConnectionQuality', 'SocketMethod', 'SocketResponse', 'SocketStatus', 'SoundDevice', 'Spread', 'StateFlow', 'TelephonyCredential', 'TelephonyCredentials', 'TelnyxClient', 'TelnyxConfig', 'TelnyxError', 'TelnyxWarning', 'Timeouts', 'TokenConfig', 'TranscriptItem', 'TransferOutcome', 'TxLogger', 'TxServerConfiguration', 'Verdict', 'VoiceActivity', 'VoiceActivityConfig', 'VoiceActivityDetector', 'WaitTimeoutError', 'WarningCode', 'WidgetSettings', '__version__', 'log_context', 'mint_login_token', 'run_microphone_check', 'run_pre_call', 'sound_devices', 'versions']
+__all__ = ['AiAssistant', 'AiConversationResponse', 'AnonymousConfig', 'AnswerResponse', 'AttachResponse', 'AudioClosedError', 'AudioCodec', 'AudioConfig', 'AudioCounters', 'AudioDirection', 'AudioEncoding', 'AudioLayer', 'AudioOutput', 'AudioProcessing', 'AudioProcessor', 'AudioStream', 'AudioTap', 'AuthenticationError', 'BargeIn', 'ByeResponse', 'Call', 'CallControl', 'CallDirection', 'CallError', 'CallEvent', 'CallIds', 'CallLimitError', 'CallMessage', 'CallNetworkChangeReason', 'CallQuality', 'CallQualityMetrics', 'CallSnapshot', 'CallState', 'CallTerminationReason', 'CallTimings', 'CandidateResponse', 'ChannelLimitError', 'Cleared', 'ClientReadyResponse', 'Collector', 'Conference', 'ConfigurationError', 'ConnectionStatus', 'ConsentBeep', 'Consultation', 'ConsultationError', 'ConsultationState', 'CredentialConfig', 'DeadAir', 'DeviceError', 'DisablePushResponse', 'DisplayResponse', 'DoubleTalk', 'DrainingError', 'DtmfDetector', 'DtmfReceived', 'DtmfSource', 'EncodedPacket', 'EndOfCandidatesResponse', 'EngineClosedError', 'ErrorCode', 'EventResponse', 'FlowClosedError', 'GatewayRegistrationError', 'GatewayState', 'GatewayStateResponse', 'Handset', 'HandsetCounters', 'HandsetState', 'HangupCause', 'IceServer', 'InfoResponse', 'InviteResponse', 'InviteTimeoutError', 'JsonLinesFormatter', 'Limits', 'LogContextFilter', 'LogLevel', 'LoginResponse', 'LoginTimings', 'Loudspeaker', 'MalformedFrameError', 'Mark', 'MediaError', 'MediaResponse', 'MessageResponse', 'MicrophoneReport', 'NetworkChangedError', 'NoiseSuppression', 'OpusConfig', 'PacketCodec', 'PacketTap', 'PausedAudio', 'Playable', 'Playback', 'PreCallReport', 'PushConfig', 'PushEnvironment', 'PushKind', 'PushMetaData', 'PushProvider', 'ReceivedMessageBody', 'ReceivedResult', 'RecordedPart', 'Recording', 'RecordingConfig', 'Region', 'RemoteParty', 'ReportError', 'RequestError', 'RequestTimeoutError', 'Response', 'RestError', 'RingSink', 'RingingResponse', 'SdpError', 'ServerUnavailableError', 'SessionSnapshot', 'SharedFlow', 'SocketConnectionError', 'SocketConnectionMetrics', 'SocketConnectionQuality', 'SocketMethod', 'SocketResponse', 'SocketStatus', 'SoundDevice', 'Speaker', 'Spread', 'StateFlow', 'TelephonyCredential', 'TelephonyCredentials', 'TelnyxClient', 'TelnyxConfig', 'TelnyxError', 'TelnyxWarning', 'Timeouts', 'TokenConfig', 'TranscriptItem', 'TransferOutcome', 'Turn', 'TxLogger', 'TxServerConfiguration', 'Verdict', 'VoiceActivity', 'VoiceActivityConfig', 'VoiceActivityDetector', 'WaitTimeoutError', 'WarningCode', 'WidgetSettings', '__version__', 'log_context', 'mint_login_token', 'run_microphone_check', 'run_pre_call', 'sound_devices', 'versions']
 
 class AiAssistant:
     @property
@@ -241,6 +248,8 @@ class AudioStream:
     def dtmf_flow(self) -> SharedFlow[DtmfReceived]: ...
     @property
     def voice_activity_flow(self) -> SharedFlow[VoiceActivity]: ...
+    @property
+    def turn_flow(self) -> SharedFlow[TurnEvent]: ...
     def tap(self, direction: AudioDirection=...) -> AudioTap: ...
     def tap_packets(self) -> PacketTap: ...
     @property
@@ -344,6 +353,8 @@ class Call:
     def dtmf_flow(self) -> SharedFlow[DtmfReceived]: ...
     @property
     def voice_activity_flow(self) -> SharedFlow[VoiceActivity]: ...
+    @property
+    def turn_flow(self) -> SharedFlow[TurnEvent]: ...
     def record(self, path: str | Path, config: RecordingConfig | None=None) -> Recording: ...
     def record_packets(self, path: str | Path, config: RecordingConfig | None=None) -> Recording: ...
     @property

@@ -28,3 +28,10 @@ def test_a_call_of_which_nothing_is_known() -> None:
     row = drawn(a=LiveCall("bob", "RINGING", measured={"mos": float("nan"), "rtt": None}))
     assert "ringing" in row
     assert "nan" not in row
+
+
+def test_how_fast_the_latest_answer_was() -> None:
+    row = drawn(a=LiveCall("bob", "ACTIVE", response=0.42), b=LiveCall("carol", "ACTIVE"))
+    assert "answer" in row
+    assert "420 ms" in row
+    assert "answer" not in drawn(b=LiveCall("carol", "ACTIVE"))

@@ -65,6 +65,7 @@ class Scene:
     call: Call
     consultation: telnyx_native.Consultation[Call]
     tap: AudioTap
+    packets: telnyx_native.PacketTap
     recording: telnyx_native.Recording
     api: CredentialApi
     credentials: TelephonyCredentials
@@ -124,6 +125,7 @@ class Scene:
         """In a call that is over soon: what waits for its audio is released then."""
         await self.active()
         self.tap = self.call.audio.tap()
+        self.packets = self.call.audio.tap_packets()
         self.soon(self.call.hang_up)
 
     async def full(self) -> None:
@@ -224,6 +226,7 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
     "Call.message": (Scene.active, lambda s: s.call.message("Hello")),
     "Call.restart_ice": (Scene.active, lambda s: s.call.restart_ice()),
     "Call.record": (Scene.active, lambda s: s.call.record(s.directory / "call.wav")),
+    "Call.record_packets": (Scene.active, lambda s: s.call.record_packets(s.directory / "call.opus")),
     "Call.set_max_bitrate": (Scene.active, lambda s: s.call.set_max_bitrate(20_000)),
     "Call.stats": (Scene.active, lambda s: s.call.stats()),
     "Call.transfer": (Scene.transferable, lambda s: s.call.transfer("+15550102")),
@@ -238,6 +241,8 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
     "AudioStream.write, of what is played": (Scene.full, lambda s: played(s.call.audio.play(bytes(64_000)))),
     "AudioStream.drain": (Scene.full, lambda s: s.call.audio.drain()),
     "AudioTap.read": (Scene.ending, lambda s: s.tap.read(16_000)),
+    "PacketTap.read": (Scene.ending, lambda s: s.packets.read()),
+    "Recording.complete": (Scene.recorded, lambda s: s.recording.complete()),
     "Recording.stop": (Scene.recorded, lambda s: s.recording.stop()),
     "SharedFlow.first": (Scene.hung_up, lambda s: s.client.socket_response_flow.first(timeout=LIMIT)),
     "SharedFlow.wait_collected": (Scene.collected, lambda s: s.client.warning_flow.wait_collected()),

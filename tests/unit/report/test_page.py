@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from telnyx_native.media.turns import Speaker, Turn
 from telnyx_native.report.chart import DARK, LIGHT, Chart, Line, _steps, draw_chart, summarised
 from telnyx_native.report.page import page, picture
 from telnyx_native.report.reading import Reading
@@ -71,3 +73,16 @@ def luminance(colour: str) -> float:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_turns_are_two_lanes_with_the_answers_between() -> None:
+    they, we = Speaker.REMOTE, Speaker.LOCAL
+    turns = (Turn(they, 0.5, 1.0), Turn(we, 1.25, 1.5), Turn(they, 1.75, 2.0), Turn(we, 2.5, 2.75))
+    told = replace(reading(), turns=turns)
+    drawn = page(told)
+    assert [response.latency for response in told.responses] == [0.25, 0.5]
+    assert "Who spoke when: 2 turns received, 2 sent, 2 answers" in drawn
+    assert "<title>received, 0.50 to 1.00 s</title>" in drawn
+    assert ">250</text>" in drawn
+    assert '<dt>Answers in</dt><dd class="">375 ms</dd>' in drawn
+    assert "Who spoke when" not in page(reading())
