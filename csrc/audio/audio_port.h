@@ -113,6 +113,10 @@ class AudioPort {
   void set_muted(bool muted) { muted_.store(muted, std::memory_order_relaxed); }
   bool muted() const { return muted_.load(std::memory_order_relaxed); }
 
+  // Deaf, the application reads silence; detectors and taps hear all the same.
+  void set_deaf(bool deaf) { deaf_.store(deaf, std::memory_order_relaxed); }
+  bool deaf() const { return deaf_.load(std::memory_order_relaxed); }
+
   // Asks the clock to report when `samples` can be read, or when what taps see, or packets, have reached `position`.
   void ArmReadable(size_t samples) { readable_at_.store(samples, std::memory_order_release); }
   void ArmTapped(uint64_t position) { tapped_at_.store(position, std::memory_order_release); }
@@ -177,7 +181,8 @@ class AudioPort {
   // Delivers one received frame.
   void PushCapture(const int16_t* frame, size_t size) {
     captured_.fetch_add(size, std::memory_order_relaxed);
-    capture_lost_.fetch_add(capture_.Overwrite(frame, size), std::memory_order_relaxed);
+    const int16_t* heard = deaf() && size <= kMaxFrame ? kSilence.data() : frame;
+    capture_lost_.fetch_add(capture_.Overwrite(heard, size), std::memory_order_relaxed);
     received_level_.Update(frame, size);
     monitor_.Received(frame, size);
   }
@@ -254,6 +259,8 @@ class AudioPort {
     if (any) std::transform(sum.begin(), sum.begin() + static_cast<ptrdiff_t>(size), frame, ToSample);
   }
 
+  static constexpr std::array<int16_t, kMaxFrame> kSilence{};
+
   const PortFormat format_;
   PlaybackQueue voice_;
   std::array<Place, kMaxLayers + 1> layers_;  // the last is the signal
@@ -261,7 +268,7 @@ class AudioPort {
   AudioMonitor monitor_;
   PacketRing packets_;
   Level received_level_, sent_level_;
-  std::atomic<bool> muted_{false};
+  std::atomic<bool> muted_{false}, deaf_{false};
   bool was_muted_ = false;  // this and the next of the clock
   int16_t last_sent_ = 0;
   std::atomic<size_t> readable_at_{0};

@@ -201,6 +201,8 @@ cdef extern from "audio/audio_port.h" namespace "telnyx" nogil:
         size_t capture_size()
         void set_muted(cbool)
         cbool muted()
+        void set_deaf(cbool)
+        cbool deaf()
         void ArmReadable(size_t)
         void ArmTapped(uint64_t)
         void ArmPackets(uint64_t)
@@ -487,6 +489,14 @@ cdef class AudioPort(PlaybackQueue):
     @muted.setter
     def muted(self, cbool muted):
         self._port.get().set_muted(muted)
+
+    @property
+    def deaf(self):
+        return self._port.get().deaf()
+
+    @deaf.setter
+    def deaf(self, cbool deaf):
+        self._port.get().set_deaf(deaf)
 
     @property
     def received_level(self):

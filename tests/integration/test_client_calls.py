@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from support.hearing import echoes
+from support.hearing import echoes, hear_tone, hears_nothing, saying_tone
 from support.limit import LIMIT
 from support.process import held, let_go, start_threads_of_the_executor
 from support.signals import chirp, dominant_frequency, likeness, pcm, rms, silence, tone
@@ -302,3 +302,21 @@ async def test_nobody_is_where_a_call_leads(gateway: Gateway, alice: TelnyxClien
     with suppress(CallError):  # the end may come before the answer is acknowledged
         await call.accept()
     assert (await call.wait_done(LIMIT)).cause == "USER_BUSY"
+
+
+async def test_deaf_call_hears_silence(alice: TelnyxClient, bob: TelnyxClient) -> None:
+    """What is found in the sound, and who taps it, is not concerned."""
+    outbound, inbound = await answered_call(alice, bob, "bob")
+    async with saying_tone(inbound.audio, 600):
+        await hear_tone(outbound.audio, 600)
+        outbound.deaf()
+        assert outbound.deafened
+        outbound.audio.read_nowait()
+        await hears_nothing(outbound.audio, 0.3)
+        with outbound.audio.tap() as tap:
+            assert rms(pcm(await tap.read(RATE // 5))) > 500
+        assert outbound.toggle_deaf() is False
+        await hear_tone(outbound.audio, 600)
+    outbound.toggle_deaf()
+    outbound.undeaf()
+    assert not outbound.deafened

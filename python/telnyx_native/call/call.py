@@ -214,6 +214,24 @@ class Call:
         return self.audio.muted
 
     @property
+    def deafened(self) -> bool:
+        """Whether the application, or a loudspeaker, hears silence."""
+        return self.audio.deaf
+
+    def deaf(self) -> None:
+        """Hear silence instead of the remote party; detectors, taps and recordings go on."""
+        self.audio.deaf = True
+
+    def undeaf(self) -> None:
+        """Hear the remote party again."""
+        self.audio.deaf = False
+
+    def toggle_deaf(self) -> bool:
+        """Become deaf, or hear again; return whether it is deaf now."""
+        self.audio.deaf = not self.audio.deaf
+        return self.audio.deaf
+
+    @property
     def dtmf_flow(self) -> SharedFlow[DtmfReceived]:
         """Keys that the remote presses, each once, when it is let go; the flow ends with the call.
 

@@ -146,6 +146,15 @@ class AudioStream(AudioOutput):
 
     # --- capture ---------------------------------------------------------------------------------------------------
 
+    @property
+    def deaf(self) -> bool:
+        """Whether silence is read instead of what is received; keys, speech, turns, taps and recordings go on."""
+        return self._port.deaf
+
+    @deaf.setter
+    def deaf(self, deaf: bool) -> None:
+        self._port.deaf = deaf
+
     async def read(self, samples: int) -> bytes:
         """Return the next `samples` received samples as bytes, in the encoding of the call; wait until they are there.
 
