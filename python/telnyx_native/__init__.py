@@ -89,6 +89,9 @@ if TYPE_CHECKING:
     from telnyx_native.media.detectors import DtmfSource as DtmfSource
     from telnyx_native.media.detectors import VoiceActivity as VoiceActivity
     from telnyx_native.media.detectors import VoiceActivityDetector as VoiceActivityDetector
+    from telnyx_native.media.end_of_turn import TurnEnd as TurnEnd
+    from telnyx_native.media.end_of_turn import TurnModel as TurnModel
+    from telnyx_native.media.end_of_turn import turn_ends as turn_ends
     from telnyx_native.media.output import AudioLayer as AudioLayer
     from telnyx_native.media.output import AudioOutput as AudioOutput
     from telnyx_native.media.output import Cleared as Cleared
@@ -153,6 +156,7 @@ _HOMES = {
     "logs": "JsonLinesFormatter LogContextFilter LogLevel TxLogger log_context",
     "media.audio_processor": "AudioProcessor",
     "media.detectors": "DtmfDetector DtmfReceived DtmfSource VoiceActivity VoiceActivityDetector",
+    "media.end_of_turn": "TurnEnd TurnModel turn_ends",
     "media.output": "AudioLayer AudioOutput Cleared",
     "media.packets": "EncodedPacket PacketCodec PacketTap",
     "media.playing": "Mark Playback",

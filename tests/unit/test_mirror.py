@@ -56,6 +56,7 @@ COVERED_BY = {
     "integrations/livekit.py": "frameworks/test_livekit.py",
     "integrations/opentelemetry.py": "integration/test_metrics.py",
     "integrations/pipecat.py": "frameworks/test_pipecat.py",
+    "integrations/smart_turn.py": "frameworks/test_smart_turn.py",
     "integrations/prometheus.py": "integration/test_metrics.py",
     "media/consent_beep.py": "native/test_recording.py",
     "media/recording_feeds.py": "native/test_recording.py",

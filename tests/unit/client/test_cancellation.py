@@ -264,8 +264,14 @@ WITH_DEVICES = {"Handset.close", "Handset.open", "Handset.use", "run_microphone_
 WITH_THE_ENGINE = {"Consultation.complete", "Consultation.merge"}
 """Tested where calls hear each other: `integration/test_consultation.py`."""
 
-OTHERWISE = {telnyx_native.AudioLayer, telnyx_native.AudioOutput, telnyx_native.Conference}
-"""An `AudioStream` is an output, too; a conference needs the native engine: `integration/test_joins.py`."""
+OTHERWISE = {
+    telnyx_native.AudioLayer,
+    telnyx_native.AudioOutput,
+    telnyx_native.Conference,
+    telnyx_native.TurnModel,
+}
+"""An `AudioStream` is an output, too; a conference needs the native engine: `integration/test_joins.py`. A model is
+somebody else's."""
 
 
 def public_coroutines() -> Iterator[str]:
