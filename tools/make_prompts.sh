@@ -28,6 +28,7 @@ PYTHON
 assets=python/telnyx_native/assets
 speak $assets/prompt.flac "Hello! This is Telnyx Native. If you hear this, the call works."
 speak $assets/bot_greeting.flac "Hello! I am the example bot, and I say back what you say. Interrupt me whenever you like. The hash key hangs up."
+speak $assets/voicemail.flac "Hello, you have reached the voicemail of Alex. Please leave a message after the tone."
 
 sounds=examples/sounds
 speak $sounds/menu.flac "Welcome. Press one for a tune, two to leave a message, or the hash key to hang up."

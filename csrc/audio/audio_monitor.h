@@ -1,4 +1,4 @@
-// What an application hears of a call besides its samples: keys, speech, and taps on both directions.
+// What an application hears of a call besides its samples: keys, tones, speech, and taps on both directions.
 
 #pragma once
 
@@ -24,11 +24,14 @@ struct Notice {
     kKeyTone,   // a DTMF key that was found in the sound; value: the key
     kSpeech,    // value: 1 when somebody begins to speak, 0 when they have stopped
     kTurn,      // value: TurnEdge::Kind; its position is in samples that were sent since the call began
+    kWord,      // value: 1 when a word begins, 0 when it has ended
+    kTone,      // a steady tone; value: its SteadyTone::Phase
   };
   Kind kind;
   char value;
-  uint32_t duration_ms;  // of a key
-  uint64_t position;     // where it began, in received samples since the call began
+  uint32_t duration_ms;        // of a key or a tone
+  uint64_t position;           // where it began, in received samples since the call began
+  uint16_t low = 0, high = 0;  // Hz, of a tone; high is 0 if it has a single frequency
 };
 
 // How speech is told from the rest. Times are in ticks of 10 ms.
@@ -37,6 +40,12 @@ struct alignas(8) VoiceSettings {
   uint8_t aggressiveness = 2;  // 0 to 3, see VoiceDetector
   uint16_t onset = 6;          // speech, less pauses, before it counts
   uint16_t hangover = 40;      // silence before it is over
+};
+
+// How words are told from pauses.
+struct alignas(4) WordSettings {
+  uint16_t enabled = 0;
+  uint16_t threshold = 0;  // the least mean amplitude of a word, of 32,767
 };
 
 // Threads: one application thread takes notices and settings come from any; one clock thread does the rest.
@@ -54,6 +63,10 @@ class AudioMonitor {
   bool tones() const { return tones_.load(std::memory_order_relaxed); }
   void set_voice(VoiceSettings settings) { voice_.store(settings, std::memory_order_relaxed); }
   VoiceSettings voice() const { return voice_.load(std::memory_order_relaxed); }
+  void set_words(WordSettings settings) { words_.store(settings, std::memory_order_relaxed); }
+  WordSettings words() const { return words_.load(std::memory_order_relaxed); }
+  void set_steady_tones(bool wanted) { steady_tones_.store(wanted, std::memory_order_relaxed); }
+  bool steady_tones() const { return steady_tones_.load(std::memory_order_relaxed); }
 
   void set_turns(TurnSettings settings) { turns_.store(settings, std::memory_order_relaxed); }
 
@@ -102,6 +115,7 @@ class AudioMonitor {
       Notify({Notice::kTurn, static_cast<char>(edge.kind), 0, sent_ - std::min(sent_, edge.samples_ago)});
     });
   }
+  static_assert(std::atomic<WordSettings>::is_always_lock_free);
 
   TapRing taps_;
   SpscRing<Notice, kMaxNotices> notices_;
@@ -109,6 +123,8 @@ class AudioMonitor {
   std::atomic<bool> tones_{false};
   std::atomic<VoiceSettings> voice_{VoiceSettings{}};
   std::atomic<TurnSettings> turns_{TurnSettings{}};
+  std::atomic<bool> steady_tones_{false};
+  std::atomic<WordSettings> words_{WordSettings{}};
   // Of the clock.
   bool noticed_ = false;
   bool has_received_ = false;

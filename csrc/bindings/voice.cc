@@ -1,6 +1,7 @@
 #include "bindings/bindings.h"
 #include "bindings/pcm.h"
 #include "rtc/voice_detector.h"
+#include "rtc/word_detector.h"
 
 namespace telnyx {
 
@@ -14,6 +15,14 @@ bool IsSpeech(VoiceDetector& detector, const py::buffer& pcm) {
   return any;
 }
 
+// What is new of a word in the next 10 ms: (whether it began, ticks ago), or None.
+py::object NextWordEdge(WordDetector& detector, const py::buffer& pcm, int threshold) {
+  const PcmFrames frames(pcm, detector.frame_size());
+  if (frames.samples().size() != detector.frame_size()) throw py::value_error("a frame is 10 ms long");
+  const std::optional<WordEdge> edge = detector.Process(frames.samples().data(), threshold);
+  return edge ? py::make_tuple(edge->began, edge->ticks_ago) : py::object(py::none());
+}
+
 }  // namespace
 
 void BindVoice(py::module_& module) {
@@ -21,6 +30,7 @@ void BindVoice(py::module_& module) {
       .def(py::init<int>())
       .def("set_aggressiveness", &VoiceDetector::SetAggressiveness)
       .def("is_speech", &IsSpeech);
+  py::class_<WordDetector>(module, "WordDetector").def(py::init<int>()).def("process", &NextWordEdge);
 }
 
 }  // namespace telnyx

@@ -14,20 +14,12 @@ constexpr int kAfterKey = 30;
 
 }  // namespace
 
-bool SpeechGate::Update(bool speech, const VoiceSettings& settings) {
-  if (speaking_) {
-    ticks_ = speech ? 0 : ticks_ + 1;
-    speaking_ = ticks_ < settings.hangover;
-    if (!speaking_) level_ = 0;
-  } else {
-    level_ = speech ? level_ + 1 : std::max(level_ - 1, 0);
-    ticks_ = level_ > 0 ? ticks_ + 1 : 0;
-    speaking_ = level_ >= settings.onset;
-  }
-  return speaking_;
-}
-
-Detectors::Detectors(AudioPort* port) : port_(port), tones_(port->sample_rate()), voice_(port->sample_rate()) {
+Detectors::Detectors(AudioPort* port)
+    : port_(port),
+      tones_(port->sample_rate()),
+      voice_(port->sample_rate()),
+      words_(port->sample_rate()),
+      steady_tones_(port->sample_rate()) {
   voice_.SetAggressiveness(voice_settings_.aggressiveness);
 }
 
@@ -36,6 +28,8 @@ void Detectors::Process(const int16_t* frame, TelephoneEvents* events) {
   if (events != nullptr) TakeEvents(*events);
   if (port_->monitor().tones() || port_->monitor().voice().enabled != 0) DetectTones(frame);
   DetectSpeech(frame);
+  DetectWords(frame);
+  if (port_->monitor().steady_tones()) DetectSteadyTones(frame);
 }
 
 void Detectors::TakeEvents(TelephoneEvents& events) {
@@ -72,10 +66,27 @@ void Detectors::DetectSpeech(const int16_t* frame) {
   Notify(Notice::kSpeech, is_speaking ? 1 : 0, gate_.ticks(), 0);
 }
 
-void Detectors::Notify(Notice::Kind kind, char value, int began_ticks_ago, uint32_t duration_ms) {
+void Detectors::DetectWords(const int16_t* frame) {
+  const WordSettings settings = port_->monitor().words();
+  const bool wanted = settings.enabled != 0;
+  if (wanted && !hears_words_) words_.Reset();
+  hears_words_ = wanted;
+  if (!wanted) return;
+  if (const auto edge = words_.Process(frame, settings.threshold))
+    Notify(Notice::kWord, edge->began ? 1 : 0, edge->ticks_ago, 0);
+}
+
+void Detectors::DetectSteadyTones(const int16_t* frame) {
+  if (const auto tone = steady_tones_.Process(frame))
+    Notify(Notice::kTone, static_cast<char>(tone->phase), static_cast<int>(tone->began_ago), 10 * tone->duration_ticks,
+           tone->low, tone->high);
+}
+
+void Detectors::Notify(Notice::Kind kind, char value, int began_ticks_ago, uint32_t duration_ms, uint16_t low,
+                       uint16_t high) {
   const uint64_t now = port_->Captured();
   const uint64_t ago = static_cast<uint64_t>(began_ticks_ago) * port_->frame_size();
-  port_->monitor().Notify({kind, value, duration_ms, now - std::min(now, ago)});
+  port_->monitor().Notify({kind, value, duration_ms, now - std::min(now, ago), low, high});
 }
 
 }  // namespace telnyx

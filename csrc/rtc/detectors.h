@@ -1,4 +1,4 @@
-// What the media clock finds out about received audio: keys and speech.
+// What the media clock finds out about received audio: keys, tones, speech and words.
 
 #pragma once
 
@@ -8,24 +8,13 @@
 #include "audio/audio_port.h"
 #include "audio/dtmf_detector.h"
 #include "audio/key_merger.h"
+#include "audio/steady_tone_detector.h"
 #include "audio/telephone_events.h"
+#include "rtc/speech_gate.h"
 #include "rtc/voice_detector.h"
+#include "rtc/word_detector.h"
 
 namespace telnyx {
-
-// Speech begins when there was more of it than pauses for the onset, and ends after a hangover without any.
-class SpeechGate {
- public:
-  // One tick; whether somebody is speaking now.
-  bool Update(bool speech, const VoiceSettings& settings);
-  bool speaking() const { return speaking_; }
-  int ticks() const { return ticks_; }  // since the last change may have begun: of speech, or of silence
-
- private:
-  bool speaking_ = false;
-  int level_ = 0;
-  int ticks_ = 0;
-};
 
 // Of the clock's thread. Everything it finds goes to the port's notices.
 class Detectors {
@@ -39,7 +28,10 @@ class Detectors {
   void TakeEvents(TelephoneEvents& events);
   void DetectTones(const int16_t* frame);
   void DetectSpeech(const int16_t* frame);
-  void Notify(Notice::Kind kind, char value, int began_ticks_ago, uint32_t duration_ms);
+  void DetectWords(const int16_t* frame);
+  void DetectSteadyTones(const int16_t* frame);
+  void Notify(Notice::Kind kind, char value, int began_ticks_ago, uint32_t duration_ms, uint16_t low = 0,
+              uint16_t high = 0);
 
   AudioPort* const port_;
   int64_t tick_ = 0;
@@ -49,6 +41,9 @@ class Detectors {
   VoiceDetector voice_;
   VoiceSettings voice_settings_;
   SpeechGate gate_;
+  WordDetector words_;
+  bool hears_words_ = false;
+  SteadyToneDetector steady_tones_;
 };
 
 }  // namespace telnyx

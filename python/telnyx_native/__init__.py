@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from telnyx_native.client import TelnyxClient as TelnyxClient
     from telnyx_native.client.precall import *  # noqa: F403 - all of it is public
     from telnyx_native.config import AnonymousConfig as AnonymousConfig
+    from telnyx_native.config import AnswerDetectionConfig as AnswerDetectionConfig
     from telnyx_native.config import AudioCodec as AudioCodec
     from telnyx_native.config import AudioConfig as AudioConfig
     from telnyx_native.config import AudioEncoding as AudioEncoding
@@ -83,7 +84,15 @@ if TYPE_CHECKING:
     from telnyx_native.logs import LogLevel as LogLevel
     from telnyx_native.logs import TxLogger as TxLogger
     from telnyx_native.logs import log_context as log_context
+    from telnyx_native.media.answer_detection import AnswerDetection as AnswerDetection
+    from telnyx_native.media.answer_detection import AnswerDetector as AnswerDetector
+    from telnyx_native.media.answer_detection import AnswerReason as AnswerReason
+    from telnyx_native.media.answer_detection import AnswerVerdict as AnswerVerdict
+    from telnyx_native.media.answer_detection import Beep as Beep
+    from telnyx_native.media.answer_detection import GreetingEnd as GreetingEnd
     from telnyx_native.media.audio_processor import AudioProcessor as AudioProcessor
+    from telnyx_native.media.call_progress import CallProgress as CallProgress
+    from telnyx_native.media.call_progress import CallProgressDetector as CallProgressDetector
     from telnyx_native.media.detectors import DtmfDetector as DtmfDetector
     from telnyx_native.media.detectors import DtmfReceived as DtmfReceived
     from telnyx_native.media.detectors import DtmfSource as DtmfSource
@@ -133,9 +142,9 @@ _HOMES = {
     "client": "TelnyxClient",
     "client.precall": "PreCallReport Spread run_pre_call",
     "config": (
-        "AnonymousConfig AudioCodec AudioConfig AudioEncoding AudioProcessing ConsentBeep CredentialConfig IceServer "
-        "Limits NoiseSuppression OpusConfig PausedAudio RecordedPart RecordingConfig Region RingSink TelnyxConfig "
-        "Timeouts TokenConfig TxServerConfiguration VoiceActivityConfig"
+        "AnonymousConfig AnswerDetectionConfig AudioCodec AudioConfig AudioEncoding AudioProcessing ConsentBeep "
+        "CredentialConfig IceServer Limits NoiseSuppression OpusConfig PausedAudio RecordedPart RecordingConfig Region "
+        "RingSink TelnyxConfig Timeouts TokenConfig TxServerConfiguration VoiceActivityConfig"
     ),
     "devices.handset": "Handset HandsetCounters HandsetState Loudspeaker",
     "devices.sound_system": "MicrophoneReport SoundDevice run_microphone_check sound_devices",
@@ -154,7 +163,9 @@ _HOMES = {
     ),
     "flow": "Collector SharedFlow StateFlow",
     "logs": "JsonLinesFormatter LogContextFilter LogLevel TxLogger log_context",
+    "media.answer_detection": "AnswerDetection AnswerDetector AnswerReason AnswerVerdict Beep GreetingEnd",
     "media.audio_processor": "AudioProcessor",
+    "media.call_progress": "CallProgress CallProgressDetector",
     "media.detectors": "DtmfDetector DtmfReceived DtmfSource VoiceActivity VoiceActivityDetector",
     "media.end_of_turn": "TurnEnd TurnModel turn_ends",
     "media.output": "AudioLayer AudioOutput Cleared",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnonymousConfig",
+    "AnswerDetectionConfig",
     "AudioCodec",
     "AudioConfig",
     "AudioEncoding",
@@ -498,6 +499,52 @@ class VoiceActivityConfig:
             raise ConfigurationError("onset is 0.01 to 10 seconds, and hangover 0.01 to 60")
         if not self.hangover < self.dead_air <= 600:
             raise ConfigurationError("dead_air is longer than hangover, and at most 600 seconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerDetectionConfig:
+    """How `Call.detect_answer` tells a human from a machine.
+
+    The names, and that times are whole milliseconds, are those of Telnyx's `answering_machine_detection_config`, so
+    that one can be moved to the other. The defaults are those with the fewest errors in the measurements of
+    docs/answer-detection.md, where they stand beside Telnyx's.
+
+    Attributes:
+        total_analysis_time_millis: After so long without a verdict it is unknown.
+        initial_silence_millis: After so long without a word it is silence (Telnyx: a machine).
+        after_greeting_silence_millis: Who is silent for so long after a greeting is a human.
+        greeting_duration_millis: A greeting that lasts longer is a machine's.
+        maximum_number_of_words: A greeting of more words is a machine's.
+        maximum_word_length_millis: A single word, speech without a pause, that lasts longer is a machine's.
+        between_words_silence_millis: A longer pause separates two words; shorter ones than 50 ms are not heard.
+        silence_threshold: What has a lower mean amplitude, of 32,767, is silence; so is what is not 7 dB over the
+            noise.
+        greeting_total_analysis_time_millis: After so long, `Call.wait_greeting_ended` waits no more.
+        greeting_silence_duration_millis: After so long a pause the greeting of a machine is over, without a beep.
+    """
+
+    total_analysis_time_millis: int = 5000
+    initial_silence_millis: int = 3500
+    after_greeting_silence_millis: int = 700
+    greeting_duration_millis: int = 2000
+    maximum_number_of_words: int = 8
+    maximum_word_length_millis: int = 1500
+    between_words_silence_millis: int = 50
+    silence_threshold: int = 128
+    greeting_total_analysis_time_millis: int = 30_000
+    greeting_silence_duration_millis: int = 1500
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise ConfigurationError(f"{name} is a whole number, not {value!r}")
+        if not 0 <= self.silence_threshold <= 32_767:
+            raise ConfigurationError(f"silence_threshold is 0 to 32767, not {self.silence_threshold}")
+        if not 1 <= self.maximum_number_of_words <= 1000:
+            raise ConfigurationError(f"maximum_number_of_words is 1 to 1000, not {self.maximum_number_of_words}")
+        for name, value in vars(self).items():
+            if name.endswith("_millis") and not 10 <= value <= 600_000:
+                raise ConfigurationError(f"{name} is 10 to 600000 milliseconds, not {value}")
 
 
 class NoiseSuppression(Enum):

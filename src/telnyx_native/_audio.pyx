@@ -30,6 +30,12 @@ cdef extern from "audio/audio_monitor.h" namespace "telnyx" nogil:
         char value
         uint32_t duration_ms
         uint64_t position
+        uint16_t low
+        uint16_t high
+
+    struct WordSettings:
+        uint16_t enabled
+        uint16_t threshold
 
     struct VoiceSettings:
         uint8_t enabled
@@ -49,11 +55,15 @@ cdef extern from "audio/audio_monitor.h" namespace "telnyx" nogil:
         void set_tones(cbool)
         void set_voice(VoiceSettings)
         void set_turns(TurnSettings)
+        void set_words(WordSettings)
+        void set_steady_tones(cbool)
 
     const int kKeyEvent "telnyx::Notice::kKeyEvent"
     const int kKeyTone "telnyx::Notice::kKeyTone"
     const int kSpeech "telnyx::Notice::kSpeech"
     const int kTurn "telnyx::Notice::kTurn"
+    const int kWord "telnyx::Notice::kWord"
+    const int kTone "telnyx::Notice::kTone"
 
 cdef extern from "audio/rates.h" namespace "telnyx" nogil:
     const size_t kMaxFrame
@@ -67,6 +77,19 @@ cdef extern from "audio/dtmf_detector.h" namespace "telnyx" nogil:
         CppDtmfDetector(int)
         size_t frame_size()
         optional[KeyPress] Process(const int16_t*)
+
+cdef extern from "audio/steady_tone_detector.h" namespace "telnyx" nogil:
+    struct SteadyTone:
+        int phase
+        uint16_t low
+        uint16_t high
+        uint32_t began_ago
+        uint32_t duration_ticks
+
+    cppclass CppSteadyToneDetector "telnyx::SteadyToneDetector":
+        CppSteadyToneDetector(int)
+        size_t frame_size()
+        optional[SteadyTone] Process(const int16_t*)
 
 cdef extern from "audio/telephone_events.h" namespace "telnyx" nogil:
     cppclass CppTelephoneEvents "telnyx::TelephoneEvents":
@@ -241,6 +264,9 @@ KEY_EVENT = kKeyEvent
 KEY_TONE = kKeyTone
 SPEECH = kSpeech
 TURN = kTurn
+WORD = kWord
+TONE = kTone
+TONE_BEGAN, TONE_LASTS, TONE_ENDED = range(3)
 
 SAMPLE_RATES = (8000, 16000, 24000, 32000, 48000)
 
@@ -541,13 +567,28 @@ cdef class AudioPort(PlaybackQueue):
         settings.dead_air = dead_air
         self._port.get().monitor().set_turns(settings)
 
+    def listen_for_words(self, cbool wanted, int threshold):
+        """Whether words are looked for; `threshold` is the least mean amplitude of one, of 32,767."""
+        cdef WordSettings settings
+        settings.enabled = wanted
+        settings.threshold = threshold
+        self._port.get().monitor().set_words(settings)
+
+    def listen_for_steady_tones(self, cbool wanted):
+        """Whether tones that keep their frequencies are looked for."""
+        self._port.get().monitor().set_steady_tones(wanted)
+
     def take_notices(self):
-        """What was heard since the last time, oldest first, as (kind, value, duration in ms, sample where it began)."""
+        """What was heard since the last time, oldest first.
+
+        Each is (kind, value, duration in ms, sample where it began, lower frequency, higher frequency).
+        """
         notices = []
         cdef optional[Notice] notice = self._port.get().monitor().TakeNotice()
         while notice.has_value():
             notices.append((
-                notice.value().kind, notice.value().value, notice.value().duration_ms, notice.value().position
+                notice.value().kind, notice.value().value, notice.value().duration_ms, notice.value().position,
+                notice.value().low, notice.value().high,
             ))
             notice = self._port.get().monitor().TakeNotice()
         return notices
@@ -750,6 +791,33 @@ cdef class DtmfDetector:
             done += width
         self._rest = self._rest[done:]
         return keys
+
+
+cdef class SteadyToneDetector:
+    """Finds tones that keep their frequencies in PCM, 10 ms at a time."""
+
+    cdef unique_ptr[CppSteadyToneDetector] _detector
+
+    def __init__(self, int sample_rate):
+        if sample_rate not in SAMPLE_RATES:
+            raise ValueError(f"sample rate {sample_rate} is not one of {SAMPLE_RATES}")
+        self._detector.reset(new CppSteadyToneDetector(sample_rate))
+
+    def process(self, frame):
+        """Take the next 10 ms; what is new of a tone, or None.
+
+        It is (phase, milliseconds since it began, its duration in ms, lower frequency, higher frequency or 0).
+        """
+        cdef Samples fed = samples_of(frame, INT16)
+        if fed.encoding != kInt16 or <size_t>fed.count != self._detector.get().frame_size():
+            raise TypeError(f"the detector takes {self._detector.get().frame_size()} 16-bit samples")
+        cdef optional[SteadyTone] tone = self._detector.get().Process(<const int16_t*>fed.view.buf)
+        if not tone.has_value():
+            return None
+        return (
+            tone.value().phase, 10 * tone.value().began_ago, 10 * tone.value().duration_ticks,
+            tone.value().low, tone.value().high,
+        )
 
 
 cdef class TelephoneEvents:

@@ -19,11 +19,11 @@ from websockets.asyncio.server import serve
 
 from support.limit import LIMIT
 from support.scripts import outcome, program
-from support.signals import dominant_frequency, likeness, tone
+from support.signals import dominant_frequency, likeness, silence, tone
 from support.sound_server import needs_sound_server, sound_server
 from telnyx_native import CallError
 from telnyx_native.gateway import GatewayConfig, GatewayLimits, User, scripted_brain
-from telnyx_native.gateway.destinations.sounds import PROMPT
+from telnyx_native.gateway.destinations.sounds import PROMPT, VOICEMAIL
 from telnyx_native.media.files import read_audio
 from telnyx_native.testing import Phone, open_phone
 
@@ -330,6 +330,39 @@ async def test_realtime_speech_api_that_is_not_there(gateway, caller) -> None:
         with pytest.raises(CallError):
             await caller.call("alice")
         await example.prints("the service cannot be reached")
+
+
+async def test_voicemail(gateway, callee) -> None:
+    async with running("15_voicemail.py", gateway.url, "callee") as example:
+        await callee.answer()
+        await callee.say(read_audio(VOICEMAIL, RATE))
+        await example.prints("^machine, after .* by (long-greeting|long-word|many-words)")
+        await callee.say(np.concatenate([silence(0.3, RATE), tone(1000, 0.4, RATE)]))
+        await example.prints("beep of (999|100[01]) Hz")
+        await callee.hears(SOUNDS / "goodbye.flac")
+        await callee.wait_hung_up()
+        await example.prints("left a message")
+        await example.ends()
+
+
+async def test_voicemail_of_the_gateway(gateway) -> None:
+    async with running("15_voicemail.py", gateway.url) as example:
+        await example.prints("^machine")
+        await example.prints("beep of (999|100[01]) Hz")
+        await example.prints("left a message")
+        await example.ends()
+
+
+async def test_voicemail_answered_by_a_human(gateway, callee) -> None:
+    async with running("15_voicemail.py", gateway.url, "callee") as example:
+        await callee.answer()
+        await callee.say(
+            np.concatenate([silence(0.5, RATE), read_audio(VOICEMAIL, RATE)[: round(0.5 * RATE)]])
+        )  # Hello.
+        await example.prints("^human, after .* by short-greeting")
+        await callee.hears(SOUNDS / "please_hold.flac")
+        await example.prints("talked to a human")
+        await example.ends()
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("[0-9]*.py")), ids=lambda path: path.name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from telnyx_native.call.consultation import begin_consultation
 from telnyx_native.call.machine import ANSWERED
-from telnyx_native.config import AudioConfig
+from telnyx_native.config import AnswerDetectionConfig, AudioConfig
 from telnyx_native.errors import CallError, ChannelLimitError, ConfigurationError
 from telnyx_native.media.joins import bridge
 from telnyx_native.media.negotiation import MediaOptions
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from telnyx_native.config import AudioCodec, RecordingConfig
     from telnyx_native.events import CallIds, CallMessage, RemoteParty
     from telnyx_native.flow import SharedFlow, StateFlow
+    from telnyx_native.media.answer_detection import AnswerDetection, Beep, GreetingEnd
+    from telnyx_native.media.call_progress import CallProgress
     from telnyx_native.media.detectors import DtmfReceived, VoiceActivity
     from telnyx_native.media.peer import Peer
     from telnyx_native.media.quality import CallQualityMetrics
@@ -264,6 +266,63 @@ class Call:
             CallError: The call is inbound and not accepted yet.
         """
         return self.audio.turn_flow
+
+    @property
+    def call_progress_flow(self) -> SharedFlow[CallProgress]:
+        """What the network tells with tones: ringback, busy, congestion, SIT, and the tones of fax machines.
+
+        They are looked for natively while somebody collects this, before the answer (in early media) as after it. A
+        signal that goes on is told once. The flow ends with the call.
+
+        Raises:
+            CallError: The call is inbound and not accepted yet.
+        """
+        return self.audio.call_progress_flow
+
+    async def detect_answer(self, config: AnswerDetectionConfig | None = None) -> AnswerDetection:
+        """Find out who answered: a human, a machine, a fax or nobody.
+
+        It waits until the call is active, listens from then on, and decides by the pauses of what is said and by tones,
+        usually within two seconds after the first word. Call it before anything is said to the remote: it listens, and
+        whoever is spoken to behaves differently. Audio can be read meanwhile. Cancelling this ends the listening.
+
+        Args:
+            config: The limits.
+
+        Raises:
+            CallError: The call ended before that was clear, or this is running already.
+        """
+        await self.wait_active()
+        return await self._driver.answering.detect(self.audio, config or AnswerDetectionConfig())
+
+    async def wait_for_beep(self, timeout: float | None = 30.0, *, config: AnswerDetectionConfig | None = None) -> Beep:
+        """Return the beep of an answering machine, within 100 ms after its end.
+
+        A beep that `detect_answer` has heard counts. Several may wait at the same time.
+
+        Args:
+            timeout: Seconds; `None` waits until the call ends.
+            config: What is silence, and what a word.
+
+        Raises:
+            WaitTimeoutError: There was none in time.
+            CallError: The call ended first.
+        """
+        await self.wait_active()
+        return await self._driver.answering.wait_for_beep(self.audio, config or AnswerDetectionConfig(), timeout)
+
+    async def wait_greeting_ended(self, config: AnswerDetectionConfig | None = None) -> GreetingEnd:
+        """Return when a machine may be spoken to: after its beep, or when it is silent for long without one.
+
+        Args:
+            config: How long (`greeting_silence_duration_millis`), and how long to wait in all
+                (`greeting_total_analysis_time_millis`).
+
+        Raises:
+            CallError: The call ended first.
+        """
+        await self.wait_active()
+        return await self._driver.answering.wait_greeting_ended(self.audio, config or AnswerDetectionConfig())
 
     async def record(self, path: str | Path, config: RecordingConfig | None = None) -> Recording:
         """Record the call from now on, in stereo: left what is received, right what is sent.

@@ -259,9 +259,9 @@ def gateway(
 
     Telnyx's clients log in to it, call each other by name or number, and reach these destinations:
     **echo**, **tone** or **tone:HZ**, **music**, **file:NAME**, **dtmf** (reads keys back), **ivr** or **ivr:MENU**,
-    **conference:NAME**, **early** (early media), **hangup-after:SECONDS**, **busy**, **reject**, **noanswer**,
-    **assistant** or **assistant:ID**. It prints one line to copy into another terminal for a first call, then logs the
-    calls until Ctrl-C.
+    **conference:NAME**, **voicemail**, **progress:SIGNAL** (a tone of the network), **early** (early media),
+    **hangup-after:SECONDS**, **busy**, **reject**, **noanswer**, **assistant** or **assistant:ID**. It prints one line
+    to copy into another terminal for a first call, then logs the calls until Ctrl-C.
 
     **Exit codes**: 0 ended with Ctrl-C · 2 the command line or a file is wrong · 3 cannot listen there
     """

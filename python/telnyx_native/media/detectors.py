@@ -1,7 +1,10 @@
-"""What is found in received audio: the DTMF keys that the remote presses, and whether somebody speaks."""
+"""What is found in received audio: DTMF keys, whether somebody speaks, words, and the tones of the network."""
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
@@ -9,10 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 from telnyx_native import _audio
 from telnyx_native.config import VoiceActivityConfig, require_sample_rate
 from telnyx_native.flow import SharedFlow
+from telnyx_native.media.answer_detection import Word
+from telnyx_native.media.call_progress import CallProgress, ProgressMatcher, SteadyTone, TonePhase
 from telnyx_native.media.turns import Edge, Turn, TurnEvent, Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from typing_extensions import Buffer
 
@@ -25,6 +30,7 @@ __all__ = [
     "DtmfDetector",
     "DtmfReceived",
     "DtmfSource",
+    "Hearing",
     "VoiceActivity",
     "VoiceActivityDetector",
 ]
@@ -166,6 +172,60 @@ class _WantedFlow(SharedFlow[T]):
         self._on_wanted = _nothing
 
 
+MOST_SOUNDS = 1024
+"""Sounds that wait for who listens to an answer; there are some twenty a second at most."""
+
+
+class Hearing:
+    """The words and steady tones of a call while somebody listens to them.
+
+    Args:
+        take_notices: Brings what was found natively up to now.
+        received: Returns how many seconds of audio were received.
+
+    Attributes:
+        over: Whether the call has ended.
+    """
+
+    def __init__(self, take_notices: Callable[[], None], received: Callable[[], float]) -> None:
+        self._take_notices = take_notices
+        self._received = received
+        self._heard: deque[Word | SteadyTone] = deque(maxlen=MOST_SOUNDS)
+        self._news = asyncio.Event()
+        self.over = False
+
+    @property
+    def now(self) -> float:
+        """Seconds of audio that were received."""
+        return self._received()
+
+    def take(self) -> list[Word | SteadyTone]:
+        """Return what was heard since the last time."""
+        self._take_notices()
+        heard = list(self._heard)
+        self._heard.clear()
+        return heard
+
+    async def wait(self, seconds: float) -> None:
+        """Return when something new was heard, or the call has ended, or after that many seconds."""
+        self._news.clear()
+        if self._heard or self.over:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+
+    def hear(self, sound: Word | SteadyTone) -> None:
+        """Something was heard."""
+        self._heard.append(sound)
+        self._news.set()
+
+    def end(self) -> None:
+        """Nothing more will be heard."""
+        self.over = True
+        self._news.set()
+
+
 class Detectors:
     """What the clock found in the audio of one port, as flows.
 
@@ -177,6 +237,7 @@ class Detectors:
         dtmf: Keys.
         voice_activity: When somebody begins to speak, and stops; looked for while somebody collects it.
         turns: Who speaks from when to when, on both sides; likewise.
+        call_progress: The tones of the network; looked for while somebody collects it.
     """
 
     def __init__(self, port: _audio.AudioPort, config: AudioConfig) -> None:
@@ -184,24 +245,56 @@ class Detectors:
         self.voice_activity: SharedFlow[VoiceActivity] = _WantedFlow(self._listen_for_speech)
         self.turns: SharedFlow[TurnEvent] = _WantedFlow(self._follow_turns)
         self._turns = Turns()
+        self.call_progress: SharedFlow[CallProgress] = _WantedFlow(self._listen_for_tones)
+        self._hearings: list[Hearing] = []
+        self._progress = ProgressMatcher()
         self._port = port
         self._config = config.voice_activity
+        self._closed = False
         port.listen_for_tones(config.dtmf_tones)
 
     def take_notices(self) -> None:
         """Tell what was heard since the last time."""
-        for kind, value, milliseconds, position in self._port.take_notices():
+        rate = self._port.sample_rate
+        for kind, value, milliseconds, position, low, high in self._port.take_notices():
             if kind == _audio.TURN:
-                for event in self._turns.take(Edge(value), position / self._port.sample_rate):
+                for event in self._turns.take(Edge(value), position / rate):
                     self.turns.emit(event)
             elif kind == _audio.SPEECH:
-                self.voice_activity.emit(VoiceActivity(bool(value), position / self._port.sample_rate))
+                self.voice_activity.emit(VoiceActivity(bool(value), position / rate))
+            elif kind == _audio.WORD:
+                self._hear(Word(bool(value), position / rate))
+            elif kind == _audio.TONE:
+                frequencies = (low, high) if high else (low,)
+                self._hear(SteadyTone(TonePhase(value), position / rate, milliseconds / 1000, frequencies))
             else:
                 self.dtmf.emit(DtmfReceived(chr(value), milliseconds / 1000, _SOURCES[kind]))
         if not self.turns.collected:
             self._follow_turns(wanted=False)
         if not (self.voice_activity.collected or self.turns.collected):
             self._listen_for_speech(wanted=False)
+        self._listen_for_tones()
+
+    @contextmanager
+    def hearing(self, threshold: int) -> Iterator[Hearing]:
+        """Listen to words and steady tones until the context ends.
+
+        Args:
+            threshold: The least mean amplitude of a word, of 32,767; of two who listen, the last one's counts.
+        """
+        hearing = Hearing(self.take_notices, self.received)
+        if self._closed:
+            hearing.end()
+        self._hearings.append(hearing)
+        self._port.listen_for_words(True, threshold)
+        self._listen_for_tones()
+        try:
+            yield hearing
+        finally:
+            self._hearings.remove(hearing)
+            if not self._hearings:
+                self._port.listen_for_words(False, 0)
+            self._listen_for_tones()
 
     def unfinished_turns(self) -> list[Turn]:
         """The turns that are not over, as if they were now."""
@@ -213,9 +306,26 @@ class Detectors:
         self.take_notices()
         for turn in self.unfinished_turns():
             self.turns.emit(turn)
+        self._closed = True
         self.dtmf.close()
         self.voice_activity.close()
         self.turns.close()
+        self.call_progress.close()
+        for hearing in self._hearings:
+            hearing.end()
+
+    def received(self) -> float:
+        """Seconds of audio that were received since the call began."""
+        return self._port.counters()["captured"] / self._port.sample_rate
+
+    def _hear(self, sound: Word | SteadyTone) -> None:
+        for hearing in self._hearings:
+            hearing.hear(sound)
+        if isinstance(sound, SteadyTone) and (progress := self._progress.take(sound)) is not None:
+            self.call_progress.emit(progress)
+
+    def _listen_for_tones(self) -> None:
+        self._port.listen_for_steady_tones(self.call_progress.collected or bool(self._hearings))
 
     def _follow_turns(self, *, wanted: bool = True) -> None:
         config = self._config

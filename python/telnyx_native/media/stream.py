@@ -28,12 +28,14 @@ from telnyx_native.media.tap import TAP_SECONDS, Arrivals, AudioDirection, Audio
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractContextManager
 
     from typing_extensions import Buffer
 
     from telnyx_native.config import AudioConfig
     from telnyx_native.flow import SharedFlow
-    from telnyx_native.media.detectors import DtmfReceived, VoiceActivity
+    from telnyx_native.media.call_progress import CallProgress
+    from telnyx_native.media.detectors import DtmfReceived, Hearing, VoiceActivity
     from telnyx_native.media.turns import Turn, TurnEvent
 
 __all__ = ["AudioCounters", "AudioStream"]
@@ -61,7 +63,8 @@ class AudioCounters:
         underruns: How many times playback ran dry; the end of each utterance is one.
         captured: Received and decoded.
         capture_lost: Received, but not read in time and overwritten by newer audio.
-        notices_lost: Keys and changes of speech (how many) that came while the event loop stood still for very long.
+        notices_lost: Keys, tones and changes of speech (how many) that came while the event loop stood still for very
+            long.
     """
 
     played: int
@@ -239,6 +242,19 @@ class AudioStream(AudioOutput):
     def turn_flow(self) -> SharedFlow[TurnEvent]:
         """Who speaks from when to when, on both sides, and what follows from it; looked for while somebody collects."""
         return self._detectors.turns
+
+    @property
+    def call_progress_flow(self) -> SharedFlow[CallProgress]:
+        """What the network tells with tones; looked for while somebody collects this."""
+        return self._detectors.call_progress
+
+    def _hearing(self, threshold: int) -> AbstractContextManager[Hearing]:
+        """Listen to words and tones, for who finds out who answered."""
+        return self._detectors.hearing(threshold)
+
+    def _received(self) -> float:
+        """Seconds of audio that were received."""
+        return self._detectors.received()
 
     def tap(self, direction: AudioDirection = AudioDirection.RECEIVED) -> AudioTap:
         """Listen in on what is received, or sent, or both, from now on, without disturbing who reads and writes."""

@@ -7,14 +7,13 @@ scale (dBFS).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from telnyx_native.errors import ConfigurationError
+from telnyx_native.media.network_tones import SPECIAL_INFORMATION, Cadence, Signal, ToneRegion, cadence_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,53 +56,6 @@ DTMF_FREQUENCIES = {
     for column, key in enumerate(keys)
 }
 """The two frequencies of each key in Hz, low and high (ITU-T Q.23)."""
-
-
-class Signal(StrEnum):
-    """What the network tells a caller with a tone (ITU-T E.180)."""
-
-    DIAL = "dial"
-    RINGBACK = "ringback"
-    BUSY = "busy"
-    CONGESTION = "congestion"
-
-
-class ToneRegion(StrEnum):
-    """Whose tones; `EU` is what CEPT recommends and most of Europe uses, give or take a pause."""
-
-    US = "us"
-    UK = "uk"
-    EU = "eu"
-
-
-@dataclass(frozen=True, slots=True)
-class Cadence:
-    """A tone that is on and off in a rhythm.
-
-    Attributes:
-        frequencies: Hz, sounding together.
-        rhythm: Seconds on, off, on, ..., then from the beginning again; empty for a tone without a pause.
-    """
-
-    frequencies: tuple[float, ...]
-    rhythm: tuple[float, ...] = ()
-
-
-_CADENCES = {
-    # ITU-T E.180 Supplement 2, "Various tones used in national networks"; for the US also ANSI T1.401.
-    (Signal.DIAL, ToneRegion.US): Cadence((350, 440)),
-    (Signal.RINGBACK, ToneRegion.US): Cadence((440, 480), (2.0, 4.0)),
-    (Signal.BUSY, ToneRegion.US): Cadence((480, 620), (0.5, 0.5)),
-    (Signal.CONGESTION, ToneRegion.US): Cadence((480, 620), (0.25, 0.25)),
-    (Signal.DIAL, ToneRegion.UK): Cadence((350, 440)),
-    (Signal.RINGBACK, ToneRegion.UK): Cadence((400, 450), (0.4, 0.2, 0.4, 2.0)),
-    (Signal.BUSY, ToneRegion.UK): Cadence((400,), (0.375, 0.375)),
-    (Signal.CONGESTION, ToneRegion.UK): Cadence((400,), (0.4, 0.35, 0.225, 0.525)),
-    (Signal.DIAL, ToneRegion.EU): Cadence((425,)),
-    (Signal.RINGBACK, ToneRegion.EU): Cadence((425,), (1.0, 4.0)),
-    (Signal.BUSY, ToneRegion.EU): Cadence((425,), (0.5, 0.5)),
-    (Signal.CONGESTION, ToneRegion.EU): Cadence((425,), (0.25, 0.25)),
-}
 
 
 def tone(
@@ -152,7 +104,7 @@ def progress_tone(
     """Return what a caller hears of the network, from the beginning of its rhythm on.
 
     Args:
-        signal: Dial tone, ringback, busy or congestion.
+        signal: Which; SIT and the tones of faxes are the same everywhere.
         region: Whose.
         duration: Seconds.
         sample_rate: Samples a second.
@@ -160,8 +112,15 @@ def progress_tone(
 
     Raises:
         ValueError: There is no such signal or region.
+        ConfigurationError: The region has no such tone.
     """
-    return cadence(_CADENCES[Signal(signal), ToneRegion(region)], duration, sample_rate, level_dbfs)
+    signal, region = Signal(signal), ToneRegion(region)
+    if signal is not Signal.SIT:
+        return cadence(cadence_of(signal, region), duration, sample_rate, level_dbfs)
+    samples = np.zeros(round(duration * sample_rate), np.int16)
+    told = np.concatenate([tone((hz,), seconds, sample_rate, level_dbfs) for hz, seconds in SPECIAL_INFORMATION])
+    samples[: told.size] = told[: samples.size]
+    return samples
 
 
 def cadence(pattern: Cadence, duration: float, sample_rate: int, level_dbfs: float = LEVEL) -> NDArray[np.int16]:

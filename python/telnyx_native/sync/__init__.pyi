@@ -21,7 +21,12 @@ from typing import overload
 from typing_extensions import Buffer
 from telnyx_native import AiConversationResponse as AiConversationResponse
 from telnyx_native import AnonymousConfig as AnonymousConfig
+from telnyx_native import AnswerDetection as AnswerDetection
+from telnyx_native import AnswerDetectionConfig as AnswerDetectionConfig
+from telnyx_native import AnswerDetector as AnswerDetector
+from telnyx_native import AnswerReason as AnswerReason
 from telnyx_native import AnswerResponse as AnswerResponse
+from telnyx_native import AnswerVerdict as AnswerVerdict
 from telnyx_native import AttachResponse as AttachResponse
 from telnyx_native import AudioClosedError as AudioClosedError
 from telnyx_native import AudioCodec as AudioCodec
@@ -33,6 +38,7 @@ from telnyx_native import AudioProcessing as AudioProcessing
 from telnyx_native import AudioProcessor as AudioProcessor
 from telnyx_native import AuthenticationError as AuthenticationError
 from telnyx_native import BargeIn as BargeIn
+from telnyx_native import Beep as Beep
 from telnyx_native import ByeResponse as ByeResponse
 from telnyx_native import CallControl as CallControl
 from telnyx_native import CallDirection as CallDirection
@@ -42,6 +48,8 @@ from telnyx_native import CallIds as CallIds
 from telnyx_native import CallLimitError as CallLimitError
 from telnyx_native import CallMessage as CallMessage
 from telnyx_native import CallNetworkChangeReason as CallNetworkChangeReason
+from telnyx_native import CallProgress as CallProgress
+from telnyx_native import CallProgressDetector as CallProgressDetector
 from telnyx_native import CallQuality as CallQuality
 from telnyx_native import CallQualityMetrics as CallQualityMetrics
 from telnyx_native import CallSnapshot as CallSnapshot
@@ -76,6 +84,7 @@ from telnyx_native import FlowClosedError as FlowClosedError
 from telnyx_native import GatewayRegistrationError as GatewayRegistrationError
 from telnyx_native import GatewayState as GatewayState
 from telnyx_native import GatewayStateResponse as GatewayStateResponse
+from telnyx_native import GreetingEnd as GreetingEnd
 from telnyx_native import HandsetCounters as HandsetCounters
 from telnyx_native import HandsetState as HandsetState
 from telnyx_native import HangupCause as HangupCause
@@ -161,7 +170,7 @@ S = TypeVar('S')
 T = TypeVar('T')
 ToolT = TypeVar('ToolT', bound='Callable[..., Any]')
 
-__all__ = ['AiAssistant', 'AiConversationResponse', 'AnonymousConfig', 'AnswerResponse', 'AttachResponse', 'AudioClosedError', 'AudioCodec', 'AudioConfig', 'AudioCounters', 'AudioDirection', 'AudioEncoding', 'AudioLayer', 'AudioOutput', 'AudioProcessing', 'AudioProcessor', 'AudioStream', 'AudioTap', 'AuthenticationError', 'BargeIn', 'ByeResponse', 'Call', 'CallControl', 'CallDirection', 'CallError', 'CallEvent', 'CallIds', 'CallLimitError', 'CallMessage', 'CallNetworkChangeReason', 'CallQuality', 'CallQualityMetrics', 'CallSnapshot', 'CallState', 'CallTerminationReason', 'CallTimings', 'CandidateResponse', 'ChannelLimitError', 'Cleared', 'ClientReadyResponse', 'Collector', 'Conference', 'ConfigurationError', 'ConnectionStatus', 'ConsentBeep', 'Consultation', 'ConsultationError', 'ConsultationState', 'CredentialConfig', 'DeadAir', 'DeviceError', 'DisablePushResponse', 'DisplayResponse', 'DoubleTalk', 'DrainingError', 'DtmfDetector', 'DtmfReceived', 'DtmfSource', 'EncodedPacket', 'EndOfCandidatesResponse', 'EngineClosedError', 'ErrorCode', 'EventResponse', 'FlowClosedError', 'GatewayRegistrationError', 'GatewayState', 'GatewayStateResponse', 'Handset', 'HandsetCounters', 'HandsetState', 'HangupCause', 'IceServer', 'InfoResponse', 'InviteResponse', 'InviteTimeoutError', 'JsonLinesFormatter', 'Limits', 'LogContextFilter', 'LogLevel', 'LoginResponse', 'LoginTimings', 'Loudspeaker', 'MalformedFrameError', 'Mark', 'MediaError', 'MediaResponse', 'MessageResponse', 'MicrophoneReport', 'NetworkChangedError', 'NoiseSuppression', 'OpusConfig', 'PacketCodec', 'PacketTap', 'PausedAudio', 'Playable', 'Playback', 'PreCallReport', 'PushConfig', 'PushEnvironment', 'PushKind', 'PushMetaData', 'PushProvider', 'ReceivedMessageBody', 'ReceivedResult', 'RecordedPart', 'Recording', 'RecordingConfig', 'Region', 'RemoteParty', 'ReportError', 'RequestError', 'RequestTimeoutError', 'Response', 'RestError', 'RingSink', 'RingingResponse', 'SdpError', 'ServerUnavailableError', 'SessionSnapshot', 'SharedFlow', 'SocketConnectionError', 'SocketConnectionMetrics', 'SocketConnectionQuality', 'SocketMethod', 'SocketResponse', 'SocketStatus', 'SoundDevice', 'Speaker', 'Spread', 'StateFlow', 'TelephonyCredential', 'TelephonyCredentials', 'TelnyxClient', 'TelnyxConfig', 'TelnyxError', 'TelnyxWarning', 'Timeouts', 'TokenConfig', 'TranscriptItem', 'TransferOutcome', 'Turn', 'TurnEnd', 'TurnModel', 'TxLogger', 'TxServerConfiguration', 'Verdict', 'VoiceActivity', 'VoiceActivityConfig', 'VoiceActivityDetector', 'WaitTimeoutError', 'WarningCode', 'WidgetSettings', '__version__', 'log_context', 'mint_login_token', 'run_microphone_check', 'run_pre_call', 'sound_devices', 'turn_ends', 'versions']
+__all__ = ['AiAssistant', 'AiConversationResponse', 'AnonymousConfig', 'AnswerDetection', 'AnswerDetectionConfig', 'AnswerDetector', 'AnswerReason', 'AnswerResponse', 'AnswerVerdict', 'AttachResponse', 'AudioClosedError', 'AudioCodec', 'AudioConfig', 'AudioCounters', 'AudioDirection', 'AudioEncoding', 'AudioLayer', 'AudioOutput', 'AudioProcessing', 'AudioProcessor', 'AudioStream', 'AudioTap', 'AuthenticationError', 'BargeIn', 'Beep', 'ByeResponse', 'Call', 'CallControl', 'CallDirection', 'CallError', 'CallEvent', 'CallIds', 'CallLimitError', 'CallMessage', 'CallNetworkChangeReason', 'CallProgress', 'CallProgressDetector', 'CallQuality', 'CallQualityMetrics', 'CallSnapshot', 'CallState', 'CallTerminationReason', 'CallTimings', 'CandidateResponse', 'ChannelLimitError', 'Cleared', 'ClientReadyResponse', 'Collector', 'Conference', 'ConfigurationError', 'ConnectionStatus', 'ConsentBeep', 'Consultation', 'ConsultationError', 'ConsultationState', 'CredentialConfig', 'DeadAir', 'DeviceError', 'DisablePushResponse', 'DisplayResponse', 'DoubleTalk', 'DrainingError', 'DtmfDetector', 'DtmfReceived', 'DtmfSource', 'EncodedPacket', 'EndOfCandidatesResponse', 'EngineClosedError', 'ErrorCode', 'EventResponse', 'FlowClosedError', 'GatewayRegistrationError', 'GatewayState', 'GatewayStateResponse', 'GreetingEnd', 'Handset', 'HandsetCounters', 'HandsetState', 'HangupCause', 'IceServer', 'InfoResponse', 'InviteResponse', 'InviteTimeoutError', 'JsonLinesFormatter', 'Limits', 'LogContextFilter', 'LogLevel', 'LoginResponse', 'LoginTimings', 'Loudspeaker', 'MalformedFrameError', 'Mark', 'MediaError', 'MediaResponse', 'MessageResponse', 'MicrophoneReport', 'NetworkChangedError', 'NoiseSuppression', 'OpusConfig', 'PacketCodec', 'PacketTap', 'PausedAudio', 'Playable', 'Playback', 'PreCallReport', 'PushConfig', 'PushEnvironment', 'PushKind', 'PushMetaData', 'PushProvider', 'ReceivedMessageBody', 'ReceivedResult', 'RecordedPart', 'Recording', 'RecordingConfig', 'Region', 'RemoteParty', 'ReportError', 'RequestError', 'RequestTimeoutError', 'Response', 'RestError', 'RingSink', 'RingingResponse', 'SdpError', 'ServerUnavailableError', 'SessionSnapshot', 'SharedFlow', 'SocketConnectionError', 'SocketConnectionMetrics', 'SocketConnectionQuality', 'SocketMethod', 'SocketResponse', 'SocketStatus', 'SoundDevice', 'Speaker', 'Spread', 'StateFlow', 'TelephonyCredential', 'TelephonyCredentials', 'TelnyxClient', 'TelnyxConfig', 'TelnyxError', 'TelnyxWarning', 'Timeouts', 'TokenConfig', 'TranscriptItem', 'TransferOutcome', 'Turn', 'TurnEnd', 'TurnModel', 'TxLogger', 'TxServerConfiguration', 'Verdict', 'VoiceActivity', 'VoiceActivityConfig', 'VoiceActivityDetector', 'WaitTimeoutError', 'WarningCode', 'WidgetSettings', '__version__', 'log_context', 'mint_login_token', 'run_microphone_check', 'run_pre_call', 'sound_devices', 'turn_ends', 'versions']
 
 class AiAssistant:
     @property
@@ -257,6 +266,8 @@ class AudioStream:
     def voice_activity_flow(self) -> SharedFlow[VoiceActivity]: ...
     @property
     def turn_flow(self) -> SharedFlow[TurnEvent]: ...
+    @property
+    def call_progress_flow(self) -> SharedFlow[CallProgress]: ...
     def tap(self, direction: AudioDirection=...) -> AudioTap: ...
     def tap_packets(self) -> PacketTap: ...
     @property
@@ -367,6 +378,11 @@ class Call:
     def voice_activity_flow(self) -> SharedFlow[VoiceActivity]: ...
     @property
     def turn_flow(self) -> SharedFlow[TurnEvent]: ...
+    @property
+    def call_progress_flow(self) -> SharedFlow[CallProgress]: ...
+    def detect_answer(self, config: AnswerDetectionConfig | None=None) -> AnswerDetection: ...
+    def wait_for_beep(self, timeout: float | None=30.0, *, config: AnswerDetectionConfig | None=None) -> Beep: ...
+    def wait_greeting_ended(self, config: AnswerDetectionConfig | None=None) -> GreetingEnd: ...
     def record(self, path: str | Path, config: RecordingConfig | None=None) -> Recording: ...
     def record_packets(self, path: str | Path, config: RecordingConfig | None=None) -> Recording: ...
     @property

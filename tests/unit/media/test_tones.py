@@ -107,6 +107,28 @@ def test_progress_tones_are_those_of_the_country(signal, region, frequencies, rh
     assert spectrum(first, RATE) == pytest.approx(frequencies, abs=5)
 
 
+def test_special_information_is_three_tones_one_after_another():
+    samples = progress_tone("sit", "us", 2.0, RATE)
+    third = round(0.33 * RATE)
+    for number, hz in enumerate((950, 1400, 1800)):
+        assert spectrum(samples[number * third : (number + 1) * third], RATE) == pytest.approx([hz], abs=3)
+    assert (len(samples), rms(samples[3 * third :])) == (2 * RATE, 0)
+
+
+def test_tones_of_fax_machines():
+    calling = progress_tone(Signal.FAX_CNG, "us", 4.0, RATE)
+    assert [on for on, _ in sounding(calling, RATE)] == [True, False, True]
+    assert spectrum(calling[: RATE // 2], RATE) == pytest.approx([1100], abs=3)
+    assert spectrum(progress_tone(Signal.FAX_CED, "uk", 1.0, RATE), RATE) == pytest.approx([2100], abs=3)
+
+
+def test_a_tone_that_a_region_has_not():
+    with pytest.raises(ConfigurationError, match="congestion"):
+        progress_tone("congestion", "br", 1.0, RATE)
+    with pytest.raises(ValueError, match="engaged"):
+        progress_tone("engaged", "uk", 1.0, RATE)
+
+
 def test_the_phase_goes_on_through_the_pauses():
     steady = tone((425,), 1.0, RATE)
     broken = cadence(Cadence((425,), (0.2, 0.1)), 1.0, RATE)

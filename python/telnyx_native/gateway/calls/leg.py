@@ -13,7 +13,7 @@ from telnyx_native.event_loop import running
 from telnyx_native.flow import SharedFlow, StateFlow
 from telnyx_native.gateway.calls.call_info import Party, bye_fields, headers_to_wire, reason_from_bye, reason_of
 from telnyx_native.gateway.calls.dtmf import SignalledKeys
-from telnyx_native.gateway.destinations.sounds import Ringback, rendered
+from telnyx_native.gateway.destinations.sounds import NetworkTone, rendered
 from telnyx_native.gateway.limits import memory_size
 from telnyx_native.states import CallTerminationReason, HangupCause
 
@@ -369,7 +369,7 @@ class CallerLeg(Leg):
             self.audio.clear()
 
     async def _ring_audibly(self) -> None:
-        period = await rendered(Ringback(), self.audio.sample_rate)
+        period = await rendered(NetworkTone(), self.audio.sample_rate)
         while True:
             await self.audio.write(period.data)
 

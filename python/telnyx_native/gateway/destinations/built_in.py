@@ -11,10 +11,13 @@ from telnyx_native.errors import ConfigurationError
 from telnyx_native.gateway.calls.dtmf import keypad
 from telnyx_native.gateway.destinations.ivr import EXAMPLE_MENU, Ivr
 from telnyx_native.gateway.destinations.sounds import (
+    VOICEMAIL,
     EndlessTone,
     FileSound,
     KeyTones,
     Music,
+    NetworkTone,
+    Silence,
     Sound,
     SoundFolder,
     Tone,
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from telnyx_native.gateway.destinations import Factory, Outcome
     from telnyx_native.gateway.destinations.ivr import Menu
     from telnyx_native.media.joins import PeerConference
+    from telnyx_native.media.stream import AudioStream
 
 __all__ = [
     "EarlyMedia",
@@ -44,6 +48,7 @@ __all__ = [
     "Refuse",
     "RingOut",
     "Rooms",
+    "Voicemail",
     "built_in",
 ]
 
@@ -86,6 +91,8 @@ def built_in(menus: Mapping[str, Menu], folder: SoundFolder, rooms: Rooms) -> di
         "echo": lambda _: Echo(),
         "tone": lambda argument: PlayEndlessly(EndlessTone.parse(argument)),
         "music": lambda _: PlayEndlessly(Music()),
+        "progress": lambda argument: PlayEndlessly(NetworkTone.parse(argument)),
+        "voicemail": lambda name: Voicemail(FileSound(folder.find(name) if name else VOICEMAIL)),
         "file": lambda name: PlayOnce(FileSound(folder.find(name))),
         "dtmf": lambda _: ReadBack(),
         "ivr": ivr,
@@ -217,6 +224,54 @@ class PlayOnce:
         await play(leg.audio, self.sound)
         await asyncio.sleep(TAIL)
         return HangupCause.NORMAL_CLEARING
+
+
+VOICEMAIL_BEEP = Tone(1000, 0.4)
+"""Heard before a message can be left."""
+
+GREETING_PAUSE = 0.6
+"""Seconds between the greeting and the beep."""
+
+MESSAGE_PAUSE = 2.0
+"""Seconds of silence that end a message."""
+
+LONGEST_MESSAGE = 60.0
+
+QUIET = -50.0
+"""dBFS; what is less loud is silence."""
+
+
+@dataclass(frozen=True)
+class Voicemail:
+    """An answering machine: greets, beeps, and takes a message, which it plays back before it hangs up."""
+
+    greeting: Sound
+
+    async def serve(self, leg: CallerLeg) -> Outcome:
+        """Greet, and take a message."""
+        await leg.answer()
+        await leg.media.wait_connected()
+        await play(leg.audio, self.greeting)
+        await play(leg.audio, Silence(GREETING_PAUSE))
+        await play(leg.audio, VOICEMAIL_BEEP)
+        await leg.audio.write(await _message(leg.audio))
+        await leg.audio.drain()
+        await asyncio.sleep(TAIL)
+        return HangupCause.NORMAL_CLEARING
+
+
+async def _message(audio: AudioStream) -> bytes:
+    """Return what is said from now on, up to a pause."""
+    audio.read_nowait()  # what was said before the beep
+    message, pause, spoken = bytearray(), 0.0, False
+    async for frame in audio:
+        message += frame
+        loud = audio.received_level > QUIET
+        spoken, pause = spoken or loud, 0.0 if loud else pause + len(frame) / 2 / audio.sample_rate
+        length = len(message) / 2 / audio.sample_rate
+        if length >= LONGEST_MESSAGE or (pause >= MESSAGE_PAUSE and (spoken or pause >= 5 * MESSAGE_PAUSE)):
+            break
+    return bytes(message)
 
 
 def _seconds_of(argument: str, *, default: float) -> float:

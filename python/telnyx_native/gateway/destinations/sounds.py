@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.event_loop import run_blocking
+from telnyx_native.media.network_tones import Signal, ToneRegion, cadence_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PROMPT",
+    "VOICEMAIL",
     "EndlessTone",
     "FileSound",
     "KeyTones",
     "Music",
-    "Ringback",
+    "NetworkTone",
+    "Silence",
     "Sound",
     "SoundFolder",
     "Tone",
@@ -35,6 +38,9 @@ __all__ = [
 
 PROMPT = Path(__file__).parents[2] / "assets" / "prompt.flac"
 """A few words in English, of the package's own."""
+
+VOICEMAIL = Path(__file__).parents[2] / "assets" / "voicemail.flac"
+"""The greeting of a machine, of the package's own."""
 
 LONGEST_FILE = 900.0
 """Seconds of a sound file; a longer one is refused, for it is held in memory."""
@@ -130,14 +136,44 @@ class KeyTones:
 
 
 @dataclass(frozen=True)
-class Ringback:
-    """One period of what a caller hears while it rings: two seconds of the American tone, four of silence."""
+class NetworkTone:
+    """What the network tells a caller with a tone: a period of its rhythm, to be repeated, or a second."""
+
+    signal: Signal = Signal.RINGBACK
+    region: ToneRegion = ToneRegion.US
+
+    @classmethod
+    def parse(cls, argument: str) -> NetworkTone:
+        """Make the tone of an address: `busy`, or `busy:uk`.
+
+        Raises:
+            ConfigurationError: There is no such tone.
+        """
+        signal, _, region = argument.partition(":")
+        try:
+            made = cls(Signal(signal), ToneRegion(region or "us"))
+        except ValueError:
+            raise ConfigurationError(
+                f"{argument!r} is no tone: write one of {', '.join(Signal)}, and :REGION if it is not us"
+            ) from None
+        if made.signal is not Signal.SIT:
+            cadence_of(made.signal, made.region)  # raises
+        return made
+
+    @property
+    def seconds(self) -> float:
+        """Of one period; of SIT and of CED with some silence behind them."""
+        if self.signal in (Signal.SIT, Signal.FAX_CED):
+            return 2.0
+        return sum(cadence_of(self.signal, self.region).rhythm) or 1.0
 
     def render(self, rate: int) -> NDArray[np.int16]:
         """Return its samples."""
-        from telnyx_native.media.tones import progress_tone
+        from telnyx_native.media.tones import endless_tone, progress_tone
 
-        return progress_tone("ringback", "us", 6.0, rate)
+        if self.signal is Signal.DIAL:
+            return endless_tone(tuple(map(int, cadence_of(self.signal, self.region).frequencies)), rate)
+        return progress_tone(self.signal, self.region, self.seconds, rate)
 
 
 @dataclass(frozen=True)
