@@ -60,11 +60,13 @@ EngineHandle CreateEngine(size_t pool_threads, int event_fd) {
 std::unique_ptr<PeerHandle> CreatePeer(const EngineHandle& engine, uint64_t operation,
                                        const std::vector<Server>& servers, bool relay_only, bool loopback, bool standby,
                                        const std::optional<ProcessingOptions>& processing,
+                                       const std::optional<ProcessingOptions>& receive_processing,
                                        const std::shared_ptr<SimulatedNetwork>& network, const Ports& ports,
                                        const std::vector<std::string>& interfaces, bool ipv6, const py::capsule& port) {
   RequireOwnProcess(*engine);
   const auto [first_port, last_port] = ports;
-  PeerOptions options{{}, relay_only, loopback, standby, processing, network, first_port, last_port, interfaces, ipv6};
+  PeerOptions options{{},      relay_only, loopback,  standby,    processing, receive_processing,
+                      network, first_port, last_port, interfaces, ipv6};
   for (const auto& [urls, username, password] : servers) options.ice_servers.push_back({urls, username, password});
   return std::make_unique<PeerHandle>(engine, engine->CreatePeer(operation, options, PortOf(port)));
 }
@@ -114,8 +116,9 @@ void BindEngine(py::module_& module) {
   py::class_<Engine, EngineHandle>(module, "Engine")
       .def(py::init(&CreateEngine), py::arg("pool_threads"), py::arg("event_fd"))
       .def("create_peer", &CreatePeer, py::arg("operation"), py::kw_only(), py::arg("ice_servers"),
-           py::arg("relay_only"), py::arg("loopback"), py::arg("standby"), py::arg("processing"), py::arg("network"),
-           py::arg("ports"), py::arg("interfaces"), py::arg("ipv6"), py::arg("port"))
+           py::arg("relay_only"), py::arg("loopback"), py::arg("standby"), py::arg("processing"),
+           py::arg("receive_processing"), py::arg("network"), py::arg("ports"), py::arg("interfaces"), py::arg("ipv6"),
+           py::arg("port"))
       .def("create_conference", &CreateConference, py::arg("port"))
       .def("take_events", &TakeEvents)
       .def("take_ready", &TakeReady)

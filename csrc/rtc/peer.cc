@@ -105,6 +105,7 @@ void Peer::Open(uint64_t operation, const PeerOptions& options) {
   RTC_CHECK(sender.ok()) << sender.error().message();
   sender_ = sender.MoveValue();
   if (options.processing) track_.Process(*options.processing);
+  if (options.receive_processing) track_.ProcessReceived(*options.receive_processing);
   if (!options.standby) engine_->clock_->Add(id_, &track_);
   ReplyTo(operation).Done();
 }

@@ -35,8 +35,9 @@ struct PeerOptions {
   bool loopback = false;                        // 127.0.0.1 is a candidate too: the remote party is on this machine
   bool standby = false;                         // another peer has the port, until TakeOver
   std::optional<ProcessingOptions> processing;  // what happens to audio of the port before it is sent
-  std::shared_ptr<SimulatedNetwork> network;    // what its packets go through, if that is not only the real one
-  uint16_t first_port = 0;                      // of its UDP sockets; 0 for any
+  std::optional<ProcessingOptions> receive_processing;  // and to what is received, before the port gets it
+  std::shared_ptr<SimulatedNetwork> network;            // what its packets go through, if that is not only the real one
+  uint16_t first_port = 0;                              // of its UDP sockets; 0 for any
   uint16_t last_port = 0;
   std::vector<std::string> interfaces;  // the networks it uses, by name; all if there are none
   bool ipv6 = true;                     // whether addresses of IPv6 are candidates

@@ -40,6 +40,10 @@ void PortTrack::Process(const ProcessingOptions& options) {
   processor_ = std::make_unique<AudioProcessor>(port_->sample_rate(), options);
 }
 
+void PortTrack::ProcessReceived(const ProcessingOptions& options) {
+  received_processor_ = std::make_unique<AudioProcessor>(port_->sample_rate(), options);
+}
+
 void PortTrack::InheritFrom(const ClockLock&, const PortTrack& predecessor) {
   connected_ |= predecessor.connected_;
   echo_ = predecessor.echo_;
@@ -60,6 +64,7 @@ void PortTrack::OnData(const void* pcm, int, int sample_rate, size_t channels, s
   const auto* samples_in = static_cast<const int16_t*>(pcm);
   for (size_t i = 0; i < samples; ++i) received_[i] = samples_in[i * channels];
   has_received_ = true;
+  if (received_processor_) received_processor_->Process(received_.data());
   if (processor_) processor_->AddFarEnd(received_.data());
   port_->PushCapture(received_.data(), samples);
   detectors_.Process(received_.data(), mixer_->telephone_events());

@@ -45,6 +45,9 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   // clock has the track.
   void Process(const ProcessingOptions& options);
 
+  // What is received is processed before anybody hears it, detectors included. Also before the clock has the track.
+  void ProcessReceived(const ProcessingOptions& options);
+
   // From the remote track, within PullMixer::PullAll.
   void OnData(const void* pcm, int bits_per_sample, int sample_rate, size_t channels, size_t samples) override;
 
@@ -88,7 +91,7 @@ class PortTrack : public webrtc::AudioTrackSinkInterface {
   const std::shared_ptr<AudioPort> port_;
   PullMixer* const mixer_;
   Detectors detectors_;
-  std::unique_ptr<AudioProcessor> processor_;
+  std::unique_ptr<AudioProcessor> processor_, received_processor_;
   const rtc::scoped_refptr<PortSource> source_;
   int64_t due_ = 0;
   bool together_ = false;

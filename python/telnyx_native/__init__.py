@@ -101,6 +101,8 @@ if TYPE_CHECKING:
     from telnyx_native.media.end_of_turn import TurnEnd as TurnEnd
     from telnyx_native.media.end_of_turn import TurnModel as TurnModel
     from telnyx_native.media.end_of_turn import turn_ends as turn_ends
+    from telnyx_native.media.filtering import AudioFilter as AudioFilter
+    from telnyx_native.media.filtering import FilteredAudio as FilteredAudio
     from telnyx_native.media.output import AudioLayer as AudioLayer
     from telnyx_native.media.output import AudioOutput as AudioOutput
     from telnyx_native.media.output import Cleared as Cleared
@@ -167,6 +169,7 @@ _HOMES = {
     "media.audio_processor": "AudioProcessor",
     "media.call_progress": "CallProgress CallProgressDetector",
     "media.detectors": "DtmfDetector DtmfReceived DtmfSource VoiceActivity VoiceActivityDetector",
+    "media.filtering": "AudioFilter FilteredAudio",
     "media.end_of_turn": "TurnEnd TurnModel turn_ends",
     "media.output": "AudioLayer AudioOutput Cleared",
     "media.packets": "EncodedPacket PacketCodec PacketTap",

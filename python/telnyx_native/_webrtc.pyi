@@ -16,6 +16,7 @@ class Engine:
         loopback: bool,
         standby: bool,
         processing: ProcessingOptions | None,
+        receive_processing: ProcessingOptions | None,
         network: SimulatedNetwork | None,
         ports: tuple[int, int],
         interfaces: Sequence[str],

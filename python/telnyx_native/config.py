@@ -559,10 +559,11 @@ class NoiseSuppression(Enum):
 
 @dataclass(frozen=True)
 class AudioProcessing:
-    """What is done to the sound of a microphone (Telnyx Android SDK: `AudioConstraints`).
+    """What is done to the sound of a microphone (Telnyx Android SDK: `AudioConstraints`), or to what is received.
 
     Attributes:
-        echo_cancellation: Takes away what the loudspeaker plays and the microphone hears (libwebrtc's AEC3).
+        echo_cancellation: Takes away what the loudspeaker plays and the microphone hears (libwebrtc's AEC3). Nothing is
+            done of that to what is received.
         noise_suppression: Takes away steady noise.
         gain_control: Brings speech to an even level (libwebrtc's AGC2).
         high_pass: Takes away what is below speech: hum, and the wind.
@@ -590,6 +591,9 @@ class AudioConfig:
             telephone-events.
         processing: What is done to written audio before it is sent. For a microphone near the loudspeaker that plays
             what is received; nothing by default, since a program's audio has neither echo nor noise.
+        receive_processing: What is done to what is received, before it is read, recorded, or looked through for speech
+            and keys: `AudioProcessing(noise_suppression=NoiseSuppression.HIGH, gain_control=False)`, say. Nothing by
+            default: docs/noise.md has what it does to speech recognition.
         encoding: How the samples are written down in bytes, both ways. Arrays of 16-bit integers or 32-bit floats are
             taken as what they are, whatever this says.
     """
@@ -602,6 +606,7 @@ class AudioConfig:
     voice_activity: VoiceActivityConfig = field(default_factory=VoiceActivityConfig)
     dtmf_tones: bool = False
     processing: AudioProcessing | None = None
+    receive_processing: AudioProcessing | None = None
     encoding: AudioEncoding = AudioEncoding.INT16
 
     @classmethod

@@ -19,7 +19,7 @@ from websockets.asyncio.server import serve
 
 from support.limit import LIMIT
 from support.scripts import outcome, program
-from support.signals import dominant_frequency, likeness, silence, tone
+from support.signals import dominant_frequency, likeness, rms, silence, tone
 from support.sound_server import needs_sound_server, sound_server
 from telnyx_native import CallError
 from telnyx_native.gateway import GatewayConfig, GatewayLimits, User, scripted_brain
@@ -363,6 +363,26 @@ async def test_voicemail_answered_by_a_human(gateway, callee) -> None:
         await callee.hears(SOUNDS / "please_hold.flac")
         await example.prints("talked to a human")
         await example.ends()
+
+
+async def test_noisy_line(gateway, caller) -> None:
+    """What comes back has the speech, and much less of the noise."""
+    rng = np.random.default_rng(1)
+    speech = read_audio(PROMPT, RATE).astype(float)
+    quiet = np.zeros(2 * RATE)
+    said = np.concatenate([quiet, speech, quiet]) * 0.7
+    noisy = (said + rng.normal(0, 300, len(said))).clip(-32768, 32767).astype(np.int16)
+    async with answering("16_noisy_line.py", gateway) as example:
+        await caller.call("alice")
+        await caller.say(noisy)
+        await caller.hears_speech(within=LIMIT)
+        await caller.hears_silence(1.0, within=LIMIT)
+        heard = np.asarray(caller.heard)
+        await caller.hang_up()
+        await example.prints("is done")
+    tail = heard[np.flatnonzero(np.abs(heard) > 3000)[-1] + RATE // 4 :]
+    assert len(tail) > RATE // 2
+    assert rms(tail[: RATE // 2]) < 60  # of 300
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("[0-9]*.py")), ids=lambda path: path.name)

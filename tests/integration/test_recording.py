@@ -11,19 +11,25 @@ import numpy as np
 import pytest
 import soundfile
 
+from support.cable import Cable
 from support.limit import LIMIT
+from support.ogg import opus_packets
 from support.signals import dominant_frequency
 from telnyx_native import (
     AudioCodec,
     Call,
     CallError,
+    CredentialConfig,
+    EncodedPacket,
     LogContextFilter,
     MediaError,
     PacketCodec,
     RecordedPart,
     RecordingConfig,
     TelnyxClient,
+    TxServerConfiguration,
 )
+from telnyx_native.gateway import Gateway
 
 pytestmark = pytest.mark.sound
 
@@ -143,3 +149,22 @@ async def test_who_stops_waits_for_the_upload_and_the_end_of_the_call_does_not(
     (part,) = uploaded
     assert part.path == tmp_path / "call.wav"
     assert soundfile.info(part.path).duration == pytest.approx(part.duration)
+
+
+async def test_the_packets_go_on_when_the_call_is_brought_back(gateway: Gateway, tmp_path: Path) -> None:
+    """The connection to the server is lost, and the call goes on with another peer: the file has both."""
+    arrived: list[EncodedPacket] = []
+    async with Cable(int(gateway.url.rpartition(":")[2])) as cable, TelnyxClient() as client:
+        await client.connect(TxServerConfiguration.parse(cable.url), CredentialConfig("alice", "s3cret"))
+        call = await calling_a_tone(client)
+        with call.audio.tap_packets() as packets:
+            async with await call.record_packets(tmp_path / "received.opus"), asyncio.timeout(LIMIT):
+                async for packet in packets:
+                    arrived.append(packet)
+                    if len(arrived) == 50:
+                        cable.reset()
+                    if len([other for other in arrived if other.ssrc != arrived[0].ssrc]) == 50:
+                        break
+    stored = iter(opus_packets(tmp_path / "received.opus"))
+    assert all(packet.payload in stored for packet in arrived)  # all of them, in order
+    assert soundfile.info(tmp_path / "received.opus").duration > 1.9

@@ -1,11 +1,13 @@
 // The rings between threads that do nothing else: no reader may get a sample or value that was not written there.
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <thread>
 #include <vector>
 
+#include "audio/packet_ring.h"
 #include "audio/pcm_ring.h"
 #include "audio/spsc_ring.h"
 #include "audio/tap_reader.h"
@@ -65,6 +67,57 @@ bool TapsGetWhatWasWritten() {
   return small.wrong + large.wrong == 0 && small.read > 0 && large.read > 0;
 }
 
+// The payload of packet n is n % 1500 times the octet n % 251, and its timestamp n.
+Result ReadPackets(telnyx::PacketRing& ring, const std::atomic<bool>& done) {
+  Result result;
+  telnyx::PacketReader reader(ring);
+  telnyx::PacketHead head;
+  std::vector<uint8_t> payload(telnyx::PacketRing::kMaxPayload);
+  int64_t before = -1;
+  while (true) {
+    const bool last = done;
+    if (!reader.Read(head, payload.data())) {
+      if (last) break;
+      continue;
+    }
+    ++result.read;
+    result.wrong += head.timestamp <= before || head.size != head.timestamp % telnyx::PacketRing::kMaxPayload;
+    for (size_t i = 0; i < head.size; ++i) result.wrong += payload[i] != head.timestamp % 251;
+    before = head.timestamp;
+  }
+  result.lost = reader.lost();
+  return result;
+}
+
+bool PacketsComeWholeAndInOrder() {
+  constexpr uint32_t kPackets = 200'000;
+  telnyx::PacketRing ring;
+  std::atomic<bool> done{false};
+  Result first, second;
+  telnyx::PacketReader counts(ring);
+  std::thread reads_first([&] { first = ReadPackets(ring, done); });
+  std::thread reads_second([&] { second = ReadPackets(ring, done); });
+  std::vector<uint8_t> payload(telnyx::PacketRing::kMaxPayload);
+  for (uint32_t number = 0; number < kPackets; ++number) {
+    const size_t size = number % telnyx::PacketRing::kMaxPayload;
+    std::fill_n(payload.begin(), size, static_cast<uint8_t>(number % 251));
+    telnyx::PacketHead head;
+    head.timestamp = number;
+    ring.Write(head, payload.data(), size);
+  }
+  done = true;
+  reads_first.join();
+  reads_second.join();
+  telnyx::PacketHead head;
+  uint64_t left = 0;
+  while (counts.Read(head, payload.data())) ++left;
+  for (const Result& result : {first, second})
+    std::printf("packets: %ju read, %ju lost, %ju wrong\n", static_cast<uintmax_t>(result.read),
+                static_cast<uintmax_t>(result.lost), static_cast<uintmax_t>(result.wrong));
+  std::printf("packets: %ju left, %ju lost\n", static_cast<uintmax_t>(left), static_cast<uintmax_t>(counts.lost()));
+  return first.wrong + second.wrong == 0 && left + counts.lost() == kPackets;
+}
+
 // A third thread empties the ring now and then, so that it begins again at the front while a reader is copying.
 bool WhatIsReadWasWrittenInOnePiece() {
   telnyx::PcmRing ring(kCapacity);
@@ -113,4 +166,9 @@ bool ValuesComeOnceAndInOrder() {
 
 }  // namespace
 
-int main() { return TapsGetWhatWasWritten() && WhatIsReadWasWrittenInOnePiece() && ValuesComeOnceAndInOrder() ? 0 : 1; }
+int main() {
+  return TapsGetWhatWasWritten() && PacketsComeWholeAndInOrder() && WhatIsReadWasWrittenInOnePiece() &&
+                 ValuesComeOnceAndInOrder()
+             ? 0
+             : 1;
+}

@@ -10,12 +10,13 @@ import pytest
 
 from support.limit import LIMIT
 from support.peers import connected
-from support.signals import Pcm, pcm, rms, silence
+from support.signals import Pcm, find, pcm, rms, silence
 from telnyx_native.config import LIVE_BACKLOG, AudioConfig, AudioProcessing, NoiseSuppression
 from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.audio_processor import AudioProcessor
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio
+from telnyx_native.media.tones import dtmf_tones
 
 RECORDED_NOISE = Path(__file__).parents[1] / "data/hiss.flac"
 ONLY_ECHO = AudioProcessing(noise_suppression=NoiseSuppression.OFF, gain_control=False)
@@ -167,3 +168,35 @@ async def test_a_loudspeaker_beside_the_microphone(engine: MediaEngine, processi
         saying.cancel()
         acoustics.cancel()
     assert processing or max(reductions) < 15
+
+
+async def received_as(engine: MediaEngine, receive_processing: AudioProcessing | None, sent: Pcm) -> Pcm:
+    """What a call with this processing hears, without the silence before the first packet."""
+    config = AudioConfig(receive_processing=receive_processing)
+    async with connected(engine, None, config) as (caller, callee):
+        with callee.audio.tap() as tap:
+            await caller.audio.write(sent)
+            heard = [pcm(await callee.audio.read(len(sent) // 2)) for _ in range(2)]
+            tapped = pcm(await tap.read(len(sent) // 2))
+        both = np.concatenate(heard)
+    assert find(tapped[16_000:32_000], both)[1] > 0.99  # whoever listens hears the same
+    return both
+
+
+async def test_what_is_received_loses_its_noise_before_anybody_hears_it(engine: MediaEngine) -> None:
+    rng = np.random.default_rng(2)
+    hiss = rng.normal(0, 300, 6 * 16_000).astype(np.int16)
+    plain = await received_as(engine, None, hiss)
+    quiet = await received_as(engine, AudioProcessing(gain_control=False), hiss)
+    assert decibels(plain[48_000:80_000], quiet[48_000:80_000]) > 10
+
+
+async def test_keys_in_the_sound_are_found_behind_it(engine: MediaEngine) -> None:
+    config = AudioConfig(receive_processing=AudioProcessing(), dtmf_tones=True)
+    async with connected(engine, None, config) as (caller, callee):
+        keys = callee.audio.dtmf_flow.collect()
+        await caller.audio.write(
+            np.concatenate([silence(0.5, 16_000), dtmf_tones("159D", 16_000), silence(0.2, 16_000)])
+        )
+        async with asyncio.timeout(LIMIT):
+            assert "".join([(await anext(keys)).key for _ in range(4)]) == "159D"

@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
@@ -118,7 +119,7 @@ class MediaEngine:
         if config.interfaces and not {name for _, name in socket.if_nameindex()}.intersection(config.interfaces):
             raise MediaError(f"this machine has no network interface {' or '.join(config.interfaces)}")
         operation, opened = self._engine.operation()
-        processing = peer.audio_config.processing
+        processing, receiving = peer.audio_config.processing, peer.audio_config.receive_processing
         native = self._native.create_peer(
             operation,
             ice_servers=[(list(server.urls), server.username, server.password) for server in config.ice_servers],
@@ -126,6 +127,10 @@ class MediaEngine:
             loopback=config.loopback,
             standby=standby,
             processing=None if processing is None else native_options(processing),
+            # There is no loudspeaker whose echo could be in what is received.
+            receive_processing=None
+            if receiving is None
+            else native_options(replace(receiving, echo_cancellation=False)),
             network=None if network is None else network.native,
             ports=(0, 0) if config.udp_ports is None else config.udp_ports,
             interfaces=list(config.interfaces),

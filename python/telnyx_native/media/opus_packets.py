@@ -121,7 +121,8 @@ class OpusTimeline:
     """Puts what arrives in order of time, and something that is heard as silence where nothing came. Time is given.
 
     Where a packet belongs is said by its timestamp. It is held back while one before it may still come. Another source,
-    or timestamps that cannot be, begin anew where their first packet arrived.
+    or timestamps that cannot be, begin anew where their first packet arrived. So do those that stood still while the
+    remote sent nothing, as they do at some servers while a call is on hold.
 
     Args:
         began: When time began, in seconds of the clock by which packets arrive.
@@ -139,11 +140,15 @@ class OpusTimeline:
     FUTURE, PAST = 2.0, 10.0
     """Seconds that a timestamp may be before its time or behind it: more is not the network."""
 
+    LATE, LONG = 0.4, 1.0
+    """Seconds that timestamps may be behind their time for seconds on end: that is a remote that stood still."""
+
     def __init__(self, began: float) -> None:
         self.end = 0
         self._began = began
         self._toc = SILENT_TOC
         self._source: tuple[int, int, int] | None = None  # SSRC, a timestamp, and its place
+        self._late_since: float | None = None
         self._last: int | None = None  # the sequence number that was given out last
         self._waiting: list[tuple[int, int, int, EncodedPacket, bytes]] = []  # by place and order; with their length
         self._order = count()
@@ -192,15 +197,28 @@ class OpusTimeline:
     def _place_of(self, packet: EncodedPacket) -> int:
         arrived = self._time_of(packet.arrived)
         if self._source is not None and self._source[0] == packet.ssrc:
-            place = self._source[2] + _difference(packet.timestamp, self._source[1])
-            early = (place - arrived) / TICKS_PER_SECOND
-            if -self.PAST <= early <= self.FUTURE:
-                if place > self._source[2]:
-                    self._source = packet.ssrc, packet.timestamp, place
+            _, timestamp, newest = self._source
+            place = newest + _difference(packet.timestamp, timestamp)
+            if place <= newest and place - arrived >= -self.PAST * TICKS_PER_SECOND:
+                return place  # another one has overtaken it
+            if self._is_possible(place, arrived, packet.arrived):
+                self._source = packet.ssrc, packet.timestamp, place
                 return place
+        self._late_since = None
         place = max(arrived, self.end, *(at + ticks for at, _, ticks, *_ in self._waiting))
         self._source = packet.ssrc, packet.timestamp, place
         return place
+
+    def _is_possible(self, place: int, arrived: int, moment: float) -> bool:
+        """Whether the newest packet may be of where its timestamp says, and not of where it arrived."""
+        late = (arrived - place) / TICKS_PER_SECOND
+        if late <= self.LATE:
+            self._late_since = None
+        elif self._late_since is None:
+            self._late_since = moment
+        if place + SHORTEST <= self.end:  # there is silence already
+            return False
+        return -self.FUTURE <= late <= self.PAST and (self._late_since is None or moment - self._late_since < self.LONG)
 
     def _is_due(self, now: float) -> bool:
         at, _, _, packet, _ = self._waiting[0]

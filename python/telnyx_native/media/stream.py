@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from telnyx_native import _audio
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.media.detectors import Detectors
+from telnyx_native.media.filtering import FilteredAudio
 from telnyx_native.media.output import AudioLayer, AudioOutput
 from telnyx_native.media.packets import PacketTap
 from telnyx_native.media.tap import TAP_SECONDS, Arrivals, AudioDirection, AudioTap
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from telnyx_native.flow import SharedFlow
     from telnyx_native.media.call_progress import CallProgress
     from telnyx_native.media.detectors import DtmfReceived, Hearing, VoiceActivity
+    from telnyx_native.media.filtering import AudioFilter
     from telnyx_native.media.turns import Turn, TurnEvent
 
 __all__ = ["AudioCounters", "AudioStream"]
@@ -259,6 +261,14 @@ class AudioStream(AudioOutput):
     def tap(self, direction: AudioDirection = AudioDirection.RECEIVED) -> AudioTap:
         """Listen in on what is received, or sent, or both, from now on, without disturbing who reads and writes."""
         return AudioTap(self._port, self._tapped, AudioDirection(direction))
+
+    def filtered(self, function: AudioFilter) -> FilteredAudio:
+        """Hear what is received through a function of your own, from now on, beside all that is read and heard.
+
+        Args:
+            function: Takes 10 ms of mono 16-bit samples as bytes, and returns as many. It runs on a thread.
+        """
+        return FilteredAudio(self.tap(), function, self.log)
 
     def tap_packets(self) -> PacketTap:
         """Have the encoded packets of the remote as they arrive, from now on, beside all that is read and heard."""

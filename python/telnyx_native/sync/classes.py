@@ -35,6 +35,7 @@ __all__ = [
     "Collector",
     "Conference",
     "Consultation",
+    "FilteredAudio",
     "Handset",
     "Loudspeaker",
     "Mark",
@@ -361,6 +362,16 @@ class AudioTap(Wrapper):
         else:
             received = self._loop.run(self._target.read, samples)
         return received
+
+    def __iter__(self) -> Iterator[bytes]:
+        samples = round(tap.FRAME_SECONDS * self._target.sample_rate)
+        while frame := self.read(samples):
+            yield frame
+
+
+@wrapper_of(aio.FilteredAudio)
+class FilteredAudio(Wrapper):
+    __slots__ = ()
 
     def __iter__(self) -> Iterator[bytes]:
         samples = round(tap.FRAME_SECONDS * self._target.sample_rate)

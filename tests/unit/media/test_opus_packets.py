@@ -187,6 +187,30 @@ def test_timestamps_that_cannot_be_begin_anew(jump: int) -> None:
     assert out == list(range(8))
 
 
+@pytest.mark.parametrize("stood_still", [0.6, 1.5, 5.0, 30.0])
+def test_a_remote_whose_timestamps_stood_still_is_where_it_is_heard(stood_still: float) -> None:
+    """As of servers that send nothing while a call is on hold, and go on as if there had been no time."""
+    line, out = OpusTimeline(100.0), []
+    for n in range(200):
+        late = stood_still if n >= 50 else 0.0
+        if n == 50:
+            out += list(line.take(101 + late))  # as the recording's thread does meanwhile
+        line.arrive(packet(n, arrived=100 + 0.02 * n + late))
+        out += list(line.take(100 + 0.02 * n + late))
+    heard = [number for number in numbers(out) if number is not None]
+    assert heard == list(range(200))
+    assert line.end / 48_000 == pytest.approx(4 + stood_still, abs=0.03)
+
+
+def test_a_remote_that_is_slow_for_a_moment_keeps_its_place() -> None:
+    line, out = OpusTimeline(100.0), []
+    for n in range(150):  # those from 50 on wait for 0.9 s, and then come at once
+        one = packet(n, arrived=max(100 + 0.02 * n, 101.9 + n / 1000) if n >= 50 else None)
+        line.arrive(one)
+        out += list(line.take(one.arrived))
+    assert numbers(out) == list(range(150))
+
+
 def test_a_burst_after_a_standstill_keeps_its_time() -> None:
     burst = [packet(n, arrived=101.0 + n / 1000) for n in range(5, 50)]
     assert numbers(timeline([*(packet(n) for n in range(5)), *burst]).take(101.1)) == list(range(50))
