@@ -47,7 +47,7 @@ async def main() -> None:
         call = await client.new_invite(NUMBER)
         try:
             print(await deliver(call))
-            await asyncio.sleep(0.5)  # the last of it is still on its way
+            await asyncio.sleep(1.0)  # the last of it is still on its way
         except TelnyxError as error:
             print(f"{NUMBER}: {error}")
         await call.end()

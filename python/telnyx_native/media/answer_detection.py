@@ -316,7 +316,7 @@ CONFIDENCE = {
     AnswerReason.NO_SPEECH: 0.92,
     AnswerReason.OUT_OF_TIME: 0.5,
 }
-"""The share of right verdicts by reason, on the tuning set of `benchmarks/answer_detection.py`: at most 0.99, and a guess
+"""The share of right verdicts by reason, on the tuning set of `benchmarks/answer_detection.py`: at most 0.99; a guess
 for those by which nothing was decided there (many words, a beep, out of time)."""
 
 _NETWORK_SIGNALS = {
