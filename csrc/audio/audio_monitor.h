@@ -36,10 +36,12 @@ struct Notice {
 
 // How speech is told from the rest. Times are in ticks of 10 ms.
 struct alignas(8) VoiceSettings {
-  uint8_t enabled = 0;
-  uint8_t aggressiveness = 2;  // 0 to 3, see VoiceDetector
-  uint16_t onset = 6;          // speech, less pauses, before it counts
-  uint16_t hangover = 40;      // silence before it is over
+  uint8_t enabled : 1 = 0;
+  uint8_t aggressiveness : 2 = 2;  // 0 to 3, see VoiceDetector
+  uint8_t echo_loss = 0;           // dB below what is sent, under which what is heard is its echo; 0: nothing is
+  uint16_t onset = 6;              // speech, less pauses, before it counts
+  uint16_t barge_in = 6;           // the same while something is sent
+  uint16_t hangover = 40;          // silence before it is over
 };
 
 // How words are told from pauses.

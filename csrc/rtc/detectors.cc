@@ -1,6 +1,7 @@
 #include "rtc/detectors.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "rtc/build_contract.h"
 
@@ -58,12 +59,24 @@ void Detectors::DetectSpeech(const int16_t* frame) {
   if (settings.aggressiveness != voice_settings_.aggressiveness) voice_.SetAggressiveness(settings.aggressiveness);
   voice_settings_ = settings;
   // A key is not speech. That of a telephone-event is heard as well: NetEq plays its tones, or scraps of them.
-  const bool speech = voice_.IsSpeech(frame) && tick_ - last_key_ > kAfterKey;
+  const bool voiced = voice_.IsSpeech(frame) && tick_ - last_key_ > kAfterKey;
+  const float sent = LoudestSent();
+  const bool speech = voiced && (gate_.speaking() || !IsEcho(sent, settings.echo_loss));
+  const int onset = sent > FrameSound::kAudible ? settings.barge_in : settings.onset;
   port_->monitor().Heard(speech);
   const bool was_speaking = gate_.speaking();
-  const bool is_speaking = gate_.Update(speech, settings);
+  const bool is_speaking = gate_.Update(speech, onset, settings.hangover);
   if (is_speaking == was_speaking) return;
   Notify(Notice::kSpeech, is_speaking ? 1 : 0, gate_.ticks(), 0);
+}
+
+float Detectors::LoudestSent() {
+  sent_[static_cast<size_t>(tick_) % sent_.size()] = port_->sent_level();
+  return *std::max_element(sent_.begin(), sent_.end());
+}
+
+bool Detectors::IsEcho(float sent, int loss) const {
+  return loss > 0 && port_->received_level() < sent * std::pow(10.0f, -0.1f * static_cast<float>(loss));
 }
 
 void Detectors::DetectWords(const int16_t* frame) {

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 
@@ -28,6 +29,8 @@ class Detectors {
   void TakeEvents(TelephoneEvents& events);
   void DetectTones(const int16_t* frame);
   void DetectSpeech(const int16_t* frame);
+  float LoudestSent();                      // the mean square of the last half second
+  bool IsEcho(float sent, int loss) const;  // whether what is heard is quieter than that by so many dB
   void DetectWords(const int16_t* frame);
   void DetectSteadyTones(const int16_t* frame);
   void Notify(Notice::Kind kind, char value, int began_ticks_ago, uint32_t duration_ms, uint16_t low = 0,
@@ -41,6 +44,7 @@ class Detectors {
   VoiceDetector voice_;
   VoiceSettings voice_settings_;
   SpeechGate gate_;
+  std::array<float, 50> sent_{};  // levels of what was sent, half a second: that long may an echo take
   WordDetector words_;
   bool hears_words_ = false;
   SteadyToneDetector steady_tones_;

@@ -4,23 +4,21 @@
 
 #include <algorithm>
 
-#include "audio/audio_monitor.h"
-
 namespace telnyx {
 
 // Speech begins when there was more of it than pauses for the onset, and ends after a hangover without any.
 class SpeechGate {
  public:
   // One tick; whether somebody is speaking now.
-  bool Update(bool speech, const VoiceSettings& settings) {
+  bool Update(bool speech, int onset, int hangover) {
     if (speaking_) {
       ticks_ = speech ? 0 : ticks_ + 1;
-      speaking_ = ticks_ < settings.hangover;
+      speaking_ = ticks_ < hangover;
       if (!speaking_) level_ = 0;
     } else {
       level_ = speech ? level_ + 1 : std::max(level_ - 1, 0);
       ticks_ = level_ > 0 ? ticks_ + 1 : 0;
-      speaking_ = level_ >= settings.onset;
+      speaking_ = level_ >= onset;
     }
     return speaking_;
   }

@@ -18,7 +18,7 @@ std::optional<WordEdge> WordDetector::Process(const int16_t* frame, int threshol
   const bool speech =
       voiced && level >= static_cast<float>(threshold) && level >= loudest_ * kPause && level >= noise_ * kOverNoise;
   const bool was_speaking = gate_.speaking();
-  const bool is_speaking = gate_.Update(speech, kWord);
+  const bool is_speaking = gate_.Update(speech, kOnset, kHangover);
   if (is_speaking == was_speaking) return std::nullopt;
   return WordEdge{is_speaking, gate_.ticks()};
 }

@@ -35,7 +35,7 @@ class WordDetector {
   void Reset();
 
  private:
-  static constexpr VoiceSettings kWord{.enabled = 1, .onset = 3, .hangover = 5};
+  static constexpr int kOnset = 3, kHangover = 5;
   static constexpr int kAggressiveness = VoiceDetector::kMaxAggressiveness;
   static constexpr float kPause = 1.0F / 11;     // of the loudest
   static constexpr float kLoudestFades = 0.99F;  // a tick: 9 dB a second

@@ -484,12 +484,18 @@ class VoiceActivityConfig:
         aggressiveness: 0 rarely misses speech, up to 3, which rarely takes noise for speech.
         onset: Seconds of speech, less the pauses in it, before somebody is speaking.
         hangover: Seconds without speech before nobody is any more; shorter pauses belong to what is said.
+        barge_in: The same as `onset`, while we are heard: if it is longer, a "hm" or a cough interrupts nobody. `None`
+            for `onset`.
+        echo_loss: What is quieter by so many dB than what we sent in the last half second is its echo, and nobody
+            speaking: 0 if nothing is. The echo of a telephone line is usually 20 to 40 dB under it.
         dead_air: Seconds without a sound from either side after which `Call.turn_flow` tells of it.
     """
 
     aggressiveness: int = 2
     onset: float = 0.06
     hangover: float = 0.4
+    barge_in: float | None = None
+    echo_loss: float = 0.0
     dead_air: float = 5.0
 
     def __post_init__(self) -> None:
@@ -497,6 +503,10 @@ class VoiceActivityConfig:
             raise ConfigurationError("aggressiveness is 0, 1, 2 or 3")
         if not (0.01 <= self.onset <= 10 and 0.01 <= self.hangover <= 60):
             raise ConfigurationError("onset is 0.01 to 10 seconds, and hangover 0.01 to 60")
+        if self.barge_in is not None and not self.onset <= self.barge_in <= 10:
+            raise ConfigurationError("barge_in is at least as long as onset, and at most 10 seconds")
+        if not 0 <= self.echo_loss <= 60:
+            raise ConfigurationError("echo_loss is 0 to 60 dB")
         if not self.hangover < self.dead_air <= 600:
             raise ConfigurationError("dead_air is longer than hangover, and at most 600 seconds")
 

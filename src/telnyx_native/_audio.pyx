@@ -40,7 +40,9 @@ cdef extern from "audio/audio_monitor.h" namespace "telnyx" nogil:
     struct VoiceSettings:
         uint8_t enabled
         uint8_t aggressiveness
+        uint8_t echo_loss
         uint16_t onset
+        uint16_t barge_in
         uint16_t hangover
 
     struct TurnSettings:
@@ -549,13 +551,17 @@ cdef class AudioPort(PlaybackQueue):
         """Whether DTMF keys are looked for in the received sound."""
         self._port.get().monitor().set_tones(wanted)
 
-    def listen_for_speech(self, cbool wanted, int aggressiveness, int onset, int hangover):
-        """Whether speech is looked for, and how; `onset` and `hangover` are in ticks of 10 ms."""
+    def listen_for_speech(
+        self, cbool wanted, int aggressiveness, int onset, int hangover, int barge_in, int echo_loss
+    ):
+        """Whether speech is looked for, and how; times are in ticks of 10 ms, and `echo_loss` in dB."""
         cdef VoiceSettings settings
         settings.enabled = wanted
         settings.aggressiveness = aggressiveness
         settings.onset = onset
         settings.hangover = hangover
+        settings.barge_in = barge_in
+        settings.echo_loss = echo_loss
         self._port.get().monitor().set_voice(settings)
 
     def follow_turns(self, cbool wanted, int onset, int hangover, int dead_air):

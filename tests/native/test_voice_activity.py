@@ -129,3 +129,38 @@ def test_what_the_detector_refuses() -> None:
 def test_settings_that_cannot_be(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigurationError):
         VoiceActivityConfig(**wrong)
+
+
+async def interrupts(engine: MediaEngine, said: np.ndarray, config: VoiceActivityConfig) -> bool:
+    """Whether something that is said while the bot speaks counts as speech."""
+    async with connected(engine, None, AudioConfig(voice_activity=config)) as (human, bot):
+        events = bot.audio.voice_activity_flow.collect()
+        saying = asyncio.create_task(bot.audio.write(tone(440, 4, 16_000)))
+        await human.audio.write(np.concatenate([silence(1.0, 16_000), said, silence(1.5, 16_000)]))
+        await human.audio.drain()
+        await bot.close()
+        saying.cancel()
+        return any([event.speaking async for event in events])
+
+
+@pytest.mark.parametrize(("barge_in", "interrupted"), [(None, True), (0.6, False)])
+async def test_a_short_word_interrupts_only_if_it_may(
+    engine: MediaEngine, barge_in: float | None, interrupted: bool
+) -> None:
+    word = read_audio(PROMPT, 16_000)[: 2 * 16_000 // 5]
+    assert await interrupts(engine, word, VoiceActivityConfig(barge_in=barge_in)) is interrupted
+
+
+@pytest.mark.parametrize(("echo_loss", "quieter", "interrupted"), [(0, 30, True), (20, 30, False), (20, 6, True)])
+async def test_an_echo_interrupts_nobody(
+    engine: MediaEngine, echo_loss: float, quieter: float, interrupted: bool
+) -> None:
+    speech = read_audio(PROMPT, 16_000)[: 2 * 16_000]
+    heard = (speech * 10 ** (-quieter / 20)).astype(np.int16)
+    assert await interrupts(engine, heard, VoiceActivityConfig(echo_loss=echo_loss)) is interrupted
+
+
+@pytest.mark.parametrize("wrong", [{"barge_in": 0.01}, {"barge_in": 11}, {"echo_loss": 61}, {"echo_loss": -1}])
+def test_gates_that_cannot_be(wrong: dict[str, float]) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+        VoiceActivityConfig(**wrong)

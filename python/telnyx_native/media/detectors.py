@@ -342,4 +342,6 @@ class Detectors:
             self._config.aggressiveness,
             round(self._config.onset * TICKS_PER_SECOND),
             round(self._config.hangover * TICKS_PER_SECOND),
+            round((self._config.barge_in or self._config.onset) * TICKS_PER_SECOND),
+            round(self._config.echo_loss),
         )

@@ -66,6 +66,7 @@ class Scene:
     consultation: telnyx_native.Consultation[Call]
     tap: AudioTap
     packets: telnyx_native.PacketTap
+    filtered: telnyx_native.FilteredAudio
     recording: telnyx_native.Recording
     api: CredentialApi
     credentials: TelephonyCredentials
@@ -126,6 +127,7 @@ class Scene:
         await self.active()
         self.tap = self.call.audio.tap()
         self.packets = self.call.audio.tap_packets()
+        self.filtered = self.call.audio.filtered(bytes)
         self.soon(self.call.hang_up)
 
     async def full(self) -> None:
@@ -224,6 +226,9 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
     "Call.dtmf": (Scene.active, lambda s: s.call.dtmf("1")),
     "Call.dtmf_in_band": (Scene.active, lambda s: s.call.dtmf_in_band("1")),
     "Call.message": (Scene.active, lambda s: s.call.message("Hello")),
+    "Call.detect_answer": (Scene.ending, lambda s: s.call.detect_answer()),
+    "Call.wait_for_beep": (Scene.ending, lambda s: s.call.wait_for_beep(timeout=LIMIT)),
+    "Call.wait_greeting_ended": (Scene.ending, lambda s: s.call.wait_greeting_ended()),
     "Call.restart_ice": (Scene.active, lambda s: s.call.restart_ice()),
     "Call.record": (Scene.active, lambda s: s.call.record(s.directory / "call.wav")),
     "Call.record_packets": (Scene.active, lambda s: s.call.record_packets(s.directory / "call.opus")),
@@ -241,6 +246,7 @@ STEPS: dict[str, tuple[Callable[[Scene], Awaitable[None]], Callable[[Scene], Cor
     "AudioStream.write, of what is played": (Scene.full, lambda s: played(s.call.audio.play(bytes(64_000)))),
     "AudioStream.drain": (Scene.full, lambda s: s.call.audio.drain()),
     "AudioTap.read": (Scene.ending, lambda s: s.tap.read(16_000)),
+    "FilteredAudio.read": (Scene.ending, lambda s: s.filtered.read(16_000)),
     "PacketTap.read": (Scene.ending, lambda s: s.packets.read()),
     "Recording.complete": (Scene.recorded, lambda s: s.recording.complete()),
     "Recording.stop": (Scene.recorded, lambda s: s.recording.stop()),

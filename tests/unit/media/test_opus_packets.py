@@ -111,8 +111,7 @@ def test_red_is_several_packets() -> None:
 @given(payload=st.binary(max_size=40))
 def test_no_red_is_too_strange(payload: bytes) -> None:
     line = timeline([packet(0), red_packet(payload, 1)])
-    out = [*line.take(100.02), *line.finish(101)]
-    assert numbers(out[:1]) == [0]
+    out = [*line.take(100.02), *line.finish(101)]  # what it repeats may be from before the first packet
     assert sum(map(duration_of, out)) == line.end
 
 
