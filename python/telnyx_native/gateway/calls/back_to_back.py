@@ -35,10 +35,6 @@ class _Side(Client):
     def account(self) -> object:
         return self
 
-    @property
-    def early_description(self) -> bool:
-        return False
-
     async def notify(self, method: str, params: Mapping[str, Any]) -> None:
         await self._take(method, params)
 

@@ -56,6 +56,7 @@ class Client(Protocol):
     @property
     def early_description(self) -> bool:
         """Whether it wants the audio of its calls described while they ring."""
+        return False
 
     async def notify(self, method: str, params: Mapping[str, Any]) -> None:
         """Send a request whose acknowledgement nobody waits for. Does nothing when the connection is gone."""

@@ -345,10 +345,6 @@ class _AbsentClient(Client):
     def account(self) -> User:
         return self._user
 
-    @property
-    def early_description(self) -> bool:
-        return False
-
     async def notify(self, method: str, params: Mapping[str, Any]) -> None:
         pass
 
