@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from telnyx_native.call.consultation import begin_consultation
-from telnyx_native.call.machine import ANSWERED
+from telnyx_native.call.machine import is_decided
 from telnyx_native.config import AnswerDetectionConfig, AudioConfig
 from telnyx_native.errors import CallError, ChannelLimitError, ConfigurationError
 from telnyx_native.media.joins import bridge
@@ -582,7 +582,7 @@ class Call:
             ChannelLimitError: It ended because the account has no channel left: try again when another call has ended.
             WaitTimeoutError: It did not happen within `timeout` seconds.
         """
-        state = await self.call_state_flow.wait_for(_is_decided, timeout=timeout)
+        state = await self.call_state_flow.wait_for(is_decided, timeout=timeout)
         if isinstance(state, CallState.DONE):
             kind = ChannelLimitError if state.reason and state.reason.channel_limit_exceeded else CallError
             raise kind(f"the call ended before it was active: {state.reason}")
@@ -653,7 +653,3 @@ class Call:
     @property
     def _is_inbound(self) -> bool:
         return self.direction is CallDirection.INBOUND
-
-
-def _is_decided(state: CallState) -> bool:
-    return state in ANSWERED or isinstance(state, CallState.DONE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from telnyx_native.call.machine import ANSWERED, STANDING
+from telnyx_native.call.machine import STANDING, is_decided
 from telnyx_native.call.machine_terms import TransferOver, Transferring
 from telnyx_native.errors import (
     CallError,
@@ -46,22 +46,21 @@ LEAVE_TIME = 5.0
 _TALKING = (ConsultationState.BRIEFING, ConsultationState.MERGED)
 
 _OUTCOMES = {
-    HangupCause.USER_BUSY: TransferOutcome.BUSY,
-    HangupCause.CALL_REJECTED: TransferOutcome.REJECTED,
-    HangupCause.NO_ANSWER: TransferOutcome.NO_ANSWER,
-    HangupCause.NO_USER_RESPONSE: TransferOutcome.NO_ANSWER,
-    HangupCause.UNALLOCATED_NUMBER: TransferOutcome.WRONG_NUMBER,
-    HangupCause.NO_ROUTE_DESTINATION: TransferOutcome.WRONG_NUMBER,
-    HangupCause.INVALID_NUMBER_FORMAT: TransferOutcome.WRONG_NUMBER,
-    HangupCause.NUMBER_CHANGED: TransferOutcome.WRONG_NUMBER,
+    HangupCause.USER_BUSY.name: TransferOutcome.BUSY,
+    HangupCause.CALL_REJECTED.name: TransferOutcome.REJECTED,
+    HangupCause.NO_ANSWER.name: TransferOutcome.NO_ANSWER,
+    HangupCause.NO_USER_RESPONSE.name: TransferOutcome.NO_ANSWER,
+    HangupCause.UNALLOCATED_NUMBER.name: TransferOutcome.WRONG_NUMBER,
+    HangupCause.NO_ROUTE_DESTINATION.name: TransferOutcome.WRONG_NUMBER,
+    HangupCause.INVALID_NUMBER_FORMAT.name: TransferOutcome.WRONG_NUMBER,
+    HangupCause.NUMBER_CHANGED.name: TransferOutcome.WRONG_NUMBER,
 }
 """What it means that the colleague's call ended so before the answer; every other cause is UNREACHABLE."""
 
 
 def outcome_of(reason: CallTerminationReason | None) -> TransferOutcome:
     """Return what it means for a consultation that the colleague's call ended before the answer."""
-    known = {cause.name: outcome for cause, outcome in _OUTCOMES.items()}
-    return known.get((reason and reason.cause) or "", TransferOutcome.UNREACHABLE)
+    return _OUTCOMES.get((reason and reason.cause) or "", TransferOutcome.UNREACHABLE)
 
 
 T = TypeVar("T")
@@ -370,10 +369,6 @@ async def _answered(call: CallDriver, other: CallDriver, timeout: float) -> None
         ConsultationError: That did not happen.
         CallError: The remote party of the call has hung up.
     """
-
-    def is_decided(state: CallState) -> bool:
-        return state in ANSWERED or isinstance(state, CallState.DONE)
-
     answering = asyncio.create_task(other.life.states.wait_for(is_decided))
     leaving = asyncio.create_task(call.life.states.wait_for(CallState.DONE))
     try:

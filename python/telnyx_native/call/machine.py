@@ -81,6 +81,7 @@ __all__ = [
     "call_state",
     "cause_of",
     "edge_of",
+    "is_decided",
     "step",
 ]
 
@@ -367,6 +368,12 @@ ANSWERED = (CallState.ACTIVE, CallState.HELD, CallState.RENEGOTIATING, CallState
 
 STANDING = (CallState.ACTIVE, CallState.HELD, CallState.TRANSFERRING)
 """What they see of one whose audio path and connection to the server stand."""
+
+
+def is_decided(state: CallState) -> bool:
+    """Whether a call is answered and its audio connected, or it is over."""
+    return state in ANSWERED or isinstance(state, CallState.DONE)
+
 
 _SEEN = {
     State.NEW: CallState.NEW,
