@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
+
+from telnyx_native import _audio
+from telnyx_native.media.tap import Tap
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from telnyx_native import _audio
     from telnyx_native.media.tap import Arrivals
 
 __all__ = ["EncodedPacket", "PacketCodec", "PacketTap"]
@@ -61,7 +63,7 @@ class EncodedPacket:
     at: float
 
 
-class PacketTap:
+class PacketTap(Tap[_audio.PacketTap]):
     """The encoded packets of one call in the order of their arrival, made by `AudioStream.tap_packets`.
 
     Iterating gives them until the call ends, or the tap is closed, which `with` does. It keeps 256 kB, 20 seconds of
@@ -69,19 +71,11 @@ class PacketTap:
     """
 
     def __init__(self, native: _audio.PacketTap, sample_rate: int, arrivals: Arrivals) -> None:
-        self._native = native
+        super().__init__(native, arrivals)
         self._rate = sample_rate
-        self._arrivals = arrivals
-        self._closed = False
 
     def __repr__(self) -> str:
         return f"<PacketTap {'closed' if self._closed else 'open'}, {self.lost} lost>"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
 
     async def __aiter__(self) -> AsyncIterator[EncodedPacket]:
         while (packet := await self.read()) is not None:
@@ -111,27 +105,6 @@ class PacketTap:
         )
 
     @property
-    def end(self) -> int:
-        """Where what comes next will be, in a measure of its own."""
-        return self._native.end
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return self._closed
-
-    @property
-    def ended(self) -> bool:
-        """Whether the call is over; what came before can still be read."""
-        return self._arrivals.closed
-
-    @property
     def lost(self) -> int:
         """Packets that were not read in time. What the network lost shows in the sequence numbers."""
         return self._native.lost
-
-    def close(self) -> None:
-        """Take no more packets."""
-        self._closed = True
-        self._native.close()
-        self._arrivals.on_arrived()

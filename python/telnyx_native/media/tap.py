@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from telnyx_native import _audio
 from telnyx_native.errors import ConfigurationError
@@ -13,7 +13,7 @@ from telnyx_native.event_loop import OwnerLoop
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-__all__ = ["Arrivals", "AudioDirection", "AudioTap"]
+__all__ = ["Arrivals", "AudioDirection", "AudioTap", "Tap"]
 
 TAP_SECONDS = 10.0
 """How far a tap may fall behind before it loses the oldest audio."""
@@ -35,18 +35,6 @@ class AudioDirection(StrEnum):
 
 
 _CHANNELS = {AudioDirection.RECEIVED: 0, AudioDirection.SENT: 1, AudioDirection.BOTH: 2}
-
-
-class Reader(Protocol):
-    """Reads what a call receives or sends, from a position on."""
-
-    @property
-    def end(self) -> int:
-        """Where what comes next will be."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether it reads no more."""
 
 
 class Arrivals:
@@ -79,7 +67,7 @@ class Arrivals:
         self._arm = _nothing  # so that nothing here leads back to the audio
         self._arrived.set()
 
-    async def wait_for(self, position: int, reader: Reader) -> None:
+    async def wait_for(self, position: int, reader: Tap[Any]) -> None:
         """Return once `reader` reaches up to `position`, or nothing more comes from it."""
         self._home.enter()
         self._waited_for.append(position)
@@ -97,7 +85,51 @@ def _nothing(_position: int) -> None:
     pass
 
 
-class AudioTap:
+NativeT = TypeVar("NativeT", _audio.Tap, _audio.PacketTap)
+
+
+class Tap(Generic[NativeT]):
+    """Reads what a call receives or sends, from now on, without disturbing anybody. `with` closes it.
+
+    Args:
+        native: What reads.
+        arrivals: What wakes it.
+    """
+
+    def __init__(self, native: NativeT, arrivals: Arrivals) -> None:
+        self._native: NativeT = native
+        self._arrivals = arrivals
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    @property
+    def end(self) -> int:
+        """Where in the call what comes next will be: in samples, or, of packets, in a measure of its own."""
+        return self._native.end
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call is over; what came before can still be read."""
+        return self._arrivals.closed
+
+    def close(self) -> None:
+        """Read no more."""
+        self._closed = True
+        self._native.close()
+        self._arrivals.on_arrived()
+
+
+class AudioTap(Tap[_audio.Tap]):
     """A bounded stream of one or both directions of a call, made by `AudioStream.tap`.
 
     Time does not stop in it: where nothing arrives, `RECEIVED` has silence. Who falls behind by more than 10 seconds
@@ -109,20 +141,12 @@ class AudioTap:
     """
 
     def __init__(self, port: _audio.AudioPort, arrivals: Arrivals, direction: AudioDirection) -> None:
+        super().__init__(_audio.Tap(port, _CHANNELS[direction]), arrivals)
         self.direction = direction
         self.sample_rate: int = port.sample_rate
-        self._arrivals = arrivals
-        self._native = _audio.Tap(port, _CHANNELS[direction])
-        self._closed = False
 
     def __repr__(self) -> str:
         return f"<AudioTap {self.direction} {self.sample_rate} Hz>"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while frame := await self.read(round(FRAME_SECONDS * self.sample_rate)):
@@ -152,27 +176,6 @@ class AudioTap:
         return self._native.position
 
     @property
-    def end(self) -> int:
-        """Where in the call what comes next will be, in samples."""
-        return self._native.end
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return self._closed
-
-    @property
-    def ended(self) -> bool:
-        """Whether the call is over; what came before can still be read."""
-        return self._arrivals.closed
-
-    @property
     def lost(self) -> float:
         """Seconds of audio that were lost because they were not read in time."""
         return self._native.lost / self.sample_rate
-
-    def close(self) -> None:
-        """Listen no more."""
-        self._closed = True
-        self._native.close()
-        self._arrivals.on_arrived()
