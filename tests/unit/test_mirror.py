@@ -13,7 +13,7 @@ PACKAGE = Path(telnyx_native.__file__).parent
 TESTS = Path(__file__).parent.parent
 
 COVERED_BY = {
-    "call/answering.py": "integration/test_answer_detection.py",
+    "call/answer_detection.py": "integration/test_answer_detection.py",
     "call/conference.py": "integration/test_joins.py",
     "call/machine_terms.py": "unit/call/test_machine.py",
     "cli/call.py": "integration/test_cli_call.py",

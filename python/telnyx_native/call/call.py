@@ -293,7 +293,7 @@ class Call:
             CallError: The call ended before that was clear, or this is running already.
         """
         await self.wait_active()
-        return await self._driver.answering.detect(self.audio, config or AnswerDetectionConfig())
+        return await self._driver.answer_detections.detect(self.audio, config or AnswerDetectionConfig())
 
     async def wait_for_beep(self, timeout: float | None = 30.0, *, config: AnswerDetectionConfig | None = None) -> Beep:
         """Return the beep of an answering machine, within 100 ms after its end.
@@ -309,7 +309,9 @@ class Call:
             CallError: The call ended first.
         """
         await self.wait_active()
-        return await self._driver.answering.wait_for_beep(self.audio, config or AnswerDetectionConfig(), timeout)
+        return await self._driver.answer_detections.wait_for_beep(
+            self.audio, config or AnswerDetectionConfig(), timeout
+        )
 
     async def wait_greeting_ended(self, config: AnswerDetectionConfig | None = None) -> GreetingEnd:
         """Return when a machine may be spoken to: after its beep, or when it is silent for long without one.
@@ -322,7 +324,7 @@ class Call:
             CallError: The call ended first.
         """
         await self.wait_active()
-        return await self._driver.answering.wait_greeting_ended(self.audio, config or AnswerDetectionConfig())
+        return await self._driver.answer_detections.wait_greeting_ended(self.audio, config or AnswerDetectionConfig())
 
     async def record(self, path: str | Path, config: RecordingConfig | None = None) -> Recording:
         """Record the call from now on, in stereo: left what is received, right what is sent.

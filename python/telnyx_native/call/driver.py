@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakValueDictionary
 
-from telnyx_native.call.answering import Answering
+from telnyx_native.call.answer_detection import AnswerDetections
 from telnyx_native.call.audio_path import AudioPath, PeerSource, send_candidates
 from telnyx_native.call.lifecycle import Lifecycle
 from telnyx_native.call.machine import ACCEPTED, Machine, Rules
@@ -131,7 +131,7 @@ class CallDriver:
         observation: All that looks at it from beside.
         messages: Text messages of the remote party; it ends with the call.
         recordings: What is stopped when it ends.
-        answering: Finds out who answered.
+        answer_detections: Finds out who answered.
         resumed: Whether it was answered in another process.
         application_state: What the application keeps with it.
         call_control: What asks the Voice API about it; `None` if the client has none.
@@ -178,7 +178,7 @@ class CallDriver:
         )
         self.messages: SharedFlow[CallMessage] = SharedFlow()
         self.recordings: list[Recording] = []
-        self.answering = Answering(self.life)
+        self.answer_detections = AnswerDetections(self.life)
         self.resumed = False
         self.application_state: JSONValue = None
         self.call_control = call_control

@@ -30,7 +30,7 @@ __all__ = [
     "DtmfDetector",
     "DtmfReceived",
     "DtmfSource",
-    "Hearing",
+    "SoundListener",
     "VoiceActivity",
     "VoiceActivityDetector",
 ]
@@ -176,7 +176,7 @@ MOST_SOUNDS = 1024
 """Sounds that wait for who listens to an answer; there are some twenty a second at most."""
 
 
-class Hearing:
+class SoundListener:
     """The words and steady tones of a call while somebody listens to them.
 
     Args:
@@ -246,7 +246,7 @@ class Detectors:
         self.turns: SharedFlow[TurnEvent] = _WantedFlow(self._follow_turns)
         self._turns = Turns()
         self.call_progress: SharedFlow[CallProgress] = _WantedFlow(self._listen_for_tones)
-        self._hearings: list[Hearing] = []
+        self._listeners: list[SoundListener] = []
         self._progress = ProgressMatcher()
         self._port = port
         self._config = config.voice_activity
@@ -276,23 +276,23 @@ class Detectors:
         self._listen_for_tones()
 
     @contextmanager
-    def hearing(self, threshold: int) -> Iterator[Hearing]:
+    def listen(self, threshold: int) -> Iterator[SoundListener]:
         """Listen to words and steady tones until the context ends.
 
         Args:
             threshold: The least mean amplitude of a word, of 32,767; of two who listen, the last one's counts.
         """
-        hearing = Hearing(self.take_notices, self.received)
+        listener = SoundListener(self.take_notices, self.received)
         if self._closed:
-            hearing.end()
-        self._hearings.append(hearing)
+            listener.end()
+        self._listeners.append(listener)
         self._port.listen_for_words(True, threshold)
         self._listen_for_tones()
         try:
-            yield hearing
+            yield listener
         finally:
-            self._hearings.remove(hearing)
-            if not self._hearings:
+            self._listeners.remove(listener)
+            if not self._listeners:
                 self._port.listen_for_words(False, 0)
             self._listen_for_tones()
 
@@ -311,21 +311,21 @@ class Detectors:
         self.voice_activity.close()
         self.turns.close()
         self.call_progress.close()
-        for hearing in self._hearings:
-            hearing.end()
+        for listener in self._listeners:
+            listener.end()
 
     def received(self) -> float:
         """Seconds of audio that were received since the call began."""
         return self._port.counters()["captured"] / self._port.sample_rate
 
     def _hear(self, sound: Word | SteadyTone) -> None:
-        for hearing in self._hearings:
-            hearing.hear(sound)
+        for listener in self._listeners:
+            listener.hear(sound)
         if isinstance(sound, SteadyTone) and (progress := self._progress.take(sound)) is not None:
             self.call_progress.emit(progress)
 
     def _listen_for_tones(self) -> None:
-        self._port.listen_for_steady_tones(self.call_progress.collected or bool(self._hearings))
+        self._port.listen_for_steady_tones(self.call_progress.collected or bool(self._listeners))
 
     def _follow_turns(self, *, wanted: bool = True) -> None:
         config = self._config

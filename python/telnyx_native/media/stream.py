@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from telnyx_native.config import AudioConfig
     from telnyx_native.flow import SharedFlow
     from telnyx_native.media.call_progress import CallProgress
-    from telnyx_native.media.detectors import DtmfReceived, Hearing, VoiceActivity
+    from telnyx_native.media.detectors import DtmfReceived, SoundListener, VoiceActivity
     from telnyx_native.media.filtering import AudioFilter
     from telnyx_native.media.turns import Turn, TurnEvent
 
@@ -250,9 +250,9 @@ class AudioStream(AudioOutput):
         """What the network tells with tones; looked for while somebody collects this."""
         return self._detectors.call_progress
 
-    def _hearing(self, threshold: int) -> AbstractContextManager[Hearing]:
+    def _listen(self, threshold: int) -> AbstractContextManager[SoundListener]:
         """Listen to words and tones, for who finds out who answered."""
-        return self._detectors.hearing(threshold)
+        return self._detectors.listen(threshold)
 
     def _received(self) -> float:
         """Seconds of audio that were received."""

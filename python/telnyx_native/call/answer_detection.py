@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from telnyx_native.media.call_progress import SteadyTone
     from telnyx_native.media.stream import AudioStream
 
-__all__ = ["Answering"]
+__all__ = ["AnswerDetections"]
 
 LOOK = 0.02
 """Seconds after which time may have decided something although nothing was heard."""
@@ -27,7 +27,7 @@ LOOK = 0.02
 T = TypeVar("T")
 
 
-class Answering:
+class AnswerDetections:
     """Listens to what one call hears after it was answered. Its clock is the received audio.
 
     Args:
@@ -103,17 +103,17 @@ class Answering:
         Raises:
             CallError: The call ended first.
         """
-        with audio._hearing(config.silence_threshold) as hearing:
+        with audio._listen(config.silence_threshold) as listener:
             try:
                 while True:
-                    now = hearing.now
-                    for sound in hearing.take():
+                    now = listener.now
+                    for sound in listener.take():
                         self._beep = take(sound) or self._beep
                     if (found := decide(now)) is not None:
                         return found
-                    if hearing.over:
+                    if listener.over:
                         raise CallError(f"the call ended meanwhile: {self._life.reason}")
-                    await hearing.wait(LOOK)
+                    await listener.wait(LOOK)
             finally:
                 if self._greeting is not None:
-                    self._greeting.interrupt(hearing.now)
+                    self._greeting.interrupt(listener.now)
