@@ -96,8 +96,8 @@ class AudioMonitor {
     FollowTurns(frame, size);
   }
 
-  // Whether what was received in this tick is speech.
-  void Heard(bool speech) { edges_.Heard(speech); }
+  // Whether what was received in this tick is speech, and how many ticks of it, less pauses, count now.
+  void Heard(bool speech, int onset) { edges_.Heard(speech, onset); }
 
  private:
   static constexpr size_t kMaxNotices = 64;

@@ -39,25 +39,6 @@ struct PortCounters {
   uint64_t notices_lost = 0;  // keys and changes of speech that nobody took, a number
 };
 
-// How loud one direction is: the mean square of its samples, over about a tenth of a second.
-class Level {
- public:
-  float mean_square() const { return mean_square_.load(std::memory_order_relaxed); }
-
-  void Update(const int16_t* frame, size_t size) {
-    int64_t sum = 0;
-    for (size_t i = 0; i < size; ++i) sum += frame[i] * frame[i];
-    const float now = static_cast<float>(sum) / static_cast<float>(size);
-    const float before = mean_square();
-    mean_square_.store(before + (now - before) * kShare, std::memory_order_relaxed);
-  }
-
- private:
-  static constexpr float kShare = 0.1f;
-
-  std::atomic<float> mean_square_{0.0f};
-};
-
 // Threads: one application thread at a time writes each queue, one reads, any may clear; one clock thread ticks,
 // and one network thread pushes packets.
 // Nothing here blocks, and nothing allocates but OpenLayer. Mono 16-bit PCM at the port's rate.

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -61,18 +62,16 @@ class PcmRing {
     return lost;
   }
 
-  // Reader: copies up to `count` samples and consumes them; returns how many.
+  // Reader: copies up to `count` samples and consumes them; returns how many. In portions, for a portion is copied
+  // again if the writer overwrote its beginning meanwhile: a slow reader of a full ring would never come to its end.
   size_t Read(int16_t* pcm, size_t count) {
-    uint64_t read = read_.load(std::memory_order_acquire);
-    while (true) {
-      const uint64_t written = written_.load(std::memory_order_acquire);
-      const size_t available = written > read ? static_cast<size_t>(written - read) : 0;
-      const size_t taken = count < available ? count : available;
-      if (taken == 0) return 0;
-      Load(read, pcm, taken);
-      if (read_.compare_exchange_weak(read, read + taken, std::memory_order_acq_rel, std::memory_order_acquire))
-        return taken;
+    size_t taken = 0;
+    while (taken < count) {
+      const size_t more = ReadPortion(pcm + taken, std::min(count - taken, kPortion));
+      if (more == 0) break;
+      taken += more;
     }
+    return taken;
   }
 
   // Any thread: consumes everything up to `position` without copying; returns how many samples that were.
@@ -86,7 +85,22 @@ class PcmRing {
   }
 
  private:
+  static constexpr size_t kPortion = 480;  // less than 10 ms of copying, also under a sanitizer
+
   static_assert(std::atomic<int16_t>::is_always_lock_free && sizeof(std::atomic<int16_t>) == sizeof(int16_t));
+
+  size_t ReadPortion(int16_t* pcm, size_t count) {
+    uint64_t read = read_.load(std::memory_order_acquire);
+    while (true) {
+      const uint64_t written = written_.load(std::memory_order_acquire);
+      const size_t available = written > read ? static_cast<size_t>(written - read) : 0;
+      const size_t taken = count < available ? count : available;
+      if (taken == 0) return 0;
+      Load(read, pcm, taken);
+      if (read_.compare_exchange_weak(read, read + taken, std::memory_order_acq_rel, std::memory_order_acquire))
+        return taken;
+    }
+  }
 
   // For a reader whose samples are gone already it is any place: it will not keep what it finds there.
   size_t Place(uint64_t position) const {

@@ -5,16 +5,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <utility>
+
+#include "audio/loudness.h"
 
 namespace telnyx {
 
 // How turns are told apart. Times are in ticks of 10 ms.
 struct alignas(8) TurnSettings {
   uint16_t enabled = 0;
-  uint16_t onset = 6;       // speech of the remote party, less pauses, before it counts
   uint16_t hangover = 40;   // silence before a turn is over
   uint16_t dead_air = 500;  // silence of both that is told of
 };
@@ -23,44 +23,6 @@ struct TurnEdge {
   enum Kind : uint8_t { kRemoteEnds, kRemoteBegins, kLocalEnds, kLocalBegins, kDeadAir };
   Kind kind;
   uint64_t samples_ago;  // from the end of this tick back to where it was
-};
-
-// What there is to know of 10 ms of samples.
-struct FrameSound {
-  static constexpr float kAudible = 3395.0f;  // mean square of -55 dBFS
-  static constexpr int kPeak = 60;            // amplitude from which on a sample is a part of what sounds
-
-  float mean_square = 0.0f;
-  size_t first = 0, end = 0;  // where it begins to sound in it, and where it does no more
-
-  static FrameSound Of(const int16_t* frame, size_t size) {
-    int64_t sum = 0;
-    for (size_t i = 0; i < size; ++i) sum += frame[i] * frame[i];
-    FrameSound sound{static_cast<float>(sum) / static_cast<float>(size), 0, size};
-    if (sound.mean_square <= kAudible) return sound;
-    while (sound.first < size && std::abs(frame[sound.first]) < kPeak) ++sound.first;
-    while (sound.end > sound.first && std::abs(frame[sound.end - 1]) < kPeak) --sound.end;
-    return sound;
-  }
-};
-
-// What is louder than the noise behind it. The noise is learnt: it falls with what is heard, and rises slowly.
-class LoudnessGate {
- public:
-  bool IsLoud(float mean_square) {
-    noise_ = mean_square < noise_ ? noise_ + (mean_square - noise_) * kFall : std::min(noise_ * kRise, kMostNoise);
-    noise_ = std::max(noise_, kLeastNoise);
-    return mean_square > std::max(FrameSound::kAudible, noise_ * kAboveNoise);
-  }
-
- private:
-  static constexpr float kFall = 0.2f;
-  static constexpr float kRise = 1.005f;           // 2.2 dB a second
-  static constexpr float kLeastNoise = 100.0f;     // -70 dBFS
-  static constexpr float kMostNoise = 1073741.8f;  // -30 dBFS
-  static constexpr float kAboveNoise = 4.0f;       // 6 dB
-
-  float noise_ = kLeastNoise;
 };
 
 // One side: a detector says late and roughly what counts, and the loudness says when exactly that was.
@@ -109,9 +71,12 @@ class SoundEdges {
 // Both sides. Of the clock's thread.
 class TurnEdges {
  public:
-  // What was received in this tick, if anything was, and whether it is speech.
+  // What was received in this tick, if anything was; whether it is speech, and how many ticks of that count now.
   void Received(const int16_t* frame, size_t size) { received_ = FrameSound::Of(frame, size); }
-  void Heard(bool speech) { speech_ = speech; }
+  void Heard(bool speech, int onset) {
+    speech_ = speech;
+    onset_ = onset;
+  }
 
   // Ends the tick with what is sent in it; `tell` takes each TurnEdge.
   template <typename Tell>
@@ -119,7 +84,7 @@ class TurnEdges {
     const FrameSound heard = std::exchange(received_, {}), said = FrameSound::Of(frame, size);
     const bool speech = std::exchange(speech_, false);
     const bool loud = noise_.IsLoud(heard.mean_square), audible = said.mean_square > FrameSound::kAudible;
-    const auto remote = remote_.Update(speech, loud, heard, size, settings.onset, settings.hangover);
+    const auto remote = remote_.Update(speech, loud, heard, size, onset_, settings.hangover);
     const auto local = local_.Update(audible, audible, said, size, 1, settings.hangover);
     if (remote) tell({remote_.sounds() ? TurnEdge::kRemoteBegins : TurnEdge::kRemoteEnds, *remote});
     if (local) tell({local_.sounds() ? TurnEdge::kLocalBegins : TurnEdge::kLocalEnds, *local});
@@ -133,6 +98,7 @@ class TurnEdges {
   SoundEdges remote_, local_;
   FrameSound received_;
   bool speech_ = false;
+  int onset_ = 1;
 };
 
 }  // namespace telnyx

@@ -60,10 +60,11 @@ void Detectors::DetectSpeech(const int16_t* frame) {
   voice_settings_ = settings;
   // A key is not speech. That of a telephone-event is heard as well: NetEq plays its tones, or scraps of them.
   const bool voiced = voice_.IsSpeech(frame) && tick_ - last_key_ > kAfterKey;
-  const float sent = LoudestSent();
+  const bool minds_sent = settings.echo_loss > 0 || settings.barge_in != settings.onset;
+  const float sent = minds_sent ? LoudestSent() : 0.0f;
   const bool speech = voiced && (gate_.speaking() || !IsEcho(sent, settings.echo_loss));
   const int onset = sent > FrameSound::kAudible ? settings.barge_in : settings.onset;
-  port_->monitor().Heard(speech);
+  port_->monitor().Heard(speech, onset);
   const bool was_speaking = gate_.speaking();
   const bool is_speaking = gate_.Update(speech, onset, settings.hangover);
   if (is_speaking == was_speaking) return;

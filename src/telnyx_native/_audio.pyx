@@ -47,7 +47,6 @@ cdef extern from "audio/audio_monitor.h" namespace "telnyx" nogil:
 
     struct TurnSettings:
         uint16_t enabled
-        uint16_t onset
         uint16_t hangover
         uint16_t dead_air
 
@@ -564,11 +563,10 @@ cdef class AudioPort(PlaybackQueue):
         settings.echo_loss = echo_loss
         self._port.get().monitor().set_voice(settings)
 
-    def follow_turns(self, cbool wanted, int onset, int hangover, int dead_air):
+    def follow_turns(self, cbool wanted, int hangover, int dead_air):
         """Whether is told who begins and ends to speak, on either side; times are in ticks of 10 ms."""
         cdef TurnSettings settings
         settings.enabled = wanted
-        settings.onset = onset
         settings.hangover = hangover
         settings.dead_air = dead_air
         self._port.get().monitor().set_turns(settings)

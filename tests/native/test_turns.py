@@ -103,7 +103,7 @@ async def test_noise_is_nobody_speaking(engine: MediaEngine) -> None:
 
 def port(dead_air: int = 100) -> _audio.AudioPort:
     made = _audio.AudioPort(RATE, RATE, RATE, 0, RATE)
-    made.follow_turns(True, 6, 40, dead_air)
+    made.follow_turns(True, 40, dead_air)
     return made
 
 

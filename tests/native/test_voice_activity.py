@@ -16,6 +16,7 @@ from telnyx_native.media.detectors import VoiceActivityDetector
 from telnyx_native.media.engine import MediaEngine
 from telnyx_native.media.files import read_audio
 from telnyx_native.media.tones import dtmf_tones
+from telnyx_native.media.turns import Speaker, Turn
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])
@@ -132,15 +133,18 @@ def test_settings_that_cannot_be(wrong: dict[str, float]) -> None:
 
 
 async def interrupts(engine: MediaEngine, said: np.ndarray, config: VoiceActivityConfig) -> bool:
-    """Whether something that is said while the bot speaks counts as speech."""
+    """Whether something that is said while the bot speaks counts as speech, and so as a turn."""
     async with connected(engine, None, AudioConfig(voice_activity=config)) as (human, bot):
-        events = bot.audio.voice_activity_flow.collect()
+        events, turns = bot.audio.voice_activity_flow.collect(), bot.audio.turn_flow.collect()
         saying = asyncio.create_task(bot.audio.write(tone(440, 4, 16_000)))
         await human.audio.write(np.concatenate([silence(1.0, 16_000), said, silence(1.5, 16_000)]))
         await human.audio.drain()
         await bot.close()
         saying.cancel()
-        return any([event.speaking async for event in events])
+        interrupted = any([event.speaking async for event in events])
+        speakers = [event.speaker async for event in turns if isinstance(event, Turn)]
+        assert (Speaker.REMOTE in speakers) is interrupted
+        return interrupted
 
 
 @pytest.mark.parametrize(("barge_in", "interrupted"), [(None, True), (0.6, False)])

@@ -329,7 +329,7 @@ class Detectors:
 
     def _follow_turns(self, *, wanted: bool = True) -> None:
         config = self._config
-        ticks = (round(seconds * TICKS_PER_SECOND) for seconds in (config.onset, config.hangover, config.dead_air))
+        ticks = (round(seconds * TICKS_PER_SECOND) for seconds in (config.hangover, config.dead_air))
         self._port.follow_turns(wanted, *ticks)
         if wanted:
             self._listen_for_speech()
