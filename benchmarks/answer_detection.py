@@ -317,6 +317,7 @@ def names() -> Iterator[tuple[str, Callable[[str], Item]]]:
 
 SETTINGS = {
     "the defaults": AnswerDetectionConfig(),
+    "after_greeting_silence_millis=700": AnswerDetectionConfig(after_greeting_silence_millis=700),
     "after_greeting_silence_millis=800": AnswerDetectionConfig(after_greeting_silence_millis=800),
     "after_greeting_silence_millis=1000": AnswerDetectionConfig(after_greeting_silence_millis=1000),
     "Telnyx's defaults": AnswerDetectionConfig(

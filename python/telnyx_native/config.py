@@ -535,7 +535,7 @@ class AnswerDetectionConfig:
 
     total_analysis_time_millis: int = 5000
     initial_silence_millis: int = 3500
-    after_greeting_silence_millis: int = 700
+    after_greeting_silence_millis: int = 650
     greeting_duration_millis: int = 2000
     maximum_number_of_words: int = 8
     maximum_word_length_millis: int = 1500

@@ -214,7 +214,7 @@ def _sounds_like(tone: SteadyTone, frequencies: Sequence[float]) -> bool:
     return len(tone.frequencies) == len(frequencies) and all(map(is_near, tone.frequencies, frequencies))
 
 
-SHORT, SUSPICION = 0.6, 0.5
+SHORT, SUSPICION = 0.5, 0.8
 """Seconds of a greeting that needs only `after_greeting_silence_millis` behind it, and the share more for each second
 beyond."""
 
@@ -305,8 +305,8 @@ class Greeting:
 
 
 CONFIDENCE = {
-    AnswerReason.SHORT_GREETING: 0.93,
-    AnswerReason.LONG_GREETING: 0.98,
+    AnswerReason.SHORT_GREETING: 0.92,
+    AnswerReason.LONG_GREETING: 0.97,
     AnswerReason.MANY_WORDS: 0.95,
     AnswerReason.LONG_WORD: 0.98,
     AnswerReason.BEEP: 0.99,
