@@ -98,8 +98,8 @@ async def test_the_echo_of_a_handset_is_taken_away(sounds, alice, bob) -> None:
         saying = asyncio.create_task(caller.audio.write(said))
         quieter = list[float]()
         async with asyncio.timeout(LIMIT):  # it finds the echo anew whenever a sound device has stumbled
-            while len(quieter) < 3 or quieter[-1] < 18:  # 25 dB
-                quieter.append(rms(said) / max(rms(pcm(await caller.audio.read(3 * RATE))), 1))
+            while len(quieter) < 4 or quieter[-1] < 18:  # 25 dB
+                quieter.append(rms(said) / max(rms(pcm(await caller.audio.read(RATE))), 1))
         saying.cancel()
 
 
