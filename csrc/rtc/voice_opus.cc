@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
 #include "audio/rates.h"
 #include "rtc/build_contract.h"
+#include "rtc/forwarding_decoder.h"
+#include "rtc/forwarding_encoder.h"
+#include "rtc/silence_decoder.h"
+#include "rtc/silence_encoder.h"
 #include "rtc_base/string_to_number.h"
 #include "rtc_base/time_utils.h"
 
@@ -28,11 +31,11 @@ constexpr int FecBitrate(int bitrate) { return bitrate + bitrate / 2; }
 // libwebrtc's encoder smooths reports over ten seconds. What it is told here is what makes its average that which it
 // should act on. And FEC gets bits of its own: Opus would take them from speech, which then suffers more from that than
 // from one packet in twenty lost.
-class FecEncoder final : public webrtc::AudioEncoder {
+class FecEncoder final : public ForwardingEncoder {
  public:
   FecEncoder(std::unique_ptr<webrtc::AudioEncoder> opus, const VoiceOpusConfig& config)
-      : opus_(std::move(opus)), bitrate_(*config.bitrate_bps), own_bitrate_(config.limited ? 0 : bitrate_) {
-    opus_->OnReceivedUplinkPacketLossFraction(kExpectedLoss);  // the first one is the average
+      : ForwardingEncoder(std::move(opus)), bitrate_(*config.bitrate_bps), own_bitrate_(config.limited ? 0 : bitrate_) {
+    inner().OnReceivedUplinkPacketLossFraction(kExpectedLoss);  // the first one is the average
     ChooseBitrate();
   }
 
@@ -45,7 +48,7 @@ class FecEncoder final : public webrtc::AudioEncoder {
     const float average = Counted();
     loss_ = std::max(reported, loss_ * std::exp(-elapsed / kForgetMs));
     const float kept = std::pow(kSmoothing, elapsed);
-    opus_->OnReceivedUplinkPacketLossFraction((Counted() - kept * average) / (1 - kept));
+    inner().OnReceivedUplinkPacketLossFraction((Counted() - kept * average) / (1 - kept));
     last_report_ms_ = now_ms;
     ChooseBitrate();
   }
@@ -53,34 +56,6 @@ class FecEncoder final : public webrtc::AudioEncoder {
   void OnReceivedTargetAudioBitrate(int bps) override {
     bitrate_ = bps;
     ChooseBitrate();
-  }
-
-  int SampleRateHz() const override { return opus_->SampleRateHz(); }
-  size_t NumChannels() const override { return opus_->NumChannels(); }
-  int RtpTimestampRateHz() const override { return opus_->RtpTimestampRateHz(); }
-  size_t Num10MsFramesInNextPacket() const override { return opus_->Num10MsFramesInNextPacket(); }
-  size_t Max10MsFramesInAPacket() const override { return opus_->Max10MsFramesInAPacket(); }
-  int GetTargetBitrate() const override { return opus_->GetTargetBitrate(); }
-  void Reset() override { opus_->Reset(); }
-  bool SetFec(bool enable) override { return opus_->SetFec(enable); }
-  bool SetDtx(bool enable) override { return opus_->SetDtx(enable); }
-  bool GetDtx() const override { return opus_->GetDtx(); }
-  bool SetApplication(Application application) override { return opus_->SetApplication(application); }
-  void SetMaxPlaybackRate(int frequency_hz) override { opus_->SetMaxPlaybackRate(frequency_hz); }
-  void OnReceivedUplinkBandwidth(int bps, absl::optional<int64_t> period_ms) override {
-    opus_->OnReceivedUplinkBandwidth(bps, period_ms);
-  }
-  void OnReceivedUplinkAllocation(webrtc::BitrateAllocationUpdate update) override {
-    opus_->OnReceivedUplinkAllocation(update);
-  }
-  void OnReceivedRtt(int rtt_ms) override { opus_->OnReceivedRtt(rtt_ms); }
-  void OnReceivedOverhead(size_t bytes_per_packet) override { opus_->OnReceivedOverhead(bytes_per_packet); }
-  void SetReceiverFrameLengthRange(int min_ms, int max_ms) override {
-    opus_->SetReceiverFrameLengthRange(min_ms, max_ms);
-  }
-  webrtc::ANAStats GetANAStats() const override { return opus_->GetANAStats(); }
-  absl::optional<std::pair<webrtc::TimeDelta, webrtc::TimeDelta>> GetFrameLengthRange() const override {
-    return opus_->GetFrameLengthRange();
   }
 
  private:
@@ -92,14 +67,9 @@ class FecEncoder final : public webrtc::AudioEncoder {
   // A limit that somebody set is kept.
   void ChooseBitrate() {
     const bool exceed = Counted() > 0 && bitrate_ == own_bitrate_;
-    opus_->OnReceivedTargetAudioBitrate(exceed ? FecBitrate(bitrate_) : bitrate_);
+    inner().OnReceivedTargetAudioBitrate(exceed ? FecBitrate(bitrate_) : bitrate_);
   }
 
-  EncodedInfo EncodeImpl(uint32_t timestamp, rtc::ArrayView<const int16_t> audio, rtc::Buffer* encoded) override {
-    return opus_->Encode(timestamp, audio, encoded);
-  }
-
-  const std::unique_ptr<webrtc::AudioEncoder> opus_;
   int bitrate_;            // without FEC
   const int own_bitrate_;  // which nobody asked for; or 0
   bool first_reported_ = false;
@@ -109,9 +79,9 @@ class FecEncoder final : public webrtc::AudioEncoder {
 
 // Conceals what is missing as Opus does, from the state of its decoder, and goes on from there. NetEq's own way repeats
 // pitch periods and fits them together with what comes next, which moves that by some milliseconds each time.
-class ConcealingDecoder final : public webrtc::AudioDecoder {
+class ConcealingDecoder final : public ForwardingDecoder {
  public:
-  explicit ConcealingDecoder(std::unique_ptr<webrtc::AudioDecoder> opus) : opus_(std::move(opus)) {}
+  using ForwardingDecoder::ForwardingDecoder;
 
   void GeneratePlc(size_t wanted, rtc::BufferT<int16_t>* concealment) override {
     const size_t samples = wanted * Channels();
@@ -120,39 +90,14 @@ class ConcealingDecoder final : public webrtc::AudioDecoder {
         SpeechType type;
         const int rate = SampleRateHz();
         return static_cast<size_t>(
-            std::max(opus_->Decode(nullptr, 0, rate, room.size() * sizeof(int16_t), room.data(), &type), 0));
+            std::max(inner().Decode(nullptr, 0, rate, room.size() * sizeof(int16_t), room.data(), &type), 0));
       });
       if (generated == 0) return concealment->Clear();  // NetEq does it then
     }
   }
 
-  std::vector<ParseResult> ParsePayload(rtc::Buffer&& payload, uint32_t timestamp) override {
-    return opus_->ParsePayload(std::move(payload), timestamp);
-  }
-  void Reset() override { opus_->Reset(); }
-  int ErrorCode() override { return opus_->ErrorCode(); }
-  int PacketDuration(const uint8_t* encoded, size_t size) const override {
-    return opus_->PacketDuration(encoded, size);
-  }
-  int PacketDurationRedundant(const uint8_t* encoded, size_t size) const override {
-    return opus_->PacketDurationRedundant(encoded, size);
-  }
-  bool PacketHasFec(const uint8_t* encoded, size_t size) const override { return opus_->PacketHasFec(encoded, size); }
-  int SampleRateHz() const override { return opus_->SampleRateHz(); }
-  size_t Channels() const override { return opus_->Channels(); }
-
  private:
   static constexpr size_t kConcealedSamples = kMaxFrame;  // what libwebrtc conceals at once
-
-  int DecodeInternal(const uint8_t* encoded, size_t size, int rate, int16_t* decoded, SpeechType* type) override {
-    return opus_->Decode(encoded, size, rate, std::numeric_limits<size_t>::max(), decoded, type);
-  }
-  int DecodeRedundantInternal(const uint8_t* encoded, size_t size, int rate, int16_t* decoded,
-                              SpeechType* type) override {
-    return opus_->DecodeRedundant(encoded, size, rate, std::numeric_limits<size_t>::max(), decoded, type);
-  }
-
-  const std::unique_ptr<webrtc::AudioDecoder> opus_;
 };
 
 absl::optional<int> Parameter(const webrtc::SdpAudioFormat& format, const char* name) {
@@ -179,15 +124,16 @@ std::unique_ptr<webrtc::AudioEncoder> VoiceOpusEncoder::MakeAudioEncoder(
     const Config& config, int payload_type, absl::optional<webrtc::AudioCodecPairId> codec_pair_id,
     const webrtc::FieldTrialsView* field_trials) {
   auto encoder = AudioEncoderOpus::MakeAudioEncoder(config, payload_type, codec_pair_id, field_trials);
-  if (!config.fec_enabled) return encoder;
-  return std::make_unique<FecEncoder>(std::move(encoder), config);
+  if (config.fec_enabled) encoder = std::make_unique<FecEncoder>(std::move(encoder), config);
+  return std::make_unique<SilenceEncoder>(std::move(encoder));
 }
 
 std::unique_ptr<webrtc::AudioDecoder> VoiceOpusDecoder::MakeAudioDecoder(
     Config config, absl::optional<webrtc::AudioCodecPairId> codec_pair_id,
     const webrtc::FieldTrialsView* field_trials) {
   auto decoder = webrtc::AudioDecoderOpus::MakeAudioDecoder(config, codec_pair_id, field_trials);
-  return decoder ? std::make_unique<ConcealingDecoder>(std::move(decoder)) : nullptr;
+  if (!decoder) return nullptr;
+  return std::make_unique<SilenceDecoder>(std::make_unique<ConcealingDecoder>(std::move(decoder)));
 }
 
 absl::optional<WidebandOpusDecoder::Config> WidebandOpusDecoder::SdpToConfig(const webrtc::SdpAudioFormat& format) {
