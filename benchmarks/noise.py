@@ -154,21 +154,27 @@ class Judge:
             self._places.append((words, at, at + len(samples)))
             pieces += [samples, np.zeros(round(GAP * RATE))]
             at += len(samples) + round(GAP * RATE)
-        self._speech = np.concatenate(pieces)
+        self.speech = np.concatenate(pieces)
 
     def score(self, kind: str, snr: float | None, treatment: AudioProcessing | None, delay: int) -> tuple[float, float]:
         """The share of words that are wrong, and STOI."""
-        noisy = self._speech
+        noisy = self.speech
         if snr is not None:
-            added = noise(kind, len(self._speech) / RATE, np.random.default_rng(3))
+            added = noise(kind, len(self.speech) / RATE, np.random.default_rng(3))
             noisy = noisy + added[: len(noisy)] * 10 ** (-snr / 20)
         heard = treated(noisy, treatment)
-        wrong, similar = 0, []
+        similar = [
+            stoi(self.speech[begin:end], heard[begin + delay : end + delay].astype(float), RATE)
+            for _, begin, end in self._places
+        ]
+        return self.word_errors(heard, delay), statistics.mean(similar)
+
+    def word_errors(self, heard: NDArray[np.int16], delay: int) -> float:
+        """The share of words that are recognised wrongly in what comes of `speech`, so many samples late."""
+        margin, wrong = round(0.2 * RATE), 0
         for words, begin, end in self._places:
-            margin = round(0.2 * RATE)
-            wrong += errors(words, self._recognise(heard[begin - margin : end + margin + delay]))
-            similar.append(stoi(self._speech[begin:end], heard[begin + delay : end + delay].astype(float), RATE))
-        return wrong / (4 * len(self._places)), statistics.mean(similar)
+            wrong += errors(words, self._recognise(heard[begin - margin + delay : end + margin + delay]))
+        return wrong / (4 * len(self._places))
 
     def _recognise(self, samples: NDArray[np.int16]) -> list[str]:
         self._decoder.start_utt()

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from telnyx_native import (
+    AudioConfig,
     Call,
     CredentialConfig,
     Limits,
@@ -36,7 +37,7 @@ async def serve(call: Call) -> None:
     """Say the menu, until the caller hangs up or presses #."""
     with call.log_scope():  # every record in here names the call
         try:
-            await call.accept()
+            await call.accept(audio=AudioConfig.telephone())
             await call.wait_active(timeout=10)
             log.info("%s is here", call.caller_number)
             call.audio.play(SOUNDS / "menu.flac")

@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.progress import Progress
 
 from telnyx_native import (
+    AudioConfig,
     ChannelLimitError,
     CredentialConfig,
     RequestError,
@@ -55,7 +56,7 @@ class Result:
 async def call_once(client: TelnyxClient, number: str) -> tuple[str, float]:
     """Call, and speak to who answers; return the outcome, and how long the call was up."""
     try:
-        call = await client.new_invite(number)
+        call = await client.new_invite(number, audio=AudioConfig.telephone())
     except RequestError as error:  # the server does not even try
         return error.cause or "REFUSED", 0.0
     outcome = None

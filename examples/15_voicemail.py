@@ -12,6 +12,7 @@ from pathlib import Path
 
 from telnyx_native import (
     AnswerVerdict,
+    AudioConfig,
     Call,
     CredentialConfig,
     TelnyxClient,
@@ -44,7 +45,7 @@ async def deliver(call: Call) -> str:
 async def main() -> None:
     async with TelnyxClient() as client:
         await client.connect(TxServerConfiguration.parse(SERVER), CredentialConfig("alice", "demo"))
-        call = await client.new_invite(NUMBER)
+        call = await client.new_invite(NUMBER, audio=AudioConfig.telephone())
         try:
             print(await deliver(call))
             await asyncio.sleep(1.0)  # the last of it is still on its way

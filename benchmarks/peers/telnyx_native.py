@@ -14,7 +14,7 @@ class Stack:
 
     def __init__(self, role, codec):
         self.rate = self.RATE if codec == "opus" else 8_000
-        self.codecs = [AudioCodec.OPUS if codec == "opus" else AudioCodec.PCMU]
+        self.codecs = (AudioCodec.OPUS if codec == "opus" else AudioCodec.PCMU,)
 
     async def start(self):
         self.engine = MediaEngine.acquire()
@@ -29,9 +29,8 @@ class Peer:
     def __init__(self, stack, on_pcm):
         self.rate = stack.rate
         # Live audio, as a microphone would have it: what comes late is dropped, instead of being heard late for ever.
-        audio = AudioConfig(sample_rate=self.rate, max_backlog=FRAME_SECONDS)
+        audio = AudioConfig(self.rate, max_backlog=FRAME_SECONDS, preferred_codecs=stack.codecs)
         self.native = stack.engine.create_peer(PeerConfig(loopback=True), audio)
-        self.native.preferred_codecs = stack.codecs
         self.push = self.native.audio.write_nowait
         self.reading = asyncio.create_task(self.read(on_pcm))
 

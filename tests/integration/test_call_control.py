@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.hearing import hear_tone, saying_tone
 from support.limit import LIMIT
 from support.signals import chirp, dominant_frequency, pcm, rms, tone
-from support.users import log_in
+from support.users import answered_call, log_in
 from telnyx_native import CallState, TelnyxClient
-from telnyx_native.config import AudioCodec, Limits
+from telnyx_native.config import AudioCodec, AudioConfig, Limits
 from telnyx_native.gateway import Gateway
 from telnyx_native.media.quality import CallQuality, CallQualityMetrics
 
@@ -171,6 +172,15 @@ async def test_preferred_codec_is_used_both_ways(alice: TelnyxClient, codec: Aud
     await call.restart_ice()
     await assert_heard(call.audio, call.audio)
     assert await codecs(call) == {codec.mime_type}
+
+
+async def test_audio_of_the_telephone_network(alice: TelnyxClient, bob: TelnyxClient) -> None:
+    caller, callee = await answered_call(alice, bob, "bob", audio=AudioConfig.telephone())
+    for speaker, listener, hz in ((caller, callee, 700), (callee, caller, 900)):
+        async with saying_tone(speaker.audio, hz):
+            await hear_tone(listener.audio, hz)
+    assert callee.audio.sample_rate == 8_000
+    assert await codecs(callee) == {"audio/PCMU"}
 
 
 async def test_codec_preferred_by_who_answers(gateway: Gateway, alice: TelnyxClient) -> None:

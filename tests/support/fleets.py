@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from support.limit import LIMIT
 from support.signals import dominant_frequency, pcm, rms, tone
-from telnyx_native import AudioCodec, AudioConfig, Call, CredentialConfig, TelnyxClient, TxServerConfiguration
+from telnyx_native import AudioConfig, Call, CredentialConfig, TelnyxClient, TxServerConfiguration
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -214,7 +214,7 @@ async def caller_of(fleet: Fleet) -> AsyncIterator[TelnyxClient]:
 
 async def call(client: TelnyxClient) -> Call:
     """Call the fleet: as a telephone does, with G.711, which costs half of what Opus costs."""
-    return await client.new_invite(NUMBER, audio=AudioConfig(8_000), preferred_codecs=[AudioCodec.PCMU])
+    return await client.new_invite(NUMBER, audio=AudioConfig.telephone())
 
 
 async def talking(client: TelnyxClient, count: int) -> list[Call]:

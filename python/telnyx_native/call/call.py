@@ -613,7 +613,7 @@ class Call:
             audio: How the audio is to be written and read.
             muted: Whether the call begins muted.
             use_trickle_ice: Whether to answer at once, and send network candidates as they are found.
-            preferred_codecs: The codecs to choose from first, of those that the caller offers.
+            preferred_codecs: Those of the offered codecs to choose from first; by default as `audio` says.
 
         Raises:
             CallError: The call is not ringing here, or ended meanwhile.
@@ -621,7 +621,7 @@ class Call:
             MediaError: The offered audio cannot be used.
             RequestError: The server refused the answer.
         """
-        options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, tuple(preferred_codecs))
+        options = MediaOptions.of(audio, muted, use_trickle_ice, preferred_codecs)
         await self._driver.accept(options, custom_headers or {})
 
     async def reject(self, cause: HangupCause = HangupCause.USER_BUSY) -> None:

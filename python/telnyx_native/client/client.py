@@ -459,7 +459,7 @@ class TelnyxClient:
             audio: How the audio is to be written and read.
             muted: Whether the call begins muted.
             use_trickle_ice: Whether to invite at once, and send network candidates as they are found.
-            preferred_codecs: The codecs that the called side shall choose from first.
+            preferred_codecs: The codecs that the called side shall choose from first; by default as `audio` says.
             call_id: The id of the call, a UUID; by default a new one.
 
         Raises:
@@ -473,16 +473,16 @@ class TelnyxClient:
         config = self._connection.config
         if not destination_number and not isinstance(config, AnonymousConfig):
             raise ConfigurationError("destination_number is empty", kind=ErrorCode.INVALID_CALL_PARAMETERS)
+        options = MediaOptions.of(audio, muted, use_trickle_ice, preferred_codecs)
         dialog = self._calls.dialog(
             destination_number,
             caller_name=caller_name,
             caller_number=caller_number,
             client_state=client_state,
             custom_headers=custom_headers,
-            preferred_codecs=preferred_codecs,
+            preferred_codecs=options.audio.preferred_codecs,
             call_id=call_id,
         )
-        options = MediaOptions(audio or AudioConfig(), muted, use_trickle_ice, dialog.preferred_codecs)
         return await self._calls.place(dialog, options)
 
     async def hold_others(self, call: Call | None = None) -> None:

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from telnyx_native.config import AudioCodec, AudioConfig
-from telnyx_native.errors import ConfigurationError, ErrorCode, MediaError
+from telnyx_native.config import AudioConfig
+from telnyx_native.errors import ErrorCode, MediaError
 from telnyx_native.media.sdp import MAX_CANDIDATE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+    from telnyx_native.config import AudioCodec
     from telnyx_native.logs import Log
     from telnyx_native.media.peer import Peer
 
@@ -29,18 +30,25 @@ class MediaOptions:
         audio: How it is written and read.
         muted: Whether the call begins muted.
         use_trickle_ice: Whether descriptions leave at once, and candidates follow as they are found.
-        preferred_codecs: The codecs to choose from first.
     """
 
     audio: AudioConfig = field(default_factory=AudioConfig)
     muted: bool = False
     use_trickle_ice: bool = False
-    preferred_codecs: Sequence[AudioCodec] = ()
 
-    def __post_init__(self) -> None:
-        if not all(isinstance(codec, AudioCodec) for codec in self.preferred_codecs):
-            message = f"preferred_codecs are of AudioCodec, such as [AudioCodec.PCMU]: {self.preferred_codecs!r}"
-            raise ConfigurationError(message, kind=ErrorCode.INVALID_CALL_PARAMETERS)
+    @classmethod
+    def of(
+        cls, audio: AudioConfig | None, muted: bool, use_trickle_ice: bool, preferred_codecs: Sequence[AudioCodec]
+    ) -> MediaOptions:
+        """Return the options of a call, by the arguments that place or accept one.
+
+        Raises:
+            ConfigurationError: A codec is none.
+        """
+        audio = audio or AudioConfig()
+        if preferred_codecs:
+            audio = replace(audio, preferred_codecs=tuple(preferred_codecs))
+        return cls(audio, muted, use_trickle_ice)
 
 
 class Negotiation:
@@ -60,7 +68,6 @@ class Negotiation:
     def __init__(self, peer: Peer, options: MediaOptions, candidates: RemoteCandidates, *, gather_limit: float) -> None:
         self.peer = peer
         self.begun = False
-        peer.preferred_codecs = options.preferred_codecs
         self._options = options
         self._candidates = candidates
         self._gather_limit = gather_limit

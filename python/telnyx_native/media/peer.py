@@ -136,7 +136,6 @@ class Peer:
         audio: What the application says and hears.
         audio_config: How that is carried.
         log: Where it tells what nobody waits for; the standard `logging` tree, unless a call has given it its own.
-        preferred_codecs: The codecs to choose from first.
         received_codec: The name of the codec that the remote is to send; `None` before it was negotiated.
         connection_state: Whether audio can flow.
         dtls_state: How far DTLS is.
@@ -152,7 +151,6 @@ class Peer:
         self.connection_state: StateFlow[PeerConnectionState] = StateFlow(PeerConnectionState.NEW)
         self.dtls_state = DtlsState.NEW
         self.candidates: SharedFlow[IceCandidate] = SharedFlow(replay=KEPT_CANDIDATES)
-        self.preferred_codecs: Sequence[AudioCodec] = ()
         self.received_codec: str | None = None
         self._remote = RemoteDescription()
         self.engine = engine
@@ -192,7 +190,7 @@ class Peer:
         """
         description = self._remote.take_offer(offer)
         # In an order of our own: the answer that libwebrtc makes keeps it, and so does what it sends.
-        codecs = preferring(description.audio.codecs, self.preferred_codecs)
+        codecs = preferring(description.audio.codecs, self.audio_config.preferred_codecs)
         self._note_codec(codecs)
         incoming = self._incoming(replace(description, audio=replace(description.audio, codecs=codecs)))
         self._begin_gathering()
@@ -480,7 +478,7 @@ class Peer:
 
     def _outgoing(self, description: str) -> str:
         description = asking_for_ptime(without_comfort_noise(description), self.audio_config.opus.ptime)
-        description = in_order(description, self.preferred_codecs)
+        description = in_order(description, self.audio_config.preferred_codecs)
         return description if self._remote.offer is None else answering(description, self._remote.offer)
 
     async def _run(self, start: Callable[[int], None]) -> str:

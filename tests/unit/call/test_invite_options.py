@@ -8,7 +8,7 @@ import pytest
 from support.field_descriptions import OFFER
 from support.limit import LIMIT
 from telnyx_native.client import TelnyxClient
-from telnyx_native.config import AudioCodec, CredentialConfig, Limits, Timeouts, TxServerConfiguration
+from telnyx_native.config import AudioCodec, AudioConfig, CredentialConfig, Limits, Timeouts, TxServerConfiguration
 from telnyx_native.errors import ConfigurationError
 from telnyx_native.events import RemoteParty
 from telnyx_native.states import CallState
@@ -53,7 +53,19 @@ async def test_preferred_codecs_are_named_to_the_server(online: TelnyxClient, se
     assert [codec["mimeType"] for codec in dialog["preferred_codecs"]] == ["audio/PCMA", "audio/opus"]
 
 
+async def test_those_of_the_audio_are_named_unless_the_call_has_its_own(
+    online: TelnyxClient, server: ScriptedServer
+) -> None:
+    await online.new_invite("echo", audio=AudioConfig.telephone())
+    await online.new_invite("echo", audio=AudioConfig.telephone(), preferred_codecs=[AudioCodec.G722])
+    told = [request["params"]["dialogParams"]["preferred_codecs"] for request in server.sent("telnyx_rtc.invite")]
+    named = [[codec["mimeType"] for codec in codecs] for codecs in told]
+    assert named == [["audio/PCMU", "audio/PCMA"], ["audio/G722"]]
+
+
 async def test_what_is_no_codec(online: TelnyxClient, server: ScriptedServer) -> None:
+    with pytest.raises(ConfigurationError, match="AudioCodec"):
+        AudioConfig(preferred_codecs=("PCMU",))  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="AudioCodec"):
         await online.new_invite("echo", preferred_codecs=["PCMU"])  # type: ignore[list-item]
     assert online.calls == {}
