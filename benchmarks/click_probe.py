@@ -41,7 +41,9 @@ class Source:
         beep = _sine(CLICK_HZ, CLICK_AMPLITUDE, rate, min(size, round(CLICK_SECONDS * rate)))
         click[: beep.size] = beep
         self._click = click.repeat(channels).tobytes()
-        self._frames = [quiet[i : i + size].repeat(channels).tobytes() for i in range(0, quiet.size - size + 1, size)]
+        frames = [quiet[i : i + size] for i in range(0, quiet.size - size + 1, size)]
+        self._frames = [frame.repeat(channels).tobytes() for frame in frames]
+        self._sounds = [bool(frame.any()) for frame in frames]
         self._frame_ms = frame_ms
         self._random = random.Random(seed)
         self._at = self._random.randrange(len(self._frames))
@@ -50,11 +52,11 @@ class Source:
 
     def next(self) -> bytes:
         self._until_click -= 1
-        if self._until_click == 0:
+        self._at = (self._at + 1) % len(self._frames)
+        if self._until_click <= 0 and self._sounds[self._at]:
             self._until_click = self._pause()
             self.clicks.append(time.monotonic())
             return self._click
-        self._at = (self._at + 1) % len(self._frames)
         return self._frames[self._at]
 
     def _pause(self) -> int:

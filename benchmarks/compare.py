@@ -23,6 +23,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -31,6 +32,7 @@ PEERS = HERE.parent / "build" / "peers"
 STACKS = {
     "telnyx-native": "telnyx_native",
     "telnyx-native 16 kHz": "telnyx_native_16k",
+    "telnyx-native telephone": "telnyx_native_telephone",
     "reactor-webrtc": "reactor_webrtc",
     "wrtc": "wrtc",
     "baresip-python": "baresip",
@@ -143,7 +145,10 @@ async def measure(stack: str, calls: int, options: argparse.Namespace, carried: 
     adapter, python = STACKS[stack], python_of(stack)
     try:
         await asyncio.gather(
-            *(side.start(python, adapter, role, options.codec, carried) for side, role in zip(sides, "ab", strict=True))
+            *(
+                side.start(python, adapter, role, options.codec, carried.format(role=role))
+                for side, role in zip(sides, "ab", strict=True)
+            )
         )
         before = await asyncio.gather(*(side.ask("memory") for side in sides))
         setups = [await connect(offering, answering, call) for call in range(calls)]
@@ -214,15 +219,22 @@ def python_of(stack: str) -> Path:
     return Path(sys.executable) if stack.startswith(("telnyx-native", "nothing")) else PEERS / stack / "bin" / "python"
 
 
-def write_speech(folder: Path) -> str:
-    """Write the packaged prompt at the rates that stacks want; return what its files' names begin with."""
+def write_carried(folder: Path, what: str) -> str:
+    """Write what calls carry at the rates that stacks want; return what its files' names begin with, for a role.
+
+    In a conversation each end talks for 2 s of every 5 s, in turn with the other; at different times in each call.
+    """
     from telnyx_native.gateway.destinations.sounds import PROMPT
     from telnyx_native.media.files import read_audio
 
     for rate in (8_000, 16_000, 48_000):
-        pcm = read_audio(PROMPT, rate)
-        (folder / f"speech.{rate}").write_bytes(bytes(pcm))
-    return str(folder / "speech")
+        pcm = np.frombuffer(read_audio(PROMPT, rate), np.int16)
+        talk, rest = pcm[rate // 2 : 5 * rate // 2], np.zeros(3 * rate, np.int16)
+        turn = np.concatenate([talk, rest])
+        for role, first in (("a", 0), ("b", 5 * rate // 2)):
+            carried = np.roll(turn, first) if what == "conversation" else pcm
+            carried.tofile(folder / f"{role}.{rate}")
+    return str(folder / "{role}")
 
 
 def show(results: list[Result], title: str) -> None:
@@ -271,7 +283,7 @@ def plot(results: list[Result], path: Path, title: str) -> None:
 async def run(options: argparse.Namespace) -> list[Result]:
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        carried = write_speech(Path(folder)) if options.carry == "speech" else "tone"
+        carried = "tone" if options.carry == "tone" else write_carried(Path(folder), options.carry)
         for stack in options.stacks.split(","):
             if not python_of(stack).exists():
                 print(f"{stack}: not installed (make bench-peers)", file=sys.stderr)
@@ -293,7 +305,9 @@ def main() -> None:
     parser.add_argument("--calls", default="1,5,20", help="how many at once, a list")
     parser.add_argument("--seconds", type=float, default=10, help="measured after settling")
     parser.add_argument("--codec", choices=["opus", "pcmu"], default="opus")
-    parser.add_argument("--carry", choices=["speech", "tone"], default="speech", help="what is said between the clicks")
+    parser.add_argument(
+        "--carry", choices=["speech", "conversation", "tone"], default="speech", help="what is said between the clicks"
+    )
     parser.add_argument("--plot", type=Path, default=HERE.parent / "build" / "bench.png", help="the picture to write")
     options = parser.parse_args()
     title = f"Two processes, {options.codec}, {options.carry}, packets of 20 ms, live audio"

@@ -167,7 +167,7 @@ async def test_what_is_lost_is_concealed_without_moving_the_rest(engine: MediaEn
         if rms(part) > 500:
             where.append(find(part, heard[start + delay - slack : start + delay + piece + slack])[0])
     stayed = np.abs(np.diff(where)) < rate // 1000  # a late packet moves all that follows, once
-    assert np.mean(stayed) > 0.7, where
+    assert np.mean(stayed) > 0.6, where
 
 
 @pytest.mark.timed

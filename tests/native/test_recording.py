@@ -258,8 +258,7 @@ async def test_a_pause_is_exact_and_keeps_its_time_if_asked_for(
         pause = audio.counters.captured - before
         recording.resume()
         await audio.drain()
-        await recording.stop()
-        await reference.stop()
+        await asyncio.gather(recording.stop(), reference.stop())
     samples, _ = soundfile.read(tmp_path / "call.wav", dtype="int16")
     whole, _ = soundfile.read(tmp_path / "reference.wav", dtype="int16")
     said = np.flatnonzero(samples[:, 1])
