@@ -11,7 +11,7 @@ import pytest
 
 from support.limit import LIMIT
 from support.peers import connected
-from support.signals import Pcm, find, pcm, rms, silence, tone
+from support.signals import Pcm, find, likeness, pcm, rms, silence, tone
 from telnyx_native.config import AudioConfig, OpusConfig
 from telnyx_native.gateway.destinations.sounds import PROMPT
 from telnyx_native.media.engine import MediaEngine
@@ -89,10 +89,10 @@ async def test_who_hears_silence_hears_zeros_and_then_speech(engine: MediaEngine
     async with connected(engine, audio, audio) as (caller, callee):
         await caller.audio.write(np.concatenate([silence(1, rate), word, silence(1.5, rate), word, silence(0.5, rate)]))
         heard = pcm(await callee.audio.read(4 * rate))
-    first, alike = find(word, heard[: 5 * rate // 2])
-    assert alike > 0.9
+    first, _ = find(word, heard[: 5 * rate // 2])
     assert not heard[first + rate : first + 3 * rate // 2].any()
-    assert find(word, heard[5 * rate // 2 :])[1] > 0.9
+    for part in (heard[: 5 * rate // 2], heard[5 * rate // 2 :]):
+        assert likeness(word, part) > 0.8
 
 
 async def test_speech_begins_behind_silence_as_it_does_behind_a_whisper(engine: MediaEngine) -> None:
