@@ -9,7 +9,7 @@ namespace telnyx {
 
 namespace {
 
-constexpr std::array<int16_t, kMaxFrame> kZeros{};
+constexpr std::array<int16_t, 2 * kMaxFrame> kZeros{};  // as many as a tick of Opus has, in stereo
 
 bool IsSilent(rtc::ArrayView<const int16_t> audio) {
   return std::all_of(audio.begin(), audio.end(), [](int16_t sample) { return sample == 0; });

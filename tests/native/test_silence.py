@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -10,7 +11,7 @@ import opuslib
 import pytest
 
 from support.limit import LIMIT
-from support.peers import connected
+from support.peers import LOOPBACK, connected
 from support.signals import Pcm, find, likeness, pcm, rms, silence, tone
 from telnyx_native.config import AudioConfig, OpusConfig
 from telnyx_native.gateway.destinations.sounds import PROMPT
@@ -123,3 +124,26 @@ async def test_speech_begins_behind_silence_as_it_does_behind_a_whisper(engine: 
         assert max(rms(heard[place - 2 * window : place - window]) for place in places) < 100, "a click before it"
     assert levels[0] == pytest.approx(levels[1], abs=2)
     assert np.mean(levels[0]) == pytest.approx(np.mean(levels[1]), abs=0.5)
+
+
+async def test_a_remote_that_wants_stereo_hears_the_same(engine: MediaEngine) -> None:
+    """An encoder of two channels has twice the samples in a tick; speech begins within a packet."""
+    caller, callee = (engine.create_peer(LOOPBACK, AudioConfig(48_000, capture_buffer=10)) for _ in range(2))
+    word = read_audio(PROMPT, 48_000)[:24_000]
+    try:
+        await caller.create_offer()
+        await callee.create_answer(await caller.gathered())
+        answer = await callee.gathered()
+        await caller.set_answer(re.sub(r"(a=fmtp:\d+ minptime=\d+)", r"\1;stereo=1", answer))
+        await caller.wait_connected(LIMIT)
+        await callee.wait_connected(LIMIT)
+        odd = silence(0.51, 48_000)
+        await caller.audio.write(np.concatenate([odd, word, odd, word, odd, word, silence(0.5, 48_000)]))
+        heard = pcm(await callee.audio.read(3 * 48_000))
+        with callee.audio.tap_packets() as packets:
+            payload = (await anext(aiter(packets))).payload
+    finally:
+        await caller.close()
+        await callee.close()
+    assert payload[0] & 0b100, "the flag of stereo (RFC 6716, 3.1)"
+    assert likeness(word, heard) > 0.8
