@@ -92,7 +92,7 @@ async def answering(name: str, gateway, *arguments: str) -> AsyncIterator[Runnin
 async def test_first_call(gateway) -> None:
     async with running("01_first_call.py", gateway.url) as example:
         heard = await example.prints(r"heard it (\d+)% as loud")
-        assert int(heard[1]) == pytest.approx(100, abs=30)
+        assert 50 < int(heard[1]) < 200  # the peak; where a late packet was concealed, it can be half as high again
         await example.prints("the call ended: NORMAL_CLEARING 16")
         await example.ends()
 
